@@ -1,0 +1,46 @@
+"""What a user of a host may write to choose a backend."""
+
+from typing import Literal, assert_type
+
+from scverse_backends import BackendDispatcher, Settings
+
+dispatcher = BackendDispatcher(
+    entrypoint_group="host.backends",
+    host_name="host",
+    trusted_backends={"host_cuda": {"aliases": ["cuda"], "package": "host-cuda"}},
+    reserved_backends={"gpu": "Use a concrete name such as 'cuda'."},
+    ignorable=("n_jobs",),
+    fallback="error",
+    untrusted="refuse",
+)
+assert_type(dispatcher.settings, Settings)
+settings = dispatcher.settings
+
+settings.backend = "cuda"
+settings.backend = ("cuda", "tiled")
+settings.backend = ["cuda", "tiled"]
+settings.fallback = "silent"
+
+with settings.use_backend("cuda", "tiled", fallback="error"):
+    pass
+
+
+@settings.use_backend("cuda")
+def summarise(data: list[float]) -> float:
+    return sum(data)
+
+
+@settings.use_backend("cuda")
+async def gather(data: list[float]) -> float:
+    return sum(data)
+
+
+async def the_block_as_a_decorator_keeps_the_type() -> None:
+    assert_type(summarise([1.0]), float)
+    assert_type(await gather([1.0]), float)
+
+
+def what_was_chosen_can_be_read(settings: Settings) -> None:
+    assert_type(settings.backend, str)
+    assert_type(settings.backends, tuple[str, ...])
+    assert_type(settings.fallback, Literal["warn", "silent", "error"])

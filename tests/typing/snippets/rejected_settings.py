@@ -1,0 +1,20 @@
+"""Wrong settings: every checker must object to each marked line, and to no other."""
+
+from scverse_backends import BackendDispatcher
+
+BackendDispatcher(host_name="host")  # rejected
+BackendDispatcher(entrypoint_group="g", host_name="h", fallback="quiet")  # rejected
+BackendDispatcher(entrypoint_group="g", host_name="h", untrusted="maybe")  # rejected
+
+dispatcher = BackendDispatcher(
+    entrypoint_group="host.backends",
+    host_name="host",
+    trusted_backends={"host_cuda": {"package": 3}},  # rejected
+)
+settings = dispatcher.settings
+
+settings.backend = 3  # rejected
+settings.backends = ("cuda",)  # rejected
+settings.fallback = "quiet"  # rejected
+settings.use_backend(3)  # rejected
+settings.use_backend("cuda", fallback="quiet")  # rejected
