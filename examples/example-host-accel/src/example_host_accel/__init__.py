@@ -1,0 +1,1 @@
+"""Compiled implementations of the heavy functions of example-host."""

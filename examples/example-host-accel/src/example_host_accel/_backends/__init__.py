@@ -1,0 +1,1 @@
+"""One adapter for each host that this package serves."""
