@@ -1,0 +1,25 @@
+"""The caller: the line outside this package that a warning should point at."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def _depth() -> int:
+    """Count the frames between the caller of this module and the first line that is not ours."""
+    frame, depth = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] == _PACKAGE
+
+
+def warn(warning: Warning) -> None:
+    """Emit a warning at the line of whoever called into this package."""
+    warnings.warn(warning, stacklevel=_depth() + 1)

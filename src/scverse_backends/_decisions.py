@@ -1,0 +1,59 @@
+"""Decisions: what is said of where one call runs, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._labels import CPU, quoted
+from ._model import Decision
+
+if TYPE_CHECKING:
+    from ._routing import Choice, HostFunction
+    from ._selection import Selection
+
+NESTED = "the backend's own implementation is calling the function it replaces"
+
+
+def decide(function: HostFunction, selection: Selection, choice: Choice, *, nested: bool) -> Decision:
+    """Describe a choice.
+
+    Parameters
+    ----------
+    function
+        The host function that is called.
+    selection
+        What was selected for the call.
+    choice
+        The route that takes it, and who could not.
+    nested
+        Whether the route's own implementation makes the call, so that the host runs it.
+    """
+    route, forwarding, given, refusals = choice
+    if route is None or forwarding is None or given is None or nested:
+        reason = NESTED if nested else _why_host(selection, choice)
+        forwarded = tuple({**given.named, **given.extra}) if given else ()
+        return Decision(function.name, CPU, None, None, reason, refusals, forwarded=forwarded)
+    return Decision(
+        function=function.name,
+        backend=route.backend.name,
+        distribution=route.backend.distribution,
+        version=route.backend.version,
+        reason=_why_backend(selection, choice),
+        refusals=refusals,
+        ignored=forwarding.ignored,
+        renamed=forwarding.renamed,
+        forwarded=tuple(n for n in (*given.named, *given.extra) if n not in forwarding.ignored),
+        differing_defaults=route.differences(given),
+    )
+
+
+def _why_host(selection: Selection, choice: Choice) -> str:
+    if choice.refusals and CPU not in selection.names:
+        return f"no selected backend can take the call ({selection.origin})"
+    return selection.origin
+
+
+def _why_backend(selection: Selection, choice: Choice) -> str:
+    if choice.refusals:
+        return f"first of {quoted(selection.names)} that can take the call ({selection.origin})"
+    return selection.origin

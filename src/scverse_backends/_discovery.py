@@ -1,0 +1,93 @@
+"""Discovery: which entry points are installed, read from metadata alone.
+
+The only module that looks at installed metadata, and nothing here imports a backend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._labels import key
+from ._model import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.metadata import Distribution, EntryPoint
+
+
+class Fault(NamedTuple):
+    """An installed distribution whose metadata could not be read."""
+
+    distribution: str
+    problem: str
+
+
+def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
+    """Read the candidates of an entry-point group, in the order of their names.
+
+    One distribution with unreadable metadata hides no other.
+    """
+    # Imported here: a host that never selects a backend does not pay for it.
+    from importlib.metadata import distributions
+
+    found: dict[Candidate, None] = {}
+    faults = []
+    for distribution in distributions():
+        try:
+            found.update(dict.fromkeys(_declared(distribution, group)))
+        except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
+            faults.append(Fault(_where(distribution), f"{type(error).__name__}: {error}"))
+    return tuple(sorted(found, key=_order)), tuple(faults)
+
+
+def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
+    """Give the candidates of one distribution, unless an earlier one on the path shadows it."""
+    text = distribution.read_text("entry_points.txt")
+    # Most distributions say nothing about this group; parsing them would cost a second in all.
+    if not text or group not in text:
+        return
+    entry_points = [point for point in distribution.entry_points if point.group == group]
+    if not entry_points:
+        return
+    name, version = _identity(distribution)
+    if name is not None and not _is_first(distribution, name):
+        return
+    for point in entry_points:
+        yield Candidate(point.name, _reference(point), name, version)
+
+
+def _reference(point: EntryPoint) -> str:
+    """Give the object reference without the extras that old metadata may add."""
+    return point.value.partition("[")[0].strip()
+
+
+def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
+    """Read name and version; damaged metadata gives ``None``."""
+    try:
+        metadata = distribution.metadata
+        return metadata["Name"] or None, metadata["Version"] or None
+    except Exception:  # noqa: BLE001 - damaged metadata may raise anything
+        return None, None
+
+
+def _is_first(distribution: Distribution, name: str) -> bool:
+    """Whether an import would find this distribution, not another of the same name before it."""
+    from importlib.metadata import PackageNotFoundError, distribution as first_named
+
+    try:
+        first = first_named(name)
+    except PackageNotFoundError:
+        # Its folder is not named as its metadata says; then nothing can stand before it.
+        return True
+    return str(first.locate_file("")) == str(distribution.locate_file("")) and (
+        first.read_text("METADATA") == distribution.read_text("METADATA")
+    )
+
+
+def _where(distribution: Distribution) -> str:
+    """Name a distribution that may not be able to tell its own name."""
+    return _identity(distribution)[0] or str(getattr(distribution, "_path", distribution))
+
+
+def _order(candidate: Candidate) -> tuple[str, str, str]:
+    return key(candidate.name), key(candidate.distribution or ""), candidate.value

@@ -1,0 +1,284 @@
+"""The dispatcher: one for each host; it wires the parts and decides nothing."""
+
+from __future__ import annotations
+
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, overload
+
+from ._configuration import configure, names_in, read_environment
+from ._functions import dispatch
+from ._registry import Registry
+from ._routing import HostFunction
+from ._selection import SelectionState
+from ._selector import Selector
+from ._settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import ParamSpec, Self, TypeVar
+
+    from ._model import BackendInfo, FallbackPolicy, LoadedBackend, UntrustedPolicy
+    from .typing import Dispatched
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+
+class BackendDispatcher:
+    """Lets separately installed backends run the functions of one host.
+
+    Parameters
+    ----------
+    entrypoint_group
+        The entry-point group under which backends register, ``"example_host.backends"``.
+    host_name
+        Name of the host in messages. The environment variables
+        ``EXAMPLE_HOST_BACKEND`` and ``EXAMPLE_HOST_BACKEND_FALLBACK`` are named after it.
+    trusted_backends
+        For each canonical name the host vouches for: ``aliases``, ``package``
+        (what to install, and the distribution it must come from), and
+        optionally ``distributions``, ``entrypoints``, ``object_refs`` and
+        ``module_prefixes``, which narrow down who may serve it.
+    reserved_backends
+        Labels that no backend may claim, each with what to write instead.
+    ignorable
+        Parameters of host functions that a backend may lack, because they
+        change how fast a result comes and not what it is.
+    fallback
+        What to do when no selected backend can take a call: ``"warn"``,
+        ``"silent"`` or ``"error"``.
+    untrusted
+        What to do with backends the host does not vouch for: ``"warn"`` on
+        first use, ``"allow"``, or ``"refuse"``.
+
+    Raises
+    ------
+    BackendConfigurationError
+        With every mistake in the configuration, if there is any.
+
+    Examples
+    --------
+    >>> from scverse_backends import BackendDispatcher
+    >>> dispatcher = BackendDispatcher(
+    ...     entrypoint_group="example.backends", host_name="example"
+    ... )
+    >>> @dispatcher.backend_dispatch
+    ... def double(values, *, copy=False):
+    ...     return [2 * value for value in values]
+    >>> class Halves:
+    ...     name = "halves"
+    ...     __all__ = ["double"]
+    ...
+    ...     def double(self, values, *, copy=False):
+    ...         return [value / 0.5 for value in values]
+    >>> with dispatcher.register(Halves):
+    ...     double([1, 2], backend="halves")
+    [2.0, 4.0]
+    >>> double([1, 2])
+    [2, 4]
+    """
+
+    def __init__(
+        self,
+        *,
+        entrypoint_group: str,
+        host_name: str,
+        trusted_backends: Mapping[str, Mapping[str, Any]] | None = None,
+        reserved_backends: Mapping[str, str] | None = None,
+        ignorable: Iterable[str] = (),
+        fallback: FallbackPolicy = "warn",
+        untrusted: UntrustedPolicy = "warn",
+    ) -> None:
+        configuration = configure(
+            entrypoint_group=entrypoint_group,
+            host_name=host_name,
+            trusted_backends=trusted_backends,
+            reserved_backends=reserved_backends,
+            ignorable=ignorable,
+            fallback=fallback,
+            untrusted=untrusted,
+        )
+        self._configuration = configuration
+        self._registry = Registry(configuration)
+        state = SelectionState(configuration.host, configuration.fallback)
+        self._selector = Selector(state, self._registry, read_environment(configuration.host))
+        self._settings = Settings(self._selector)
+        self._dispatched: dict[str, Callable[..., Any]] = {}
+        self._lock = Lock()
+
+    @property
+    def settings(self) -> Settings:
+        """What the host's users hold to select backends."""
+        return self._settings
+
+    @property
+    def dispatched(self) -> Mapping[str, Callable[..., Any]]:
+        """Every decorated function by its dispatch name; read-only."""
+        return MappingProxyType(self._dispatched)
+
+    @overload
+    def backend_dispatch(self, func: Callable[P, R], /) -> Dispatched[P, R]: ...
+    @overload
+    def backend_dispatch(
+        self,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Callable[[Callable[P, R]], Dispatched[P, R]]: ...
+    def backend_dispatch(
+        self,
+        func: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Any:
+        """Let backends run a function; as ``@backend_dispatch`` or with options.
+
+        Parameters
+        ----------
+        func
+            A module-level function, plain or ``async``.
+        name
+            The name under which adapters offer it; the function's own if left
+            out. A dotted name, ``"tl.umap"``, walks an adapter's namespaces.
+        ignorable
+            Parameters of this function that a backend may lack, besides the host's.
+        selector
+            Name of the parameter that selects backends for one call; ``None`` for none.
+        host_defaults
+            Forward the host's default where a backend's differs or is missing.
+
+        Returns
+        -------
+        Dispatched
+            A function with the same signature and the selector.
+
+        Raises
+        ------
+        TypeError
+            If calls of the function cannot be routed by name.
+        ValueError
+            If another function has the same dispatch name.
+        """
+        if func is None:
+            return lambda found: self._decorate(found, name, ignorable, selector, host_defaults)
+        return self._decorate(func, name, ignorable, selector, host_defaults)
+
+    def get_backend(self, name: str) -> Any:
+        """Load a backend's adapter; ``None`` for ``"cpu"``. See `Settings.get_backend`."""
+        return self._settings.get_backend(name)
+
+    def available_backend_names(self) -> list[str]:
+        """List every label of every backend that can be loaded; each is imported to be asked."""
+        labels = {name for found in self._registry.load_all() for name in found.labels}
+        return sorted(labels)
+
+    def backends(self) -> tuple[BackendInfo, ...]:
+        """Describe what is installed, from its metadata; nothing is imported."""
+        return tuple(self._registry.infos())
+
+    def discover(self) -> None:
+        """Load every installed backend; a broken one is reported and hides no other."""
+        self._registry.load_all(report=True)
+
+    def refresh(self) -> None:
+        """Look again at what is installed and give broken backends another try."""
+        self._registry.refresh()
+
+    def register(self, adapter: Any) -> Registration:
+        """Add an adapter of this process, vouched for by the caller.
+
+        Parameters
+        ----------
+        adapter
+            A module, an object, or a class that is instantiated without arguments.
+
+        Returns
+        -------
+        Registration
+            Ends the registration: by ``remove()``, or as a context manager.
+
+        Raises
+        ------
+        BackendConfigurationError
+            If the adapter is no adapter, or a label is reserved or registered already.
+        """
+        return Registration(self._registry, self._registry.register(adapter))
+
+    def _decorate(
+        self,
+        func: Callable[..., Any],
+        name: str | None,
+        ignorable: Iterable[str],
+        selector: str | None,
+        host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
+    ) -> Callable[..., Any]:
+        """Decorate one function and enter it under its dispatch name."""
+        mistakes: list[str] = []
+        own = names_in(ignorable, "ignorable", mistakes)
+        if mistakes:
+            raise TypeError(mistakes[0])
+        function = HostFunction(
+            func,
+            name=name or getattr(func, "__name__", ""),
+            ignorable=self._configuration.ignorable.union(own),
+            selector=selector,
+            host_defaults=host_defaults,
+        )
+        self._check(function, own)
+        public = dispatch(function, self._selector)
+        with self._lock:
+            self._dispatched[function.name] = public
+        return public
+
+    def _check(self, function: HostFunction, ignorable: Iterable[str]) -> None:
+        """Refuse a dispatch name that would confuse adapters, and ignorables that do not exist."""
+        if not all(part.isidentifier() for part in function.name.split(".")):
+            msg = f"{function.func!r} needs a dispatch name of identifiers; pass name=..."
+            raise ValueError(msg)
+        other = self._dispatched.get(function.name)
+        if other is not None and _home(other) != _home(function.func):
+            msg = (
+                f"{_home(function.func)} and {_home(other)} would both be dispatched "
+                f"as {function.name!r}; pass name=... to tell them apart."
+            )
+            raise ValueError(msg)
+        missing = [n for n in ignorable if n not in function.parameters.names]
+        if missing:
+            msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
+            raise ValueError(msg)
+
+
+class Registration:
+    """An adapter registered in this process; made by `BackendDispatcher.register`.
+
+    Attributes
+    ----------
+    name
+        Canonical name of the backend.
+    """
+
+    def __init__(self, registry: Registry, backend: LoadedBackend) -> None:
+        self._registry = registry
+        self._backend = backend
+        self.name = backend.name
+
+    def remove(self) -> None:
+        """End the registration; doing so twice does no harm."""
+        self._registry.remove(self._backend)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _home(func: Callable[..., Any]) -> str:
+    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"

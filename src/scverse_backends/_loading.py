@@ -1,0 +1,151 @@
+"""Loading: the only module that imports adapters, and what it reads from them once they are there."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._labels import fault
+from ._model import LoadedBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._model import Candidate
+
+ABSENT: Any = object()
+"""Stands for "this adapter does not implement it"."""
+
+
+class AdapterError(Exception):
+    """An adapter is not what an adapter must be; the text says in which way."""
+
+
+def import_adapter(reference: str) -> Any:
+    """Import what an entry point's object reference names."""
+    module, _, path = reference.partition(":")
+    found: Any = import_module(module.strip())
+    for name in filter(None, path.strip().split(".")):
+        found = getattr(found, name)
+    return found
+
+
+def describe(
+    source: Any,
+    candidate: Candidate | None,
+) -> LoadedBackend:
+    """Read an adapter's name, aliases and hooks; a class is instantiated first.
+
+    Raises
+    ------
+    AdapterError
+        If the adapter has no valid name, or hooks of the wrong kind.
+    """
+    adapter = source() if inspect.isclass(source) else source
+    name = getattr(adapter, "name", None)
+    problem = fault(name)
+    if problem:
+        msg = f"its `name` is not valid: {problem}"
+        raise AdapterError(msg)
+    return LoadedBackend(
+        name=str(name),
+        aliases=_aliases(getattr(adapter, "aliases", ())),
+        adapter=adapter,
+        renames=_renames(getattr(adapter, "renames", {})),
+        can_run=_hook(getattr(adapter, "can_run", None)),
+        candidate=candidate,
+    )
+
+
+def _aliases(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        msg = f"its `aliases` must be a list, tuple or set of strings, not {value!r}"
+        raise AdapterError(msg)
+    return tuple(value)
+
+
+def _renames(value: Any) -> Mapping[str, Mapping[str, str]]:
+    """Check ``{function: {host parameter: own parameter}}`` and keep a copy of it."""
+    if not isinstance(value, Mapping) or not all(
+        isinstance(function, str) and isinstance(pairs, Mapping) for function, pairs in value.items()
+    ):
+        msg = "its `renames` must be {function: {host parameter: own parameter}}"
+        raise AdapterError(msg)
+    for function, pairs in value.items():
+        if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
+            msg = f"its `renames[{function!r}]` must map names to names"
+            raise AdapterError(msg)
+        if len(set(pairs.values())) < len(pairs):
+            msg = f"its `renames[{function!r}]` give two parameters the same name"
+            raise AdapterError(msg)
+    return {function: dict(pairs) for function, pairs in value.items()}
+
+
+def _hook(value: Any) -> Callable[[str, dict[str, Any]], object] | None:
+    if value is not None and not callable(value):
+        msg = f"its `can_run` must be callable, not {value!r}"
+        raise AdapterError(msg)
+    return value  # type: ignore[no-any-return]
+
+
+def fetch(adapter: Any, function: str) -> Any:
+    """Fetch an adapter's implementation of a host function, or `ABSENT`.
+
+    A dotted name walks namespaces. A namespace that has ``__all__`` offers
+    what it lists and nothing else.
+
+    Raises
+    ------
+    AdapterError
+        If a listed name cannot be fetched.
+    Exception
+        Whatever the adapter raises while it hands out the name.
+    """
+    found, walked = adapter, ""
+    for name in function.split("."):
+        walked = f"{walked}.{name}" if walked else name
+        listed = _listed(found, name, function)
+        if listed is False:
+            return ABSENT
+        found = _attribute(found, name, walked, listed=bool(listed))
+        if found is ABSENT:
+            return ABSENT
+    return ABSENT if not listed and _is_borrowed(found) else found
+
+
+def _listed(namespace: Any, name: str, function: str) -> bool | None:
+    """Whether ``__all__`` lists a name; ``None`` where there is no ``__all__``."""
+    exported = getattr(namespace, "__all__", None)
+    if exported is None:
+        return None
+    if not isinstance(exported, (list, tuple, set, frozenset)):
+        msg = f"its `__all__` must be a list or tuple of names, not {exported!r}"
+        raise AdapterError(msg)
+    return name in exported or function in exported
+
+
+def _attribute(namespace: Any, name: str, walked: str, *, listed: bool) -> Any:
+    try:
+        return getattr(namespace, name)
+    except AttributeError as error:
+        # An AttributeError about another name comes from code that ran to fetch this one.
+        if not listed and error.name in (None, name):
+            return ABSENT
+        msg = f"it offers {walked!r}, which cannot be fetched: {error}"
+        raise AdapterError(msg) from error
+
+
+def _is_borrowed(found: Any) -> bool:
+    """Whether an unlisted name was only imported by the adapter for its own use.
+
+    ``from copy import copy`` in an adapter does not implement a host's ``copy``.
+    """
+    if inspect.ismodule(found):
+        return True
+    home = getattr(found, "__module__", None)
+    return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names

@@ -1,0 +1,175 @@
+"""Frozen records that travel between the layers; no behaviour beyond reading them.
+
+They are named tuples: a host pays for this module at import, and a named
+tuple costs a sixth of what a frozen dataclass does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+FallbackPolicy = Literal["warn", "silent", "error"]
+UntrustedPolicy = Literal["warn", "allow", "refuse"]
+
+
+class TrustRule(NamedTuple):
+    """Who may serve one trusted name; an empty tuple asks nothing of its kind."""
+
+    name: str
+    aliases: tuple[str, ...]
+    package: str
+    distributions: tuple[str, ...]
+    entrypoints: tuple[str, ...]
+    object_refs: tuple[str, ...]
+    module_prefixes: tuple[str, ...]
+
+
+class Configuration(NamedTuple):
+    """What a host told its dispatcher, checked; labels are keyed by their folded form."""
+
+    group: str
+    host: str
+    trusted: Mapping[str, TrustRule]
+    reserved: Mapping[str, str]
+    ignorable: frozenset[str]
+    fallback: FallbackPolicy
+    untrusted: UntrustedPolicy
+
+
+class Candidate(NamedTuple):
+    """An entry point as its metadata describes it, not imported.
+
+    Parameters
+    ----------
+    name
+        Name of the entry point.
+    value
+        Its object reference, ``package.module`` or ``package.module:attribute``.
+    distribution, version
+        The installed distribution that declares it, where its metadata says.
+    """
+
+    name: str
+    value: str
+    distribution: str | None
+    version: str | None
+
+
+class Verdict(NamedTuple):
+    """What the host thinks of a candidate, from metadata alone."""
+
+    candidate: Candidate
+    trusted_as: tuple[str, ...] = ()
+    refused: str | None = None
+    impostor: bool = False
+
+
+class LoadedBackend(NamedTuple):
+    """An adapter, and what it says of itself."""
+
+    name: str
+    aliases: tuple[str, ...]
+    adapter: Any
+    renames: Mapping[str, Mapping[str, str]]
+    can_run: Callable[[str, dict[str, Any]], object] | None
+    candidate: Candidate | None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label it answers to."""
+        entry_point = (self.candidate.name,) if self.candidate else ()
+        return tuple(dict.fromkeys((self.name, *self.aliases, *entry_point)))
+
+    @property
+    def distribution(self) -> str | None:
+        """Name of the installed distribution; ``None`` for one registered in this process."""
+        return self.candidate.distribution if self.candidate else None
+
+    @property
+    def version(self) -> str | None:
+        """Version of the installed distribution."""
+        return self.candidate.version if self.candidate else None
+
+
+class BackendInfo(NamedTuple):
+    """One backend as `BackendDispatcher.backends` lists it.
+
+    Parameters
+    ----------
+    name
+        Canonical name where it is known without an import, else the entry point's.
+    state
+        ``"installed"`` (not imported), ``"loaded"``, ``"broken"``, ``"refused"``
+        or ``"registered"`` (in this process).
+    trusted
+        Whether the host vouches for it.
+    distribution, version
+        What is installed.
+    entry_point
+        Its object reference.
+    reason
+        Why it is broken or refused.
+    """
+
+    name: str
+    state: Literal["installed", "loaded", "broken", "refused", "registered"]
+    trusted: bool
+    distribution: str | None
+    version: str | None
+    entry_point: str | None
+    reason: str | None = None
+
+
+class Refusal(NamedTuple):
+    """One backend's "no" to one call, with a reason that completes "backend ..."."""
+
+    backend: str
+    reason: str
+
+
+class DefaultDifference(NamedTuple):
+    """A parameter the caller left out, whose defaults differ between host and backend."""
+
+    parameter: str
+    host: Any
+    backend: Any
+
+
+class Decision(NamedTuple):
+    """Where one call runs, and why.
+
+    Parameters
+    ----------
+    function
+        Dispatch name of the function.
+    backend
+        Canonical name of the backend; ``"cpu"`` for the host's own code.
+    distribution, version
+        The installed distribution of that backend; ``None`` for the host.
+    reason
+        Why it runs there.
+    refusals
+        Who was asked before and could not take the call.
+    ignored
+        Arguments given that do not reach the backend, named ignorable by the host.
+    renamed
+        Arguments that reach the backend under another name, as ``(given, received)``.
+    forwarded
+        Names of the arguments that reach whoever runs the call.
+    differing_defaults
+        Parameters left out, whose default on the backend is not the host's.
+    """
+
+    function: str
+    backend: str
+    distribution: str | None
+    version: str | None
+    reason: str
+    refusals: tuple[Refusal, ...] = ()
+    ignored: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    forwarded: tuple[str, ...] = ()
+    differing_defaults: tuple[DefaultDifference, ...] = ()

@@ -1,0 +1,290 @@
+"""Routing: the compiled way to call one implementation of one host function.
+
+Pure: given a host function, an adapter's implementation and the arguments of a
+call, it says how the call reaches the implementation, or why it cannot.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._labels import quoted
+from ._model import DefaultDifference, Refusal
+from ._signatures import Given, Parameters, bind, read, same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ._model import LoadedBackend
+
+_ABSENT = object()
+
+
+class HostFunction:
+    """A decorated function and how the host wants it dispatched."""
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        name: str,
+        ignorable: frozenset[str] = frozenset(),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> None:
+        self.func = func
+        self.name = name
+        self.ignorable = ignorable
+        self.selector = selector
+        self.host_defaults = host_defaults
+        self.public: Callable[..., Any] = func
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What the host's own code takes; read when a backend is first asked."""
+        return read(self.func)
+
+    @cached_property
+    def is_coroutine(self) -> bool:
+        """Whether calling it gives a coroutine."""
+        return iscoroutinefunction(self.func)
+
+
+class Forwarding(NamedTuple):
+    """How the arguments of one call reach an implementation."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    ignored: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+
+
+class Route:
+    """How to call one implementation of one host function.
+
+    Attributes
+    ----------
+    straight, unchanged
+        A call with at most this many positional arguments and with keywords
+        only from this set reaches the implementation as it came.
+    running
+        Identifiers of the threads in which the implementation is running now.
+    """
+
+    __slots__ = (
+        "backend",
+        "differing",
+        "function",
+        "implementation",
+        "parameters",
+        "renames",
+        "running",
+        "straight",
+        "supplied",
+        "targets",
+        "unchanged",
+    )
+
+    def __init__(
+        self,
+        function: HostFunction,
+        backend: LoadedBackend,
+        implementation: Callable[..., Any],
+        parameters: Parameters,
+    ) -> None:
+        self.function = function
+        self.backend = backend
+        self.implementation = implementation
+        self.parameters = parameters
+        self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        self.targets = {name: self.target(name) for name in function.parameters.names}
+        differing = _differing(function.parameters, parameters, self.targets)
+        self.supplied = _supplied(self) if function.host_defaults else {}
+        self.differing = () if function.host_defaults else differing
+        self.straight = _straight(self)
+        self.unchanged = _unchanged(self)
+        self.running: set[int] = set()
+
+    def target(self, name: str) -> str | None:
+        """Tell under which name an argument reaches the implementation, if it does."""
+        target = self.renames.get(name, name)
+        return target if target in self.parameters.names or self.parameters.takes_kwargs else None
+
+    def refuse(self, reason: str) -> Refusal:
+        """Say no to a call."""
+        return Refusal(self.backend.name, reason)
+
+    def differences(self, given: Given) -> tuple[DefaultDifference, ...]:
+        """List the parameters left out whose default here is not the host's."""
+        return tuple(d for d in self.differing if d.parameter not in given.named)
+
+
+def compile_route(
+    function: HostFunction, backend: LoadedBackend, implementation: Callable[..., Any]
+) -> Route | Refusal:
+    """Compile the route to an implementation, or say why no call can take it."""
+    try:
+        parameters = read(implementation)
+    except Exception as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
+        reason = f"has an implementation whose signature cannot be read ({error})"
+        return Refusal(backend.name, reason)
+    if iscoroutinefunction(implementation) and not function.is_coroutine:
+        return Refusal(backend.name, "implements it as a coroutine function, which the host's is not")
+    return Route(function, backend, implementation, parameters)
+
+
+def forward(route: Route, given: Given) -> Forwarding | Refusal:
+    """Place the arguments of a call, or say which of them would be lost."""
+    placed: dict[str, Any] = {}
+    ignored, lost, twice, renamed = [], [], [], []
+    for name, value, target in _aimed(route, given):
+        if target is None:
+            (ignored if name in route.function.ignorable else lost).append(name)
+        elif target in placed:
+            twice.append(target)
+        else:
+            placed[target] = value
+            if target != name:
+                renamed.append((name, target))
+    for target, default in route.supplied.items():
+        placed.setdefault(target, default)
+    refusal = _objection(route, placed, lost, twice)
+    if refusal is not None:
+        return refusal
+    return Forwarding(*_split(route.parameters, placed), tuple(ignored), tuple(renamed))
+
+
+def ask(route: Route, given: Given) -> Refusal | None:
+    """Let the adapter itself decline a call."""
+    if route.backend.can_run is None:
+        return None
+    try:
+        answer = route.backend.can_run(route.function.name, {**given.named, **given.extra})
+        if isinstance(answer, str):
+            return route.refuse(f"declines: {answer}" if answer else "declines")
+        return None if answer else route.refuse("declines")
+    except Exception as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
+        return route.refuse(f"has a can_run that failed: {type(error).__name__}: {error}")
+
+
+class Choice(NamedTuple):
+    """Which route takes a call (``None``: the host), how, and who could not."""
+
+    route: Route | None
+    forwarding: Forwarding | None
+    given: Given | None
+    refusals: tuple[Refusal, ...]
+
+
+def choose(
+    function: HostFunction,
+    routes: Sequence[Route | Refusal],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Choice:
+    """Find the first route that can take a call."""
+    given = bind(function.parameters, args, kwargs)
+    refusals = []
+    for route in routes:
+        outcome = _try(route, given)
+        if isinstance(outcome, Forwarding) and isinstance(given, Given):
+            return Choice(route, outcome, given, tuple(refusals))  # type: ignore[arg-type]
+        refusals.append(outcome)
+    return Choice(None, None, given if isinstance(given, Given) else None, tuple(refusals))
+
+
+def _try(route: Route | Refusal, given: Given | str) -> Forwarding | Refusal:
+    if isinstance(route, Refusal):
+        return route
+    if isinstance(given, str):
+        return route.refuse(given)
+    forwarding = forward(route, given)
+    if isinstance(forwarding, Refusal):
+        return forwarding
+    return ask(route, given) or forwarding
+
+
+def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None]]:
+    """Pair every argument with its target; a host-only one at its default counts as not given."""
+    defaults = route.function.parameters.defaults
+    for name, value in given.named.items():
+        target = route.targets[name]
+        if target is not None or not same(value, defaults.get(name, _ABSENT)):
+            yield name, value, target
+    for name, value in given.extra.items():
+        yield name, value, route.target(name)
+
+
+def _objection(
+    route: Route, placed: Mapping[str, Any], lost: Sequence[str], twice: Sequence[str]
+) -> Refusal | None:
+    """Refuse a call that would lose, double or miss an argument."""
+    missing = sorted(route.parameters.required.difference(placed))
+    reasons = []
+    if lost:
+        reasons.append(f"does not take {quoted(lost)}")
+    if twice:
+        reasons.append(f"would receive {quoted(twice)} twice")
+    if missing:
+        reasons.append(f"needs {quoted(missing)}, which the call does not give")
+    return route.refuse(" and ".join(reasons)) if reasons else None
+
+
+def _split(
+    parameters: Parameters, placed: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Hand over by position what has no name, filling a gap with the implementation's default."""
+    nameless = [name for name in parameters.positional if name in parameters.positional_only]
+    while nameless and nameless[-1] not in placed:
+        nameless.pop()
+    args = tuple(
+        placed.pop(name) if name in placed else parameters.defaults[name] for name in nameless
+    )
+    return args, placed
+
+
+def _differing(
+    host: Parameters, backend: Parameters, targets: Mapping[str, str | None]
+) -> tuple[DefaultDifference, ...]:
+    """Compare the defaults of the parameters that both have."""
+    shared = (
+        (name, default, backend.defaults[target])
+        for name, default in host.defaults.items()
+        if (target := targets[name]) in backend.defaults
+    )
+    return tuple(DefaultDifference(*found) for found in shared if not same(found[1], found[2]))
+
+
+def _supplied(route: Route) -> dict[str, Any]:
+    """Collect the host's defaults that the implementation lacks or sees differently."""
+    theirs = route.parameters
+    return {
+        target: default
+        for name, default in route.function.parameters.defaults.items()
+        if (target := route.targets[name]) in theirs.names
+        and not same(default, theirs.defaults.get(target, _ABSENT))
+    }
+
+
+def _straight(route: Route) -> int:
+    """Count the leading positional arguments that may be passed on as they came; -1 for never."""
+    ours, theirs = route.function.parameters, route.parameters
+    certain = {route.targets[name] for name in ours.required}
+    if route.supplied or route.backend.can_run is not None or theirs.required - certain:
+        return -1
+    count = 0
+    for name, position in zip(ours.positional, theirs.positional, strict=False):
+        if route.targets[name] != position:
+            break
+        count += 1
+    return count
+
+
+def _unchanged(route: Route) -> frozenset[str]:
+    """Collect the keywords that may be passed on as they came."""
+    ours, theirs = route.function.parameters, route.parameters
+    renamed = {*route.renames, *route.renames.values()}
+    shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
+    return frozenset((shared | (theirs.keyword - ours.names)) - renamed)

@@ -1,0 +1,131 @@
+"""The selector: turns labels into selections, and says which selection holds now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from ._configuration import FALLBACK_POLICIES
+from ._labels import CPU, quoted
+from ._selection import HOST, PENDING, Scope, Selection
+from .exceptions import BackendConfigurationError, BackendError
+
+if TYPE_CHECKING:
+    from ._configuration import Environment
+    from ._model import FallbackPolicy, LoadedBackend, Verdict
+    from ._registry import Registry
+    from ._selection import SelectionState
+
+
+class Selector:
+    """What one host's users select, resolved through its registry."""
+
+    def __init__(
+        self, state: SelectionState, registry: Registry, environment: Environment
+    ) -> None:
+        self.state = state
+        self.registry = registry
+        self._environment = environment
+        self._calls: dict[Any, Scope] = {}
+        self._generation = registry.generation
+        if environment.backend or environment.fallback:
+            state.default, state.quiet = PENDING, False
+
+    def current(self) -> Selection:
+        """Give the selection that holds here and now."""
+        scope = self.state.active.get()
+        if scope is not None:
+            return scope.selection
+        return self._settle() if self.state.default is PENDING else self.state.default
+
+    def locate(self, labels: Any, origin: str | None = None) -> list[LoadedBackend | Verdict | None]:
+        """Find who answers to each label, without loading where that is certain without."""
+        return [self.registry.locate(label, origin) for label in _listed(labels)]
+
+    def load(
+        self,
+        located: list[LoadedBackend | Verdict | None],
+        fallback: FallbackPolicy | None,
+        origin: str,
+    ) -> Selection:
+        """Load what was located and make the selection of it."""
+        found = [None if one is None else self.registry.load(one) for one in located]
+        names = [CPU if one is None else self.registry.use(one).name for one in found]
+        return self.state.make(tuple(dict.fromkeys(names)), fallback, origin)
+
+    def select(self, labels: Any, fallback: FallbackPolicy | None, origin: str) -> Selection:
+        """Resolve and load labels."""
+        return self.load(self.locate(labels), fallback, origin)
+
+    def for_call(self, labels: Any) -> Scope:
+        """Give the scope of a call that names its own backends; made once for each spelling."""
+        outer = self.state.active.get()
+        wanted = (outer.selection if outer else None, labels)
+        if self._generation is not self.registry.generation:
+            self._calls, self._generation = {}, self.registry.generation
+        try:
+            scope = self._calls.get(wanted)
+        except TypeError:
+            return self.for_call(tuple(_listed(labels)))
+        if scope is None:
+            fallback = outer.selection.fallback if outer else None
+            selection = self.select(labels, fallback, "the call's own choice")
+            scope = self._calls[wanted] = Scope(selection, None, None)
+        if outer is not None and outer.running:
+            return Scope(scope.selection, outer, None, outer.running)
+        self.state.quiet = False
+        return scope
+
+    def set_default(self, labels: Any) -> None:
+        """Change the choice of the innermost block, or of the whole process."""
+        scope = self.state.active.get()
+        fallback = scope.selection.fallback if scope else None
+        origin = scope.selection.origin if scope else "the process-wide default"
+        self.state.swap(self.select(labels, fallback, origin))
+
+    def policy(self) -> FallbackPolicy:
+        """Give the fallback policy that holds here and now."""
+        return self.state.policy(self.current())
+
+    def set_policy(self, policy: FallbackPolicy) -> None:
+        """Change the policy of the innermost block, or of the whole process."""
+        scope = self.state.active.get()
+        if scope is None:
+            self._environment = self._environment._replace(fallback=None)
+            self.state.fallback = policy
+        else:
+            names, origin = scope.selection.names, scope.selection.origin
+            self.state.swap(self.state.make(names, policy, origin))
+
+    def _settle(self) -> Selection:
+        """Take the environment's choice, now that it is first needed."""
+        environment = self._environment
+        if environment.fallback:
+            self._check(environment)
+            self.state.fallback = cast("FallbackPolicy", environment.fallback)
+        if not environment.backend:
+            return self.state.settle(HOST)
+        origin = f"the environment variable {environment.backend_variable}"
+        try:
+            labels = [label.strip() for label in environment.backend.split(",")]
+            selection = self.load(self.locate(labels, origin), None, origin)
+        except BackendError as error:
+            error.add_note(f"It was selected by {origin}={environment.backend!r}.")
+            raise
+        return self.state.settle(selection)
+
+    def _check(self, environment: Environment) -> None:
+        if environment.fallback in FALLBACK_POLICIES:
+            return
+        policies = quoted(FALLBACK_POLICIES)
+        mistake = f"{environment.fallback_variable}={environment.fallback!r} is none of {policies}"
+        raise BackendConfigurationError(self.registry.configuration.host, [mistake])
+
+
+def _listed(labels: Any) -> list[Any]:
+    """Read one label, or several in order of preference."""
+    if not isinstance(labels, (list, tuple)):
+        return [labels]
+    if not labels:
+        msg = "Name at least one backend; 'cpu' is the host itself."
+        raise ValueError(msg)
+    return list(labels)

@@ -1,0 +1,235 @@
+"""Settings: what users hold to select backends."""
+
+from __future__ import annotations
+
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from ._configuration import FALLBACK_POLICIES
+from ._labels import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ._model import Decision, FallbackPolicy
+    from ._selection import Selection
+    from ._selector import Selector
+
+
+class Settings:
+    """The selection of one host's users.
+
+    A host exposes the instance that its dispatcher makes.
+
+    Examples
+    --------
+    >>> from scverse_backends import BackendDispatcher
+    >>> settings = BackendDispatcher(
+    ...     entrypoint_group="example.backends", host_name="example"
+    ... ).settings
+    >>> settings.backend
+    'cpu'
+    >>> with settings.use_backend("cpu", fallback="error"):
+    ...     settings.fallback
+    'error'
+    """
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    @property
+    def backend(self) -> str:
+        """Canonical name of the first choice; ``"cpu"`` is the host's own code.
+
+        Set it to a label, or to several in order of preference. That changes
+        the innermost `use_backend` block of this context, or, outside of any,
+        the whole process: every thread and task sees it.
+
+        Raises
+        ------
+        UnknownBackendError
+            If nobody answers to a label, or it is reserved.
+        BackendNotInstalledError
+            If the host knows the backend and it is not installed.
+        BackendLoadError
+            If it is installed and cannot be loaded.
+        UntrustedBackendError
+            If the host refuses it.
+        """
+        return self.backends[0]
+
+    @backend.setter
+    def backend(self, labels: str | Sequence[str]) -> None:
+        self._selector.set_default(labels)
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Canonical names of all choices, in order of preference."""
+        return self._selector.current().names
+
+    @property
+    def fallback(self) -> FallbackPolicy:
+        """What happens when no selected backend can take a call.
+
+        ``"warn"`` runs it on the host with a `BackendFallbackWarning`,
+        ``"silent"`` without, ``"error"`` raises `BackendFallbackError` before
+        anything runs. Set like `backend`.
+
+        Raises
+        ------
+        ValueError
+            If it is set to anything else.
+        """
+        return self._selector.policy()
+
+    @fallback.setter
+    def fallback(self, policy: FallbackPolicy) -> None:
+        self._selector.set_policy(_policy(policy))
+
+    def use_backend(
+        self, *labels: str | Sequence[str], fallback: FallbackPolicy | None = None
+    ) -> UseBackend:
+        """Select backends for a block of code, or for every call of a function.
+
+        Parameters
+        ----------
+        *labels
+            Backends in order of preference: the first that can take a call
+            runs it. None at all keeps the present choice, for a new `fallback`.
+        fallback
+            The policy within the block; the surrounding one if left out.
+
+        Returns
+        -------
+        UseBackend
+            A context manager that can be entered again, nested and reused,
+            and that decorates plain and ``async`` functions. Backends are
+            imported when it is entered.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
+            As for `backend`; already here, not only when the block is entered.
+        """
+        if len(labels) == 1 and not isinstance(labels[0], str):
+            return UseBackend(self._selector, labels[0], fallback)
+        return UseBackend(self._selector, labels, fallback)
+
+    def available_backends(self) -> list[str]:
+        """List the canonical names of the backends that can be loaded here.
+
+        Each is imported to know its name; `BackendDispatcher.backends` lists
+        what is installed and imports nothing.
+        """
+        loaded = self._selector.registry.load_all()
+        return sorted(backend.name for backend in loaded)
+
+    def get_backend(self, name: str) -> Any:
+        """Load a backend's adapter; ``None`` for ``"cpu"``.
+
+        Parameters
+        ----------
+        name
+            Any label.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
+            As for `backend`.
+        """
+        backend = self._selector.registry.get(name)
+        return None if backend is None else backend.adapter
+
+    def explain(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decision:
+        """Tell where a call would run, and why, without running it.
+
+        Parameters
+        ----------
+        func
+            A decorated function of the host; other decorators may wrap it.
+        *args, **kwargs
+            The call, with ``backend=`` if it would have that.
+
+        Returns
+        -------
+        Decision
+            What would happen.
+
+        Raises
+        ------
+        TypeError
+            If the function is not dispatched by this host.
+        """
+        considered = getattr(func, "__scverse_dispatch__", None)
+        if considered is None or considered.registry is not self._selector.registry:
+            host = self._selector.registry.configuration.host
+            msg = f"{func!r} is not a dispatched function of {host}"
+            raise TypeError(msg)
+        decision: Decision = considered.explain(args, kwargs)
+        return decision
+
+
+class UseBackend:
+    """A selection to put in force; made by `Settings.use_backend`."""
+
+    def __init__(
+        self, selector: Selector, labels: Any, fallback: FallbackPolicy | None
+    ) -> None:
+        self._selector = selector
+        self._fallback = None if fallback is None else _policy(fallback)
+        if isinstance(labels, tuple) and not labels:
+            if fallback is None:
+                msg = "use_backend needs a backend, or fallback=..."
+                raise TypeError(msg)
+            self._located = None
+        else:
+            self._located = selector.locate(labels)
+
+    def __enter__(self) -> None:
+        self._selector.state.push(self._selection(), self)
+
+    def __exit__(self, *error: object) -> None:
+        self._selector.state.pop(self)
+
+    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Make every call of a function run inside the block."""
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            msg = (
+                f"use_backend cannot decorate the generator function {func.__qualname__}: its body "
+                "runs between its caller's lines. Write a with block inside it."
+            )
+            raise TypeError(msg)
+        if inspect.iscoroutinefunction(func):
+
+            @wraps(func)
+            async def inside(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await func(*args, **kwargs)
+
+        else:
+
+            @wraps(func)
+            def inside(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return func(*args, **kwargs)
+
+        return inside
+
+    def _selection(self) -> Selection:
+        """Resolve what is put in force, against what surrounds the block."""
+        selector = self._selector
+        outer = selector.state.active.get()
+        inherited = outer.selection.fallback if outer else None
+        fallback = self._fallback or inherited
+        if self._located is None:
+            current = selector.current()
+            return selector.state.make(current.names, fallback, current.origin)
+        return selector.load(self._located, fallback, "use_backend")
+
+
+def _policy(value: Any) -> FallbackPolicy:
+    if value in FALLBACK_POLICIES:
+        return value  # type: ignore[no-any-return]
+    msg = f"fallback must be one of {quoted(FALLBACK_POLICIES)}, not {value!r}"
+    raise ValueError(msg)
