@@ -52,10 +52,13 @@ def imports_by_name(source):
     return not importing.isdisjoint(used_by(source))
 
 
-def calls_load(source):
-    """Whether a file calls ``something.load()``, as one loads an entry point."""
-    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    return any(isinstance(call.func, ast.Attribute) and call.func.attr == "load" for call in calls)
+def loads_an_entry_point(source):
+    """Whether a file calls ``something.load()``, which takes no argument where it imports."""
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        bare = not (call.args or call.keywords)
+        if bare and isinstance(call.func, ast.Attribute) and call.func.attr == "load":
+            return True
+    return False
 
 
 def reads_metadata(source):
@@ -72,7 +75,7 @@ def test_only_loading_imports_adapters():
 
 
 def test_only_loading_loads_entry_points():
-    assert modules_where(calls_load) <= {"_loading"}
+    assert modules_where(loads_an_entry_point) <= {"_loading"}
 
 
 def test_only_discovery_reads_package_metadata():
@@ -90,7 +93,7 @@ def test_a_module_imports_the_standard_library_and_at_most_its_own_partner(path)
     [
         (imports_by_name, "from importlib import import_module\nimport_module('backend')"),
         (imports_by_name, "__import__('backend')"),
-        (calls_load, "entry_point.load()"),
+        (loads_an_entry_point, "entry_point.load()"),
         (reads_metadata, "def late():\n    import importlib.metadata"),
         (reads_metadata, "from importlib import metadata"),
         (reads_metadata, "from importlib.metadata import entry_points"),

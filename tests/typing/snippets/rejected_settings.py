@@ -5,12 +5,9 @@ from scverse_backends import BackendDispatcher
 BackendDispatcher(host_name="host")  # rejected
 BackendDispatcher(entrypoint_group="g", host_name="h", fallback="quiet")  # rejected
 BackendDispatcher(entrypoint_group="g", host_name="h", untrusted="maybe")  # rejected
+BackendDispatcher(entrypoint_group="g", host_name="h", trusted_backends=["cuda"])  # rejected
 
-dispatcher = BackendDispatcher(
-    entrypoint_group="host.backends",
-    host_name="host",
-    trusted_backends={"host_cuda": {"package": 3}},  # rejected
-)
+dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host")
 settings = dispatcher.settings
 
 settings.backend = 3  # rejected
