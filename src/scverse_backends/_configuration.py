@@ -71,9 +71,7 @@ def names_in(value: Any, option: str, mistakes: list[str]) -> tuple[str, ...]:
     return tuple(item for item in found if isinstance(item, str))
 
 
-def _check_choice(
-    option: str, value: Any, choices: Sequence[str], mistakes: list[str]
-) -> None:
+def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:
     if value not in choices:
         mistakes.append(f"{option} must be one of {', '.join(map(repr, choices))}, not {value!r}")
 
@@ -101,9 +99,7 @@ def _reserved(value: Any, mistakes: list[str]) -> dict[str, str]:
     return reserved
 
 
-def _trusted(
-    value: Any, reserved: Mapping[str, str], mistakes: list[str]
-) -> dict[str, TrustRule]:
+def _trusted(value: Any, reserved: Mapping[str, str], mistakes: list[str]) -> dict[str, TrustRule]:
     """Key the trust rules by every label they serve."""
     by_label: dict[str, TrustRule] = {}
     for name, options in _mapping(value, "trusted_backends", mistakes).items():

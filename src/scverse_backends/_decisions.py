@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 NESTED = "the backend's own implementation is calling the function it replaces"
 
 
-def decide(function: HostFunction, selection: Selection, choice: Choice, *, nested: bool) -> Decision:
+def decide(
+    function: HostFunction, selection: Selection, choice: Choice, *, nested: bool
+) -> Decision:
     """Describe a choice.
 
     Parameters
@@ -49,11 +51,16 @@ def decide(function: HostFunction, selection: Selection, choice: Choice, *, nest
 
 def _why_host(selection: Selection, choice: Choice) -> str:
     if choice.refusals and CPU not in selection.names:
-        return f"no selected backend can take the call ({selection.origin})"
-    return selection.origin
+        return f"none of {quoted(selection.names)} can take the call; {_chosen(selection)}"
+    return _chosen(selection)
 
 
 def _why_backend(selection: Selection, choice: Choice) -> str:
     if choice.refusals:
-        return f"first of {quoted(selection.names)} that can take the call ({selection.origin})"
-    return selection.origin
+        names = quoted(selection.names)
+        return f"the first of {names} that can take the call; {_chosen(selection)}"
+    return _chosen(selection)
+
+
+def _chosen(selection: Selection) -> str:
+    return f"selected by {selection.origin}" if selection.origin else "nothing is selected"

@@ -72,7 +72,8 @@ def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
 
 def _is_first(distribution: Distribution, name: str) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
-    from importlib.metadata import PackageNotFoundError, distribution as first_named
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import distribution as first_named
 
     try:
         first = first_named(name)

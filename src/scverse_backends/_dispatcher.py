@@ -226,7 +226,7 @@ class BackendDispatcher:
             raise TypeError(mistakes[0])
         function = HostFunction(
             func,
-            name=name or getattr(func, "__name__", ""),
+            name=name or str(getattr(func, "__name__", "")),
             ignorable=self._configuration.ignorable.union(own),
             selector=selector,
             host_defaults=host_defaults,

@@ -6,7 +6,7 @@ import inspect
 import sys
 from functools import partial, update_wrapper
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _caller
 from ._decisions import decide
@@ -107,7 +107,7 @@ class Dispatch:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend holds it for all it calls."""
-        label = kwargs.pop(self.function.selector, None)
+        label = kwargs.pop(cast("str", self.function.selector), None)
         if label is None:
             return self._run(self._selector.current(), args, kwargs)
         scope = self._selector.for_call(label)
@@ -119,7 +119,7 @@ class Dispatch:
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
         """Decide a call of a coroutine function now, and give the coroutine that runs it."""
-        label = kwargs.pop(self.function.selector, None)
+        label = kwargs.pop(cast("str", self.function.selector), None)
         selection = self._selected(label)
         route, forwarding = self._settle(selection, args, kwargs)[:2]
         if route is not None and forwarding is not None and not self._is_inside(route):
@@ -130,24 +130,26 @@ class Dispatch:
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
-        selection = self._selected(kwargs.pop(self.function.selector, None))
+        selection = self._selected(kwargs.pop(cast("str", self.function.selector), None))
         choice = choose(self.function, self.planner.plan(selection).routes, args, kwargs)
         nested = choice.route is not None and self._is_inside(choice.route)
         return decide(self.function, selection, choice, nested=nested)
 
     def explain_misfit(self, error: TypeError, kwargs: dict[str, Any]) -> None:
+        """Say more of a host's `TypeError`, if the arguments did not even enter its code."""
+        if error.__traceback__ is not None and error.__traceback__.tb_next is None:
+            self._refuse_foreign_options(kwargs)
+
+    def _refuse_foreign_options(self, kwargs: dict[str, Any]) -> None:
         """Say whose option an argument is that the host does not take.
 
         Raises
         ------
         TypeError
-            If the host's code was not entered, and a loaded backend has such an option.
+            If a loaded backend has an option of that name.
         """
-        entered = error.__traceback__ is not None and error.__traceback__.tb_next is not None
         host = self.function.parameters
-        if entered or host.takes_kwargs:
-            return
-        for name in (name for name in kwargs if name not in host.keyword):
+        for name in () if host.takes_kwargs else kwargs.keys() - host.keyword:
             owners = self.planner.owners(name)
             if owners:
                 msg = (
@@ -155,7 +157,7 @@ class Dispatch:
                     f"and this call runs on {self.registry.configuration.host} (cpu), "
                     "which does not take it. Leave it out, or select the backend."
                 )
-                raise TypeError(msg) from error
+                raise TypeError(msg)
 
     def _selected(self, label: Any) -> Selection:
         if label is None:
@@ -181,9 +183,7 @@ class Dispatch:
             self.explain_misfit(error, kwargs)
             raise
 
-    async def _held(
-        self, selection: Selection, work: Callable[[], Any], *entered: Route
-    ) -> Any:
+    async def _held(self, selection: Selection, work: Callable[[], Any], *entered: Route) -> Any:
         """Run a coroutine function's work under the selection that was decided for it."""
         owner = object()
         self.state.push(selection, owner, *entered)
@@ -200,6 +200,7 @@ class Dispatch:
         plan = self.planner.plan(selection)
         choice = choose(self.function, plan.routes, args, kwargs)
         if choice.route is None and choice.refusals and not plan.ends_at_host:
+            self._refuse_foreign_options(kwargs)
             self._fall_back(self.state.policy(selection), choice)
         return choice
 

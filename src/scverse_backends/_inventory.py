@@ -27,6 +27,7 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from types import FrameType
 
     from ._model import Candidate, Configuration, LoadedBackend, Verdict
 
@@ -205,9 +206,9 @@ def _in_one_line(error: BaseException) -> str:
 
 def _is_importing() -> bool:
     """Whether this thread is inside an import statement."""
-    frame = sys._getframe(1)  # noqa: SLF001 - the only way to ask for one's own stack
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to one's stack
     while frame is not None:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
             return True
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return False

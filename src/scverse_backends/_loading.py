@@ -72,7 +72,8 @@ def _aliases(value: Any) -> tuple[str, ...]:
 def _renames(value: Any) -> Mapping[str, Mapping[str, str]]:
     """Check ``{function: {host parameter: own parameter}}`` and keep a copy of it."""
     if not isinstance(value, Mapping) or not all(
-        isinstance(function, str) and isinstance(pairs, Mapping) for function, pairs in value.items()
+        isinstance(function, str) and isinstance(pairs, Mapping)
+        for function, pairs in value.items()
     ):
         msg = "its `renames` must be {function: {host parameter: own parameter}}"
         raise AdapterError(msg)

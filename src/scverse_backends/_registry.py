@@ -124,9 +124,7 @@ class Registry:
         with self._lock:
             taken = {key(label) for found in self._registered for label in found.labels}
             mistakes = [
-                problem
-                for label in backend.labels
-                if (problem := self._objection(label, taken))
+                problem for label in backend.labels if (problem := self._objection(label, taken))
             ]
             if mistakes:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
@@ -152,7 +150,7 @@ class Registry:
             found = fetch(backend.adapter, function.name)
         except (KeyboardInterrupt, MemoryError):
             raise
-        except BaseException as error:  # noqa: BLE001 - lazy adapters run code when asked
+        except BaseException as error:
             host, candidate = self.configuration.host, backend.candidate
             raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
         if found is ABSENT or found is function.public or found is function.func:
@@ -196,7 +194,9 @@ class Registry:
             return problem
         if key(label) in self.configuration.reserved:
             return f"{label!r} is reserved. {self.configuration.reserved[key(label)]}"
-        return f"{label!r} is registered already; remove that first" if key(label) in taken else None
+        return (
+            f"{label!r} is registered already; remove that first" if key(label) in taken else None
+        )
 
     def _among_trusted(
         self, folded: str, label: str, origin: str | None
@@ -271,7 +271,9 @@ class Registry:
             for label in backend.labels:
                 holder = self._labels.setdefault(key(label), backend)
                 if holder is not backend and holder.candidate is not None:
-                    problems.append(f"the label {label!r} stays with {holder.name!r}, which had it first")
+                    problems.append(
+                        f"the label {label!r} stays with {holder.name!r}, which had it first"
+                    )
         return problems
 
     def _reindex(self) -> None:

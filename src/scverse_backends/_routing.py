@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._labels import quoted
 from ._model import DefaultDifference, Refusal
@@ -131,14 +131,19 @@ def compile_route(
         reason = f"has an implementation whose signature cannot be read ({error})"
         return Refusal(backend.name, reason)
     if iscoroutinefunction(implementation) and not function.is_coroutine:
-        return Refusal(backend.name, "implements it as a coroutine function, which the host's is not")
+        return Refusal(
+            backend.name, "implements it as a coroutine function, which the host's is not"
+        )
     return Route(function, backend, implementation, parameters)
 
 
 def forward(route: Route, given: Given) -> Forwarding | Refusal:
     """Place the arguments of a call, or say which of them would be lost."""
     placed: dict[str, Any] = {}
-    ignored, lost, twice, renamed = [], [], [], []
+    ignored: list[str] = []
+    lost: list[str] = []
+    twice: list[str] = []
+    renamed: list[tuple[str, str]] = []
     for name, value, target in _aimed(route, given):
         if target is None:
             (ignored if name in route.function.ignorable else lost).append(name)
@@ -186,12 +191,13 @@ def choose(
 ) -> Choice:
     """Find the first route that can take a call."""
     given = bind(function.parameters, args, kwargs)
-    refusals = []
+    refusals: list[Refusal] = []
     for route in routes:
         outcome = _try(route, given)
-        if isinstance(outcome, Forwarding) and isinstance(given, Given):
-            return Choice(route, outcome, given, tuple(refusals))  # type: ignore[arg-type]
-        refusals.append(outcome)
+        if isinstance(outcome, Refusal):
+            refusals.append(outcome)
+        else:
+            return Choice(cast("Route", route), outcome, cast("Given", given), tuple(refusals))
     return Choice(None, None, given if isinstance(given, Given) else None, tuple(refusals))
 
 
@@ -250,7 +256,7 @@ def _differing(
 ) -> tuple[DefaultDifference, ...]:
     """Compare the defaults of the parameters that both have."""
     shared = (
-        (name, default, backend.defaults[target])
+        (name, default, backend.defaults[cast("str", target)])
         for name, default in host.defaults.items()
         if (target := targets[name]) in backend.defaults
     )
@@ -261,7 +267,7 @@ def _supplied(route: Route) -> dict[str, Any]:
     """Collect the host's defaults that the implementation lacks or sees differently."""
     theirs = route.parameters
     return {
-        target: default
+        cast("str", target): default
         for name, default in route.function.parameters.defaults.items()
         if (target := route.targets[name]) in theirs.names
         and not same(default, theirs.defaults.get(target, _ABSENT))
@@ -272,7 +278,8 @@ def _straight(route: Route) -> int:
     """Count the leading positional arguments that may be passed on as they came; -1 for never."""
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
-    if route.supplied or route.backend.can_run is not None or theirs.required - certain:
+    asked = route.function.is_coroutine or route.backend.can_run is not None
+    if asked or route.supplied or theirs.required - certain:
         return -1
     count = 0
     for name, position in zip(ours.positional, theirs.positional, strict=False):

@@ -31,13 +31,13 @@ class Selection:
     fallback
         The policy of this selection; ``None`` for the process-wide one.
     origin
-        Where the choice was made, in words.
+        Where the choice was made, in words; ``None`` where none was made.
     """
 
     __slots__ = ("fallback", "is_host", "names", "origin")
 
     def __init__(
-        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str
+        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str | None
     ) -> None:
         self.names = names
         self.is_host = names[0] == CPU
@@ -48,10 +48,10 @@ class Selection:
         return f"Selection({self.names!r}, fallback={self.fallback!r}, origin={self.origin!r})"
 
 
-HOST = Selection((CPU,), None, "nothing is selected")
+HOST = Selection((CPU,), None, None)
 """What holds until anything is selected."""
 
-PENDING = Selection(("",), None, "the environment")
+PENDING = Selection(("",), None, None)
 """Stands for the environment's selection until it is first needed."""
 
 
@@ -103,7 +103,7 @@ class SelectionState:
         self._lock = Lock()
 
     def make(
-        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str
+        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str | None
     ) -> Selection:
         """Give the one selection of these names, policy and origin."""
         wanted = (names, fallback, origin)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 class Selector:
     """What one host's users select, resolved through its registry."""
 
-    def __init__(
-        self, state: SelectionState, registry: Registry, environment: Environment
-    ) -> None:
+    def __init__(self, state: SelectionState, registry: Registry, environment: Environment) -> None:
         self.state = state
         self.registry = registry
         self._environment = environment
@@ -37,7 +35,9 @@ class Selector:
             return scope.selection
         return self._settle() if self.state.default is PENDING else self.state.default
 
-    def locate(self, labels: Any, origin: str | None = None) -> list[LoadedBackend | Verdict | None]:
+    def locate(
+        self, labels: Any, origin: str | None = None
+    ) -> list[LoadedBackend | Verdict | None]:
         """Find who answers to each label, without loading where that is certain without."""
         return [self.registry.locate(label, origin) for label in _listed(labels)]
 
@@ -45,14 +45,14 @@ class Selector:
         self,
         located: list[LoadedBackend | Verdict | None],
         fallback: FallbackPolicy | None,
-        origin: str,
+        origin: str | None,
     ) -> Selection:
         """Load what was located and make the selection of it."""
         found = [None if one is None else self.registry.load(one) for one in located]
         names = [CPU if one is None else self.registry.use(one).name for one in found]
         return self.state.make(tuple(dict.fromkeys(names)), fallback, origin)
 
-    def select(self, labels: Any, fallback: FallbackPolicy | None, origin: str) -> Selection:
+    def select(self, labels: Any, fallback: FallbackPolicy | None, origin: str | None) -> Selection:
         """Resolve and load labels."""
         return self.load(self.locate(labels), fallback, origin)
 
@@ -68,7 +68,7 @@ class Selector:
             return self.for_call(tuple(_listed(labels)))
         if scope is None:
             fallback = outer.selection.fallback if outer else None
-            selection = self.select(labels, fallback, "the call's own choice")
+            selection = self.select(labels, fallback, "the call's own argument")
             scope = self._calls[wanted] = Scope(selection, None, None)
         if outer is not None and outer.running:
             return Scope(scope.selection, outer, None, outer.running)
@@ -79,7 +79,7 @@ class Selector:
         """Change the choice of the innermost block, or of the whole process."""
         scope = self.state.active.get()
         fallback = scope.selection.fallback if scope else None
-        origin = scope.selection.origin if scope else "the process-wide default"
+        origin = scope.selection.origin if scope else "settings.backend"
         self.state.swap(self.select(labels, fallback, origin))
 
     def policy(self) -> FallbackPolicy:

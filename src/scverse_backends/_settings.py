@@ -173,9 +173,7 @@ class Settings:
 class UseBackend:
     """A selection to put in force; made by `Settings.use_backend`."""
 
-    def __init__(
-        self, selector: Selector, labels: Any, fallback: FallbackPolicy | None
-    ) -> None:
+    def __init__(self, selector: Selector, labels: Any, fallback: FallbackPolicy | None) -> None:
         self._selector = selector
         self._fallback = None if fallback is None else _policy(fallback)
         if isinstance(labels, tuple) and not labels:

@@ -58,7 +58,7 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     if len(args) > len(parameters.positional):
         return f"has names for {len(parameters.positional)} positional arguments, not {len(args)}"
     named = dict(zip(parameters.positional, args, strict=False))
-    extra = {}
+    extra: dict[str, Any] = {}
     for name, value in kwargs.items():
         if name in named and name in parameters.keyword:
             return f"would receive {name!r} twice"
@@ -122,10 +122,10 @@ class PublicSignature(Signature):
     def return_annotation(self) -> Any:
         return self.resolved().return_annotation
 
-    def replace(self, **changes: Any) -> Signature:
+    def replace(self, **changes: Any) -> Any:
         return self.resolved().replace(**changes)
 
-    __replace__ = replace
+    __replace__ = replace  # what copy.replace calls from 3.13 on
 
     def __reduce__(self) -> Any:
         return self.resolved().__reduce__()
@@ -148,7 +148,7 @@ def check_host(func: Callable[..., Any], selector: str | None) -> None:
     if takes_args:
         msg = f"{label} takes *args, which cannot be routed by name; name its parameters."
         raise TypeError(msg)
-    if selector in names:
+    if selector is not None and selector in names:
         msg = (
             f"{label} already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."
