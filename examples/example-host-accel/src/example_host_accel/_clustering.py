@@ -1,5 +1,7 @@
 """Group rows with matrix products instead of loops, from the host's own starting centers."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 

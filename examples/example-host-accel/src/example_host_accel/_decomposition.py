@@ -1,5 +1,7 @@
 """Principal components from the smaller cross product of the table."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

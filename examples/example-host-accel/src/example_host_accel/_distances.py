@@ -1,5 +1,7 @@
 """Distances from SciPy's compiled loops."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist

@@ -1,5 +1,7 @@
 """Neighbors from a tree, without a table of all distances."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree

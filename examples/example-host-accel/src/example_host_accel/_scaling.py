@@ -1,5 +1,7 @@
 """Scale rows and columns with few passes over the table."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

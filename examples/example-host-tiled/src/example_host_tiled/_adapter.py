@@ -1,5 +1,7 @@
 """How the functions of this package answer to the names of example-host."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, ClassVar
 

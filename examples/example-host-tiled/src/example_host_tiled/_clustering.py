@@ -1,5 +1,7 @@
 """Group rows, and judge the groups, a tile at a time."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -1,5 +1,7 @@
 """Measure a tile of rows at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Standardize columns without a second table in double precision."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -1,5 +1,7 @@
 """Cut a table into slices of rows."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 

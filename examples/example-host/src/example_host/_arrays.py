@@ -1,5 +1,7 @@
 """What the functions accept as a table, and who owns it."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -1,5 +1,7 @@
 """Find groups of rows, and judge them."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

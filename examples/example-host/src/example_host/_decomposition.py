@@ -1,5 +1,7 @@
 """Describe many columns by a few."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

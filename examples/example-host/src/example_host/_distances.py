@@ -1,5 +1,7 @@
 """How far rows lie apart."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

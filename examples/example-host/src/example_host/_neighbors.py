@@ -1,5 +1,7 @@
 """Which rows lie closest."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 

@@ -1,5 +1,7 @@
 """One analysis from counts to marker columns, told as a list of steps."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

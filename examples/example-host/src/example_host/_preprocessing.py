@@ -1,5 +1,7 @@
 """Bring rows and columns to a common scale, so that they can be compared."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -1,5 +1,7 @@
 """Which columns tell a group from the rest."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

@@ -1,0 +1,142 @@
+"""Run one analysis on the host, then on every backend that is installed, and compare.
+
+The backends are found by their entry points: this script knows none of them by name.
+"""
+
+import argparse
+import sys
+import textwrap
+import time
+import warnings
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import example_host as eh
+import numpy as np
+from sklearn.datasets import load_digits
+
+WIDTH = 96
+HEADINGS = ("function", "ran on", "time", "host's time", "speed-up", "difference, or why not there")
+LAYOUT = "  {:<18}  {:<14}  {:>9}  {:>11}  {:>8}  {}"
+NEXT_STEPS = """
+Differences are the largest found, as a share of the largest value; whole numbers are counted.
+Where a backend has defaults of its own, they are named, and you may pass the host's instead.
+
+What to try next
+  Ask where a call would run, and why, before it does:
+    eh.settings.explain(eh.pca, data, solver="randomized", backend="{0}")
+  Name several, and the first that can take a call runs it:
+    with eh.settings.use_backend({1}): ...
+  Choose without an edit to a script:
+    EXAMPLE_HOST_BACKEND={0} python your_script.py
+"""
+
+
+class Row(NamedTuple):
+    """How one step of the analysis went with a backend selected."""
+
+    function: str
+    ran_on: str
+    seconds: float
+    host_seconds: float
+    outcome: str
+    remarks: str = ""
+
+    def __str__(self) -> str:
+        times = (f"{duration * 1000:.1f} ms" for duration in (self.seconds, self.host_seconds))
+        # Where the host ran, two times of the same code say nothing about speed.
+        speed_up = "" if self.ran_on == "host" else f"{self.host_seconds / self.seconds:.1f} x"
+        line = LAYOUT.format(self.function, self.ran_on, *times, speed_up, self.outcome).rstrip()
+        return f"{line}\n      {self.remarks}" if self.remarks else line
+
+
+def main() -> None:
+    """Print a header, one table for each backend, and what to try next."""
+    options = parsed_options()
+    labels = options.backend or eh.settings.available_backends()
+    digits = load_digits().data
+    print(f"{len(digits)} handwritten digits of {digits.shape[1]} pixels, analysed with")
+    releases = [f"{name} {version(name)}" for name in ("example-host", "scverse-backends", "numpy")]
+    print(", ".join([*releases, f"Python {sys.version.split()[0]}"]))
+    if not labels:
+        sys.exit("No backend is installed. Try: pip install ./examples/example-host-accel")
+    with eh.settings.use_backend("cpu"):
+        steps = eh.pipeline(digits, n_jobs=2)
+        host_seconds = [seconds_of(step, options.repeats) for step in steps]
+    for label in labels:
+        print_comparison(label, steps, host_seconds, options.repeats)
+    print(NEXT_STEPS.format(labels[0], ", ".join(f'"{label}"' for label in labels)), end="")
+
+
+def parsed_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("backend", nargs="*", help="labels to try (default: all installed)")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of which the quickest counts")
+    return parser.parse_args()
+
+
+def print_comparison(
+    label: str, steps: list[eh.Step], host_seconds: list[float], repeats: int
+) -> None:
+    """Run every step with a backend selected, and print how it compares with the host."""
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        # The table says what falls back, so the warnings need not.
+        with eh.settings.use_backend(label, fallback="silent"):
+            pairs = zip(steps, host_seconds, strict=True)
+            rows = [compared(step, seconds, repeats) for step, seconds in pairs]
+    print(f'\nsettings.use_backend("{label}")')
+    for message in dict.fromkeys(str(warning.message) for warning in given):
+        print(textwrap.fill(f"Warning: {message}", WIDTH))
+    print(LAYOUT.format(*HEADINGS))
+    print(*rows, sep="\n")
+    print(Row("all steps", "", sum(r.seconds for r in rows), sum(host_seconds), ""))
+
+
+def compared(step: eh.Step, host_seconds: float, repeats: int) -> Row:
+    """Ask where a step would run, run it there, and compare the result with the host's."""
+    decision = eh.settings.explain(step.function, *step.arguments, **step.options)
+    seconds = seconds_of(step, repeats)
+    if decision.backend == "cpu":
+        why = "; ".join(f"{refusal.backend} {refusal.reason}" for refusal in decision.refusals)
+        return Row(decision.function, "host", seconds, host_seconds, why)
+    difference = difference_between(step.result, step.run())
+    remarks = remarks_on(decision)
+    return Row(decision.function, decision.backend, seconds, host_seconds, difference, remarks)
+
+
+def remarks_on(decision: Any) -> str:
+    """Say what differs from a call on the host, as far as its user may care."""
+    ignored = [f"{argument} is ignored" for argument in decision.ignored]
+    differing = [
+        f"{default.parameter} is {default.backend!r} unless given, {default.host!r} on the host"
+        for default in decision.differing_defaults
+    ]
+    return "; ".join(ignored + differing)
+
+
+def seconds_of(step: eh.Step, repeats: int) -> float:
+    """Time the quickest of several runs."""
+    durations = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        step.run()
+        durations.append(time.perf_counter() - start)
+    return min(durations)
+
+
+def difference_between(expected: Any, result: Any) -> str:
+    """Compare results: floats by their relative difference, whole numbers by counting."""
+    if not isinstance(expected, tuple):
+        expected, result = (expected,), (result,)
+    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(expected, result, strict=True)]
+    relative = max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs if a.dtype.kind == "f")
+    counts = [
+        f"{np.count_nonzero(a != b)} of {a.size} differ" for a, b in pairs if a.dtype.kind == "i"
+    ]
+    return ", ".join([f"{relative:.0e}" if relative else "none", *counts])
+
+
+if __name__ == "__main__":
+    main()
