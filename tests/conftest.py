@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-GROUP = "example_host.backends"
+# A group of our own: the packages under examples/ may be installed beside the tests.
+GROUP = "tests.example_host.backends"
 _numbers = itertools.count()
 
 
