@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, assert_type
 
 from scverse_backends import BackendDispatcher
+from scverse_backends.typing import Dispatched, Labels
 
 dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host")
 backend_dispatch = dispatcher.backend_dispatch
@@ -64,3 +65,16 @@ async def a_coroutine_function_stays_one() -> None:
 def a_dispatched_function_goes_where_the_plain_one_went() -> None:
     plain: Callable[[list[float]], list[float]] = scale
     assert_type(plain([1.0]), list[float])
+
+
+def a_parameter_may_be_a_dispatched_function(step: Dispatched[[list[float]], str]) -> None:
+    assert_type(step([1.0]), str)
+    assert_type(step([1.0], backend="cuda"), str)
+
+
+def a_callers_own_choice_is_passed_on(choice: Labels | None) -> list[float]:
+    return scale([1.0], backend=choice)
+
+
+def a_dispatched_function_has_a_name() -> str:
+    return scale.__name__ + scale.__qualname__

@@ -44,3 +44,9 @@ def what_was_chosen_can_be_read(settings: Settings) -> None:
     assert_type(settings.backend, str)
     assert_type(settings.backends, tuple[str, ...])
     assert_type(settings.fallback, Literal["warn", "silent", "error"])
+
+
+def a_backend_may_live_in_the_process(adapter: object) -> None:
+    with dispatcher.register(adapter):
+        assert_type(settings.available_backends(), list[str])
+    dispatcher.register(adapter).remove()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from scverse_backends import BackendDispatcher
+from scverse_backends.typing import Dispatched
 
 dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host")
 backend_dispatch = dispatcher.backend_dispatch
@@ -39,6 +40,12 @@ def a_backends_option_without_its_backend() -> None:
 def a_backend_that_is_no_label() -> None:
     scale([1.0], backend=3)  # rejected
     scale([1.0], backend=(1, 2))  # rejected
+
+
+def a_function_of_the_wrong_kind(step: Dispatched[[list[float]], list[float]]) -> None:
+    a_function_of_the_wrong_kind(count)  # rejected
+    a_function_of_the_wrong_kind(len)  # rejected
+    step("text")  # rejected
 
 
 def the_wrong_result() -> None:
