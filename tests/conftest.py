@@ -51,11 +51,13 @@ class Site:
         ``"pkg"`` with another ``"pkg.sub"`` becomes a package.
         """
         info = f"{distribution.replace('-', '_')}-{version}.dist-info"
-        self.write(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        self.write(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
         lines = "".join(f"{name} = {value}\n" for name, value in (entry_points or {}).items())
         self.write(f"{info}/entry_points.txt", f"[{group}]\n{lines}")
         modules = dict(modules or {})
-        packages = {name.rpartition(".")[0] for name in modules} - {""}
+        packages = {name[:dot] for name in modules for dot in _dots(name)}
         for package in packages:
             modules.setdefault(package, "")
         for name, source in modules.items():
@@ -68,8 +70,17 @@ class Site:
         return {
             name
             for name, module in [*sys.modules.items()]
-            if str(getattr(module, "__file__", None) or "").startswith(str(self.folder))
+            if any(str(place).startswith(str(self.folder)) for place in _places(module))
         }
+
+
+def _dots(name: str) -> list[int]:
+    return [index for index, letter in enumerate(name) if letter == "."]
+
+
+def _places(module: Any) -> list[Any]:
+    """List where a module comes from; a namespace package has no file."""
+    return [getattr(module, "__file__", None), *(getattr(module, "__path__", None) or ())]
 
 
 @pytest.fixture
