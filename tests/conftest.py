@@ -80,7 +80,9 @@ def _dots(name: str) -> list[int]:
 
 def _places(module: Any) -> list[Any]:
     """List where a module comes from; a namespace package has no file."""
-    return [getattr(module, "__file__", None), *(getattr(module, "__path__", None) or ())]
+    # Not by getattr: a backend's own __getattr__ may do, or raise, anything.
+    namespace = getattr(module, "__dict__", {})
+    return [namespace.get("__file__"), *(namespace.get("__path__") or ())]
 
 
 @pytest.fixture
