@@ -176,8 +176,8 @@ class BackendDispatcher:
 
     def available_backend_names(self) -> list[str]:
         """List every label of every backend that can be loaded; each is imported to be asked."""
-        labels = {name for found in self._registry.load_all() for name in found.labels}
-        return sorted(labels)
+        self._registry.load_all()
+        return sorted(set(self._registry.labels()))
 
     def backends(self) -> tuple[BackendInfo, ...]:
         """Describe what is installed, from its metadata; nothing is imported."""
@@ -228,7 +228,7 @@ class BackendDispatcher:
             func,
             name=name or str(getattr(func, "__name__", "")),
             ignorable=self._configuration.ignorable.union(own),
-            selector=selector,
+            selector=selector or "",
             host_defaults=host_defaults,
         )
         self._check(function, own)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import suppress
 from functools import partial, update_wrapper
-from threading import get_ident
-from typing import TYPE_CHECKING, Any, cast
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
 from . import _caller
 from ._decisions import decide
@@ -54,45 +55,55 @@ def _public_signature(function: HostFunction) -> inspect.Signature:
 def _wrapper(considered: Dispatch) -> Callable[..., Any]:
     """Make the function that users call.
 
-    Everything an ordinary call passes through is here, in the order in which
-    it is most often decided; the rest is considered.
+    Every ordinary call passes through here and through nothing else of ours;
+    what these lines do not settle is considered. Calls without keywords are
+    passed on without, which is faster than passing on an empty dictionary.
     """
     func, name = considered.function.func, considered.function.selector
-    state, registry, plans = considered.state, considered.registry, considered.planner.plans
-    active = state.active.get
-    consider = considered.start if considered.function.is_coroutine else considered.call
+    state, ready, consider = considered.state, considered.planner.ready, considered.consider
+    active, awake = state.active.get, state.awake
+    refuses_selector = _refuses_unknown_keywords(func)
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:
-        if name in kwargs:
-            return consider(args, kwargs)
-        if not state.quiet:
+        if awake:
             scope = active()
-            selection = state.default if scope is None else scope.selection
-            if not selection.is_host:
-                plan = plans.get(selection)
-                if plan is None or plan.generation is not registry.generation:
-                    return consider(args, kwargs)
-                route, thread = plan.first, get_ident()
+            if scope is not None or state.selects:
+                route = ready.get(state.default if scope is None else scope.selection)
                 if (
-                    len(args) > route.straight
-                    or thread in route.running
-                    or not route.unchanged.issuperset(kwargs)
+                    route is None
+                    or route.running
+                    or len(args) > route.straight
+                    or (kwargs and not route.unchanged.issuperset(kwargs))
                 ):
                     return consider(args, kwargs)
-                route.running.add(thread)
+                taken = route  # the mark by which `_runs_below` knows this frame
+                taken.running.append(None)
                 try:
-                    return route.implementation(*args, **kwargs)
+                    run = taken.implementation
+                    return run(*args, **kwargs) if kwargs else run(*args)
                 finally:
-                    route.running.discard(thread)
+                    taken.running.pop()
+            if kwargs and name in kwargs:
+                return consider(args, kwargs)
         if not kwargs:
             return func(*args)
-        try:
-            return func(*args, **kwargs)
-        except TypeError as error:
-            considered.explain_misfit(error, kwargs)
-            raise
+        if refuses_selector or name not in kwargs:
+            try:
+                return func(*args, **kwargs)
+            except TypeError as error:
+                if not considered.explains(error, kwargs):
+                    raise
+        return consider(args, kwargs)
 
     return dispatched
+
+
+def _refuses_unknown_keywords(func: Callable[..., Any]) -> bool:
+    """Whether a call with the selector fails before any of the host's code runs.
+
+    Then nothing needs to look for the selector until that failure.
+    """
+    return type(func) is FunctionType and not func.__code__.co_flags & inspect.CO_VARKEYWORDS
 
 
 class Dispatch:
@@ -103,42 +114,57 @@ class Dispatch:
         self.registry = selector.registry
         self.state = selector.state
         self.planner = Planner(function, selector.registry)
+        self.consider = self.start if function.is_coroutine else self.call
         self._selector = selector
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call of a plain function; one that names its backend holds it for all it calls."""
-        label = kwargs.pop(cast("str", self.function.selector), None)
+        """Run a call of a plain function; one that names its backend is one inside a scope."""
+        label = kwargs.pop(self.function.selector, None)
         if label is None:
             return self._run(self._selector.current(), args, kwargs)
-        scope = self._selector.for_call(label)
-        token = self.state.active.set(scope)
+        active = self.state.active
+        token = active.set(self._selector.for_call(label))
         try:
-            return self._run(scope.selection, args, kwargs)
+            return self.function.public(*args, **kwargs)
         finally:
-            self.state.active.reset(token)
+            active.reset(token)
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
         """Decide a call of a coroutine function now, and give the coroutine that runs it."""
-        label = kwargs.pop(cast("str", self.function.selector), None)
-        selection = self._selected(label)
+        label = kwargs.pop(self.function.selector, None)
+        own = None if label is None else self._selector.for_call(label).selection
+        selection = own or self._selector.current()
         route, forwarding = self._settle(selection, args, kwargs)[:2]
         if route is not None and forwarding is not None and not self._is_inside(route):
             work = partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-            return self._held(selection, work, route)
-        coroutine = self._run_on_host(args, kwargs)
-        return coroutine if label is None else self._held(selection, lambda: coroutine)
+            return self._held(own, work, route)
+        coroutine = self.function.func(*args, **kwargs)
+        return coroutine if own is None else self._held(own, lambda: coroutine)
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
-        selection = self._selected(kwargs.pop(cast("str", self.function.selector), None))
+        label = kwargs.pop(self.function.selector, None)
+        own = None if label is None else self._selector.for_call(label).selection
+        selection = own or self._selector.current()
         choice = choose(self.function, self.planner.plan(selection).routes, args, kwargs)
         nested = choice.route is not None and self._is_inside(choice.route)
         return decide(self.function, selection, choice, nested=nested)
 
-    def explain_misfit(self, error: TypeError, kwargs: dict[str, Any]) -> None:
-        """Say more of a host's `TypeError`, if the arguments did not even enter its code."""
-        if error.__traceback__ is not None and error.__traceback__.tb_next is None:
-            self._refuse_foreign_options(kwargs)
+    def explains(self, error: TypeError, kwargs: dict[str, Any]) -> bool:
+        """Whether the selector alone made the host refuse a call's arguments.
+
+        Raises
+        ------
+        TypeError
+            If what the host does not take is an option of a loaded backend.
+        """
+        entered = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+        if entered:
+            return False
+        if self.function.selector in kwargs:
+            return True
+        self._refuse_foreign_options(kwargs)
+        return False
 
     def _refuse_foreign_options(self, kwargs: dict[str, Any]) -> None:
         """Say whose option an argument is that the host does not take.
@@ -159,39 +185,32 @@ class Dispatch:
                 )
                 raise TypeError(msg)
 
-    def _selected(self, label: Any) -> Selection:
-        if label is None:
-            return self._selector.current()
-        return self._selector.for_call(label).selection
-
     def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
-        choice = self._settle(selection, args, kwargs)
-        if choice.route is None or choice.forwarding is None or self._is_inside(choice.route):
-            return self._run_on_host(args, kwargs)
-        thread, running = get_ident(), choice.route.running
-        running.add(thread)
-        try:
-            return choice.route.implementation(*choice.forwarding.args, **choice.forwarding.kwargs)
-        finally:
-            running.discard(thread)
-
-    def _run_on_host(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        try:
+        route, forwarding = self._settle(selection, args, kwargs)[:2]
+        if route is None or forwarding is None or self._is_inside(route):
             return self.function.func(*args, **kwargs)
-        except TypeError as error:
-            self.explain_misfit(error, kwargs)
-            raise
+        taken = route  # the mark by which `_runs_below` knows this frame
+        taken.running.append(None)
+        try:
+            return taken.implementation(*forwarding.args, **forwarding.kwargs)
+        finally:
+            taken.running.pop()
 
-    async def _held(self, selection: Selection, work: Callable[[], Any], *entered: Route) -> Any:
-        """Run a coroutine function's work under the selection that was decided for it."""
-        owner = object()
-        self.state.push(selection, owner, *entered)
+    async def _held(self, own: Selection | None, work: Callable[[], Any], *entered: Route) -> Any:
+        """Run a coroutine function's work inside the scope that was decided for it."""
+        inside, owner = self.state.inside, object()
+        token = inside.set((*inside.get(), *entered))
+        if own is not None:
+            self.state.push(own, owner)
         try:
             result = work()
             return await result if inspect.isawaitable(result) else result
         finally:
             self.state.pop(owner)
+            # A coroutine that is thrown away may be closed in another context than it ran in.
+            with suppress(ValueError):
+                inside.reset(token)
 
     def _settle(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -214,8 +233,22 @@ class Dispatch:
 
     def _is_inside(self, route: Route) -> bool:
         """Whether a route's own implementation is what makes the call."""
-        scope = self.state.active.get()
-        return get_ident() in route.running or (scope is not None and route in scope.running)
+        return route in self.state.inside.get() or _runs_below(route)
+
+
+def _runs_below(route: Route) -> bool:
+    """Whether a route is being run further down this thread's stack.
+
+    Counting what runs costs a call little; only a call that finds the count
+    above zero pays for this look at whose it is.
+    """
+    ours = globals()
+    frame = sys._getframe(1) if route.running else None  # noqa: SLF001 - there is no other way
+    while frame is not None:
+        if frame.f_globals is ours and frame.f_locals.get("taken") is route:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _mark_as_coroutine_function(func: Any) -> None:

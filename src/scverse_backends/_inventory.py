@@ -15,6 +15,7 @@ from . import _caller
 from ._configuration import blocked_labels
 from ._discovery import discover
 from ._loading import AdapterError, describe, import_adapter
+from ._model import BackendInfo, LoadedBackend
 from ._trust import judge, review
 from .exceptions import (
     BackendError,
@@ -25,11 +26,11 @@ from .exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from types import FrameType
 
-    from ._model import Candidate, Configuration, LoadedBackend, Verdict
+    from ._model import BackendState, Candidate, Configuration, Source, Verdict
 
     Outcome = LoadedBackend | BackendError
 
@@ -41,10 +42,10 @@ class Inventory:
         self._configuration = configuration
         self._lock = RLock()
         self._verdicts: tuple[Verdict, ...] | None = None
-        self._blocked: frozenset[str] = frozenset()
-        self._outcomes: dict[Candidate, Outcome] = {}
-        self._turns: dict[Candidate, RLock] = {}
-        self._loading: set[tuple[Candidate, int]] = set()
+        self.blocked: frozenset[str] = frozenset()
+        self._outcomes: dict[Source, Outcome] = {}
+        self._turns: dict[Source, RLock] = {}
+        self._loading: set[tuple[Source, int]] = set()
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed; metadata is read when this is first asked."""
@@ -57,13 +58,13 @@ class Inventory:
         candidates, faults = discover(self._configuration.group)
         blocked = blocked_labels()
         verdicts = tuple(judge(self._configuration, found, blocked) for found in candidates)
-        usable = {verdict.candidate for verdict in verdicts if not verdict.refused}
+        usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
         with self._lock:
-            self._verdicts, self._blocked = verdicts, blocked
+            self._verdicts, self.blocked = verdicts, blocked
             self._outcomes = {
-                candidate: outcome
-                for candidate, outcome in self._outcomes.items()
-                if candidate in usable and not isinstance(outcome, BackendError)
+                source: outcome
+                for source, outcome in self._outcomes.items()
+                if source in usable and not isinstance(outcome, BackendError)
             }
         for fault in faults:
             self._warn(fault.distribution, None, f"its metadata cannot be read ({fault.problem})")
@@ -73,12 +74,22 @@ class Inventory:
 
     def outcome(self, verdict: Verdict) -> Outcome | None:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
-        return self._outcomes.get(verdict.candidate)
+        return self._outcomes.get(verdict.candidate.source)
 
-    def loaded(self) -> tuple[LoadedBackend, ...]:
-        """List the backends that loaded, in the order in which they did."""
-        found = tuple(self._outcomes.values())
-        return tuple(outcome for outcome in found if not isinstance(outcome, BackendError))
+    def infos(self) -> Iterator[BackendInfo]:
+        """Describe every installed backend; nothing is imported."""
+        for verdict in self.verdicts():
+            candidate, outcome = verdict.candidate, self.outcome(verdict)
+            yield BackendInfo(
+                name=candidate.name if not isinstance(outcome, LoadedBackend) else outcome.name,
+                state=_state(verdict, outcome),
+                trusted=bool(verdict.trusted_as) and not verdict.refused,
+                distribution=candidate.distribution,
+                version=candidate.version,
+                entry_point=candidate.value,
+                reason=verdict.refused
+                or (str(outcome) if isinstance(outcome, BackendError) else None),
+            )
 
     def load(self, verdict: Verdict) -> LoadedBackend:
         """Load a backend, once.
@@ -92,18 +103,19 @@ class Inventory:
         """
         if verdict.refused:
             raise self._about(UntrustedBackendError, verdict, reason=verdict.refused)
-        outcome = self._outcomes.get(verdict.candidate) or self._load_in_turn(verdict)
+        outcome = self._outcomes.get(verdict.candidate.source) or self._load_in_turn(verdict)
         if isinstance(outcome, BackendError):
             raise outcome.anew()
         return outcome
 
     def _load_in_turn(self, verdict: Verdict) -> Outcome:
         """Load unless another thread did while this one waited."""
-        candidate, me = verdict.candidate, (verdict.candidate, get_ident())
+        candidate, source = verdict.candidate, verdict.candidate.source
+        me = (source, get_ident())
         if me in self._loading:
             return self._failure(verdict, RecursionError("it asks for itself while it is loaded"))
-        with self._turn(candidate):
-            known = self._outcomes.get(candidate)
+        with self._turn(source):
+            known = self._outcomes.get(source)
             if known is not None:
                 return known
             self._loading.add(me)
@@ -112,12 +124,12 @@ class Inventory:
             finally:
                 self._loading.discard(me)
             with self._lock:
-                outcome = self._outcomes.setdefault(candidate, outcome)
+                outcome = self._outcomes.setdefault(source, outcome)
         for problem in problems:
             self._warn(candidate.distribution, candidate.version, problem, candidate.name)
         return outcome
 
-    def _turn(self, candidate: Candidate) -> AbstractContextManager[Any]:
+    def _turn(self, source: Source) -> AbstractContextManager[Any]:
         """Make threads wait for one another, except one that may be waited for itself.
 
         A thread in the midst of an import holds import locks, which the
@@ -126,23 +138,21 @@ class Inventory:
         if _is_importing():
             return nullcontext()
         with self._lock:
-            return self._turns.setdefault(candidate, RLock())
+            return self._turns.setdefault(source, RLock())
 
     def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
         """Import and describe an adapter; whatever it raises becomes its error."""
         try:
             source = import_adapter(verdict.candidate.value)
             loaded = describe(source, verdict.candidate)
-            claims = review(
-                self._configuration, verdict, loaded.name, loaded.aliases, self._blocked
-            )
+            claims = review(self._configuration, verdict, loaded, self.blocked)
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit must not end the host either
             return self._failure(verdict, error), ()
         if claims.refused:
             return self._about(UntrustedBackendError, verdict, reason=claims.refused), ()
-        return loaded._replace(aliases=claims.aliases), claims.problems
+        return loaded.under(loaded.name, claims.aliases), claims.problems
 
     def _failure(self, verdict: Verdict, error: BaseException) -> BackendError:
         return load_error(
@@ -175,6 +185,14 @@ class Inventory:
                 problem=problem,
             )
         )
+
+
+def _state(verdict: Verdict, outcome: Outcome | None) -> BackendState:
+    if verdict.refused or isinstance(outcome, UntrustedBackendError):
+        return "refused"
+    if isinstance(outcome, BackendError):
+        return "broken"
+    return "loaded" if outcome else "installed"
 
 
 def load_error(

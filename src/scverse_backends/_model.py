@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
+BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
 
 
 class TrustRule(NamedTuple):
@@ -39,6 +40,14 @@ class Configuration(NamedTuple):
     untrusted: UntrustedPolicy
 
 
+class Source(NamedTuple):
+    """What an entry point leads to; two entry points may lead to one adapter."""
+
+    value: str
+    distribution: str | None
+    version: str | None
+
+
 class Candidate(NamedTuple):
     """An entry point as its metadata describes it, not imported.
 
@@ -57,6 +66,11 @@ class Candidate(NamedTuple):
     distribution: str | None
     version: str | None
 
+    @property
+    def source(self) -> Source:
+        """What is loaded through it."""
+        return Source(self.value, self.distribution, self.version)
+
 
 class Verdict(NamedTuple):
     """What the host thinks of a candidate, from metadata alone."""
@@ -67,21 +81,43 @@ class Verdict(NamedTuple):
     impostor: bool = False
 
 
-class LoadedBackend(NamedTuple):
-    """An adapter, and what it says of itself."""
+class LoadedBackend:
+    """An adapter, and what it says of itself; compared by identity."""
 
-    name: str
-    aliases: tuple[str, ...]
-    adapter: Any
-    renames: Mapping[str, Mapping[str, str]]
-    can_run: Callable[[str, dict[str, Any]], object] | None
-    candidate: Candidate | None
+    __slots__ = ("adapter", "aliases", "can_run", "candidate", "name", "renames")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        aliases: tuple[str, ...],
+        adapter: Any,
+        renames: Mapping[str, Mapping[str, str]],
+        can_run: Callable[[str, dict[str, Any]], object] | None,
+        candidate: Candidate | None,
+    ) -> None:
+        self.name = name
+        self.aliases = aliases
+        self.adapter = adapter
+        self.renames = renames
+        self.can_run = can_run
+        self.candidate = candidate
+
+    def under(self, name: str, aliases: tuple[str, ...]) -> LoadedBackend:
+        """Give the same backend under another name and other aliases."""
+        return LoadedBackend(
+            name=name,
+            aliases=aliases,
+            adapter=self.adapter,
+            renames=self.renames,
+            can_run=self.can_run,
+            candidate=self.candidate,
+        )
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """Every label it answers to."""
-        entry_point = (self.candidate.name,) if self.candidate else ()
-        return tuple(dict.fromkeys((self.name, *self.aliases, *entry_point)))
+    def source(self) -> Source | None:
+        """What was loaded; ``None`` for one registered in this process."""
+        return self.candidate.source if self.candidate else None
 
     @property
     def distribution(self) -> str | None:
@@ -115,7 +151,7 @@ class BackendInfo(NamedTuple):
     """
 
     name: str
-    state: Literal["installed", "loaded", "broken", "refused", "registered"]
+    state: BackendState
     trusted: bool
     distribution: str | None
     version: str | None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from ._labels import CPU
+from ._inventory import load_error
+from ._loading import ABSENT, fetch
 from ._model import LoadedBackend, Refusal
 from ._routing import Route, compile_route
 
@@ -15,62 +17,47 @@ if TYPE_CHECKING:
     from ._selection import Selection
 
 
-class _NoRoute:
-    """Stands first in a plan whose first choice does not implement the function."""
+class Plan(NamedTuple):
+    """The routes of one function under one selection, in order of preference."""
 
-    straight = -1
-
-
-NO_ROUTE: Any = _NoRoute()
-
-
-class Plan:
-    """The routes of one function under one selection, in order of preference.
-
-    Attributes
-    ----------
-    generation
-        The registry's, when the plan was made; a plan of another one is stale.
-    first
-        The first choice, if it implements the function; else a route that takes no call.
-    ends_at_host
-        Whether the host is among the choices, so that ending there is no fallback.
-    """
-
-    __slots__ = ("ends_at_host", "first", "generation", "routes")
-
-    def __init__(
-        self, generation: object, routes: tuple[Route | Refusal, ...], *, ends_at_host: bool
-    ) -> None:
-        self.generation = generation
-        self.routes = routes
-        first = routes[0] if routes else None
-        self.first = first if isinstance(first, Route) else NO_ROUTE
-        self.ends_at_host = ends_at_host
+    generation: object
+    """The registry's when the plan was made; a plan of another one is stale."""
+    routes: tuple[Route | Refusal, ...]
+    ends_at_host: bool
+    """Whether the host is among the choices, so that ending there is no fallback."""
 
 
 class Planner:
-    """Makes the plans of one function; all of them share one route to each backend."""
+    """Makes the plans of one function; all of them share one route to each backend.
+
+    Attributes
+    ----------
+    ready
+        The first choice of each selection, where some calls can go to it as they come.
+    """
 
     def __init__(self, function: HostFunction, registry: Registry) -> None:
         self.function = function
-        self.plans: dict[Selection, Plan] = {}
+        self.ready: dict[Selection, Route] = {}
+        self._plans: dict[Selection, Plan] = {}
         self._registry = registry
-        self._routes: dict[str, tuple[object, Route | Refusal]] = {}
+        self._routes: dict[LoadedBackend, tuple[object, Route | Refusal]] = {}
         self._lock = Lock()
+        registry.on_change(self._forget)
 
     def plan(self, selection: Selection) -> Plan:
         """Give the plan of a selection."""
         generation = self._registry.generation
-        plan = self.plans.get(selection)
+        plan = self._plans.get(selection)
         if plan is None or plan.generation is not generation:
-            names, ends_at_host = selection.names, CPU in selection.names
-            backends = names[: names.index(CPU)] if ends_at_host else names
-            routes = tuple(self.route(name) for name in backends)
-            plan = self.plans[selection] = Plan(generation, routes, ends_at_host=ends_at_host)
+            chosen = tuple(takewhile(lambda backend: backend is not None, selection.backends))
+            routes = tuple(map(self.route, filter(None, chosen)))
+            plan = Plan(generation, routes, len(chosen) < len(selection.backends))
+            self._plans[selection] = plan
+            self._make_ready(selection, plan)
         return plan
 
-    def route(self, name: str) -> Route | Refusal:
+    def route(self, backend: LoadedBackend) -> Route | Refusal:
         """Give the route to one backend.
 
         Raises
@@ -79,29 +66,58 @@ class Planner:
             If the adapter offers the function and cannot hand it out.
         """
         generation = self._registry.generation
-        known = self._routes.get(name)
+        known = self._routes.get(backend)
         if known is not None and known[0] is generation:
             return known[1]
-        route = self._compile(name)
+        route = self._compile(backend)
         with self._lock:
             # Of two threads that compiled, one's route must serve both: it knows what is running.
-            known = self._routes.get(name)
+            known = self._routes.get(backend)
             if known is None or known[0] is not generation:
-                known = self._routes[name] = (generation, route)
+                known = self._routes[backend] = (generation, route)
         return known[1]
 
     def owners(self, parameter: str) -> list[str]:
         """Name the loaded backends whose implementation has a parameter of this name."""
-        routes = [self.route(backend.name) for backend in self._registry.loaded()]
+        routes = [self.route(backend) for backend in self._registry.loaded()]
         return [
             route.backend.name
             for route in routes
             if isinstance(route, Route) and parameter in route.parameters.names
         ]
 
-    def _compile(self, name: str) -> Route | Refusal:
-        backend = cast("LoadedBackend", self._registry.get(name))
-        implementation = self._registry.implementation(backend, self.function)
+    def _make_ready(self, selection: Selection, plan: Plan) -> None:
+        first = plan.routes[0] if plan.routes else None
+        if isinstance(first, Route) and first.straight >= 0:
+            self.ready[selection] = first
+        # Asked after storing: a change before is seen here, one after will have us forget.
+        if plan.generation is not self._registry.generation:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was made for an earlier generation of the registry."""
+        self.ready.clear()
+        self._plans.clear()
+
+    def _compile(self, selected: LoadedBackend) -> Route | Refusal:
+        backend = cast("LoadedBackend", self._registry.current(selected))
+        implementation = self._implementation(backend)
         if isinstance(implementation, Refusal):
             return implementation
         return compile_route(self.function, backend, implementation)
+
+    def _implementation(self, backend: LoadedBackend) -> Any:
+        """Fetch a backend's implementation, or the refusal that there is none."""
+        function, host = self.function, self._registry.configuration.host
+        try:
+            found = fetch(backend.adapter, function.name)
+        except (KeyboardInterrupt, MemoryError):
+            raise
+        except BaseException as error:  # a lazy adapter runs code when asked
+            candidate = backend.candidate
+            raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
+        if found is ABSENT or found is function.public or found is function.func:
+            return Refusal(backend.name, "does not implement it")
+        if not callable(found):
+            return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
+        return found

@@ -10,10 +10,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _caller
-from ._inventory import Inventory, load_error
+from ._directory import Directory
+from ._inventory import Inventory
 from ._labels import CPU, fault, key
-from ._loading import ABSENT, AdapterError, describe, fetch
-from ._model import BackendInfo, LoadedBackend, Refusal, Verdict
+from ._loading import AdapterError, describe
+from ._model import BackendInfo, LoadedBackend, Verdict
+from ._trust import BLOCKED
 from .exceptions import (
     BackendConfigurationError,
     BackendError,
@@ -21,14 +23,14 @@ from .exceptions import (
     BackendRegistrationWarning,
     ReservedBackendError,
     UnknownBackendError,
+    UntrustedBackendError,
     UntrustedBackendWarning,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ._model import Candidate, Configuration, TrustRule
-    from ._routing import HostFunction
+    from ._model import Candidate, Configuration, Source, TrustRule
 
 
 class Registry:
@@ -39,9 +41,15 @@ class Registry:
         self.generation = object()
         self._inventory = Inventory(configuration)
         self._lock = RLock()
-        self._labels: dict[str, LoadedBackend] = {}
+        self._directory = Directory()
         self._registered: list[LoadedBackend] = []
-        self._used: set[Candidate] = set()
+        self._used: set[Source] = set()
+        self._watchers: list[Callable[[], None]] = []
+
+    def on_change(self, forget: Callable[[], None]) -> None:
+        """Call something whenever what a label means may have changed."""
+        with self._lock:
+            self._watchers.append(forget)
 
     def locate(self, label: Any, origin: str | None = None) -> LoadedBackend | Verdict | None:
         """Find who answers to a label, importing only if nothing cheaper is certain.
@@ -54,48 +62,59 @@ class Registry:
         if folded == CPU:
             return None
         found: LoadedBackend | Verdict = (
-            self._labels.get(folded)
+            self._known(folded)
             or self._among_trusted(folded, label, origin)
             or self._among_names(folded)
-            or self._among_aliases(folded)
+            or self._among_aliases(folded, label)
             or self._fail(label, origin)
         )
         if isinstance(found, Verdict) and found.refused:
             self._inventory.load(found)
         return found
 
+    def _is_trusted(self, candidate: Candidate) -> bool:
+        verdicts = self._inventory.verdicts()
+        return any(v.candidate == candidate and v.trusted_as for v in verdicts)
+
     def load(self, located: LoadedBackend | Verdict) -> LoadedBackend:
         """Load what was located, if it is not, and index every label it answers to."""
         if isinstance(located, LoadedBackend):
             return located
-        backend = self._inventory.load(located)
-        for problem in self._index(backend):
-            self._warn(backend.name, backend.candidate, problem)
+        loaded = self._inventory.load(located)
+        with self._lock:
+            owners = self._owners()
+            backend, problems = self._directory.enter(loaded, located.candidate, owners)
+        for problem in problems:
+            self._warn(backend.name, located.candidate, problem)
         return backend
+
+    def current(self, backend: LoadedBackend) -> LoadedBackend | None:
+        """Give a backend as it is now: itself while it is there, else whoever has its name."""
+        if backend in self._registered or backend in self._directory.backends():
+            return backend
+        return self.get(backend.name)
 
     def get(self, label: Any, origin: str | None = None) -> LoadedBackend | None:
         """Load the backend that a label names, for use; ``None`` for the host itself."""
         located = self.locate(label, origin)
-        return None if located is None else self.use(self.load(located))
+        return None if located is None else self.use(located)
 
-    def use(self, backend: LoadedBackend) -> LoadedBackend:
-        """Warn when a backend that the host does not vouch for is first used."""
-        candidate = backend.candidate
-        if candidate is None or candidate in self._used:
-            return backend
-        with self._lock:
-            first = candidate not in self._used
-            self._used.add(candidate)
-        if first and self.configuration.untrusted == "warn" and not self._is_trusted(backend):
-            _caller.warn(
-                UntrustedBackendWarning(
-                    backend.name,
-                    host=self.configuration.host,
-                    distribution=backend.distribution,
-                    version=backend.version,
+    def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
+        """Load what was located; warn if the host does not vouch for it and it is used first."""
+        candidate = located.candidate
+        if candidate is not None and candidate.source not in self._used:
+            if not (self._is_trusted(candidate) or self.configuration.untrusted == "allow"):
+                _caller.warn(
+                    UntrustedBackendWarning(
+                        candidate.name,
+                        host=self.configuration.host,
+                        distribution=candidate.distribution,
+                        version=candidate.version,
+                    )
                 )
-            )
-        return backend
+            # Only now: whoever makes the warning an error means every use.
+            self._used.add(candidate.source)
+        return self.load(located)
 
     def load_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
         """Load every backend that can be; the broken ones keep, or report, their errors."""
@@ -106,14 +125,26 @@ class Registry:
         return self.loaded()
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
-        """List the backends that are loaded or registered, each once."""
+        """List the backends that are registered or loaded, each once."""
         with self._lock:
-            return tuple({id(found): found for found in self._labels.values()}.values())
+            return (*self._registered, *self._directory.backends())
+
+    def labels(self) -> tuple[str, ...]:
+        """List every label of what is registered or loaded, as it was written."""
+        with self._lock:
+            registered = [label for found in self._registered for label in _labels_of(found)]
+            return (*registered, *self._directory.labels())
 
     def refresh(self) -> None:
         """Look again at what is installed; errors are forgotten, routes compiled anew."""
         self._inventory.refresh()
-        self._reindex()
+        with self._lock:
+            self._directory = Directory()
+            for verdict in self._inventory.verdicts():
+                outcome = self._inventory.outcome(verdict)
+                if isinstance(outcome, LoadedBackend):
+                    self._directory.enter(outcome, verdict.candidate, self._owners())
+            self._change()
 
     def register(self, adapter: Any) -> LoadedBackend:
         """Add an adapter of this process; it stands before an installed one of the same label."""
@@ -122,49 +153,29 @@ class Registry:
         except AdapterError as error:
             raise BackendConfigurationError(self.configuration.host, [str(error)]) from error
         with self._lock:
-            taken = {key(label) for found in self._registered for label in found.labels}
+            taken = {key(label) for found in self._registered for label in _labels_of(found)}
             mistakes = [
-                problem for label in backend.labels if (problem := self._objection(label, taken))
+                problem
+                for label in _labels_of(backend)
+                if (problem := self._objection(label, taken))
             ]
             if mistakes:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
             self._registered.append(backend)
-            self._reindex()
+            self._change()
         return backend
 
     def remove(self, backend: LoadedBackend) -> None:
         """Take a registered adapter out again; removing it twice does nothing."""
         with self._lock:
             self._registered = [found for found in self._registered if found is not backend]
-            self._reindex()
-
-    def implementation(self, backend: LoadedBackend, function: HostFunction) -> Any:
-        """Fetch a backend's implementation of a function, or the refusal that there is none.
-
-        Raises
-        ------
-        BackendLoadError
-            If the adapter offers it and it cannot be fetched.
-        """
-        try:
-            found = fetch(backend.adapter, function.name)
-        except (KeyboardInterrupt, MemoryError):
-            raise
-        except BaseException as error:
-            host, candidate = self.configuration.host, backend.candidate
-            raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
-        if found is ABSENT or found is function.public or found is function.func:
-            return Refusal(backend.name, "does not implement it")
-        if not callable(found):
-            return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
-        return found
+            self._change()
 
     def infos(self) -> Iterator[BackendInfo]:
         """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self._registered:
             yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-        for verdict in self._inventory.verdicts():
-            yield self._info(verdict)
+        yield from self._inventory.infos()
 
     def known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
@@ -172,7 +183,7 @@ class Registry:
         usable = [v for v in self._inventory.verdicts() if not v.refused]
         labels = [label for rule in rules for label in (rule.name, *rule.aliases)]
         labels += [verdict.candidate.name for verdict in usable]
-        labels += [label for backend in self.loaded() for label in backend.labels]
+        labels += self.labels()
         return tuple({key(label): label for label in labels if not fault(label)}.values())
 
     def _folded(self, label: Any, origin: str | None) -> str:
@@ -229,15 +240,24 @@ class Registry:
         named = [v for v in self._inventory.verdicts() if key(v.candidate.name) == folded]
         return _usable(named) or (named[0] if named else None)
 
-    def _among_aliases(self, folded: str) -> LoadedBackend | None:
+    def _among_aliases(self, folded: str, label: str) -> LoadedBackend | None:
         """Load the remaining adapters, one by one, until one answers to a label."""
+        if folded in self._inventory.blocked:
+            raise UntrustedBackendError(
+                label,
+                host=self.configuration.host,
+                distribution=None,
+                version=None,
+                reason=f"the label is {BLOCKED}",
+            )
         return self._ask(self._inventory.verdicts(), folded)
 
     def _ask(self, verdicts: Iterable[Verdict], folded: str) -> LoadedBackend | None:
         for verdict in verdicts:
             self._try(verdict)
-            if folded in self._labels:
-                return self._labels[folded]
+            found = self._known(folded)
+            if found is not None:
+                return found
         return None
 
     def _try(self, verdict: Verdict) -> BackendError | None:
@@ -264,48 +284,24 @@ class Registry:
             origin=origin,
         )
 
-    def _index(self, backend: LoadedBackend) -> list[str]:
-        """Enter a loaded backend under its labels; a label that another has stays with that one."""
-        problems = []
-        with self._lock:
-            for label in backend.labels:
-                holder = self._labels.setdefault(key(label), backend)
-                if holder is not backend and holder.candidate is not None:
-                    problems.append(
-                        f"the label {label!r} stays with {holder.name!r}, which had it first"
-                    )
-        return problems
+    def _known(self, folded: str) -> LoadedBackend | None:
+        """Find a label among what is registered, then among what is loaded."""
+        for backend in reversed(self._registered):
+            if folded in map(key, _labels_of(backend)):
+                return backend
+        return self._directory.find(folded)
 
-    def _reindex(self) -> None:
-        """Build the labels anew: registered adapters first, then what is loaded."""
-        with self._lock:
-            self._labels = {}
-            for backend in (*reversed(self._registered), *self._inventory.loaded()):
-                self._index(backend)
-            self.generation = object()
+    def _owners(self) -> dict[str, Source]:
+        """Tell whose each entry point's name is; of several, the first one's."""
+        verdicts = [v for v in reversed(self._inventory.verdicts()) if not v.refused]
+        return {key(v.candidate.name): v.candidate.source for v in verdicts}
 
-    def _is_trusted(self, backend: LoadedBackend) -> bool:
-        verdicts = self._inventory.verdicts()
-        return any(v.candidate == backend.candidate and v.trusted_as for v in verdicts)
-
-    def _info(self, verdict: Verdict) -> BackendInfo:
-        candidate, outcome = verdict.candidate, self._inventory.outcome(verdict)
-        name, state, reason = candidate.name, "installed", None
-        if verdict.refused:
-            state, reason = "refused", verdict.refused
-        elif isinstance(outcome, BackendError):
-            state, reason = "broken", str(outcome)
-        elif outcome is not None:
-            name, state = outcome.name, "loaded"
-        return BackendInfo(
-            name=name,
-            state=state,  # type: ignore[arg-type]
-            trusted=bool(verdict.trusted_as and not verdict.refused),
-            distribution=candidate.distribution,
-            version=candidate.version,
-            entry_point=candidate.value,
-            reason=reason,
-        )
+    def _change(self) -> None:
+        """Begin another generation: what was derived from labels before is stale."""
+        self.generation = object()
+        # Last, so that what is derived from the old generation cannot outlive it.
+        for forget in self._watchers:
+            forget()
 
     def _warn(self, name: str, candidate: Candidate | None, problem: str) -> None:
         _caller.warn(
@@ -317,6 +313,10 @@ class Registry:
                 problem=problem,
             )
         )
+
+
+def _labels_of(backend: LoadedBackend) -> tuple[str, ...]:
+    return (backend.name, *backend.aliases)
 
 
 def _usable(verdicts: Sequence[Verdict]) -> Verdict | None:

@@ -31,7 +31,7 @@ class HostFunction:
         *,
         name: str,
         ignorable: frozenset[str] = frozenset(),
-        selector: str | None = "backend",
+        selector: str = "backend",
         host_defaults: bool = False,
     ) -> None:
         self.func = func
@@ -70,7 +70,7 @@ class Route:
         A call with at most this many positional arguments and with keywords
         only from this set reaches the implementation as it came.
     running
-        Identifiers of the threads in which the implementation is running now.
+        Grows and shrinks by one entry for each call that the implementation is running now.
     """
 
     __slots__ = (
@@ -105,7 +105,7 @@ class Route:
         self.differing = () if function.host_defaults else differing
         self.straight = _straight(self)
         self.unchanged = _unchanged(self)
-        self.running: set[int] = set()
+        self.running: list[None] = []
 
     def target(self, name: str) -> str | None:
         """Tell under which name an argument reaches the implementation, if it does."""
@@ -267,9 +267,10 @@ def _supplied(route: Route) -> dict[str, Any]:
     """Collect the host's defaults that the implementation lacks or sees differently."""
     theirs = route.parameters
     return {
-        cast("str", target): default
+        target: default
         for name, default in route.function.parameters.defaults.items()
-        if (target := route.targets[name]) in theirs.names
+        if (target := route.targets[name]) is not None
+        and target in theirs.names
         and not same(default, theirs.defaults.get(target, _ABSENT))
     }
 

@@ -16,7 +16,7 @@ from ._labels import CPU
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ._model import FallbackPolicy
+    from ._model import FallbackPolicy, LoadedBackend
 
 
 class Selection:
@@ -24,8 +24,10 @@ class Selection:
 
     Attributes
     ----------
+    backends
+        In order of preference; ``None`` is the host.
     names
-        Canonical names in order of preference; ``"cpu"`` is the host.
+        Their canonical names; ``"cpu"`` is the host's.
     is_host
         Whether the host is the first choice.
     fallback
@@ -34,13 +36,17 @@ class Selection:
         Where the choice was made, in words; ``None`` where none was made.
     """
 
-    __slots__ = ("fallback", "is_host", "names", "origin")
+    __slots__ = ("backends", "fallback", "is_host", "names", "origin")
 
     def __init__(
-        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str | None
+        self,
+        backends: tuple[LoadedBackend | None, ...],
+        fallback: FallbackPolicy | None,
+        origin: str | None,
     ) -> None:
-        self.names = names
-        self.is_host = names[0] == CPU
+        self.backends = backends
+        self.names = tuple(CPU if backend is None else backend.name for backend in backends)
+        self.is_host = backends[:1] == (None,)
         self.fallback = fallback
         self.origin = origin
 
@@ -48,37 +54,22 @@ class Selection:
         return f"Selection({self.names!r}, fallback={self.fallback!r}, origin={self.origin!r})"
 
 
-HOST = Selection((CPU,), None, None)
+HOST = Selection((None,), None, None)
 """What holds until anything is selected."""
 
-PENDING = Selection(("",), None, None)
+PENDING = Selection((), None, None)
 """Stands for the environment's selection until it is first needed."""
 
 
 class Scope:
-    """A selection in force in one context, what it replaced, and what is running under it.
+    """A selection in force in one context, the scope it replaced, and who will leave it."""
 
-    Attributes
-    ----------
-    owner
-        Who entered the scope and will leave it.
-    running
-        Routes whose coroutines this context is inside of.
-    """
+    __slots__ = ("outer", "owner", "selection")
 
-    __slots__ = ("outer", "owner", "running", "selection")
-
-    def __init__(
-        self,
-        selection: Selection,
-        outer: Scope | None,
-        owner: object,
-        running: tuple[object, ...] = (),
-    ) -> None:
+    def __init__(self, selection: Selection, outer: Scope | None, owner: object) -> None:
         self.selection = selection
         self.outer = outer
         self.owner = owner
-        self.running = running
 
 
 class SelectionState:
@@ -86,29 +77,42 @@ class SelectionState:
 
     Attributes
     ----------
-    quiet
-        True until anything was ever selected: the host path then looks no further.
+    active
+        This context's innermost scope.
+    inside
+        The routes whose coroutines this context is inside of.
+    awake
+        Empty until anything was ever selected; while it is, no call looks any further.
+    selects
+        Whether the process-wide selection may be anything but the host.
     default
         The process-wide selection; `PENDING` while the environment's is not read yet.
     fallback
         The process-wide fallback policy.
     """
 
+    __slots__ = ("_lock", "_made", "active", "awake", "default", "fallback", "inside", "selects")
+
     def __init__(self, host: str, fallback: FallbackPolicy) -> None:
         self.active: ContextVar[Scope | None] = ContextVar(f"{host}_backend", default=None)
-        self.quiet = True
+        self.inside: ContextVar[tuple[object, ...]] = ContextVar(f"{host}_inside", default=())
+        self.awake: list[bool] = []
+        self.selects = False
         self.default: Selection = HOST
         self.fallback: FallbackPolicy = fallback
         self._made: dict[Hashable, Selection] = {}
         self._lock = Lock()
 
     def make(
-        self, names: tuple[str, ...], fallback: FallbackPolicy | None, origin: str | None
+        self,
+        backends: tuple[LoadedBackend | None, ...],
+        fallback: FallbackPolicy | None,
+        origin: str | None,
     ) -> Selection:
-        """Give the one selection of these names, policy and origin."""
-        wanted = (names, fallback, origin)
+        """Give the one selection of these backends, policy and origin."""
+        wanted = (backends, fallback, origin)
         with self._lock:
-            return self._made.setdefault(wanted, Selection(names, fallback, origin))
+            return self._made.setdefault(wanted, Selection(*wanted))
 
     def policy(self, selection: Selection) -> FallbackPolicy:
         """Tell what to do when no backend of a selection can take a call."""
@@ -118,29 +122,44 @@ class SelectionState:
         """Put a process-wide selection in force unless there is one by now."""
         with self._lock:
             if self.default is PENDING:
-                self.default = selection
+                self._set_default(selection)
             return self.default
 
-    def push(self, selection: Selection, owner: object, *entered: object) -> None:
-        """Put a selection in force in this context, which enters the given routes."""
-        self.quiet = False
-        outer = self.active.get()
-        running = outer.running if outer else ()
-        self.active.set(Scope(selection, outer, owner, (*running, *entered)))
+    def wait_for_environment(self) -> None:
+        """Leave the process-wide selection open until it is first needed."""
+        self._set_default(PENDING)
+
+    def push(self, selection: Selection, owner: object) -> None:
+        """Put a selection in force in this context."""
+        self.active.set(Scope(selection, self.active.get(), owner))
+        self.wake()
 
     def pop(self, owner: object) -> None:
         """Take out this context's innermost scope of an owner, wherever it stands in the chain."""
-        self.active.set(_without(self.active.get(), owner))
+        scope = self.active.get()
+        if scope is not None and scope.owner is owner:
+            self.active.set(scope.outer)
+        else:
+            self.active.set(_without(scope, owner))
 
     def swap(self, selection: Selection) -> None:
         """Change the choice of this context's innermost scope, or of the whole process."""
-        self.quiet = False
         scope = self.active.get()
         if scope is None:
             with self._lock:
-                self.default = selection
+                self._set_default(selection)
         else:
-            self.active.set(Scope(selection, scope.outer, scope.owner, scope.running))
+            self.active.set(Scope(selection, scope.outer, scope.owner))
+
+    def wake(self) -> None:
+        """Make calls look at what is selected, from now on."""
+        if not self.awake:
+            self.awake.append(True)
+
+    def _set_default(self, selection: Selection) -> None:
+        self.default = selection
+        self.selects = not selection.is_host
+        self.wake()
 
 
 def _without(scope: Scope | None, owner: object) -> Scope | None:
@@ -154,5 +173,5 @@ def _without(scope: Scope | None, owner: object) -> Scope | None:
         return scope
     rest = found.outer
     for kept in reversed(above):
-        rest = Scope(kept.selection, rest, kept.owner, kept.running)
+        rest = Scope(kept.selection, rest, kept.owner)
     return rest

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
-from ._labels import CPU, quoted
+from ._labels import quoted
 from ._selection import HOST, PENDING, Scope, Selection
 from .exceptions import BackendConfigurationError, BackendError
 
@@ -24,9 +25,9 @@ class Selector:
         self.registry = registry
         self._environment = environment
         self._calls: dict[Any, Scope] = {}
-        self._generation = registry.generation
+        registry.on_change(self._calls.clear)
         if environment.backend or environment.fallback:
-            state.default, state.quiet = PENDING, False
+            state.wait_for_environment()
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
@@ -39,7 +40,7 @@ class Selector:
         self, labels: Any, origin: str | None = None
     ) -> list[LoadedBackend | Verdict | None]:
         """Find who answers to each label, without loading where that is certain without."""
-        return [self.registry.locate(label, origin) for label in _listed(labels)]
+        return [self.registry.locate(label, origin) for label in listed(labels)]
 
     def load(
         self,
@@ -48,9 +49,9 @@ class Selector:
         origin: str | None,
     ) -> Selection:
         """Load what was located and make the selection of it."""
-        found = [None if one is None else self.registry.load(one) for one in located]
-        names = [CPU if one is None else self.registry.use(one).name for one in found]
-        return self.state.make(tuple(dict.fromkeys(names)), fallback, origin)
+        use = self.registry.use
+        backends = dict.fromkeys(None if one is None else use(one) for one in located)
+        return self.state.make(tuple(backends), fallback, origin)
 
     def select(self, labels: Any, fallback: FallbackPolicy | None, origin: str | None) -> Selection:
         """Resolve and load labels."""
@@ -60,19 +61,15 @@ class Selector:
         """Give the scope of a call that names its own backends; made once for each spelling."""
         outer = self.state.active.get()
         wanted = (outer.selection if outer else None, labels)
-        if self._generation is not self.registry.generation:
-            self._calls, self._generation = {}, self.registry.generation
         try:
             scope = self._calls.get(wanted)
         except TypeError:
-            return self.for_call(tuple(_listed(labels)))
+            return self.for_call(tuple(listed(labels)))
         if scope is None:
             fallback = outer.selection.fallback if outer else None
             selection = self.select(labels, fallback, "the call's own argument")
             scope = self._calls[wanted] = Scope(selection, None, None)
-        if outer is not None and outer.running:
-            return Scope(scope.selection, outer, None, outer.running)
-        self.state.quiet = False
+            self.state.wake()
         return scope
 
     def set_default(self, labels: Any) -> None:
@@ -93,8 +90,8 @@ class Selector:
             self._environment = self._environment._replace(fallback=None)
             self.state.fallback = policy
         else:
-            names, origin = scope.selection.names, scope.selection.origin
-            self.state.swap(self.state.make(names, policy, origin))
+            selection = scope.selection
+            self.state.swap(self.state.make(selection.backends, policy, selection.origin))
 
     def _settle(self) -> Selection:
         """Take the environment's choice, now that it is first needed."""
@@ -121,9 +118,9 @@ class Selector:
         raise BackendConfigurationError(self.registry.configuration.host, [mistake])
 
 
-def _listed(labels: Any) -> list[Any]:
+def listed(labels: Any) -> list[Any]:
     """Read one label, or several in order of preference."""
-    if not isinstance(labels, (list, tuple)):
+    if isinstance(labels, str) or not isinstance(labels, Sequence):
         return [labels]
     if not labels:
         msg = "Name at least one backend; 'cpu' is the host itself."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
+from ._selector import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +39,8 @@ class Settings:
 
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
+        self._generation = selector.registry.generation
+        self._blocks: dict[Any, UseBackend] = {}
 
     @property
     def backend(self) -> str:
@@ -112,9 +116,17 @@ class Settings:
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
         """
-        if len(labels) == 1 and not isinstance(labels[0], str):
-            return UseBackend(self._selector, labels[0], fallback)
-        return UseBackend(self._selector, labels, fallback)
+        generation = self._selector.registry.generation
+        if self._generation is not generation:
+            self._blocks, self._generation = {}, generation
+        try:
+            known = self._blocks.get((labels, fallback))
+        except TypeError:
+            return UseBackend(self._selector, tuple(chain(*map(listed, labels))), fallback)
+        if known is None:
+            known = UseBackend(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            self._blocks[labels, fallback] = known
+        return known
 
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
@@ -171,21 +183,36 @@ class Settings:
 
 
 class UseBackend:
-    """A selection to put in force; made by `Settings.use_backend`."""
+    """A selection to put in force; made by `Settings.use_backend`.
 
-    def __init__(self, selector: Selector, labels: Any, fallback: FallbackPolicy | None) -> None:
+    It keeps nothing of the blocks that are open: those are in the contexts
+    that opened them. So one object serves any number of them.
+    """
+
+    __slots__ = ("_fallback", "_generation", "_labels", "_selections", "_selector")
+
+    def __init__(
+        self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
+    ) -> None:
+        if not labels and fallback is None:
+            msg = "use_backend needs a backend, or fallback=..."
+            raise TypeError(msg)
         self._selector = selector
+        self._labels = labels
         self._fallback = None if fallback is None else _policy(fallback)
-        if isinstance(labels, tuple) and not labels:
-            if fallback is None:
-                msg = "use_backend needs a backend, or fallback=..."
-                raise TypeError(msg)
-            self._located = None
-        else:
-            self._located = selector.locate(labels)
+        self._generation = selector.registry.generation
+        self._selections: dict[FallbackPolicy | None, Selection] = {}
+        if labels:
+            selector.locate(labels)
 
     def __enter__(self) -> None:
-        self._selector.state.push(self._selection(), self)
+        selector = self._selector
+        if self._generation is not selector.registry.generation:
+            self._selections, self._generation = {}, selector.registry.generation
+        outer = selector.state.active.get()
+        inherited = None if outer is None else outer.selection.fallback
+        selection = self._selections.get(inherited) or self._resolve(inherited)
+        selector.state.push(selection, self)
 
     def __exit__(self, *error: object) -> None:
         self._selector.state.pop(self)
@@ -214,16 +241,15 @@ class UseBackend:
 
         return inside
 
-    def _selection(self) -> Selection:
-        """Resolve what is put in force, against what surrounds the block."""
-        selector = self._selector
-        outer = selector.state.active.get()
-        inherited = outer.selection.fallback if outer else None
-        fallback = self._fallback or inherited
-        if self._located is None:
+    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
+        """Load what is put in force; without labels that is what surrounds the block."""
+        selector, fallback = self._selector, self._fallback or inherited
+        if not self._labels:
             current = selector.current()
-            return selector.state.make(current.names, fallback, current.origin)
-        return selector.load(self._located, fallback, "use_backend")
+            return selector.state.make(current.backends, fallback, current.origin)
+        selection = selector.select(self._labels, fallback, "use_backend")
+        self._selections[inherited] = selection
+        return selection
 
 
 def _policy(value: Any) -> FallbackPolicy:

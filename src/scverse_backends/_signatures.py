@@ -131,7 +131,7 @@ class PublicSignature(Signature):
         return self.resolved().__reduce__()
 
 
-def check_host(func: Callable[..., Any], selector: str | None) -> None:
+def check_host(func: Callable[..., Any], selector: str) -> None:
     """Refuse, at decoration, a callable whose calls cannot be routed by name.
 
     Raises
@@ -148,7 +148,7 @@ def check_host(func: Callable[..., Any], selector: str | None) -> None:
     if takes_args:
         msg = f"{label} takes *args, which cannot be routed by name; name its parameters."
         raise TypeError(msg)
-    if selector is not None and selector in names:
+    if selector in names:
         msg = (
             f"{label} already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ._configuration import BLOCK_VARIABLE
 from ._labels import fault, key
 from ._model import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ._model import Candidate, Configuration, TrustRule
+    from ._model import Candidate, Configuration, LoadedBackend, TrustRule
+
+
+BLOCKED = f"blocked by {BLOCK_VARIABLE}"
 
 
 def judge(configuration: Configuration, candidate: Candidate, blocked: frozenset[str]) -> Verdict:
@@ -26,7 +30,7 @@ def judge(configuration: Configuration, candidate: Candidate, blocked: frozenset
         labels.update(map(key, (rule.name, *rule.aliases)))
     if labels & blocked:
         names = tuple(rule.name for rule in served)
-        return Verdict(candidate, names, refused="it is blocked by SCVERSE_BACKENDS_BLOCK")
+        return Verdict(candidate, names, refused=f"it is {BLOCKED}")
     if claimed is not None:
         return _judge_claim(claimed, candidate)
     if key(candidate.name) in configuration.reserved:
@@ -96,15 +100,17 @@ class Claims(NamedTuple):
 def review(
     configuration: Configuration,
     verdict: Verdict,
-    name: str,
-    aliases: Iterable[str],
+    backend: LoadedBackend,
     blocked: frozenset[str],
 ) -> Claims:
     """Judge the labels that a loaded adapter claims for itself."""
-    objection = _objection(configuration, verdict, name, blocked)
+    named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
+    banned = next((label for label in named if key(label) in blocked), None)
+    objection = f"{banned!r} is {BLOCKED}" if banned else None
+    objection = objection or _objection(configuration, verdict, backend.name)
     kept, problems = [], []
-    for alias in aliases:
-        problem = fault(alias) or _objection(configuration, verdict, alias, frozenset())
+    for alias in backend.aliases:
+        problem = fault(alias) or _objection(configuration, verdict, alias)
         if problem:
             problems.append(f"the alias {alias!r} is not accepted: {problem}")
         else:
@@ -112,12 +118,8 @@ def review(
     return Claims(objection, tuple(kept), tuple(problems))
 
 
-def _objection(
-    configuration: Configuration, verdict: Verdict, label: str, blocked: frozenset[str]
-) -> str | None:
+def _objection(configuration: Configuration, verdict: Verdict, label: str) -> str | None:
     """Say why a candidate may not answer to a label, or ``None``."""
-    if key(label) in blocked:
-        return f"{label!r} is blocked by SCVERSE_BACKENDS_BLOCK"
     if key(label) in configuration.reserved:
         return f"{label!r} is reserved. {configuration.reserved[key(label)]}"
     rule = configuration.trusted.get(key(label))

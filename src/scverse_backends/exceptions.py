@@ -264,7 +264,7 @@ class BackendLoadError(BackendError, ImportError):
 
 
 class UntrustedBackendError(BackendError, ImportError):
-    """A backend was refused before any of its code ran.
+    """A backend is refused: from its metadata, before any of its code ran, or for what it then claims.
 
     Parameters
     ----------
