@@ -1,0 +1,254 @@
+"""Each adapter is loaded once, whoever asks, and nobody waits for ever."""
+
+import importlib
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+
+from scverse_backends.exceptions import BackendLoadError, UntrustedBackendWarning
+
+pytestmark = pytest.mark.timeout(60)
+THREADS = 64
+
+
+@pytest.fixture
+def dispatcher(make_dispatcher):
+    return make_dispatcher(untrusted="allow")
+
+
+@pytest.fixture
+def counted(site):
+    """A class adapter that counts its imports and instances, and takes its time for both."""
+    site.write("counter.py", "imports, instances = [], []")
+    site.install(
+        "my-backend",
+        entry_points={"mine": "my_adapter:Adapter"},
+        modules={
+            "my_adapter": """
+                import counter, time
+                counter.imports.append(1)
+                time.sleep(0.005)
+                class Adapter:
+                    name = "mine"
+                    aliases = ["cuda"]
+                    def __init__(self):
+                        time.sleep(0.005)
+                        counter.instances.append(self)
+                    def double(self, values):
+                        return self
+            """
+        },
+    )
+    return importlib.import_module("counter")
+
+
+def together(*tasks):
+    """Start all tasks at the same moment, in a thread each, and give their results."""
+    barrier = threading.Barrier(len(tasks))
+
+    def run(task):
+        barrier.wait()
+        return task()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result() for future in [pool.submit(run, task) for task in tasks]]
+
+
+def side_by_side(*tasks):
+    """Run tasks in a thread each that may be left behind, and give what they return."""
+    results = [None] * len(tasks)
+
+    def run(number):
+        results[number] = tasks[number]()
+
+    threads = [threading.Thread(target=run, args=[n], daemon=True) for n in range(len(tasks))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in threads), "they wait for each other"
+    return results
+
+
+@pytest.fixture
+def stage(site, dispatcher):
+    """A module by which what is imported reaches the test's dispatcher."""
+    site.write("stage.py", "")
+    module = importlib.import_module("stage")
+    module.dispatcher = dispatcher
+    return module
+
+
+@pytest.mark.parametrize("labels", [["mine"], ["cuda"], ["mine", "cuda"]])
+def test_the_first_calls_of_many_threads_load_the_adapter_once(dispatcher, counted, labels):
+    @dispatcher.backend_dispatch
+    def double(values):
+        return "host"
+
+    results = together(*[partial(double, [1], backend=label) for label in labels * THREADS])
+
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+    assert set(results) == set(counted.instances)
+
+
+def test_many_threads_that_only_look_load_the_adapter_once(dispatcher, counted):
+    results = together(*[dispatcher.settings.available_backends] * THREADS)
+
+    assert results == [["mine"]] * THREADS
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+
+
+def test_many_threads_that_meet_a_broken_adapter_try_it_once(site, dispatcher):
+    site.write("counter.py", "imports = []")
+    source = "import counter; counter.imports.append(1); raise RuntimeError('no device')"
+    site.install("broken", entry_points={"mine": "broken"}, modules={"broken": source})
+
+    def ask():
+        with pytest.raises(BackendLoadError) as caught:
+            dispatcher.get_backend("mine")
+        return str(caught.value)
+
+    assert len(set(together(*[ask] * THREADS))) == 1
+    assert sys.modules["counter"].imports == [1]
+
+
+def test_a_refresh_keeps_what_is_loaded(dispatcher, counted):
+    adapter = dispatcher.get_backend("mine")
+
+    dispatcher.refresh()
+
+    assert dispatcher.get_backend("cuda") is adapter
+    assert len(counted.instances) == 1
+
+
+@pytest.mark.usefixtures("stage")
+def test_threads_in_the_midst_of_imports_load_the_adapter_once(site, counted):
+    for number in range(8):
+        site.write(f"user{number}.py", "import stage; found = stage.dispatcher.get_backend('mine')")
+
+    modules = together(*[partial(importlib.import_module, f"user{n}") for n in range(8)])
+
+    assert {module.found for module in modules} == set(counted.instances)
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+
+
+def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_each_other(
+    site, stage
+):
+    """`user` tries the backend while it is imported; the backend imports `user`."""
+    stage.in_user, stage.in_adapter = threading.Event(), threading.Event()
+    site.write(
+        "user.py",
+        """
+        import stage
+        stage.in_user.set()
+        stage.in_adapter.wait(5)
+        try:
+            stage.dispatcher.get_backend("mine")
+        except ImportError:
+            pass
+        """,
+    )
+    source = """
+        import stage
+        stage.in_adapter.set()
+        stage.in_user.wait(5)
+        import user
+        name = "mine"
+        aliases = ["cuda"]
+    """
+    site.install("mine", entry_points={"mine": "adapter"}, modules={"adapter": source})
+
+    found = side_by_side(
+        lambda: importlib.import_module("user").__name__,
+        lambda: stage.dispatcher.get_backend("mine").name,
+    )
+
+    assert found == ["user", "mine"]
+    assert stage.dispatcher.get_backend("cuda").name == "mine"
+
+
+@pytest.mark.usefixtures("stage")
+@pytest.mark.parametrize("kind", ["module", "class"])
+def test_an_adapter_that_asks_for_itself_while_it_is_loaded_is_told_so(site, dispatcher, kind):
+    sources = {
+        "module": ("selfish", "import stage; stage.dispatcher.get_backend('mine')"),
+        "class": (
+            "selfish:Adapter",
+            """
+            import stage
+            class Adapter:
+                name = "mine"
+                def __init__(self): stage.dispatcher.get_backend("mine")
+            """,
+        ),
+    }
+    reference, source = sources[kind]
+    site.install("selfish", entry_points={"mine": reference}, modules={"selfish": source})
+
+    for _ in range(2):
+        with pytest.raises(BackendLoadError, match="asks for itself"):
+            dispatcher.get_backend("mine")
+
+
+@pytest.mark.usefixtures("stage")
+def test_an_adapter_that_only_tries_itself_while_it_is_loaded_works(site, dispatcher):
+    source = """
+        import stage
+        try:
+            stage.dispatcher.get_backend("mine")
+        except ImportError:
+            pass
+        name = "mine"
+    """
+    site.install("shy", entry_points={"mine": "shy"}, modules={"shy": source})
+
+    assert dispatcher.get_backend("mine").name == "mine"
+    assert dispatcher.get_backend("mine").name == "mine"
+
+
+@pytest.mark.usefixtures("stage")
+def test_an_adapter_may_use_another_backend_while_it_is_loaded(site, dispatcher):
+    source = "import stage; base = stage.dispatcher.get_backend('base'); name = 'mine'"
+    site.install("mine", entry_points={"mine": "on_top"}, modules={"on_top": source})
+    site.install("base", entry_points={"base": "below"}, modules={"below": "name = 'base'"})
+
+    assert dispatcher.get_backend("mine").base is dispatcher.get_backend("base")
+
+
+def test_two_adapters_that_ask_for_each_other_from_two_threads_do_not_wait_for_ever(site, stage):
+    stage.both = threading.Barrier(2, timeout=5)
+    for name, other in (("one", "two"), ("two", "one")):
+        source = f"""
+            import stage
+            class Adapter:
+                name = {name!r}
+                def __init__(self):
+                    stage.both.wait()
+                    try:
+                        stage.dispatcher.get_backend({other!r})
+                    except ImportError:
+                        pass
+        """
+        module = f"module_{name}"
+        site.install(name, entry_points={name: f"{module}:Adapter"}, modules={module: source})
+
+    found = side_by_side(
+        lambda: stage.dispatcher.get_backend("one").name,
+        lambda: stage.dispatcher.get_backend("two").name,
+    )
+
+    assert found == ["one", "two"]
+
+
+def test_the_first_look_of_many_threads_reads_metadata_once(site, make_dispatcher):
+    site.install("evil", entry_points={"fast": "evil"}, modules={"evil": "name = 'fast'"})
+    dispatcher = make_dispatcher(trusted_backends={"fast": {"package": "fast-backend"}})
+
+    with pytest.warns(UntrustedBackendWarning, match="refuses") as caught:
+        together(*[dispatcher.backends] * THREADS)
+
+    assert len(caught) == 1
