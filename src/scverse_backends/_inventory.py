@@ -6,9 +6,7 @@ is kept as its error and hides no other.
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext
-from threading import RLock, get_ident
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from . import _caller
@@ -17,6 +15,7 @@ from ._discovery import discover
 from ._loading import AdapterError, describe, import_adapter
 from ._model import BackendInfo, LoadedBackend
 from ._trust import judge, review
+from ._turns import CircularWaitError, Turns
 from .exceptions import (
     BackendError,
     BackendLoadError,
@@ -27,8 +26,6 @@ from .exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from types import FrameType
 
     from ._model import BackendState, Candidate, Configuration, Source, Verdict
 
@@ -40,17 +37,18 @@ class Inventory:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._lock = RLock()
+        self._reading = RLock()
         self._verdicts: tuple[Verdict, ...] | None = None
         self.blocked: frozenset[str] = frozenset()
         self._outcomes: dict[Source, Outcome] = {}
-        self._turns: dict[Source, RLock] = {}
-        self._loading: set[tuple[Source, int]] = set()
+        self._turns = Turns()
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed; metadata is read when this is first asked."""
         if self._verdicts is None:
-            self.refresh()
+            with self._reading:
+                if self._verdicts is None:
+                    self.refresh()
         return self._verdicts or ()
 
     def refresh(self) -> None:
@@ -59,13 +57,11 @@ class Inventory:
         blocked = blocked_labels()
         verdicts = tuple(judge(self._configuration, found, blocked) for found in candidates)
         usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
-        with self._lock:
+        with self._reading:
             self._verdicts, self.blocked = verdicts, blocked
-            self._outcomes = {
-                source: outcome
-                for source, outcome in self._outcomes.items()
-                if source in usable and not isinstance(outcome, BackendError)
-            }
+            for known, outcome in [*self._outcomes.items()]:
+                if known not in usable or isinstance(outcome, BackendError):
+                    del self._outcomes[known]
         for fault in faults:
             self._warn(fault.distribution, None, f"its metadata cannot be read ({fault.problem})")
         for verdict in verdicts:
@@ -111,34 +107,18 @@ class Inventory:
     def _load_in_turn(self, verdict: Verdict) -> Outcome:
         """Load unless another thread did while this one waited."""
         candidate, source = verdict.candidate, verdict.candidate.source
-        me = (source, get_ident())
-        if me in self._loading:
-            return self._failure(verdict, RecursionError("it asks for itself while it is loaded"))
-        with self._turn(source):
-            known = self._outcomes.get(source)
-            if known is not None:
-                return known
-            self._loading.add(me)
-            try:
+        try:
+            with self._turns.turn(source):
+                known = self._outcomes.get(source)
+                if known is not None:
+                    return known
                 outcome, problems = self._attempt(verdict)
-            finally:
-                self._loading.discard(me)
-            with self._lock:
-                outcome = self._outcomes.setdefault(source, outcome)
+                self._outcomes[source] = outcome
+        except CircularWaitError as error:
+            return self._failure(verdict, error)
         for problem in problems:
             self._warn(candidate.distribution, candidate.version, problem, candidate.name)
         return outcome
-
-    def _turn(self, source: Source) -> AbstractContextManager[Any]:
-        """Make threads wait for one another, except one that may be waited for itself.
-
-        A thread in the midst of an import holds import locks, which the
-        loading thread may need; were it to wait here, both would wait forever.
-        """
-        if _is_importing():
-            return nullcontext()
-        with self._lock:
-            return self._turns.setdefault(source, RLock())
 
     def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
         """Import and describe an adapter; whatever it raises becomes its error."""
@@ -217,16 +197,6 @@ def _in_one_line(error: BaseException) -> str:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
         text = "its message cannot be shown"
-    if isinstance(error, AdapterError):
+    if isinstance(error, (AdapterError, CircularWaitError)):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _is_importing() -> bool:
-    """Whether this thread is inside an import statement."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to one's stack
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
-        frame = frame.f_back
-    return False
