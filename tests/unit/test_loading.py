@@ -253,59 +253,6 @@ def test_an_interrupt_and_the_end_of_memory_pass_and_are_not_kept(site, dispatch
     assert double([1], backend="mine") == "done"
 
 
-class TestAnAdapterThatHandsOutItsFunctionsLazily:
-    LAZY = """
-        name = "mine"
-        __all__ = ["double", "triple"]
-        def triple(values): return "tripled"
-        def __getattr__(name):
-            if name == "double":
-                {problem}
-            raise AttributeError(name)
-    """
-
-    @pytest.fixture
-    def host(self, dispatcher):
-        @dispatcher.backend_dispatch
-        def double(values):
-            return "host"
-
-        @dispatcher.backend_dispatch
-        def triple(values):
-            return "host"
-
-        return double, triple
-
-    @pytest.mark.parametrize(
-        ("problem", "cause"),
-        [
-            ("import libcuda_that_is_missing", ModuleNotFoundError),
-            ("raise RuntimeError('no device')", RuntimeError),
-            ("raise SystemExit", SystemExit),
-            ("None.double", Exception),
-            ("pass", Exception),
-        ],
-    )
-    def test_a_function_that_cannot_be_fetched_is_an_error_and_the_others_work(
-        self, site, host, problem, cause
-    ):
-        install(site, self.LAZY.format(problem=problem))
-        double, triple = host
-
-        with pytest.raises(BackendLoadError, match=r"broken-backend 2\.1") as caught:
-            double([1], backend="mine")
-
-        assert isinstance(caught.value.__cause__, cause)
-        assert triple([1], backend="mine") == "tripled"
-
-    @pytest.mark.parametrize("exported", ["3", "'double'", "{'double': 1}"])
-    def test_a_list_of_names_that_is_none_is_an_error(self, site, host, exported):
-        install(site, f"name = 'mine'\n__all__ = {exported}\ndef double(values): ...")
-
-        with pytest.raises(BackendLoadError, match="__all__"):
-            host[0]([1], backend="mine")
-
-
 @pytest.mark.parametrize("aliases", ["None", "()", "[]", "['a', 'b']", "('a',)", "{'a'}"])
 def test_aliases_may_be_left_out_or_come_in_any_usual_container(site, dispatcher, aliases):
     install(site, f"name = 'mine'\naliases = {aliases}")
