@@ -177,6 +177,12 @@ def test_a_development_install_with_egg_info_is_found(site, dispatcher):
     assert listed(dispatcher) == [("mine", "my-backend", "3.0")]
 
 
+def test_a_distribution_in_a_folder_of_another_name_is_found(site, dispatcher):
+    install(site).rename(site.folder / "renamed-1.0.dist-info")
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
 def test_what_an_older_release_left_in_the_same_folder_is_listed_once(site, dispatcher):
     install(site, version="1.0")
     install(site, version="2.0")

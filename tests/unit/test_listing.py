@@ -2,7 +2,11 @@
 
 import pytest
 
-from scverse_backends.exceptions import BackendNotInstalledError, UnknownBackendError
+from scverse_backends.exceptions import (
+    BackendNotInstalledError,
+    UnknownBackendError,
+    UntrustedBackendWarning,
+)
 
 
 @pytest.fixture
@@ -145,6 +149,17 @@ class TestRefreshing:
         dispatcher.refresh()
 
         assert whoami(backend="late") == "late"
+
+    def test_a_refresh_that_warns_has_refreshed(self, site, dispatcher):
+        dispatcher.get_backend("mine")
+        (site.folder / "mine_backend-1.0.dist-info" / "entry_points.txt").unlink()
+        site.install("evil", entry_points={"quick": "evil"})
+
+        with pytest.raises(UntrustedBackendWarning):  # warnings are errors in these tests
+            dispatcher.refresh()
+
+        with pytest.raises(UnknownBackendError):
+            dispatcher.get_backend("canonical")
 
     def test_an_upgrade_is_told_by_its_version(self, site, dispatcher):
         dispatcher.get_backend("mine")

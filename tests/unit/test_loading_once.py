@@ -171,6 +171,35 @@ def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_e
     assert stage.dispatcher.get_backend("cuda").name == "mine"
 
 
+def test_a_thread_in_the_midst_of_an_import_waits_for_one_that_waits_for_a_third(site, stage):
+    """`slow` is imported by a third thread, which needs nobody: waiting for it is safe."""
+    stage.in_slow, stage.in_adapter, stage.go = (threading.Event() for _ in range(3))
+    site.write("slow.py", "import stage; stage.in_slow.set(); stage.go.wait(5)")
+    site.write(
+        "user.py",
+        """
+        import stage
+        stage.in_adapter.wait(5)
+        found = stage.dispatcher.get_backend("mine")
+        """,
+    )
+    source = "import stage; stage.in_adapter.set(); import slow; name = 'mine'"
+    site.install("mine", entry_points={"mine": "adapter"}, modules={"adapter": source})
+
+    def load():
+        stage.in_slow.wait(5)
+        return stage.dispatcher.get_backend("mine").name
+
+    threading.Timer(0.3, stage.go.set).start()
+    found = side_by_side(
+        lambda: importlib.import_module("slow").__name__,
+        load,
+        lambda: importlib.import_module("user").found.name,
+    )
+
+    assert found == ["slow", "mine", "mine"]
+
+
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("kind", ["module", "class"])
 def test_an_adapter_that_asks_for_itself_while_it_is_loaded_is_told_so(site, dispatcher, kind):

@@ -146,6 +146,18 @@ def test_two_backends_that_give_themselves_one_name_are_told_apart_by_their_entr
 
 
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+def test_a_backend_has_the_same_name_wherever_it_is_shown(site, dispatcher):
+    adapter(site, "one", name="same")
+    adapter(site, "two", name="same")
+    available = dispatcher.settings.available_backends()
+
+    assert sorted(info.name for info in dispatcher.backends()) == available
+    for name in available:
+        with dispatcher.settings.use_backend(name):
+            assert dispatcher.settings.backend == name
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
 def test_a_trusted_backend_runs_although_another_took_the_name_it_gives_itself(
     site, make_dispatcher
 ):

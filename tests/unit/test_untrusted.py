@@ -72,12 +72,14 @@ class TestWarn:
         assert dispatcher.settings.available_backends() == ["mine", "yours"]
         assert len(dispatcher.backends()) == 2
 
-    def test_a_warning_made_an_error_stops_every_use(self, dispatcher):
+    def test_a_warning_made_an_error_stops_every_use_before_any_code_runs(self, site, dispatcher):
         whoami = host(dispatcher)
 
         for _ in range(3):
             with pytest.raises(UntrustedBackendWarning):
                 whoami(backend="mine")
+
+        assert site.imported() == set()
 
 
 def test_untrusted_backends_may_be_allowed_without_a_word(make_dispatcher):
@@ -148,6 +150,18 @@ class TestBlocked:
 
         with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
             dispatcher.get_backend(asked)
+
+        assert site.imported() == set()
+
+    def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(
+        self, site, make_dispatcher, monkeypatch
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "two")
+        site.install("odd", entry_points={"one": "odd", "two": "odd"}, modules={"odd": "name='o'"})
+        dispatcher = make_dispatcher(untrusted="allow")
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend("one")
 
         assert site.imported() == set()
 
