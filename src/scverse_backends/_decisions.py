@@ -43,8 +43,8 @@ def decide(
         reason=_why_backend(selection, choice),
         refusals=refusals,
         ignored=forwarding.ignored,
-        renamed=forwarding.renamed,
-        forwarded=tuple(n for n in (*given.named, *given.extra) if n not in forwarding.ignored),
+        renamed=tuple(pair for pair in forwarding.received if pair[0] != pair[1]),
+        forwarded=tuple(name for name, _ in forwarding.received),
         differing_defaults=route.differences(given),
     )
 

@@ -46,6 +46,11 @@ class HostFunction:
         """What the host's own code takes; read when a backend is first asked."""
         return read(self.func)
 
+    def may_ignore(self, name: str) -> bool:
+        """Whether a backend may lack one of the host's own arguments."""
+        host = self.parameters
+        return name in self.ignorable and (name in host.names or host.takes_kwargs)
+
     @cached_property
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
@@ -58,7 +63,8 @@ class Forwarding(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     ignored: tuple[str, ...]
-    renamed: tuple[tuple[str, str], ...]
+    received: tuple[tuple[str, str], ...]
+    """Each argument that arrives: the name it was given, the name it is received under."""
 
 
 class Route:
@@ -118,7 +124,8 @@ class Route:
 
     def differences(self, given: Given) -> tuple[DefaultDifference, ...]:
         """List the parameters left out whose default here is not the host's."""
-        return tuple(d for d in self.differing if d.parameter not in given.named)
+        arrived = {self.target(name) for name in (*given.named, *given.extra)}
+        return tuple(d for d in self.differing if self.targets[d.parameter] not in arrived)
 
 
 def compile_route(
@@ -143,22 +150,21 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     ignored: list[str] = []
     lost: list[str] = []
     twice: list[str] = []
-    renamed: list[tuple[str, str]] = []
+    received: list[tuple[str, str]] = []
     for name, value, target in _aimed(route, given):
         if target is None:
-            (ignored if name in route.function.ignorable else lost).append(name)
+            (ignored if route.function.may_ignore(name) else lost).append(name)
         elif target in placed:
             twice.append(target)
         else:
             placed[target] = value
-            if target != name:
-                renamed.append((name, target))
+            received.append((name, target))
     for target, default in route.supplied.items():
         placed.setdefault(target, default)
     refusal = _objection(route, placed, lost, twice)
     if refusal is not None:
         return refusal
-    return Forwarding(*_split(route.parameters, placed), tuple(ignored), tuple(renamed))
+    return Forwarding(*_split(route.parameters, placed), tuple(ignored), tuple(received))
 
 
 def ask(route: Route, given: Given) -> Refusal | None:
@@ -295,4 +301,5 @@ def _unchanged(route: Route) -> frozenset[str]:
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}
     shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
-    return frozenset((shared | (theirs.keyword - ours.names)) - renamed)
+    taken = {*renamed, route.function.selector}
+    return frozenset((shared | (theirs.keyword - ours.names)) - taken)

@@ -72,8 +72,8 @@ def same(value: object, default: object) -> bool:
         return True
     try:
         equal = value == default
-        # An array of truth values, even of one, is no answer to "the same?".
-        return not hasattr(equal, "__len__") and bool(equal)
+        # A truth value of Python's or of numpy's; an array or expression is no answer.
+        return type(equal).__name__ in ("bool", "bool_") and bool(equal)
     except Exception:  # noqa: BLE001 - comparing foreign values may raise anything
         return False
 
