@@ -10,6 +10,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from scverse_backends import BackendDispatcher
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 # A group of our own: the packages under examples/ may be installed beside the tests.
 GROUP = "tests.example_host.backends"
 _numbers = itertools.count()
+
+# Choose the other with --hypothesis-profile=long.
+settings.register_profile("fast", max_examples=50, deadline=None)
+settings.register_profile("long", max_examples=4000, deadline=None)
+settings.load_profile("fast")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,54 @@
+"""A host function, a backend that implements it, and every way of calling it there."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture
+def offer(dispatcher):
+    """Register a backend of this process: ``offer(umap=function, renames={...})``."""
+
+    def offer(name="mine", **attributes):
+        return dispatcher.register(SimpleNamespace(name=name, **attributes))
+
+    return offer
+
+
+@pytest.fixture
+def pair(dispatcher, offer):
+    """Dispatch a host function ``func`` that ``mine`` implements: ``pair(host, implementation)``."""
+
+    def pair(host, implementation, fallback="warn", renames=None, **options):
+        offer(func=implementation, renames=renames or {})
+        dispatcher.settings.fallback = fallback
+        return dispatcher.backend_dispatch(name="func", **options)(host)
+
+    return pair
+
+
+@pytest.fixture
+def outcome(dispatcher):
+    """Make one call on a backend in every way there is; all must give the same."""
+
+    def outcome(func, *args, on="mine", **kwargs):
+        outcomes = [func(*args, backend=on, **kwargs)]
+        with dispatcher.settings.use_backend(on):
+            outcomes += [func(*args, **kwargs), func(*args, **kwargs)]
+        assert [repr(found) for found in outcomes] == [repr(outcomes[0])] * 3
+        return outcomes[0]
+
+    return outcome
+
+
+@pytest.fixture
+def reasons(dispatcher):
+    """Give the reasons for which backends would refuse a call."""
+
+    def reasons(func, *args, on="mine", **kwargs):
+        decision = dispatcher.settings.explain(func, *args, backend=on, **kwargs)
+        return [refusal.reason for refusal in decision.refusals]
+
+    return reasons

@@ -1,0 +1,145 @@
+"""A backend may decline a call itself: ``can_run(function_name, arguments)``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scverse_backends.exceptions import BackendFallbackWarning
+
+
+@pytest.fixture
+def umap(dispatcher):
+    return dispatcher.backend_dispatch(name="tl.umap")(
+        lambda adata, min_dist=0.5, copy=False: "host"
+    )
+
+
+@pytest.fixture
+def tl():
+    class tl:  # noqa: N801 - a namespace, named as the host's module
+        umap = staticmethod(lambda adata, min_dist=0.5, *, tiles=1: "mine")
+
+    return tl
+
+
+def raises(function, arguments):
+    raise LookupError("no GPU found")
+
+
+@pytest.mark.parametrize("answer", [True, np.True_, 1])
+def test_an_answer_that_is_true_takes_the_call(umap, tl, offer, outcome, answer):
+    offer(tl=tl, can_run=lambda function, arguments: answer)
+    assert outcome(umap, 1) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("can_run", "reason"),
+    [
+        pytest.param(lambda function, arguments: False, "declines", id="False"),
+        pytest.param(lambda function, arguments: np.False_, "declines", id="numpy's false"),
+        pytest.param(lambda function, arguments: None, "declines", id="None"),
+        pytest.param(lambda function, arguments: 0, "declines", id="zero"),
+        pytest.param(lambda function, arguments: "", "declines", id="a string without a word"),
+        pytest.param(lambda function, arguments: "needs CUDA 12", "needs CUDA 12", id="a reason"),
+        pytest.param(
+            lambda function, arguments: np.str_("needs CUDA 12"), "needs CUDA 12", id="a numpy str"
+        ),
+        pytest.param(raises, "LookupError: no GPU found", id="an error"),
+        pytest.param(lambda: True, "TypeError", id="a can_run that takes no arguments"),
+        pytest.param(lambda *_: np.array([True, False]), "ValueError", id="no single answer"),
+    ],
+)
+def test_any_other_answer_is_a_refusal_with_a_reason(
+    dispatcher, umap, tl, offer, outcome, reasons, can_run, reason
+):
+    offer(tl=tl, can_run=can_run)
+    (found,) = reasons(umap, 1)
+    assert reason in found
+    with pytest.warns(BackendFallbackWarning, match=reason):
+        assert outcome(umap, 1) == "host"
+
+
+def test_it_is_asked_with_the_dispatch_name_and_what_the_caller_gave(umap, tl, offer, outcome):
+    asked = []
+
+    def can_run(function, arguments):
+        asked.append((function, arguments))
+        return True
+
+    offer(tl=tl, can_run=can_run)
+    outcome(umap, 1, min_dist=0.1, tiles=4)
+    outcome(umap, 1, 0.1)
+    outcome(umap, adata=1)
+    assert asked == [
+        *[("tl.umap", {"adata": 1, "min_dist": 0.1, "tiles": 4})] * 3,
+        *[("tl.umap", {"adata": 1, "min_dist": 0.1})] * 3,
+        *[("tl.umap", {"adata": 1})] * 3,
+    ]
+
+
+def test_it_sees_a_renamed_argument_under_the_hosts_name(dispatcher, offer, outcome):
+    asked = []
+    func = dispatcher.backend_dispatch(name="func")(lambda rng=None: "host")
+    offer(
+        func=lambda random_state=0: "mine",
+        renames={"func": {"rng": "random_state"}},
+        can_run=lambda function, arguments: not asked.append(arguments),
+    )
+    assert outcome(func, rng=7) == "mine"
+    assert asked == [{"rng": 7}] * 3
+
+
+def test_it_is_asked_for_every_call_anew(umap, tl, offer, outcome):
+    offer(tl=tl, can_run=lambda function, arguments: arguments["adata"] < 10 or "too large")
+    assert outcome(umap, 1) == "mine"
+    with pytest.warns(BackendFallbackWarning, match="too large"):
+        assert outcome(umap, 10) == "host"
+    assert outcome(umap, 1) == "mine"
+
+
+def test_it_cannot_change_the_call(dispatcher, offer, outcome):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, factor=1: "host")
+    offer(
+        func=lambda data, factor=1: (data, factor),
+        can_run=lambda function, arguments: [arguments.update(factor=9), arguments.pop("data")],
+    )
+    assert outcome(func, 3, 4) == (3, 4)
+
+
+def test_it_is_not_asked_while_the_host_is_selected(umap, tl, offer):
+    offer(tl=tl, can_run=raises)
+    assert (umap(1), umap(1, backend="cpu")) == ("host", "host")
+
+
+def test_it_is_not_asked_about_a_call_that_would_lose_an_argument(umap, tl, offer, reasons):
+    offer(tl=tl, can_run=raises)
+    assert reasons(umap, 1, copy=True) == ["does not take 'copy'"]
+
+
+def test_a_keyboard_interrupt_in_it_passes(umap, tl, offer):
+    def can_run(function, arguments):
+        raise KeyboardInterrupt
+
+    offer(tl=tl, can_run=can_run)
+    with pytest.raises(KeyboardInterrupt):
+        umap(1, backend="mine")
+
+
+def test_it_may_be_a_method_of_the_adapter(dispatcher):
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+
+    class Mine:
+        name = "mine"
+        limit = 10
+
+        def func(self, data):
+            return "mine"
+
+        def can_run(self, function, arguments):
+            return arguments["data"] < self.limit
+
+    with dispatcher.register(Mine):
+        assert func(1, backend="mine") == "mine"
+        with pytest.warns(BackendFallbackWarning, match="'mine' declines"):
+            assert func(10, backend="mine") == "host"

@@ -1,0 +1,188 @@
+"""``settings.explain``: where a call would run, and why, without running it."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import pytest
+
+from scverse_backends.exceptions import BackendFallbackWarning, UnknownBackendError
+
+
+@pytest.fixture
+def dispatcher(make_dispatcher, site):
+    """Give the dispatcher of a host whose ``tl.leiden`` an installed backend implements."""
+    site.install(
+        "my-backend",
+        version="2.1",
+        entry_points={"mine": "my_backend"},
+        modules={
+            "my_backend": """
+                name = "Mine"
+                renames = {"tl.leiden": {"rng": "random_state"}}
+                class tl:
+                    def leiden(adata, resolution=1.0, *, random_state=0, n_iterations=100, tiles=1):
+                        raise AssertionError("explaining runs nothing")
+            """
+        },
+    )
+    return make_dispatcher(ignorable=("n_jobs",), untrusted="allow")
+
+
+@pytest.fixture
+def settings(dispatcher):
+    return dispatcher.settings
+
+
+@pytest.fixture
+def leiden(dispatcher):
+    @dispatcher.backend_dispatch(name="tl.leiden")
+    def leiden(adata, resolution=1, *, rng=None, n_iterations=-1, copy=False, n_jobs=None):
+        raise AssertionError("explaining runs nothing")
+
+    return leiden
+
+
+def test_a_call_on_the_host(settings, leiden):
+    decision = settings.explain(leiden, 1, copy=True)
+    assert (decision.function, decision.backend) == ("tl.leiden", "cpu")
+    assert (decision.distribution, decision.version) == (None, None)
+    assert (decision.refusals, decision.ignored, decision.differing_defaults) == ((), (), ())
+    assert decision.forwarded == ("adata", "copy")
+    assert decision.reason == "nothing is selected"
+
+
+def test_a_call_on_a_backend(settings, leiden):
+    decision = settings.explain(leiden, 1, rng=7, tiles=2, n_jobs=8, backend="mine")
+    assert (decision.function, decision.backend) == ("tl.leiden", "Mine")
+    assert (decision.distribution, decision.version) == ("my-backend", "2.1")
+    assert decision.refusals == ()
+    assert decision.ignored == ("n_jobs",)
+    assert decision.renamed == (("rng", "random_state"),)
+    assert decision.forwarded == ("adata", "rng", "tiles")
+
+
+def test_a_call_that_a_backend_cannot_take(settings, leiden):
+    decision = settings.explain(leiden, 1, copy=True, backend="mine")
+    assert decision.backend == "cpu"
+    assert [(r.backend, r.reason) for r in decision.refusals] == [("Mine", "does not take 'copy'")]
+    assert "'Mine'" in decision.reason
+    assert decision.forwarded == ("adata", "copy")
+
+
+def test_a_call_that_the_first_choice_cannot_take(dispatcher, settings, leiden, offer):
+    class tl:  # noqa: N801 - a namespace, named as the host's module
+        leiden = staticmethod(lambda adata, copy=False: 0)
+
+    offer("other", tl=tl)
+    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "other"])
+    assert (decision.backend, decision.distribution, decision.version) == ("other", None, None)
+    assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
+    assert "the first of 'Mine', 'other' that can take the call" in decision.reason
+
+
+def test_the_host_named_behind_a_backend_is_where_the_call_goes(settings, leiden):
+    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "cpu"])
+    assert decision.backend == "cpu"
+    assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
+
+
+def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden):
+    def differing(**arguments):
+        decision = settings.explain(leiden, 1, backend="mine", **arguments)
+        return [tuple(difference) for difference in decision.differing_defaults]
+
+    assert differing() == [("rng", None, 0), ("n_iterations", -1, 100)]
+    assert differing(n_iterations=-1) == [("rng", None, 0)]
+    assert differing(rng=None, n_iterations=5) == []
+
+
+def test_a_default_does_not_differ_where_the_argument_came_under_the_backends_name(
+    settings, leiden
+):
+    decision = settings.explain(leiden, 1, random_state=3, backend="mine")
+    assert [difference.parameter for difference in decision.differing_defaults] == ["n_iterations"]
+
+
+def test_what_is_left_out_because_it_is_the_hosts_default_is_not_said_to_be_forwarded(
+    settings, leiden
+):
+    decision = settings.explain(leiden, 1, copy=False, backend="mine")
+    assert (decision.backend, decision.forwarded) == ("Mine", ("adata",))
+
+
+def test_it_says_where_the_choice_was_made(settings, leiden):
+    assert "call" in settings.explain(leiden, 1, backend="mine").reason
+    with settings.use_backend("mine"):
+        assert "use_backend" in settings.explain(leiden, 1).reason
+    settings.backend = "mine"
+    assert "settings.backend" in settings.explain(leiden, 1).reason
+
+
+def test_it_names_the_environment_variable_that_chose(make_dispatcher, site, monkeypatch):
+    site.install(
+        "my-backend",
+        entry_points={"mine": "my_backend"},
+        modules={"my_backend": "name = 'mine'\ndef func(): pass"},
+    )
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
+    dispatcher = make_dispatcher(untrusted="allow")
+    func = dispatcher.backend_dispatch(name="func")(lambda: None)
+    decision = dispatcher.settings.explain(func)
+    assert decision.backend == "mine"
+    assert "EXAMPLE_HOST_BACKEND" in decision.reason
+
+
+def test_it_agrees_with_what_then_runs(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "cpu")
+    offer(func=lambda data: "mine")
+    with dispatcher.settings.use_backend("mine"):
+        assert func(1) == dispatcher.settings.explain(func, 1).backend == "mine"
+        with pytest.warns(BackendFallbackWarning):
+            assert func(1, copy=True) == "cpu"
+        assert dispatcher.settings.explain(func, 1, copy=True).backend == "cpu"
+
+
+def test_inside_the_implementation_the_same_function_goes_to_the_host(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda: None)
+    seen = []
+    offer(func=lambda: seen.append(dispatcher.settings.explain(func)))
+    func(backend="mine")
+    assert (seen[0].backend, seen[0].refusals) == ("cpu", ())
+    assert "implementation is calling the function it replaces" in seen[0].reason
+
+
+def test_it_looks_through_other_decorators(settings, leiden):
+    @wraps(leiden)
+    def logged(*args, **kwargs):
+        return leiden(*args, **kwargs)
+
+    assert settings.explain(logged, 1, backend="mine").backend == "Mine"
+
+
+def test_a_host_parameter_may_be_called_func(dispatcher, settings):
+    aggregate = dispatcher.backend_dispatch(name="aggregate")(lambda adata, func: None)
+    assert settings.explain(aggregate, 1, func="mean").forwarded == ("adata", "func")
+
+
+def test_a_label_that_nobody_answers_to_is_an_error_as_in_the_call(settings, leiden):
+    with pytest.raises(UnknownBackendError, match="nobody"):
+        settings.explain(leiden, 1, backend="nobody")
+
+
+def test_the_label_in_a_call_stays_there(settings, leiden):
+    settings.explain(leiden, 1, backend="mine")
+    assert settings.explain(leiden, 1).backend == settings.backend == "cpu"
+
+
+def test_a_function_of_another_host_is_a_type_error(make_dispatcher, leiden):
+    stranger = make_dispatcher(host_name="stranger")
+    for func in (leiden, len):
+        with pytest.raises(TypeError, match="not a dispatched function of stranger"):
+            stranger.settings.explain(func, 1)
+
+
+def test_a_decision_does_not_change(settings, leiden):
+    decision = settings.explain(leiden, 1)
+    with pytest.raises(AttributeError):
+        decision.backend = "Mine"

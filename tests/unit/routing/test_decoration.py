@@ -1,0 +1,148 @@
+"""What cannot be decorated, and what the error says to do."""
+
+from __future__ import annotations
+
+import functools
+import operator
+
+import pytest
+
+
+class Scaler:
+    def scale(self, data):
+        return data
+
+
+def double(values):
+    return [2 * value for value in values]
+
+
+def triple(values):
+    return [3 * value for value in values]
+
+
+@pytest.mark.parametrize(
+    "func",
+    [
+        lambda *values: None,
+        lambda data, *values, copy=False: None,
+        functools.partial(lambda *values: None),
+    ],
+    ids=["only", "among others", "through a partial"],
+)
+def test_positional_rest(dispatcher, func):
+    with pytest.raises(TypeError, match=r"takes \*args, .* name its parameters"):
+        dispatcher.backend_dispatch(name="func")(func)
+
+
+@pytest.mark.parametrize("decorator", [staticmethod, classmethod, lambda func: func])
+def test_methods(dispatcher, decorator):
+    with pytest.raises(TypeError, match="scale is a method; decorate a module-level function"):
+
+        class Scaler:
+            @dispatcher.backend_dispatch
+            @decorator
+            def scale(self, data):
+                return data
+
+
+def test_bound_methods(dispatcher):
+    with pytest.raises(TypeError, match="is a method"):
+        dispatcher.backend_dispatch(name="scale")(Scaler().scale)
+
+
+@pytest.mark.parametrize(
+    "func",
+    [
+        lambda data, backend="agg": None,
+        lambda data, *, backend: None,
+        lambda data, backend, /: None,
+        lambda data, **backend: None,
+        functools.partial(lambda data, backend: None),
+    ],
+    ids=["plain", "keyword-only", "positional-only", "keywords", "through a partial"],
+)
+def test_a_parameter_named_as_the_selector(dispatcher, func):
+    with pytest.raises(TypeError, match=r"'backend'.* choose another with selector=\.\.\."):
+        dispatcher.backend_dispatch(name="func")(func)
+    dispatcher.backend_dispatch(name="func", selector="engine")(func)
+    dispatcher.backend_dispatch(name="other", selector=None)(func)
+
+
+def test_another_selector_that_a_parameter_bears(dispatcher):
+    with pytest.raises(TypeError, match="already has a parameter 'engine'"):
+        dispatcher.backend_dispatch(name="func", selector="engine")(lambda engine: None)
+
+
+@pytest.mark.parametrize("selector", ["1st", "two words", "class", 3])
+def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
+    with pytest.raises((TypeError, ValueError), match="selector"):
+        dispatcher.backend_dispatch(name="func", selector=selector)(lambda data: None)
+
+
+@pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])
+def test_a_callable_that_hides_its_signature(dispatcher, options):
+    with pytest.raises(TypeError, match=r"signature of .*itemgetter.* cannot be read"):
+        dispatcher.backend_dispatch(name="first", **options)(operator.itemgetter(0))
+
+
+@pytest.mark.parametrize("name", ["", "two words", "tl.", ".tl", "tl..umap", "1st", "tl-umap"])
+def test_a_dispatch_name_that_is_none(dispatcher, name):
+    func = functools.partial(double)
+    with pytest.raises(ValueError, match=r"needs a dispatch name of identifiers; pass name="):
+        dispatcher.backend_dispatch(name=name)(func)
+
+
+@pytest.mark.parametrize("name", [3, b"umap", ["tl", "umap"]])
+def test_a_dispatch_name_that_is_no_string(dispatcher, name):
+    with pytest.raises((TypeError, ValueError), match="name"):
+        dispatcher.backend_dispatch(name=name)(double)
+
+
+@pytest.mark.parametrize("func", [lambda data: None, functools.partial(double)])
+def test_a_callable_without_a_name_of_its_own(dispatcher, func):
+    with pytest.raises(ValueError, match=r"pass name="):
+        dispatcher.backend_dispatch(func)
+
+
+def test_two_functions_under_one_dispatch_name(dispatcher):
+    dispatcher.backend_dispatch(double)
+    with pytest.raises(
+        ValueError, match=r"triple and .*\.double would both .* as 'double'; pass name="
+    ):
+        dispatcher.backend_dispatch(name="double")(triple)
+    assert dispatcher.dispatched["double"]([1]) == [2]
+
+
+def test_two_functions_of_one_name_in_two_places(dispatcher, site):
+    site.write("plots.py", "def double(values): pass")
+    site.write("steps.py", "def double(values): pass")
+    import plots
+    import steps
+
+    dispatcher.backend_dispatch(plots.double)
+    with pytest.raises(ValueError, match=r"steps\.double and plots\.double"):
+        dispatcher.backend_dispatch(steps.double)
+
+
+@pytest.mark.parametrize("ignorable", [["n_job"], ("values", "n_job")])
+def test_an_ignorable_parameter_that_does_not_exist(dispatcher, ignorable):
+    with pytest.raises(ValueError, match=r"double has no parameter 'n_job'"):
+        dispatcher.backend_dispatch(ignorable=ignorable)(double)
+
+
+@pytest.mark.parametrize("ignorable", ["values", 3, [3]])
+def test_ignorables_that_are_no_list_of_names(dispatcher, ignorable):
+    with pytest.raises(TypeError, match="ignorable"):
+        dispatcher.backend_dispatch(ignorable=ignorable)(double)
+
+
+def test_a_host_wide_ignorable_may_be_unknown_to_a_function(make_dispatcher):
+    dispatcher = make_dispatcher(ignorable=["n_jobs"])
+    assert dispatcher.backend_dispatch(double)([1]) == [2]
+
+
+def test_what_is_refused_is_not_dispatched(dispatcher):
+    with pytest.raises(TypeError):
+        dispatcher.backend_dispatch(name="func")(lambda *values: None)
+    assert dict(dispatcher.dispatched) == {}

@@ -1,0 +1,119 @@
+"""Whether an argument is the default: identity first, then one true value of ``==``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+NAN = float("nan")
+ARRAY = np.arange(3)
+
+
+class Answers:
+    """A value whose comparison with anything gives what a test wants."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __eq__(self, other):
+        return self.answer()
+
+    __hash__ = None
+
+
+class Ambiguous:
+    """What pandas gives for a comparison: something that refuses to be one truth value."""
+
+    def __bool__(self):
+        raise ValueError("The truth value of a Series is ambiguous.")
+
+
+class Expression:
+    """What query builders give for a comparison: an object that is true as every object is."""
+
+
+def raises():
+    raise RuntimeError("cannot be compared")
+
+
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        pytest.param(None, None, id="None"),
+        pytest.param(1, 1.0, id="equal numbers of two types"),
+        pytest.param("umap", str(b"umap", "ascii"), id="equal strings"),
+        pytest.param((0, 1), tuple(range(2)), id="equal tuples"),
+        pytest.param({}, {}, id="equal mappings"),
+        pytest.param(NAN, NAN, id="the same NaN"),
+        pytest.param(ARRAY, ARRAY, id="the same array"),
+        pytest.param(3, np.int64(3), id="a numpy scalar"),
+        pytest.param(np.float32(0.5), 0.5, id="a numpy scalar as default"),
+        pytest.param(np.float64, np.float64, id="a type"),
+        pytest.param(None, Answers(lambda: np.True_), id="an object that answers numpy's true"),
+    ],
+)
+def test_a_host_only_argument_that_is_the_default_counts_as_not_given(
+    pair, outcome, default, given
+):
+    func = pair(lambda data, extra=default: "host", lambda data: "mine", fallback="error")
+    assert outcome(func, 1, extra=given) == "mine"
+    assert outcome(func, 1, given) == "mine"
+
+
+@pytest.mark.parametrize("same", [Answers(raises), Answers(Ambiguous), Answers(Expression), NAN])
+def test_the_very_same_object_is_the_default_whatever_its_comparison_says(pair, outcome, same):
+    func = pair(lambda data, extra=same: "host", lambda data: "mine", fallback="error")
+    assert outcome(func, 1, extra=same) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        pytest.param(None, 0, id="None and a false value"),
+        pytest.param(NAN, float("nan"), id="two NaN"),
+        pytest.param(ARRAY, ARRAY.copy(), id="two arrays of equal values"),
+        pytest.param(ARRAY, ARRAY + 1, id="two arrays of other values"),
+        pytest.param(3, np.array([3]), id="an array of one equal value"),
+        pytest.param(3, np.array([]), id="an empty array"),
+        pytest.param((ARRAY,), (ARRAY.copy(),), id="arrays inside tuples"),
+        pytest.param("umap", object(), id="nothing alike"),
+        pytest.param(1, Answers(raises), id="a comparison that raises"),
+        pytest.param(1, Answers(Ambiguous), id="a comparison without one truth value"),
+        pytest.param(1, Answers(Expression), id="a comparison that gives an object"),
+        pytest.param(1, Answers(lambda: [True]), id="a comparison that gives a list"),
+        pytest.param(1, Answers(lambda: "yes"), id="a comparison that gives a string"),
+        pytest.param(1, Answers(lambda: None), id="a comparison that gives nothing"),
+        pytest.param(1, Answers(lambda: NotImplemented), id="a comparison that is not implemented"),
+        pytest.param(1, Answers(lambda: np.array([True])), id="a comparison that gives an array"),
+    ],
+)
+def test_any_other_host_only_argument_counts_as_different_and_is_not_lost(
+    pair, outcome, default, given
+):
+    func = pair(lambda data, extra=default: extra is given, lambda data: "mine", fallback="silent")
+    assert outcome(func, 1, extra=given) is True
+    assert outcome(func, 1, given) is True
+
+
+@pytest.mark.parametrize(
+    ("host", "mine", "differs"),
+    [
+        pytest.param(1, 1.0, False, id="equal numbers"),
+        pytest.param(-1, 100, True, id="other numbers"),
+        pytest.param(None, 0, True, id="None and zero"),
+        pytest.param(NAN, NAN, False, id="the same NaN"),
+        pytest.param(NAN, float("nan"), True, id="two NaN"),
+        pytest.param(ARRAY, ARRAY, False, id="the same array"),
+        pytest.param(ARRAY, ARRAY.copy(), True, id="two arrays"),
+        pytest.param(1, Answers(raises), True, id="a comparison that raises"),
+        pytest.param(1, Answers(Expression), True, id="a comparison that gives an object"),
+    ],
+)
+def test_defaults_of_both_sides_are_compared_as_carefully(dispatcher, pair, host, mine, differs):
+    func = pair(lambda data, extra=host: "host", lambda data, extra=mine: "mine")
+    found = dispatcher.settings.explain(func, 1, backend="mine").differing_defaults
+    assert len(found) == differs
+    for difference in found:
+        assert difference.parameter == "extra"
+        assert difference.host is host
+        assert difference.backend is mine

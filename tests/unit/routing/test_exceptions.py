@@ -1,0 +1,213 @@
+"""What a call raises: its own errors unchanged, and whose option it is that does not fit."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import wraps
+
+import pytest
+
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+
+
+class Interrupted(BaseException):
+    """Not even an ``Exception``."""
+
+
+class TestARunningImplementation:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            NotImplementedError("sparse input"),
+            TypeError("missing 1 required positional argument: 'adata'"),
+            ImportError("libcuda.so.1: cannot open shared object file"),
+            AttributeError("no such layer"),
+            BackendFallbackError("inner", host="example_host", refusals=()),
+            KeyError("X_pca"),
+            Interrupted(),
+            SystemExit(3),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    @pytest.mark.parametrize("policy", ["warn", "silent", "error"])
+    def test_its_error_reaches_the_caller_unchanged_and_nothing_is_tried_again(
+        self, dispatcher, offer, error, policy
+    ):
+        ran = []
+        func = dispatcher.backend_dispatch(name="func")(lambda data: ran.append("host"))
+
+        def broken(data):
+            ran.append("mine")
+            raise error
+
+        offer(func=broken)
+        dispatcher.settings.fallback = policy
+        with pytest.raises(type(error)) as alone:
+            func(1, backend="mine")
+        with dispatcher.settings.use_backend("mine"), pytest.raises(type(error)) as inside:
+            func(1)
+        assert alone.value is inside.value is error
+        assert (error.__cause__, error.__context__) == (None, None)
+        assert ran == ["mine", "mine"]
+
+    def test_its_error_leaves_the_next_call_as_it_would_have_been(self, dispatcher, offer):
+        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+        offer(func=lambda data: 1 / data)
+        with dispatcher.settings.use_backend("mine"):
+            for _ in range(2):
+                with pytest.raises(ZeroDivisionError):
+                    func(0)
+            assert func(2) == 0.5
+        with pytest.raises(ZeroDivisionError):
+            func(0, backend="mine")
+        assert func(0) == "host"
+
+    def test_the_error_of_a_coroutine_reaches_who_awaits_it(self, dispatcher, offer):
+        error = RuntimeError("connection lost")
+        ran = []
+
+        @dispatcher.backend_dispatch
+        async def fetch():
+            ran.append("host")
+
+        async def broken():
+            raise error
+
+        offer(fetch=broken)
+        with pytest.raises(RuntimeError) as caught:
+            asyncio.run(fetch(backend="mine"))
+        assert caught.value is error
+        assert ran == []
+
+
+class TestTheHostsOwnCode:
+    def test_its_error_reaches_the_caller_unchanged(self, dispatcher):
+        error = TypeError("unsupported operand")
+
+        @dispatcher.backend_dispatch
+        def func(data, *, copy=False):
+            raise error
+
+        for arguments in ({}, {"copy": True}, {"backend": "cpu"}):
+            with pytest.raises(TypeError) as caught:
+                func(1, **arguments)
+            assert caught.value is error
+
+    def test_an_unknown_argument_is_the_hosts_own_type_error(self, dispatcher):
+        func = dispatcher.backend_dispatch(name="func")(lambda data: None)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'tiles'"):
+            func(1, tiles=2)
+
+    def test_it_runs_once_even_if_it_raises_a_type_error(self, dispatcher):
+        ran = []
+
+        @dispatcher.backend_dispatch
+        def func(data, **options):
+            ran.append(options)
+            raise TypeError
+
+        for arguments in ({"copy": 1}, {"copy": 1, "backend": "cpu"}, {"backend": None}):
+            with pytest.raises(TypeError):
+                func(1, **arguments)
+        assert ran == [{"copy": 1}, {"copy": 1}, {}]
+
+
+class TestAnOptionOfABackend:
+    @pytest.fixture
+    def func(self, dispatcher, offer):
+        offer(func=lambda data, batch_size=16: "mine")
+        offer("other", func=lambda data, batch_size=16, tiles=1: "other")
+        return dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "host")
+
+    @pytest.mark.parametrize("arguments", [{}, {"backend": "cpu"}, {"backend": None}])
+    def test_on_the_host_it_is_a_type_error_that_names_its_owner(self, func, arguments):
+        with pytest.raises(TypeError, match="'tiles' is an option of backend 'other'"):
+            func(1, tiles=2, **arguments)
+
+    def test_every_owner_is_named(self, func):
+        with pytest.raises(TypeError, match="'batch_size' is an option of backend 'mine', 'other'"):
+            func(1, batch_size=2)
+
+    def test_the_error_says_what_to_do(self, func):
+        with pytest.raises(TypeError, match="Leave it out, or select the backend"):
+            func(1, tiles=2)
+
+    def test_one_of_another_backend_is_refused_by_the_selected_one(self, func):
+        with pytest.raises(TypeError, match="'tiles' is an option of backend 'other'"):
+            func(1, tiles=2, backend="mine")
+
+    def test_the_second_choice_takes_it_if_it_can(self, func):
+        assert func(1, tiles=2, backend=["mine", "other"]) == "other"
+
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
+    def test_where_its_owner_refuses_the_call_for_another_reason_that_reason_is_said(self, func):
+        with pytest.raises(TypeError) as caught:
+            func(1, tiles=2, copy=True, backend="other")
+        assert "'tiles' is an option of backend 'other'" in str(caught.value)
+        assert "does not take 'copy'" in str(caught.value)
+
+    def test_with_policy_error_the_refusal_comes_first(self, dispatcher, func):
+        dispatcher.settings.fallback = "error"
+        with pytest.raises(BackendFallbackError, match="does not take 'copy'"):
+            func(1, tiles=2, copy=True, backend="other")
+
+    def test_a_host_with_keywords_of_its_own_takes_it(self, dispatcher, offer):
+        offer("third", plot=lambda data, dpi=80: "third")
+        plot = dispatcher.backend_dispatch(name="plot")(lambda data, **options: options)
+        assert plot(1, dpi=300) == {"dpi": 300}
+
+    def test_a_host_inside_another_decorator_is_spoken_for_as_well(self, dispatcher, offer):
+        def checked(func):
+            @wraps(func)
+            def inside(*args, **kwargs):
+                return func(*args, **kwargs)
+
+            return inside
+
+        offer("third", plot=lambda data, dpi=80: "third")
+        plot = dispatcher.backend_dispatch(name="plot")(checked(lambda data: "host"))
+        with pytest.raises(TypeError, match="'dpi' is an option of backend 'third'"):
+            plot(1, dpi=300)
+
+    def test_a_backend_that_cannot_hand_out_the_function_does_not_hide_the_error(
+        self, dispatcher, offer, func
+    ):
+        offer("broken", __all__=["func"])
+        with pytest.raises(TypeError, match="'tiles' is an option of backend 'other'"):
+            func(1, tiles=2)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'typo'"):
+            func(1, typo=2)
+
+    def test_asking_whose_option_it_is_uses_no_backend(self, make_dispatcher, site):
+        site.install(
+            "my-backend",
+            entry_points={"mine": "my_backend"},
+            modules={"my_backend": "name = 'mine'\ndef func(data, tiles=1): pass"},
+        )
+        dispatcher = make_dispatcher(untrusted="warn")
+        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+        assert dispatcher.settings.available_backends() == ["mine"]
+        with pytest.raises(TypeError, match="'tiles' is an option of backend 'mine'"):
+            func(1, tiles=2)
+
+    def test_a_coroutine_function_says_so_when_it_is_called(self, dispatcher, offer):
+        @dispatcher.backend_dispatch
+        async def fetch(url):
+            return "host"
+
+        async def mine(url, retries=3):
+            return "mine"
+
+        offer(fetch=mine)
+        with pytest.raises(TypeError, match="'retries' is an option of backend 'mine'"):
+            fetch("a", retries=2)
+
+
+def test_a_fallback_to_a_host_that_then_fails_tells_both(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: 1 / data)
+    offer(func=lambda data: "mine")
+    with (
+        pytest.warns(BackendFallbackWarning, match="'copy'"),
+        pytest.raises(ZeroDivisionError),
+    ):
+        func(0, copy=True, backend="mine")

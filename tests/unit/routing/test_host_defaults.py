@@ -1,0 +1,51 @@
+"""``host_defaults=True``: the host's defaults hold on every backend."""
+
+from __future__ import annotations
+
+
+def test_forwarded_where_the_backends_default_differs_or_is_missing(dispatcher, offer, outcome):
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, resolution=1, n_iterations=-1, seed=0, copy=False):
+        return "host"
+
+    offer(leiden=lambda data, seed, resolution=1.0, n_iterations=100: locals())
+    received = outcome(leiden, 3)
+    assert received == {"data": 3, "seed": 0, "resolution": 1.0, "n_iterations": -1}
+    assert type(received["resolution"]) is float
+
+
+def test_what_the_caller_gives_stands_before_them(dispatcher, offer, outcome):
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, n_iterations=-1):
+        return "host"
+
+    offer(leiden=lambda data, n_iterations=100: locals())
+    assert outcome(leiden, 3, 7) == {"data": 3, "n_iterations": 7}
+    assert outcome(leiden, 3, n_iterations=100) == {"data": 3, "n_iterations": 100}
+
+
+def test_they_reach_renamed_and_positional_only_parameters(dispatcher, offer, outcome):
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, rng=7, n_iterations=-1):
+        return "host"
+
+    offer(
+        leiden=lambda data, random_state=0, n_iterations=100, /: {**locals()},
+        renames={"leiden": {"rng": "random_state"}},
+    )
+    assert outcome(leiden, 3) == {"data": 3, "random_state": 7, "n_iterations": -1}
+    assert outcome(leiden, 3, random_state=5) == {
+        "data": 3,
+        "random_state": 5,
+        "n_iterations": -1,
+    }
+
+
+def test_then_no_default_differs(dispatcher, offer):
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, n_iterations=-1):
+        return "host"
+
+    offer(leiden=lambda data, n_iterations=100: "mine")
+    decision = dispatcher.settings.explain(leiden, 3, backend="mine")
+    assert (decision.backend, decision.differing_defaults) == ("mine", ())

@@ -1,0 +1,222 @@
+"""What may be an implementation: anything that can be called with what the host function takes."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import math
+import operator
+from types import SimpleNamespace
+
+import pytest
+
+from scverse_backends.exceptions import BackendFallbackWarning
+
+
+def scaled(data, factor=2):
+    return ("mine", data, factor)
+
+
+class Scaled(tuple):
+    """Made from the arguments that a function would take."""
+
+    __slots__ = ()
+
+    def __new__(cls, data, factor=2):
+        return tuple.__new__(cls, ("mine", data, factor))
+
+    def __repr__(self):
+        return tuple.__repr__(self)
+
+
+class Scaler:
+    def __call__(self, data, factor=2):
+        return ("mine", data, factor)
+
+    def scaled(self, data, factor=2):
+        return ("mine", data, factor)
+
+    @classmethod
+    def from_class(cls, data, factor=2):
+        return ("mine", data, factor)
+
+    @staticmethod
+    def without_self(data, factor=2):
+        return ("mine", data, factor)
+
+
+def with_more(prefix, data, factor=2):
+    return (prefix, data, factor)
+
+
+@functools.wraps(scaled)
+def wrapping(*args, **kwargs):
+    return scaled(*args, **kwargs)
+
+
+@pytest.fixture
+def scale(dispatcher):
+    return dispatcher.backend_dispatch(name="scale")(
+        lambda data, factor=1, copy=False: ("host", data, factor)
+    )
+
+
+@pytest.mark.parametrize(
+    "implementation",
+    [
+        pytest.param(scaled, id="a function"),
+        pytest.param(lambda data, factor=2: ("mine", data, factor), id="a lambda"),
+        pytest.param(functools.partial(with_more, "mine"), id="a partial"),
+        pytest.param(functools.partial(scaled, factor=2), id="a partial of a keyword"),
+        pytest.param(functools.cache(scaled), id="a cached function"),
+        pytest.param(wrapping, id="a wrapped function"),
+        pytest.param(Scaled, id="a class"),
+        pytest.param(Scaler(), id="a callable object"),
+        pytest.param(Scaler().scaled, id="a bound method"),
+        pytest.param(Scaler.from_class, id="a class method"),
+        pytest.param(Scaler.without_self, id="a static method"),
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_callable_of_every_kind_is_run(dispatcher, scale, offer, outcome, implementation, listed):
+    offer(scale=implementation, **({"__all__": ["scale"]} if listed else {}))
+    assert outcome(scale, 3) == ("mine", 3, 2)
+    assert outcome(scale, 3, factor=4) == ("mine", 3, 4)
+    with pytest.warns(BackendFallbackWarning, match="does not take 'copy'"):
+        assert outcome(scale, 3, 4, True) == ("host", 3, 4)
+
+
+def test_a_builtin_with_a_signature_is_run(dispatcher, offer, outcome):
+    root = dispatcher.backend_dispatch(name="root")(lambda x: "host")
+    offer(root=math.sqrt, __all__=["root"], renames={})
+    assert outcome(root, 9.0) == 3.0
+
+
+@pytest.mark.parametrize("implementation", [operator.itemgetter(0), min, Scaler])
+def test_one_that_hides_its_signature_or_takes_nothing_is_refused(
+    dispatcher, scale, offer, reasons, implementation
+):
+    offer(scale=implementation, __all__=["scale"])
+    (reason,) = reasons(scale, 3)
+    assert "signature" in reason or "does not take 'data'" in reason
+
+
+def test_a_signature_that_raises_is_a_refusal_that_says_so(scale, offer, outcome, reasons):
+    class Broken:
+        def __call__(self, data):
+            return "mine"
+
+        @property
+        def __signature__(self):
+            raise RuntimeError("compiled without signatures")
+
+    offer(scale=Broken())
+    (reason,) = reasons(scale, 3)
+    assert "signature cannot be read" in reason
+    assert "compiled without signatures" in reason
+    with pytest.warns(BackendFallbackWarning, match="signature cannot be read"):
+        assert outcome(scale, 3) == ("host", 3, 1)
+
+
+@pytest.mark.parametrize("implementation", [None, 3, "scaled", {"data": 1}])
+def test_something_that_cannot_be_called_is_refused(scale, offer, reasons, implementation):
+    offer(scale=implementation)
+    (reason,) = reasons(scale, 3)
+    assert "cannot be called" in reason
+
+
+async def scaled_later(data, factor=2):
+    return ("mine", data, factor)
+
+
+class ScaledLater:
+    async def __call__(self, data, factor=2):
+        return ("mine", data, factor)
+
+
+@pytest.mark.parametrize(
+    "implementation",
+    [
+        pytest.param(scaled_later, id="a coroutine function"),
+        pytest.param(functools.partial(scaled_later, factor=2), id="a partial of one"),
+        pytest.param(ScaledLater(), id="an object with a coroutine function as its call"),
+        pytest.param(ScaledLater().__call__, id="a bound coroutine method"),
+    ],
+)
+def test_a_coroutine_function_for_a_plain_host_function_is_refused(
+    scale, offer, reasons, implementation
+):
+    offer(scale=implementation)
+    (reason,) = reasons(scale, 3)
+    assert "coroutine function" in reason
+
+
+@pytest.mark.parametrize("implementation", [scaled_later, ScaledLater(), scaled, Scaled])
+def test_a_coroutine_function_is_run_by_plain_and_by_coroutine_functions(
+    dispatcher, offer, implementation
+):
+    @dispatcher.backend_dispatch
+    async def scale(data, factor=1):
+        return "host"
+
+    offer(scale=implementation)
+    called = scale(3, backend="mine")
+    assert inspect.iscoroutine(called)
+    assert asyncio.run(called) == ("mine", 3, 2)
+
+
+class TestFetching:
+    def test_an_adapter_that_makes_a_new_function_each_time(self, dispatcher, outcome):
+        class Mine:
+            name = "mine"
+
+            def __getattr__(self, name):
+                if name == "first":
+                    return lambda data, factor=1: ("first", data, factor)
+                if name == "second":
+                    return lambda factor, data=0: ("second", data, factor)
+                raise AttributeError(name)
+
+        first = dispatcher.backend_dispatch(name="first")(lambda data, factor=1: "host")
+        second = dispatcher.backend_dispatch(name="second")(lambda factor, data=0: "host")
+        with dispatcher.register(Mine):
+            for _ in range(20):
+                assert outcome(first, 3, 4) == ("first", 3, 4)
+                assert outcome(second, 3, 4) == ("second", 4, 3)
+
+    def test_it_is_asked_for_its_function_once(self, dispatcher, outcome):
+        asked = []
+
+        class Mine:
+            name = "mine"
+
+            def __getattr__(self, name):
+                asked.append(name)
+                if name != "func":
+                    raise AttributeError(name)
+                return lambda data: "mine"
+
+        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+        with dispatcher.register(Mine):
+            for _ in range(3):
+                assert outcome(func, 1) == "mine"
+        assert asked.count("func") == 1
+
+    def test_what_an_adapter_gains_is_seen_after_a_refresh(self, dispatcher, offer):
+        func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+        adapter = SimpleNamespace(name="mine")
+        dispatcher.register(adapter)
+        dispatcher.settings.fallback = "silent"
+        assert func(backend="mine") == "host"
+        adapter.func = lambda: "mine"
+        dispatcher.refresh()
+        assert func(backend="mine") == "mine"
+
+    @pytest.mark.parametrize("which", ["public", "own"])
+    def test_the_hosts_own_function_handed_back_is_no_implementation(
+        self, dispatcher, offer, reasons, which
+    ):
+        func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+        offer(func=func if which == "public" else func.__wrapped__)
+        assert reasons(func) == ["does not implement it"]

@@ -1,0 +1,95 @@
+"""Several backends in order of preference: the first that can take a call runs it."""
+
+from __future__ import annotations
+
+import pytest
+
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+
+
+@pytest.fixture
+def normalize(dispatcher, offer):
+    """Dispatch a function whose ``layer`` only ``jax`` takes, and whose ``obsm`` nobody does."""
+    offer("cuda", normalize=lambda data, copy=False: "cuda")
+    offer("jax", normalize=lambda data, copy=False, layer=None: "jax")
+    offer("empty")
+    return dispatcher.backend_dispatch(name="normalize")(
+        lambda data, copy=False, layer=None, obsm=None: "host"
+    )
+
+
+@pytest.mark.parametrize(
+    ("preference", "arguments", "ran"),
+    [
+        (["cuda", "jax"], {}, "cuda"),
+        (["jax", "cuda"], {}, "jax"),
+        (["cuda", "jax"], {"layer": "counts"}, "jax"),
+        (["jax", "cuda"], {"layer": "counts"}, "jax"),
+        (["empty", "cuda"], {"copy": True}, "cuda"),
+        (["empty", "cuda", "jax"], {"layer": "counts"}, "jax"),
+        (["cuda", "jax", "cpu"], {}, "cuda"),
+        (["cuda", "jax", "cpu"], {"layer": "counts"}, "jax"),
+        (["cuda", "jax", "cpu"], {"obsm": "protein"}, "host"),
+        (["cuda", "cpu", "jax"], {"layer": "counts"}, "host"),
+        (["cpu", "cuda"], {}, "host"),
+        (["cuda", "cuda", "jax"], {"layer": "counts"}, "jax"),
+    ],
+)
+def test_the_first_that_can_take_the_call_runs_it(
+    dispatcher, normalize, outcome, preference, arguments, ran
+):
+    dispatcher.settings.fallback = "error"
+    assert outcome(normalize, 1, on=preference, **arguments) == ran
+    assert outcome(normalize, 1, on=tuple(preference), **arguments) == ran
+
+
+def test_every_backend_that_was_asked_says_why_not(normalize, reasons):
+    with pytest.warns(BackendFallbackWarning) as caught:
+        assert normalize(1, obsm="protein", backend=["cuda", "empty", "jax"]) == "host"
+    refusals = caught[0].message.refusals
+    assert [refusal.backend for refusal in refusals] == ["cuda", "empty", "jax"]
+    assert [refusal.reason for refusal in refusals] == [
+        "does not take 'obsm'",
+        "does not implement it",
+        "does not take 'obsm'",
+    ]
+    for refusal in refusals:
+        assert f"{refusal.backend!r} {refusal.reason}" in str(caught[0].message)
+
+
+def test_asking_stops_at_the_first_that_can(dispatcher, offer):
+    asked = []
+
+    def answering(answer, name):
+        return lambda function, arguments: asked.append(name) or answer
+
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    for name, answer in {"first": False, "second": True, "third": True}.items():
+        offer(name, func=lambda name=name: name, can_run=answering(answer, name))
+    assert func(backend=["first", "second", "third"]) == "second"
+    assert asked == ["first", "second"]
+
+
+def test_an_error_of_the_one_that_runs_is_not_passed_to_the_next(dispatcher, offer):
+    ran = []
+    func = dispatcher.backend_dispatch(name="func")(lambda: ran.append("host"))
+
+    def broken():
+        ran.append("first")
+        raise NotImplementedError("not for sparse data")
+
+    offer("first", func=broken)
+    offer("second", func=lambda: ran.append("second"))
+    for _ in range(2):
+        with (
+            dispatcher.settings.use_backend("first", "second"),
+            pytest.raises(NotImplementedError, match="not for sparse data"),
+        ):
+            func()
+    assert ran == ["first", "first"]
+
+
+def test_with_policy_error_nothing_runs_once_all_have_refused(dispatcher, normalize):
+    dispatcher.settings.fallback = "error"
+    with pytest.raises(BackendFallbackError, match=r"'cuda' .*'jax' "):
+        normalize(1, obsm="protein", backend=["cuda", "jax"])
