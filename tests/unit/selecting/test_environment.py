@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -168,6 +169,21 @@ def test_a_broken_backend_is_selected_once_it_is_mended(given, site, install):
     site.write(f"{module}.py", "name = 'broken'\ndef where(): return 'a mended backend'\n")
     host.dispatcher.refresh()
     assert host.where() == "a mended backend"
+
+
+def test_what_is_chosen_while_the_environments_backend_loads_stands(given, site, install):
+    site.write("shared.py", "hosts = []")
+    install(
+        "hasty",
+        source="""
+        import shared
+        shared.hosts[0].settings.backend = "other"
+        name = "hasty"
+        """,
+    )
+    host = given("hasty")
+    importlib.import_module("shared").hosts.append(host)
+    assert (host.where(), host.settings.backend) == ("other", "other")
 
 
 def test_the_environments_policy_replaces_the_hosts(given):

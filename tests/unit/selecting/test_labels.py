@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import UserList
+from enum import StrEnum
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -171,6 +173,19 @@ def test_any_sequence_of_labels_will_do(host, labels):
     assert host.where(backend=labels) == "mine"
     with host.settings.use_backend(labels):
         assert host.settings.backends == ("mine", "cpu")
+
+
+class Spelled(StrEnum):
+    MINE = "mine"
+
+
+@pytest.mark.parametrize("label", [Spelled.MINE, np.str_("mine")])
+@pytest.mark.usefixtures("backends")
+def test_any_kind_of_string_will_do(host, label):
+    assert host.where(backend=label) == "mine"
+    host.settings.backend = label
+    assert host.settings.backends == ("mine",)
+    assert host.settings.explain(host.where, backend=label).backend == "mine"
 
 
 @pytest.mark.parametrize("nothing", [[], ()])

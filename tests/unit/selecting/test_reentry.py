@@ -18,7 +18,7 @@ HOST = """
     settings = dispatcher.settings
 
     @dispatcher.backend_dispatch
-    def neighbors(*, then=None, backend_only=None):
+    def neighbors(*, then=None, host_only=None):
         return ["host neighbors", *(then() if then else ())]
 
     @dispatcher.backend_dispatch
@@ -26,7 +26,7 @@ HOST = """
         return ["host umap", *neighbors()]
 
     @dispatcher.backend_dispatch
-    async def tsne(*, then=None):
+    async def tsne(*, then=None, host_only=None):
         return ["host tsne", *(await then() if then else ())]
 
     @dispatcher.backend_dispatch
@@ -45,7 +45,7 @@ ADAPTER = """
     aliases = ["{name}-alias"]
     __all__ = ["neighbors", "umap", "tsne", "rows", "countdown"]
 
-    def neighbors(*, then=None, backend_only=None):
+    def neighbors(*, then=None):
         return ["{name} neighbors", *(then or lab.neighbors)()]
 
     def umap(*, then=None):
@@ -116,7 +116,7 @@ NESTED = {
     "by its alias": lambda lab: lab.neighbors(backend="MINE_alias"),
     "by preference": lambda lab: lab.neighbors(backend=["mine", "other"]),
     "by a block": lambda lab: lab.settings.use_backend("mine")(lab.neighbors)(),
-    "with an argument": lambda lab: lab.neighbors(backend_only=None),
+    "with an argument that only the host takes": lambda lab: lab.neighbors(host_only=1),
 }
 
 
@@ -184,6 +184,33 @@ def test_many_threads_each_find_their_own_way_to_the_host(lab):
 
 def test_a_coroutine_may_await_the_function_it_replaces(lab, on_mine):
     assert asyncio.run(on_mine(lab.tsne)) == ["mine tsne", "host tsne"]
+
+
+def test_a_coroutine_may_give_the_host_what_only_the_host_takes(lab, on_mine):
+    def nested(**options):
+        return lab.tsne(then=lambda: lab.tsne(host_only=1), **options)
+
+    assert asyncio.run(on_mine(nested)) == ["mine tsne", "host tsne"]
+
+
+def test_a_backend_that_declines_the_nested_call_leads_to_the_host_too(lab, site, install):
+    install("once", source=ADAPTER)
+    site.write(
+        "once_backend.py",
+        """
+        import lab_host as lab
+
+        name, asked = "once", []
+
+        def can_run(function, arguments):
+            asked.append(function)
+            return len(asked) == 1
+
+        def neighbors():
+            return ["once neighbors", *lab.neighbors()]
+        """,
+    )
+    assert lab.neighbors(backend="once") == ["once neighbors", "host neighbors"]
 
 
 def test_a_coroutine_leads_to_the_host_after_it_was_suspended(lab):
