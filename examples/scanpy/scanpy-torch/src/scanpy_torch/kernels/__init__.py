@@ -1,0 +1,1 @@
+"""The computations, on tensors. Importing this package imports PyTorch."""
