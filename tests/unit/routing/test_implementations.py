@@ -7,7 +7,6 @@ import functools
 import inspect
 import math
 import operator
-from types import SimpleNamespace
 
 import pytest
 
@@ -164,59 +163,6 @@ def test_a_coroutine_function_is_run_by_plain_and_by_coroutine_functions(
     called = scale(3, backend="mine")
     assert inspect.iscoroutine(called)
     assert asyncio.run(called) == ("mine", 3, 2)
-
-
-class TestFetching:
-    def test_an_adapter_that_makes_a_new_function_each_time(self, dispatcher, outcome):
-        class Mine:
-            name = "mine"
-
-            def __getattr__(self, name):
-                if name == "first":
-                    return lambda data, factor=1: ("first", data, factor)
-                if name == "second":
-                    return lambda factor, data=0: ("second", data, factor)
-                raise AttributeError(name)
-
-        first = dispatcher.backend_dispatch(name="first")(lambda data, factor=1: "host")
-        second = dispatcher.backend_dispatch(name="second")(lambda factor, data=0: "host")
-        with dispatcher.register(Mine):
-            for _ in range(20):
-                assert outcome(first, 3, 4) == ("first", 3, 4)
-                assert outcome(second, 3, 4) == ("second", 4, 3)
-
-    def test_it_is_asked_for_its_function_once(self, dispatcher, outcome):
-        asked = []
-
-        class Mine:
-            name = "mine"
-
-            def __getattr__(self, name):
-                asked.append(name)
-                if name != "func":
-                    raise AttributeError(name)
-                return lambda data: "mine"
-
-        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
-        with dispatcher.register(Mine):
-            for _ in range(3):
-                assert outcome(func, 1) == "mine"
-        assert asked.count("func") == 1
-
-    def test_what_an_adapter_gains_is_seen_after_a_refresh(self, dispatcher, offer):
-        func = dispatcher.backend_dispatch(name="func")(lambda: "host")
-        adapter = SimpleNamespace(name="mine")
-        dispatcher.register(adapter)
-        dispatcher.settings.fallback = "silent"
-        assert func(backend="mine") == "host"
-        adapter.func = lambda: "mine"
-        dispatcher.refresh()
-        assert func(backend="mine") == "mine"
-
-    @pytest.mark.parametrize("which", ["public", "own"])
-    def test_the_hosts_own_function_handed_back_is_no_implementation(
-        self, dispatcher, offer, reasons, which
-    ):
-        func = dispatcher.backend_dispatch(name="func")(lambda: "host")
-        offer(func=func if which == "public" else func.__wrapped__)
-        assert reasons(func) == ["does not implement it"]
+    with dispatcher.settings.use_backend("mine"):
+        called = scale(3, factor=4)
+    assert asyncio.run(called) == ("mine", 3, 4)

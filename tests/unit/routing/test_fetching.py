@@ -1,0 +1,115 @@
+"""When an adapter is asked for its function, and what it may do meanwhile."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import SimpleNamespace
+
+import pytest
+
+
+def test_an_adapter_that_makes_a_new_function_each_time(dispatcher, outcome):
+    class Mine:
+        name = "mine"
+
+        def __getattr__(self, name):
+            if name == "first":
+                return lambda data, factor=1: ("first", data, factor)
+            if name == "second":
+                return lambda factor, data=0: ("second", data, factor)
+            raise AttributeError(name)
+
+    first = dispatcher.backend_dispatch(name="first")(lambda data, factor=1: "host")
+    second = dispatcher.backend_dispatch(name="second")(lambda factor, data=0: "host")
+    with dispatcher.register(Mine):
+        for _ in range(20):
+            assert outcome(first, 3, 4) == ("first", 3, 4)
+            assert outcome(second, 3, 4) == ("second", 4, 3)
+
+
+def test_it_is_asked_for_its_function_once(dispatcher, outcome):
+    asked = []
+
+    class Mine:
+        name = "mine"
+
+        def __getattr__(self, name):
+            asked.append(name)
+            if name != "func":
+                raise AttributeError(name)
+            return lambda data: "mine"
+
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    with dispatcher.register(Mine):
+        for _ in range(3):
+            assert outcome(func, 1) == "mine"
+    assert asked.count("func") == 1
+
+
+def test_what_an_adapter_gains_is_seen_after_a_refresh(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    adapter = SimpleNamespace(name="mine")
+    dispatcher.register(adapter)
+    dispatcher.settings.fallback = "silent"
+    assert func(backend="mine") == "host"
+    adapter.func = lambda: "mine"
+    dispatcher.refresh()
+    assert func(backend="mine") == "mine"
+
+
+@pytest.mark.parametrize("which", ["public", "own"])
+def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, offer, reasons, which):
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    offer(func=func if which == "public" else func.__wrapped__)
+    assert reasons(func) == ["does not implement it"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_an_interrupt_while_it_hands_out_its_function_passes(dispatcher, error):
+    class Mine:
+        name = "mine"
+
+        @property
+        def func(self):
+            raise error
+
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    with dispatcher.register(Mine), pytest.raises(error):
+        func(backend="mine")
+
+
+def test_it_may_register_another_while_it_hands_out_its_function(dispatcher, outcome):
+    others = []
+
+    class Mine:
+        name = "mine"
+
+        @property
+        def func(self):
+            if not others:
+                other = SimpleNamespace(name="other", func=lambda: "other")
+                others.append(dispatcher.register(other))
+            return lambda: "mine"
+
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    with dispatcher.register(Mine):
+        assert outcome(func) == "mine"
+        assert outcome(func, on="other") == "other"
+
+
+def test_threads_whose_first_calls_meet_all_may_call_what_they_replace(dispatcher):
+    together = Barrier(4, timeout=30)
+
+    class Mine:
+        name = "mine"
+
+        @property
+        def func(self):
+            together.wait()
+            return lambda data: ["mine", *func(data)]
+
+    func = dispatcher.backend_dispatch(name="func")(lambda data: ["host", data])
+    with dispatcher.register(Mine), ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda data: func(data, backend="mine"), range(4))]
+    assert found == [["mine", "host", data] for data in range(4)]
