@@ -8,6 +8,7 @@ from ._labels import CPU, quoted
 from ._model import Decision
 
 if TYPE_CHECKING:
+    from ._model import FallbackPolicy
     from ._routing import Choice, HostFunction
     from ._selection import Selection
 
@@ -15,7 +16,12 @@ NESTED = "the backend's own implementation is calling the function it replaces"
 
 
 def decide(
-    function: HostFunction, selection: Selection, choice: Choice, *, nested: bool
+    function: HostFunction,
+    selection: Selection,
+    choice: Choice,
+    *,
+    nested: bool,
+    policy: FallbackPolicy | None,
 ) -> Decision:
     """Describe a choice.
 
@@ -28,11 +34,13 @@ def decide(
     choice
         The route that takes it, and who could not.
     nested
-        Whether the route's own implementation makes the call, so that the host runs it.
+        Whether a selected backend's own implementation makes the call, so that the host runs it.
+    policy
+        The fallback policy, where ending at the host is a fallback.
     """
     route, forwarding, given, refusals = choice
-    if route is None or forwarding is None or given is None or nested:
-        reason = NESTED if nested else _why_host(selection, choice)
+    if route is None or forwarding is None or given is None:
+        reason = NESTED if nested else _why_host(selection, choice, policy)
         forwarded = tuple({**given.named, **given.extra}) if given else ()
         return Decision(function.name, CPU, None, None, reason, refusals, forwarded=forwarded)
     return Decision(
@@ -49,10 +57,11 @@ def decide(
     )
 
 
-def _why_host(selection: Selection, choice: Choice) -> str:
-    if choice.refusals and CPU not in selection.names:
-        return f"none of {quoted(selection.names)} can take the call; {_chosen(selection)}"
-    return _chosen(selection)
+def _why_host(selection: Selection, choice: Choice, policy: FallbackPolicy | None) -> str:
+    if not choice.refusals or policy is None:
+        return _chosen(selection)
+    end = "; with fallback='error' it raises instead" if policy == "error" else ""
+    return f"none of {quoted(selection.names)} can take the call; {_chosen(selection)}{end}"
 
 
 def _why_backend(selection: Selection, choice: Choice) -> str:

@@ -29,6 +29,11 @@ class Directory:
         """Give the backend that answers to a folded label."""
         return self._holders.get(folded)
 
+    def name_of(self, candidate: Candidate) -> str:
+        """Tell what an entry point's backend goes by; its own name until it is loaded."""
+        entered = self._entered.get(candidate)
+        return entered.name if entered else candidate.name
+
     def labels(self) -> tuple[str, ...]:
         """List every label that is answered to, as it was written."""
         return tuple(self._written.values())

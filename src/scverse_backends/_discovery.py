@@ -65,7 +65,8 @@ def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
     """Read name and version; damaged metadata gives ``None``."""
     try:
         metadata = distribution.metadata
-        return metadata["Name"] or None, metadata["Version"] or None
+        name, version = (metadata[f] if f in metadata else None for f in ("Name", "Version"))
+        return name or None, version or None
     except Exception:  # noqa: BLE001 - damaged metadata may raise anything
         return None, None
 

@@ -220,6 +220,10 @@ class BackendDispatcher:
         host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
     ) -> Callable[..., Any]:
         """Decorate one function and enter it under its dispatch name."""
+        for option, value in (("name", name), ("selector", selector)):
+            if not isinstance(value, str | None):
+                msg = f"{option}= must be a string, not {value!r}"
+                raise TypeError(msg)
         mistakes: list[str] = []
         own = names_in(ignorable, "ignorable", mistakes)
         if mistakes:
@@ -231,14 +235,15 @@ class BackendDispatcher:
             selector=selector or "",
             host_defaults=host_defaults,
         )
-        self._check(function, own)
+        self._check_name(function)
         public = dispatch(function, self._selector)
+        self._check_ignorable(function, own)
         with self._lock:
             self._dispatched[function.name] = public
         return public
 
-    def _check(self, function: HostFunction, ignorable: Iterable[str]) -> None:
-        """Refuse a dispatch name that would confuse adapters, and ignorables that do not exist."""
+    def _check_name(self, function: HostFunction) -> None:
+        """Refuse a dispatch name that would confuse adapters."""
         if not all(part.isidentifier() for part in function.name.split(".")):
             msg = f"{function.func!r} needs a dispatch name of identifiers; pass name=..."
             raise ValueError(msg)
@@ -249,7 +254,10 @@ class BackendDispatcher:
                 f"as {function.name!r}; pass name=... to tell them apart."
             )
             raise ValueError(msg)
-        missing = [n for n in ignorable if n not in function.parameters.names]
+
+    def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
+        """Refuse an ignorable parameter that does not exist."""
+        missing = [n for n in ignorable if not function.may_ignore(n)]
         if missing:
             msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
             raise ValueError(msg)

@@ -6,21 +6,26 @@ import inspect
 import sys
 from contextlib import suppress
 from functools import partial, update_wrapper
+from itertools import takewhile
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _caller
 from ._decisions import decide
 from ._labels import quoted
+from ._model import Refusal
 from ._plans import Planner
 from ._routing import HostFunction, choose
+from ._selection import Scope
+from ._settings import DISPATCH
 from ._signatures import PublicSignature, check_host, insert, selector_parameter
-from .exceptions import BackendFallbackError, BackendFallbackWarning
+from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ._model import Decision, FallbackPolicy
+    from ._plans import Plan
     from ._routing import Choice, Route
     from ._selection import Selection
     from ._selector import Selector
@@ -39,7 +44,7 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     public = _wrapper(considered)
     update_wrapper(public, function.func)
     public.__signature__ = PublicSignature(lambda: _public_signature(function))  # type: ignore[attr-defined]
-    public.__scverse_dispatch__ = considered  # type: ignore[attr-defined]
+    setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         _mark_as_coroutine_function(public)
     function.public = public
@@ -52,7 +57,7 @@ def _public_signature(function: HostFunction) -> inspect.Signature:
     return insert(inspect.signature(function.func), extra)
 
 
-def _wrapper(considered: Dispatch) -> Callable[..., Any]:
+def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call would cost more
     """Make the function that users call.
 
     Every ordinary call passes through here and through nothing else of ours;
@@ -68,21 +73,23 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:
         if awake:
             scope = active()
             if scope is not None or state.selects:
-                route = ready.get(state.default if scope is None else scope.selection)
+                selection = state.default if scope is None else scope.selection
+                route = ready.get(selection)
                 if (
-                    route is None
-                    or route.running
-                    or len(args) > route.straight
-                    or (kwargs and not route.unchanged.issuperset(kwargs))
+                    route is not None
+                    and not route.running
+                    and len(args) <= route.straight
+                    and (not kwargs or route.unchanged.issuperset(kwargs))
                 ):
+                    taken = route  # the mark by which `_runs_below` knows this frame
+                    taken.running.append(None)
+                    try:
+                        run = taken.implementation
+                        return run(*args, **kwargs) if kwargs else run(*args)
+                    finally:
+                        taken.running.pop()
+                if not selection.is_host:
                     return consider(args, kwargs)
-                taken = route  # the mark by which `_runs_below` knows this frame
-                taken.running.append(None)
-                try:
-                    run = taken.implementation
-                    return run(*args, **kwargs) if kwargs else run(*args)
-                finally:
-                    taken.running.pop()
             if kwargs and name in kwargs:
                 return consider(args, kwargs)
         if not kwargs:
@@ -90,8 +97,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:
         if refuses_selector or name not in kwargs:
             try:
                 return func(*args, **kwargs)
-            except TypeError as error:
-                if not considered.explains(error, kwargs):
+            except TypeError:
+                if not considered.explains(kwargs):
                     raise
         return consider(args, kwargs)
 
@@ -119,38 +126,45 @@ class Dispatch:
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
-        label = kwargs.pop(self.function.selector, None)
-        if label is None:
+        if self.function.selector not in kwargs:
             return self._run(self._selector.current(), args, kwargs)
+        label = kwargs.pop(self.function.selector)
+        if label is None:
+            return self.function.public(*args, **kwargs)
         active = self.state.active
-        token = active.set(self._selector.for_call(label))
+        scope = Scope(self._selector.for_call(label), active.get())
+        token = active.set(scope)
         try:
             return self.function.public(*args, **kwargs)
         finally:
-            active.reset(token)
+            if active.get() is scope:
+                active.reset(token)
+            else:
+                self.state.pop(scope)
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
         """Decide a call of a coroutine function now, and give the coroutine that runs it."""
-        label = kwargs.pop(self.function.selector, None)
-        own = None if label is None else self._selector.for_call(label).selection
-        selection = own or self._selector.current()
-        route, forwarding = self._settle(selection, args, kwargs)[:2]
-        if route is not None and forwarding is not None and not self._is_inside(route):
+        func, own = self.function.func, self._pop_selection(kwargs)
+        route, forwarding = self._settle(own or self._selector.current(), args, kwargs)[:2]
+        if route is not None and forwarding is not None:
             work = partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-            return self._held(own, work, route)
-        coroutine = self.function.func(*args, **kwargs)
-        return coroutine if own is None else self._held(own, lambda: coroutine)
+            return self._named(self._held(own, work, route))
+        if own is None:
+            return cast("Coroutine[Any, Any, Any]", func(*args, **kwargs))
+        if _is_written_async(func):
+            # Arguments that do not fit are told now; a coroutine that is closed never ran.
+            func(*args, **kwargs).close()
+        return self._named(self._held(own, partial(func, *args, **kwargs)))
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
-        label = kwargs.pop(self.function.selector, None)
-        own = None if label is None else self._selector.for_call(label).selection
-        selection = own or self._selector.current()
-        choice = choose(self.function, self.planner.plan(selection).routes, args, kwargs)
-        nested = choice.route is not None and self._is_inside(choice.route)
-        return decide(self.function, selection, choice, nested=nested)
+        selection = self._pop_selection(kwargs) or self._selector.current()
+        plan = self.planner.plan(selection)
+        choice, nested = self._choose(plan, args, kwargs)
+        policy = None if nested or plan.ends_at_host else self._selector.policy(selection)
+        return decide(self.function, selection, choice, nested=nested, policy=policy)
 
-    def explains(self, error: TypeError, kwargs: dict[str, Any]) -> bool:
+    def explains(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
 
         Raises
@@ -158,37 +172,44 @@ class Dispatch:
         TypeError
             If what the host does not take is an option of a loaded backend.
         """
-        entered = error.__traceback__ is not None and error.__traceback__.tb_next is not None
-        if entered:
-            return False
         if self.function.selector in kwargs:
             return True
         self._refuse_foreign_options(kwargs)
         return False
 
-    def _refuse_foreign_options(self, kwargs: dict[str, Any]) -> None:
-        """Say whose option an argument is that the host does not take.
-
-        Raises
-        ------
-        TypeError
-            If a loaded backend has an option of that name.
-        """
+    def _refuse_foreign_options(
+        self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
+    ) -> None:
+        """Say whose option an argument is that the host does not take."""
         host = self.function.parameters
         for name in () if host.takes_kwargs else kwargs.keys() - host.keyword:
             owners = self.planner.owners(name)
             if owners:
+                advice = "Leave it out, or select the backend."
+                if refusals:
+                    advice = f"No selected backend can take the call: {reasons(refusals)}."
                 msg = (
                     f"{self.function.name}: {name!r} is an option of backend {quoted(owners)}, "
-                    f"and this call runs on {self.registry.configuration.host} (cpu), "
-                    "which does not take it. Leave it out, or select the backend."
+                    f"and {self.registry.configuration.host} (cpu) does not take it. {advice}"
                 )
                 raise TypeError(msg)
+
+    def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
+        """Take the selector out of a call, and give the selection that it makes."""
+        label = kwargs.pop(self.function.selector, None)
+        return None if label is None else self._selector.for_call(label)
+
+    def _named(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
+        """Show a coroutine as the host's own, as in "was never awaited"."""
+        func: Any = self.function.func
+        shown: Any = coroutine
+        shown.__name__, shown.__qualname__ = func.__name__, func.__qualname__
+        return coroutine
 
     def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
         route, forwarding = self._settle(selection, args, kwargs)[:2]
-        if route is None or forwarding is None or self._is_inside(route):
+        if route is None or forwarding is None:
             return self.function.func(*args, **kwargs)
         taken = route  # the mark by which `_runs_below` knows this frame
         taken.running.append(None)
@@ -217,22 +238,34 @@ class Dispatch:
     ) -> Choice:
         """Choose who runs a call; ending at the host unasked is a fallback."""
         plan = self.planner.plan(selection)
-        choice = choose(self.function, plan.routes, args, kwargs)
-        if choice.route is None and choice.refusals and not plan.ends_at_host:
-            self._refuse_foreign_options(kwargs)
-            self._fall_back(self.state.policy(selection), choice)
+        choice, nested = self._choose(plan, args, kwargs)
+        if choice.route is None and choice.refusals and not (nested or plan.ends_at_host):
+            self._fall_back(self._selector.policy(selection), choice.refusals, kwargs)
         return choice
 
-    def _fall_back(self, policy: FallbackPolicy, choice: Choice) -> None:
+    def _choose(
+        self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Choice, bool]:
+        """Choose a route; tell, too, whether the search ended at one that is making the call."""
+        asked = tuple(takewhile(lambda route: not self._is_inside(route), plan.routes))
+        choice = choose(self.function, asked, args, kwargs)
+        return choice, choice.route is None and len(asked) < len(plan.routes)
+
+    def _fall_back(
+        self, policy: FallbackPolicy, refusals: tuple[Refusal, ...], kwargs: dict[str, Any]
+    ) -> None:
         """Tell, or refuse, that the host runs what was meant for a backend."""
         name, host = self.function.name, self.registry.configuration.host
         if policy == "error":
-            raise BackendFallbackError(name, host=host, refusals=choice.refusals)
+            raise BackendFallbackError(name, host=host, refusals=refusals)
+        self._refuse_foreign_options(kwargs, refusals)
         if policy == "warn":
-            _caller.warn(BackendFallbackWarning(name, host=host, refusals=choice.refusals))
+            _caller.warn(BackendFallbackWarning(name, host=host, refusals=refusals))
 
-    def _is_inside(self, route: Route) -> bool:
+    def _is_inside(self, route: Route | Refusal) -> bool:
         """Whether a route's own implementation is what makes the call."""
+        if isinstance(route, Refusal):
+            return False
         return route in self.state.inside.get() or _runs_below(route)
 
 
@@ -251,12 +284,16 @@ def _runs_below(route: Route) -> bool:
     return False
 
 
-def _mark_as_coroutine_function(func: Any) -> None:
-    """Make a plain function that returns a coroutine known as a coroutine function."""
-    if sys.version_info >= (3, 12):
-        inspect.markcoroutinefunction(func)
-    else:
-        # 3.11 has no such mark; there the flag is read by `inspect` and by nothing that runs code.
-        func.__code__ = func.__code__.replace(
-            co_flags=func.__code__.co_flags | inspect.CO_COROUTINE
-        )
+def _is_written_async(func: Any) -> bool:
+    """Whether calling a function runs none of its code, and gives a coroutine that does."""
+    return type(func) is FunctionType and bool(func.__code__.co_flags & inspect.CO_COROUTINE)
+
+
+def _flag_as_coroutine_function(func: Any) -> None:
+    """Set the flag that `inspect` reads, and that nothing reads which runs code."""
+    flags = func.__code__.co_flags | inspect.CO_COROUTINE
+    func.__code__ = func.__code__.replace(co_flags=flags)
+
+
+# Python 3.11 has no mark for a plain function that returns a coroutine.
+_mark_as_coroutine_function = getattr(inspect, "markcoroutinefunction", _flag_as_coroutine_function)

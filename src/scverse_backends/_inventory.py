@@ -13,7 +13,7 @@ from . import _caller
 from ._configuration import blocked_labels
 from ._discovery import discover
 from ._loading import AdapterError, describe, import_adapter
-from ._model import BackendInfo, LoadedBackend
+from ._model import BackendInfo
 from ._trust import judge, review
 from ._turns import CircularWaitError, Turns
 from .exceptions import (
@@ -27,7 +27,8 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ._model import BackendState, Candidate, Configuration, Source, Verdict
+    from ._model import BackendState, Candidate, Configuration, LoadedBackend, Source, Verdict
+    from .exceptions import BackendWarning
 
     Outcome = LoadedBackend | BackendError
 
@@ -48,36 +49,46 @@ class Inventory:
         if self._verdicts is None:
             with self._reading:
                 if self._verdicts is None:
-                    self.refresh()
+                    for warning in self.refresh():
+                        _caller.warn(warning)
         return self._verdicts or ()
 
-    def refresh(self) -> None:
-        """Read the metadata anew; errors are forgotten, loaded adapters still installed stay."""
+    def refresh(self) -> list[BackendWarning]:
+        """Read the metadata anew; errors are forgotten, loaded adapters still installed stay.
+
+        Returns
+        -------
+        What the caller should warn of, once it is done.
+        """
         candidates, faults = discover(self._configuration.group)
         blocked = blocked_labels()
-        verdicts = tuple(judge(self._configuration, found, blocked) for found in candidates)
+        verdicts = judge(self._configuration, candidates, blocked)
         usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
         with self._reading:
             self._verdicts, self.blocked = verdicts, blocked
             for known, outcome in [*self._outcomes.items()]:
                 if known not in usable or isinstance(outcome, BackendError):
                     del self._outcomes[known]
-        for fault in faults:
-            self._warn(fault.distribution, None, f"its metadata cannot be read ({fault.problem})")
-        for verdict in verdicts:
-            if verdict.impostor:
-                _caller.warn(self._about(UntrustedBackendWarning, verdict, reason=verdict.refused))
+        warnings: list[BackendWarning] = [
+            self._registration(f.distribution, None, f"its metadata cannot be read ({f.problem})")
+            for f in faults
+        ]
+        impostors = (verdict for verdict in verdicts if verdict.impostor)
+        return warnings + [
+            self._about(UntrustedBackendWarning, verdict, reason=verdict.refused)
+            for verdict in impostors
+        ]
 
     def outcome(self, verdict: Verdict) -> Outcome | None:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
         return self._outcomes.get(verdict.candidate.source)
 
-    def infos(self) -> Iterator[BackendInfo]:
-        """Describe every installed backend; nothing is imported."""
+    def infos(self, names: Callable[[Candidate], str]) -> Iterator[BackendInfo]:
+        """Describe every installed backend under the name that it goes by; nothing is imported."""
         for verdict in self.verdicts():
             candidate, outcome = verdict.candidate, self.outcome(verdict)
             yield BackendInfo(
-                name=candidate.name if not isinstance(outcome, LoadedBackend) else outcome.name,
+                name=names(candidate),
                 state=_state(verdict, outcome),
                 trusted=bool(verdict.trusted_as) and not verdict.refused,
                 distribution=candidate.distribution,
@@ -113,11 +124,16 @@ class Inventory:
                 if known is not None:
                     return known
                 outcome, problems = self._attempt(verdict)
-                self._outcomes[source] = outcome
+                if not _is_passing(outcome):
+                    self._outcomes[source] = outcome
         except CircularWaitError as error:
             return self._failure(verdict, error)
         for problem in problems:
-            self._warn(candidate.distribution, candidate.version, problem, candidate.name)
+            _caller.warn(
+                self._registration(
+                    candidate.distribution, candidate.version, problem, candidate.name
+                )
+            )
         return outcome
 
     def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
@@ -153,18 +169,22 @@ class Inventory:
             **data,
         )
 
-    def _warn(
+    def _registration(
         self, distribution: str | None, version: str | None, problem: str, name: str | None = None
-    ) -> None:
-        _caller.warn(
-            BackendRegistrationWarning(
-                name or str(distribution),
-                host=self._configuration.host,
-                distribution=distribution,
-                version=version,
-                problem=problem,
-            )
+    ) -> BackendRegistrationWarning:
+        return BackendRegistrationWarning(
+            name or str(distribution),
+            host=self._configuration.host,
+            distribution=distribution,
+            version=version,
+            problem=problem,
         )
+
+
+def _is_passing(outcome: Outcome) -> bool:
+    """Whether a failure is due to who waited for whom, and another try may succeed."""
+    cause = outcome.__cause__ if isinstance(outcome, BackendError) else None
+    return isinstance(cause, BackendLoadError) and isinstance(cause.__cause__, CircularWaitError)
 
 
 def _state(verdict: Verdict, outcome: Outcome | None) -> BackendState:

@@ -12,7 +12,7 @@ from ._labels import fault
 from ._model import LoadedBackend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ._model import Candidate
 
@@ -107,27 +107,27 @@ def fetch(adapter: Any, function: str) -> Any:
     Exception
         Whatever the adapter raises while it hands out the name.
     """
-    found, walked = adapter, ""
+    found, walked, promised = adapter, "", False
     for name in function.split("."):
         walked = f"{walked}.{name}" if walked else name
-        listed = _listed(found, name, function)
-        if listed is False:
+        exported = None if promised else _exported(found)
+        if exported is not None and name not in exported and function not in exported:
             return ABSENT
-        found = _attribute(found, name, walked, listed=bool(listed))
+        promised = promised or (exported is not None and function in exported)
+        listed = promised or exported is not None
+        found = _attribute(found, name, walked, listed=listed)
         if found is ABSENT:
             return ABSENT
     return ABSENT if not listed and _is_borrowed(found) else found
 
 
-def _listed(namespace: Any, name: str, function: str) -> bool | None:
-    """Whether ``__all__`` lists a name; ``None`` where there is no ``__all__``."""
+def _exported(namespace: Any) -> Collection[str] | None:
+    """Read a namespace's ``__all__``; ``None`` where there is none."""
     exported = getattr(namespace, "__all__", None)
-    if exported is None:
-        return None
-    if not isinstance(exported, (list, tuple, set, frozenset)):
+    if exported is not None and not isinstance(exported, (list, tuple, set, frozenset)):
         msg = f"its `__all__` must be a list or tuple of names, not {exported!r}"
         raise AdapterError(msg)
-    return name in exported or function in exported
+    return exported
 
 
 def _attribute(namespace: Any, name: str, walked: str, *, listed: bool) -> Any:
@@ -148,5 +148,8 @@ def _is_borrowed(found: Any) -> bool:
     """
     if inspect.ismodule(found):
         return True
+    # The module of any other object is that of its class, wherever the object was made.
+    if not (inspect.isroutine(found) or inspect.isclass(found)):
+        return False
     home = getattr(found, "__module__", None)
     return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -10,6 +11,7 @@ from ._inventory import load_error
 from ._loading import ABSENT, fetch
 from ._model import LoadedBackend, Refusal
 from ._routing import Route, compile_route
+from .exceptions import BackendError
 
 if TYPE_CHECKING:
     from ._registry import Registry
@@ -79,12 +81,13 @@ class Planner:
 
     def owners(self, parameter: str) -> list[str]:
         """Name the loaded backends whose implementation has a parameter of this name."""
-        routes = [self.route(backend) for backend in self._registry.loaded()]
-        return [
-            route.backend.name
-            for route in routes
-            if isinstance(route, Route) and parameter in route.parameters.names
-        ]
+        found = []
+        for backend in self._registry.loaded():
+            with suppress(BackendError):
+                route = self.route(backend)
+                if isinstance(route, Route) and parameter in route.parameters.names:
+                    found.append(backend.name)
+        return found
 
     def _make_ready(self, selection: Selection, plan: Plan) -> None:
         first = plan.routes[0] if plan.routes else None

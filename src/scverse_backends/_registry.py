@@ -133,11 +133,13 @@ class Registry:
         """List every label of what is registered or loaded, as it was written."""
         with self._lock:
             registered = [label for found in self._registered for label in _labels_of(found)]
-            return (*registered, *self._directory.labels())
+            rules = self.configuration.trusted.values()
+            vouched = [label for rule in rules if self._serves(rule) for label in _own(rule)]
+            return (*registered, *self._directory.labels(), *vouched)
 
     def refresh(self) -> None:
         """Look again at what is installed; errors are forgotten, routes compiled anew."""
-        self._inventory.refresh()
+        warnings = self._inventory.refresh()
         with self._lock:
             self._directory = Directory()
             for verdict in self._inventory.verdicts():
@@ -145,6 +147,8 @@ class Registry:
                 if isinstance(outcome, LoadedBackend):
                     self._directory.enter(outcome, verdict.candidate, self._owners())
             self._change()
+        for warning in warnings:
+            _caller.warn(warning)
 
     def register(self, adapter: Any) -> LoadedBackend:
         """Add an adapter of this process; it stands before an installed one of the same label."""
@@ -175,13 +179,13 @@ class Registry:
         """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self._registered:
             yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-        yield from self._inventory.infos()
+        yield from self._inventory.infos(self._directory.name_of)
 
     def known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
         rules = dict.fromkeys(self.configuration.trusted.values())
         usable = [v for v in self._inventory.verdicts() if not v.refused]
-        labels = [label for rule in rules for label in (rule.name, *rule.aliases)]
+        labels = [CPU, *(label for rule in rules for label in _own(rule))]
         labels += [verdict.candidate.name for verdict in usable]
         labels += self.labels()
         return tuple({key(label): label for label in labels if not fault(label)}.values())
@@ -224,7 +228,9 @@ class Registry:
         found = self._ask(serving, folded)
         if found or serving:
             return found or _usable(serving) or serving[0]
-        claims = (v for v in verdicts if v.impostor and key(v.candidate.name) in _keys(rule))
+        claims = (
+            v for v in verdicts if v.impostor and key(v.candidate.name) in map(key, _own(rule))
+        )
         refused = [str(verdict.candidate.distribution) for verdict in claims]
         raise BackendNotInstalledError(
             label,
@@ -284,6 +290,11 @@ class Registry:
             origin=origin,
         )
 
+    def _serves(self, rule: TrustRule) -> bool:
+        """Whether a loaded backend serves a trusted name."""
+        verdicts = (v for v in self._inventory.verdicts() if rule.name in v.trusted_as)
+        return any(isinstance(self._inventory.outcome(v), LoadedBackend) for v in verdicts)
+
     def _known(self, folded: str) -> LoadedBackend | None:
         """Find a label among what is registered, then among what is loaded."""
         for backend in reversed(self._registered):
@@ -323,5 +334,5 @@ def _usable(verdicts: Sequence[Verdict]) -> Verdict | None:
     return next((verdict for verdict in verdicts if not verdict.refused), None)
 
 
-def _keys(rule: TrustRule) -> set[str]:
-    return {key(label) for label in (rule.name, *rule.aliases)}
+def _own(rule: TrustRule) -> tuple[str, ...]:
+    return (rule.name, *rule.aliases)

@@ -137,11 +137,16 @@ def compile_route(
     except Exception as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
         reason = f"has an implementation whose signature cannot be read ({error})"
         return Refusal(backend.name, reason)
-    if iscoroutinefunction(implementation) and not function.is_coroutine:
+    if _is_coroutine_function(implementation) and not function.is_coroutine:
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
     return Route(function, backend, implementation, parameters)
+
+
+def _is_coroutine_function(implementation: Callable[..., Any]) -> bool:
+    called = type(implementation).__call__
+    return iscoroutinefunction(implementation) or iscoroutinefunction(called)
 
 
 def forward(route: Route, given: Given) -> Forwarding | Refusal:

@@ -62,11 +62,17 @@ PENDING = Selection((), None, None)
 
 
 class Scope:
-    """A selection in force in one context, the scope it replaced, and who will leave it."""
+    """A selection in force in one context, the scope it replaced, and who will leave it.
+
+    Attributes
+    ----------
+    owner
+        By what the scope is taken out again; ``None`` means by itself.
+    """
 
     __slots__ = ("outer", "owner", "selection")
 
-    def __init__(self, selection: Selection, outer: Scope | None, owner: object) -> None:
+    def __init__(self, selection: Selection, outer: Scope | None, owner: object = None) -> None:
         self.selection = selection
         self.outer = outer
         self.owner = owner
@@ -114,10 +120,6 @@ class SelectionState:
         with self._lock:
             return self._made.setdefault(wanted, Selection(*wanted))
 
-    def policy(self, selection: Selection) -> FallbackPolicy:
-        """Tell what to do when no backend of a selection can take a call."""
-        return selection.fallback or self.fallback
-
     def settle(self, selection: Selection) -> Selection:
         """Put a process-wide selection in force unless there is one by now."""
         with self._lock:
@@ -149,7 +151,7 @@ class SelectionState:
             with self._lock:
                 self._set_default(selection)
         else:
-            self.active.set(Scope(selection, scope.outer, scope.owner))
+            self.active.set(Scope(selection, scope.outer, scope.owner or scope))
 
     def wake(self) -> None:
         """Make calls look at what is selected, from now on."""
@@ -166,12 +168,12 @@ def _without(scope: Scope | None, owner: object) -> Scope | None:
     """Copy a chain of scopes, leaving out the innermost one of an owner."""
     above = []
     found = scope
-    while found is not None and found.owner is not owner:
+    while found is not None and (found.owner or found) is not owner:
         above.append(found)
         found = found.outer
     if found is None:
         return scope
     rest = found.outer
     for kept in reversed(above):
-        rest = Scope(kept.selection, rest, kept.owner)
+        rest = Scope(kept.selection, rest, kept.owner or kept)
     return rest

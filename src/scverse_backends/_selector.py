@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
-from ._selection import HOST, PENDING, Scope, Selection
+from ._selection import HOST, PENDING, Selection
 from .exceptions import BackendConfigurationError, BackendError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Selector:
         self.state = state
         self.registry = registry
         self._environment = environment
-        self._calls: dict[Any, Scope] = {}
+        self._calls: dict[Any, Selection] = {}
         registry.on_change(self._calls.clear)
         if environment.backend or environment.fallback:
             state.wait_for_environment()
@@ -57,20 +57,20 @@ class Selector:
         """Resolve and load labels."""
         return self.load(self.locate(labels), fallback, origin)
 
-    def for_call(self, labels: Any) -> Scope:
-        """Give the scope of a call that names its own backends; made once for each spelling."""
+    def for_call(self, labels: Any) -> Selection:
+        """Give the selection of a call that names its own backends; made once for each spelling."""
         outer = self.state.active.get()
-        wanted = (outer.selection if outer else None, labels)
+        wanted = (None if outer is None else outer.selection.fallback, labels)
         try:
-            scope = self._calls.get(wanted)
+            selection = self._calls.get(wanted)
         except TypeError:
+            self.locate(labels)
             return self.for_call(tuple(listed(labels)))
-        if scope is None:
-            fallback = outer.selection.fallback if outer else None
-            selection = self.select(labels, fallback, "the call's own argument")
-            scope = self._calls[wanted] = Scope(selection, None, None)
+        if selection is None:
+            selection = self.select(labels, wanted[0], "the call's own argument")
+            self._calls[wanted] = selection
             self.state.wake()
-        return scope
+        return selection
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
@@ -79,9 +79,10 @@ class Selector:
         origin = scope.selection.origin if scope else "settings.backend"
         self.state.swap(self.select(labels, fallback, origin))
 
-    def policy(self) -> FallbackPolicy:
-        """Give the fallback policy that holds here and now."""
-        return self.state.policy(self.current())
+    def policy(self, selection: Selection | None = None) -> FallbackPolicy:
+        """Give the fallback policy of a selection, or the one that holds here and now."""
+        selection = selection or self.current()
+        return selection.fallback or self._process_policy()
 
     def set_policy(self, policy: FallbackPolicy) -> None:
         """Change the policy of the innermost block, or of the whole process."""
@@ -96,9 +97,7 @@ class Selector:
     def _settle(self) -> Selection:
         """Take the environment's choice, now that it is first needed."""
         environment = self._environment
-        if environment.fallback:
-            self._check(environment)
-            self.state.fallback = cast("FallbackPolicy", environment.fallback)
+        self._process_policy()
         if not environment.backend:
             return self.state.settle(HOST)
         origin = f"the environment variable {environment.backend_variable}"
@@ -110,17 +109,20 @@ class Selector:
             raise
         return self.state.settle(selection)
 
-    def _check(self, environment: Environment) -> None:
-        if environment.fallback in FALLBACK_POLICIES:
-            return
-        policies = quoted(FALLBACK_POLICIES)
-        mistake = f"{environment.fallback_variable}={environment.fallback!r} is none of {policies}"
-        raise BackendConfigurationError(self.registry.configuration.host, [mistake])
+    def _process_policy(self) -> FallbackPolicy:
+        """Give the process-wide policy; the environment's is checked when it is first needed."""
+        variable, policy = self._environment.fallback_variable, self._environment.fallback
+        if not policy:
+            return self.state.fallback
+        if policy not in FALLBACK_POLICIES:
+            mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
+            raise BackendConfigurationError(self.registry.configuration.host, [mistake])
+        return cast("FallbackPolicy", policy)
 
 
 def listed(labels: Any) -> list[Any]:
     """Read one label, or several in order of preference."""
-    if isinstance(labels, str) or not isinstance(labels, Sequence):
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
         return [labels]
     if not labels:
         msg = "Name at least one backend; 'cpu' is the host itself."

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ._selector import Selector
 
 
+DISPATCH = "__scverse_dispatch__"
+"""Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""
+
+
 class Settings:
     """The selection of one host's users.
 
@@ -40,7 +44,7 @@ class Settings:
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._generation = selector.registry.generation
-        self._blocks: dict[Any, UseBackend] = {}
+        self._choices: dict[Any, _Choice] = {}
 
     @property
     def backend(self) -> str:
@@ -118,15 +122,15 @@ class Settings:
         """
         generation = self._selector.registry.generation
         if self._generation is not generation:
-            self._blocks, self._generation = {}, generation
+            self._choices, self._generation = {}, generation
         try:
-            known = self._blocks.get((labels, fallback))
+            known = self._choices.get((labels, fallback))
         except TypeError:
-            return UseBackend(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            known = None
         if known is None:
-            known = UseBackend(self._selector, tuple(chain(*map(listed, labels))), fallback)
-            self._blocks[labels, fallback] = known
-        return known
+            known = _Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            self._choices[known.labels, fallback] = known
+        return UseBackend(known)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
@@ -135,7 +139,7 @@ class Settings:
         what is installed and imports nothing.
         """
         loaded = self._selector.registry.load_all()
-        return sorted(backend.name for backend in loaded)
+        return sorted({backend.name for backend in loaded})
 
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``.
@@ -173,7 +177,7 @@ class Settings:
         TypeError
             If the function is not dispatched by this host.
         """
-        considered = getattr(func, "__scverse_dispatch__", None)
+        considered = getattr(func, DISPATCH, None)
         if considered is None or considered.registry is not self._selector.registry:
             host = self._selector.registry.configuration.host
             msg = f"{func!r} is not a dispatched function of {host}"
@@ -182,14 +186,10 @@ class Settings:
         return decision
 
 
-class UseBackend:
-    """A selection to put in force; made by `Settings.use_backend`.
+class _Choice:
+    """What one `use_backend` call asks for, resolved when a block of it is entered."""
 
-    It keeps nothing of the blocks that are open: those are in the contexts
-    that opened them. So one object serves any number of them.
-    """
-
-    __slots__ = ("_fallback", "_generation", "_labels", "_selections", "_selector")
+    __slots__ = ("_generation", "_selections", "fallback", "labels", "selector")
 
     def __init__(
         self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
@@ -197,59 +197,96 @@ class UseBackend:
         if not labels and fallback is None:
             msg = "use_backend needs a backend, or fallback=..."
             raise TypeError(msg)
-        self._selector = selector
-        self._labels = labels
-        self._fallback = None if fallback is None else _policy(fallback)
+        self.selector = selector
+        self.labels = labels
+        self.fallback = None if fallback is None else _policy(fallback)
         self._generation = selector.registry.generation
         self._selections: dict[FallbackPolicy | None, Selection] = {}
         if labels:
             selector.locate(labels)
 
-    def __enter__(self) -> None:
-        selector = self._selector
+    def selection(self) -> Selection:
+        """Give what to put in force here, loaded."""
+        selector = self.selector
         if self._generation is not selector.registry.generation:
             self._selections, self._generation = {}, selector.registry.generation
         outer = selector.state.active.get()
         inherited = None if outer is None else outer.selection.fallback
-        selection = self._selections.get(inherited) or self._resolve(inherited)
-        selector.state.push(selection, self)
+        return self._selections.get(inherited) or self._resolve(inherited)
+
+    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
+        """Load what is put in force; without labels that is what surrounds the block."""
+        selector, fallback = self.selector, self.fallback or inherited
+        if not self.labels:
+            current = selector.current()
+            return selector.state.make(current.backends, fallback, current.origin)
+        selection = selector.select(self.labels, fallback, "use_backend")
+        self._selections[inherited] = selection
+        return selection
+
+
+class UseBackend:
+    """A selection to put in force; made by `Settings.use_backend`.
+
+    It keeps nothing of the blocks that are open: those are in the contexts
+    that opened them. So one object may be entered any number of times.
+    """
+
+    __slots__ = ("_choice", "_state")
+
+    def __init__(self, choice: _Choice) -> None:
+        self._choice = choice
+        self._state = choice.selector.state
+
+    def __enter__(self) -> None:
+        self._state.push(self._choice.selection(), self)
 
     def __exit__(self, *error: object) -> None:
-        self._selector.state.pop(self)
+        self._state.pop(self)
 
     def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Make every call of a function run inside the block."""
         if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
             msg = (
-                f"use_backend cannot decorate the generator function {func.__qualname__}: its body "
-                "runs between its caller's lines. Write a with block inside it."
+                f"use_backend cannot decorate {getattr(func, '__qualname__', repr(func))}: the body "
+                "of a generator runs between its caller's lines. Write a with block inside it."
             )
             raise TypeError(msg)
-        if inspect.iscoroutinefunction(func):
+        inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
+        decorated = wraps(func)(inside(func))
+        considered = getattr(func, DISPATCH, None)
+        if considered is not None:
+            setattr(decorated, DISPATCH, _Within(self, considered))
+        return decorated
 
-            @wraps(func)
-            async def inside(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await func(*args, **kwargs)
-
-        else:
-
-            @wraps(func)
-            def inside(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return func(*args, **kwargs)
+    def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return func(*args, **kwargs)
 
         return inside
 
-    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
-        """Load what is put in force; without labels that is what surrounds the block."""
-        selector, fallback = self._selector, self._fallback or inherited
-        if not self._labels:
-            current = selector.current()
-            return selector.state.make(current.backends, fallback, current.origin)
-        selection = selector.select(self._labels, fallback, "use_backend")
-        self._selections[inherited] = selection
-        return selection
+    def _around_coroutine(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        async def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await func(*args, **kwargs)
+
+        return inside
+
+
+class _Within:
+    """What `Settings.explain` asks of a dispatched function that a block decorates."""
+
+    def __init__(self, block: UseBackend, considered: Any) -> None:
+        self.registry = considered.registry
+        self._block = block
+        self._considered = considered
+
+    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
+        """Decide a call as it would be inside the block."""
+        with self._block:
+            decision: Decision = self._considered.explain(args, kwargs)
+            return decision
 
 
 def _policy(value: Any) -> FallbackPolicy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from inspect import Parameter, Signature
+from keyword import iskeyword
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -141,6 +142,18 @@ def check_host(func: Callable[..., Any], selector: str) -> None:
         selector, or hides its signature.
     """
     label = getattr(func, "__qualname__", repr(func))
+    if selector and (not selector.isidentifier() or iskeyword(selector)):
+        msg = f"selector={selector!r} cannot name a parameter of {label}."
+        raise TypeError(msg)
+    if inspect.isclass(func):
+        msg = f"{label} is a class; decorate it with backend_class."
+        raise TypeError(msg)
+    if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+        msg = (
+            f"{label} is a generator function: its body runs between its caller's lines, where no "
+            "selection can hold. Decorate what it calls, or return an iterable that is complete."
+        )
+        raise TypeError(msg)
     if isinstance(func, (staticmethod, classmethod)) or _is_method(func):
         msg = f"{label} is a method; decorate a module-level function, or the class."
         raise TypeError(msg)
@@ -170,9 +183,10 @@ def _shape(func: Callable[..., Any]) -> tuple[Iterable[str], bool]:
     `inspect.signature`, which a host would pay for every function at import.
     """
     if type(func) is FunctionType and not func.__dict__:
-        code = func.__code__
-        named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        return named, bool(code.co_flags & inspect.CO_VARARGS)
+        code, flags = func.__code__, func.__code__.co_flags
+        takes_args, takes_kwargs = flags & inspect.CO_VARARGS, flags & inspect.CO_VARKEYWORDS
+        count = code.co_argcount + code.co_kwonlyargcount + bool(takes_args) + bool(takes_kwargs)
+        return code.co_varnames[:count], bool(takes_args)
     try:
         found = inspect.signature(func).parameters.values()
     except (TypeError, ValueError) as error:

@@ -12,7 +12,7 @@ from ._labels import fault, key
 from ._model import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ._model import Candidate, Configuration, LoadedBackend, TrustRule
 
@@ -20,27 +20,49 @@ if TYPE_CHECKING:
 BLOCKED = f"blocked by {BLOCK_VARIABLE}"
 
 
-def judge(configuration: Configuration, candidate: Candidate, blocked: frozenset[str]) -> Verdict:
-    """Judge one candidate."""
-    rules = _rules(configuration)
-    claimed = _claimed(configuration, candidate)
-    labels = {key(candidate.name), key(candidate.distribution or "")}
-    served = [rule for rule in rules if not _mismatches(rule, candidate)]
-    for rule in [claimed] if claimed else served:
-        labels.update(map(key, (rule.name, *rule.aliases)))
-    if labels & blocked:
-        names = tuple(rule.name for rule in served)
-        return Verdict(candidate, names, refused=f"it is {BLOCKED}")
+def judge(
+    configuration: Configuration, candidates: Sequence[Candidate], blocked: frozenset[str]
+) -> tuple[Verdict, ...]:
+    """Judge what is installed."""
+    banned = {
+        candidate.source
+        for candidate in candidates
+        if blocked.intersection(_labels(configuration, candidate))
+    }
+    return tuple(
+        _judge(configuration, candidate, blocked=candidate.source in banned)
+        for candidate in candidates
+    )
+
+
+def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
+    """Collect what a candidate is called, and what it would be called if it is trusted."""
+    claimed = configuration.trusted.get(key(candidate.name))
+    rules = [claimed] if claimed else _served(configuration, candidate)
+    names = [candidate.name, candidate.distribution or ""]
+    names += [label for rule in rules for label in (rule.name, *rule.aliases)]
+    return set(map(key, names))
+
+
+def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRule]:
+    """List the rules that a candidate satisfies."""
+    rules = dict.fromkeys(configuration.trusted.values())
+    return [rule for rule in rules if not _mismatches(rule, candidate)]
+
+
+def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool) -> Verdict:
+    claimed = configuration.trusted.get(key(candidate.name))
+    served = tuple(rule.name for rule in _served(configuration, candidate))
+    if blocked:
+        return Verdict(candidate, served, refused=f"it is {BLOCKED}")
     if claimed is not None:
         return _judge_claim(claimed, candidate)
     if key(candidate.name) in configuration.reserved:
         reason = configuration.reserved[key(candidate.name)]
         return Verdict(candidate, refused=f"the name {candidate.name!r} is reserved. {reason}")
-    if served:
-        return Verdict(candidate, trusted_as=tuple(rule.name for rule in served))
-    if configuration.untrusted == "refuse":
+    if not served and configuration.untrusted == "refuse":
         return Verdict(candidate, refused=f"{configuration.host} runs trusted backends only")
-    return Verdict(candidate)
+    return Verdict(candidate, served)
 
 
 def _judge_claim(rule: TrustRule, candidate: Candidate) -> Verdict:
@@ -50,15 +72,6 @@ def _judge_claim(rule: TrustRule, candidate: Candidate) -> Verdict:
         return Verdict(candidate, trusted_as=(rule.name,))
     reason = f"it claims the trusted name {rule.name!r}, but {'; '.join(mismatches)}"
     return Verdict(candidate, refused=reason, impostor=True)
-
-
-def _rules(configuration: Configuration) -> list[TrustRule]:
-    return list(dict.fromkeys(configuration.trusted.values()))
-
-
-def _claimed(configuration: Configuration, candidate: Candidate) -> TrustRule | None:
-    """Find the rule whose name the entry point bears."""
-    return configuration.trusted.get(key(candidate.name))
 
 
 def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:

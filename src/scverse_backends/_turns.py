@@ -5,18 +5,24 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from threading import Condition, get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
+    from types import FrameType
 
 _BOOTSTRAP = "<frozen importlib._bootstrap>"
 _PATIENCE = 0.05
-"""Seconds after which a thread in the midst of an import looks whom it waits for."""
+"""Seconds after which a thread in the midst of an import looks again whom it waits for."""
 
 
 class CircularWaitError(Exception):
-    """Waiting for a thing would never end; the text says why."""
+    """Waiting for a thing would never end, because whoever does it waits for this thread."""
+
+    def __str__(self) -> str:
+        return (
+            "it asks for itself while it is loaded, or another thread's import waits for this one"
+        )
 
 
 class Turns:
@@ -45,45 +51,48 @@ class Turns:
                 self._changed.notify_all()
 
     def _wait(self, thing: Hashable, me: int) -> None:
-        # Whoever is in the midst of an import holds import locks that the other may need.
-        patience = _PATIENCE if _is_importing() else None
+        importing = _is_importing()
         with self._changed:
             while thing in self._owners:
-                self._check(thing, me, importing=patience is not None)
+                if self._waits_for(self._owners[thing], me, by_import=importing):
+                    raise CircularWaitError
                 self._waiting[me] = thing
                 try:
-                    self._changed.wait(patience)
+                    self._changed.wait(_PATIENCE if importing else None)
                 finally:
                     del self._waiting[me]
             self._owners[thing] = me
 
-    def _check(self, thing: Hashable, me: int, *, importing: bool) -> None:
-        owner = self._owners[thing]
-        if importing and owner != me and _waits_for_an_import(owner):
-            msg = "another thread is loading it and waits for an import that this thread is in"
-            raise CircularWaitError(msg)
-        wanted: Hashable = thing
-        while wanted in self._owners:
-            if self._owners[wanted] == me:
-                msg = "it asks for itself while it is loaded"
-                raise CircularWaitError(msg)
-            wanted = self._waiting.get(self._owners[wanted])
+    def _waits_for(self, thread: int | None, me: int, *, by_import: bool) -> bool:
+        """Whether a thread is this one, or waits for it by way of others.
+
+        Only a thread that is importing can be waited for through an import.
+        In a circle with an import in it, it is the one that gives way.
+        """
+        seen: set[int | None] = {None}
+        while thread not in seen:
+            if thread == me:
+                return True
+            seen.add(thread)
+            wanted = self._waiting.get(cast("int", thread), self)
+            importer = _importer_waited_for(cast("int", thread)) if by_import else None
+            thread = self._owners.get(wanted, importer)
+        return False
 
 
 def _is_importing() -> bool:
     """Whether this thread is inside an import statement."""
-    frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to one's own stack
-    while frame.f_back is not None:
-        frame = frame.f_back
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to its stack
+    while frame is not None:
         if frame.f_code.co_filename == _BOOTSTRAP:
             return True
+        frame = frame.f_back
     return False
 
 
-def _waits_for_an_import(thread: int) -> bool:
-    """Whether a thread is waiting for a module that another thread imports."""
-    frame = sys._current_frames().get(thread)  # noqa: SLF001 - nor to another's
-    return frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) == (
-        _BOOTSTRAP,
-        "acquire",
-    )
+def _importer_waited_for(thread: int) -> int | None:
+    """Tell which thread imports the module that a thread is waiting for, if it is."""
+    frame = sys._current_frames().get(thread)  # noqa: SLF001 - there is no other way to its stack
+    if frame is None or frame.f_code.co_filename != _BOOTSTRAP:
+        return None
+    return getattr(frame.f_locals.get("self"), "owner", None)

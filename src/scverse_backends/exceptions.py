@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ._labels import closest, quoted
+from ._labels import CPU, closest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,7 @@ class UnknownBackendError(BackendError, ValueError):
         parts = [f"{self.host} has no backend {self.label!r}{source}."]
         if self.suggestion:
             parts.append(f"Did you mean {self.suggestion!r}?")
-        if self.known:
+        if any(label != CPU for label in self.known):
             parts.append(f"Known: {quoted(self.known)}.")
         else:
             parts.append("No backend is installed.")
@@ -432,5 +432,9 @@ class BackendRegistrationWarning(BackendWarning):
 
 def _because(function: str, refusals: Sequence[Refusal]) -> str:
     """Say which backends could not take a call, and why."""
-    reasons = "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
-    return f"{function}: {reasons}."
+    return f"{function}: {reasons(refusals)}."
+
+
+def reasons(refusals: Sequence[Refusal]) -> str:
+    """List who could not take a call, each with its reason."""
+    return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
