@@ -127,3 +127,32 @@ def test_the_first_look_of_many_threads_reads_metadata_once(site, make_dispatche
         together(*[dispatcher.backends] * THREADS)
 
     assert len(caught) == 1
+
+
+def test_calls_run_where_they_were_meant_while_another_thread_changes_what_is_there(
+    site, dispatcher
+):
+    for name in ("one", "two", "three"):
+        source = f"name = {name!r}\naliases = ['{name}-alias']\ndef whoami(): return {name!r}"
+        module = f"module_{name}"
+        site.install(f"{name}-backend", entry_points={name: module}, modules={module: source})
+
+    @dispatcher.backend_dispatch
+    def whoami():
+        return "host"
+
+    def call(name):
+        with dispatcher.settings.use_backend(name):
+            return {answer for _ in range(100) for answer in (whoami(), whoami(backend=name))}
+
+    def change():
+        for _ in range(30):
+            dispatcher.refresh()
+            with dispatcher.register(type("Other", (), {"name": "other"})):
+                dispatcher.settings.available_backends()
+        return set()
+
+    callers = [partial(call, name) for name in ("one", "two", "three-alias")]
+    answers = together(*callers, change, *callers)
+
+    assert answers == [{"one"}, {"two"}, {"three"}, set(), {"one"}, {"two"}, {"three"}]
