@@ -5,7 +5,7 @@ The only module that looks at installed metadata, and nothing here imports a bac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._labels import key
 from ._model import Candidate
@@ -64,11 +64,11 @@ def _reference(point: EntryPoint) -> str:
 def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
     """Read name and version; damaged metadata gives ``None``."""
     try:
-        metadata = distribution.metadata
-        name, version = (metadata[f] if f in metadata else None for f in ("Name", "Version"))
-        return name or None, version or None
+        metadata: Any = distribution.metadata
+        name, version = metadata.get("Name"), metadata.get("Version")
     except Exception:  # noqa: BLE001 - damaged metadata may raise anything
         return None, None
+    return name or None, version or None
 
 
 def _is_first(distribution: Distribution, name: str) -> bool:

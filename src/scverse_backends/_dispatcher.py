@@ -122,6 +122,7 @@ class BackendDispatcher:
     @overload
     def backend_dispatch(
         self,
+        /,
         *,
         name: str | None = None,
         ignorable: Iterable[str] = (),
@@ -220,7 +221,8 @@ class BackendDispatcher:
         host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
     ) -> Callable[..., Any]:
         """Decorate one function and enter it under its dispatch name."""
-        for option, value in (("name", name), ("selector", selector)):
+        given: dict[str, Any] = {"name": name, "selector": selector}
+        for option, value in given.items():
             if not isinstance(value, str | None):
                 msg = f"{option}= must be a string, not {value!r}"
                 raise TypeError(msg)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import sys
-from contextlib import suppress
 from functools import partial, update_wrapper
 from itertools import takewhile
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from . import _caller
 from ._decisions import decide
@@ -19,10 +18,11 @@ from ._routing import HostFunction, choose
 from ._selection import Scope
 from ._settings import DISPATCH
 from ._signatures import PublicSignature, check_host, insert, selector_parameter
+from ._suspended import Hold, is_written_async, mark_as_coroutine_function, named
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from ._model import Decision, FallbackPolicy
     from ._plans import Plan
@@ -46,7 +46,7 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     public.__signature__ = PublicSignature(lambda: _public_signature(function))  # type: ignore[attr-defined]
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
-        _mark_as_coroutine_function(public)
+        mark_as_coroutine_function(public)
     function.public = public
     return public
 
@@ -121,7 +121,7 @@ class Dispatch:
         self.registry = selector.registry
         self.state = selector.state
         self.planner = Planner(function, selector.registry)
-        self.consider = self.start if function.is_coroutine else self.call
+        self.consider = self.start if function.is_suspended else self.call
         self._selector = selector
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -142,19 +142,22 @@ class Dispatch:
             else:
                 self.state.pop(scope)
 
-    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Decide a call of a coroutine function now, and give the coroutine that runs it."""
+    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Decide a call of a coroutine or generator function now; its work runs later."""
         func, own = self.function.func, self._pop_selection(kwargs)
         route, forwarding = self._settle(own or self._selector.current(), args, kwargs)[:2]
         if route is not None and forwarding is not None:
             work = partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-            return self._named(self._held(own, work, route))
-        if own is None:
-            return cast("Coroutine[Any, Any, Any]", func(*args, **kwargs))
-        if _is_written_async(func):
-            # Arguments that do not fit are told now; a coroutine that is closed never ran.
-            func(*args, **kwargs).close()
-        return self._named(self._held(own, partial(func, *args, **kwargs)))
+        elif own is None:
+            return func(*args, **kwargs)
+        else:
+            work = partial(func, *args, **kwargs)
+            if is_written_async(func):
+                # Arguments that do not fit are told now; a coroutine that is closed never ran.
+                work().close()
+        hold = Hold(self.state, own, route)
+        held = hold.awaited if self.function.is_coroutine else hold.iterated
+        return named(held(work), func)
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
@@ -199,13 +202,6 @@ class Dispatch:
         label = kwargs.pop(self.function.selector, None)
         return None if label is None else self._selector.for_call(label)
 
-    def _named(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
-        """Show a coroutine as the host's own, as in "was never awaited"."""
-        func: Any = self.function.func
-        shown: Any = coroutine
-        shown.__name__, shown.__qualname__ = func.__name__, func.__qualname__
-        return coroutine
-
     def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
         route, forwarding = self._settle(selection, args, kwargs)[:2]
@@ -217,21 +213,6 @@ class Dispatch:
             return taken.implementation(*forwarding.args, **forwarding.kwargs)
         finally:
             taken.running.pop()
-
-    async def _held(self, own: Selection | None, work: Callable[[], Any], *entered: Route) -> Any:
-        """Run a coroutine function's work inside the scope that was decided for it."""
-        inside, owner = self.state.inside, object()
-        token = inside.set((*inside.get(), *entered))
-        if own is not None:
-            self.state.push(own, owner)
-        try:
-            result = work()
-            return await result if inspect.isawaitable(result) else result
-        finally:
-            self.state.pop(owner)
-            # A coroutine that is thrown away may be closed in another context than it ran in.
-            with suppress(ValueError):
-                inside.reset(token)
 
     def _settle(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -282,18 +263,3 @@ def _runs_below(route: Route) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _is_written_async(func: Any) -> bool:
-    """Whether calling a function runs none of its code, and gives a coroutine that does."""
-    return type(func) is FunctionType and bool(func.__code__.co_flags & inspect.CO_COROUTINE)
-
-
-def _flag_as_coroutine_function(func: Any) -> None:
-    """Set the flag that `inspect` reads, and that nothing reads which runs code."""
-    flags = func.__code__.co_flags | inspect.CO_COROUTINE
-    func.__code__ = func.__code__.replace(co_flags=flags)
-
-
-# Python 3.11 has no mark for a plain function that returns a coroutine.
-_mark_as_coroutine_function = getattr(inspect, "markcoroutinefunction", _flag_as_coroutine_function)

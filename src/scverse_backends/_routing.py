@@ -7,7 +7,7 @@ call, it says how the call reaches the implementation, or why it cannot.
 from __future__ import annotations
 
 from functools import cached_property
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._labels import quoted
@@ -55,6 +55,11 @@ class HostFunction:
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
         return iscoroutinefunction(self.func)
+
+    @cached_property
+    def is_suspended(self) -> bool:
+        """Whether calling it gives a coroutine or generator, whose body runs later."""
+        return self.is_coroutine or isgeneratorfunction(self.func)
 
 
 class Forwarding(NamedTuple):
@@ -290,7 +295,7 @@ def _straight(route: Route) -> int:
     """Count the leading positional arguments that may be passed on as they came; -1 for never."""
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
-    asked = route.function.is_coroutine or route.backend.can_run is not None
+    asked = route.function.is_suspended or route.backend.can_run is not None
     if asked or route.supplied or theirs.required - certain:
         return -1
     count = 0

@@ -248,8 +248,8 @@ class UseBackend:
         """Make every call of a function run inside the block."""
         if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
             msg = (
-                f"use_backend cannot decorate {getattr(func, '__qualname__', repr(func))}: the body "
-                "of a generator runs between its caller's lines. Write a with block inside it."
+                f"use_backend cannot decorate the generator function {func!r}: its body runs "
+                "between its caller's lines. Write a with block inside it."
             )
             raise TypeError(msg)
         inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around

@@ -148,10 +148,10 @@ def check_host(func: Callable[..., Any], selector: str) -> None:
     if inspect.isclass(func):
         msg = f"{label} is a class; decorate it with backend_class."
         raise TypeError(msg)
-    if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+    if inspect.isasyncgenfunction(func):
         msg = (
-            f"{label} is a generator function: its body runs between its caller's lines, where no "
-            "selection can hold. Decorate what it calls, or return an iterable that is complete."
+            f"{label} is an asynchronous generator function, for which no selection can be held; "
+            "decorate what it calls."
         )
         raise TypeError(msg)
     if isinstance(func, (staticmethod, classmethod)) or _is_method(func):
