@@ -10,13 +10,12 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from . import _caller
+from ._blocks import DISPATCH
 from ._decisions import decide
 from ._labels import quoted
 from ._model import Refusal
 from ._plans import Planner
 from ._routing import HostFunction, choose
-from ._selection import Scope
-from ._settings import DISPATCH
 from ._signatures import PublicSignature, check_host, insert, selector_parameter
 from ._suspended import Hold, is_written_async, mark_as_coroutine_function, named
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
@@ -73,7 +72,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
         if awake:
             scope = active()
             if scope is not None or state.selects:
-                selection = state.default if scope is None else scope.selection
+                selection = state.default if scope is None else scope[0]
                 route = ready.get(selection)
                 if (
                     route is not None
@@ -123,19 +122,20 @@ class Dispatch:
         self.planner = Planner(function, selector.registry)
         self.consider = self.start if function.is_suspended else self.call
         self._selector = selector
+        self._name = function.selector
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
-        if self.function.selector not in kwargs:
+        if self._name not in kwargs:
             return self._run(self._selector.current(), args, kwargs)
-        label = kwargs.pop(self.function.selector)
+        label, public = kwargs.pop(self._name), self.function.public
         if label is None:
-            return self.function.public(*args, **kwargs)
+            return public(*args, **kwargs)
         active = self.state.active
-        scope = Scope(self._selector.for_call(label), active.get())
+        scope = (self._selector.for_call(label), active.get(), None)
         token = active.set(scope)
         try:
-            return self.function.public(*args, **kwargs)
+            return public(*args, **kwargs) if kwargs else public(*args)
         finally:
             if active.get() is scope:
                 active.reset(token)
@@ -175,7 +175,7 @@ class Dispatch:
         TypeError
             If what the host does not take is an option of a loaded backend.
         """
-        if self.function.selector in kwargs:
+        if self._name in kwargs:
             return True
         self._refuse_foreign_options(kwargs)
         return False
@@ -199,7 +199,7 @@ class Dispatch:
 
     def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
-        label = kwargs.pop(self.function.selector, None)
+        label = kwargs.pop(self._name, None)
         return None if label is None else self._selector.for_call(label)
 
     def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._labels import CPU
 
@@ -61,21 +61,12 @@ PENDING = Selection((), None, None)
 """Stands for the environment's selection until it is first needed."""
 
 
-class Scope:
-    """A selection in force in one context, the scope it replaced, and who will leave it.
+Scope: TypeAlias = "tuple[Selection, Scope | None, object]"
+"""What holds in one context: a selection, the scope it replaced, and who will leave it.
 
-    Attributes
-    ----------
-    owner
-        By what the scope is taken out again; ``None`` means by itself.
-    """
-
-    __slots__ = ("outer", "owner", "selection")
-
-    def __init__(self, selection: Selection, outer: Scope | None, owner: object = None) -> None:
-        self.selection = selection
-        self.outer = outer
-        self.owner = owner
+``None`` for who leaves it means the scope itself. A plain tuple, because one
+is made for every block and for every call that names its backend.
+"""
 
 
 class SelectionState:
@@ -133,16 +124,12 @@ class SelectionState:
 
     def push(self, selection: Selection, owner: object) -> None:
         """Put a selection in force in this context."""
-        self.active.set(Scope(selection, self.active.get(), owner))
+        self.active.set((selection, self.active.get(), owner))
         self.wake()
 
     def pop(self, owner: object) -> None:
         """Take out this context's innermost scope of an owner, wherever it stands in the chain."""
-        scope = self.active.get()
-        if scope is not None and scope.owner is owner:
-            self.active.set(scope.outer)
-        else:
-            self.active.set(_without(scope, owner))
+        self.active.set(_without(self.active.get(), owner))
 
     def swap(self, selection: Selection) -> None:
         """Change the choice of this context's innermost scope, or of the whole process."""
@@ -151,7 +138,8 @@ class SelectionState:
             with self._lock:
                 self._set_default(selection)
         else:
-            self.active.set(Scope(selection, scope.outer, scope.owner or scope))
+            _, outer, owner = scope
+            self.active.set((selection, outer, owner or scope))
 
     def wake(self) -> None:
         """Make calls look at what is selected, from now on."""
@@ -166,14 +154,10 @@ class SelectionState:
 
 def _without(scope: Scope | None, owner: object) -> Scope | None:
     """Copy a chain of scopes, leaving out the innermost one of an owner."""
-    above = []
-    found = scope
-    while found is not None and (found.owner or found) is not owner:
-        above.append(found)
-        found = found.outer
-    if found is None:
-        return scope
-    rest = found.outer
-    for kept in reversed(above):
-        rest = Scope(kept.selection, rest, kept.owner or kept)
-    return rest
+    if scope is None:
+        return None
+    selection, outer, own = scope
+    if (own or scope) is owner:
+        return outer
+    rest = _without(outer, owner)
+    return scope if rest is outer else (selection, rest, own or scope)

@@ -33,7 +33,7 @@ class Selector:
         """Give the selection that holds here and now."""
         scope = self.state.active.get()
         if scope is not None:
-            return scope.selection
+            return scope[0]
         return self._settle() if self.state.default is PENDING else self.state.default
 
     def locate(
@@ -60,7 +60,7 @@ class Selector:
     def for_call(self, labels: Any) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
         outer = self.state.active.get()
-        wanted = (None if outer is None else outer.selection.fallback, labels)
+        wanted = (None if outer is None else outer[0].fallback, labels)
         try:
             selection = self._calls.get(wanted)
         except TypeError:
@@ -75,8 +75,8 @@ class Selector:
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
         scope = self.state.active.get()
-        fallback = scope.selection.fallback if scope else None
-        origin = scope.selection.origin if scope else "settings.backend"
+        fallback = scope[0].fallback if scope else None
+        origin = scope[0].origin if scope else "settings.backend"
         self.state.swap(self.select(labels, fallback, origin))
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
@@ -91,7 +91,7 @@ class Selector:
             self._environment = self._environment._replace(fallback=None)
             self.state.fallback = policy
         else:
-            selection = scope.selection
+            selection = scope[0]
             self.state.swap(self.state.make(selection.backends, policy, selection.origin))
 
     def _settle(self) -> Selection:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import wraps
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ._configuration import FALLBACK_POLICIES
-from ._labels import quoted
+from ._blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selector import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ._model import Decision, FallbackPolicy
-    from ._selection import Selection
     from ._selector import Selector
-
-
-DISPATCH = "__scverse_dispatch__"
-"""Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""
 
 
 class Settings:
@@ -43,8 +35,8 @@ class Settings:
 
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
-        self._generation = selector.registry.generation
-        self._choices: dict[Any, _Choice] = {}
+        self._choices: dict[Any, Choice] = {}
+        selector.registry.on_change(self._choices.clear)
 
     @property
     def backend(self) -> str:
@@ -93,7 +85,7 @@ class Settings:
 
     @fallback.setter
     def fallback(self, policy: FallbackPolicy) -> None:
-        self._selector.set_policy(_policy(policy))
+        self._selector.set_policy(checked_policy(policy))
 
     def use_backend(
         self, *labels: str | Sequence[str], fallback: FallbackPolicy | None = None
@@ -120,17 +112,14 @@ class Settings:
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
         """
-        generation = self._selector.registry.generation
-        if self._generation is not generation:
-            self._choices, self._generation = {}, generation
         try:
-            known = self._choices.get((labels, fallback))
-        except TypeError:
-            known = None
-        if known is None:
-            known = _Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
-            self._choices[known.labels, fallback] = known
-        return UseBackend(known)
+            choice = self._choices.get((labels, fallback))
+        except TypeError:  # a list of labels, say
+            choice = None
+        if choice is None:
+            choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            self._choices[choice.labels, fallback] = choice
+        return UseBackend(choice)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
@@ -184,113 +173,3 @@ class Settings:
             raise TypeError(msg)
         decision: Decision = considered.explain(args, kwargs)
         return decision
-
-
-class _Choice:
-    """What one `use_backend` call asks for, resolved when a block of it is entered."""
-
-    __slots__ = ("_generation", "_selections", "fallback", "labels", "selector")
-
-    def __init__(
-        self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
-    ) -> None:
-        if not labels and fallback is None:
-            msg = "use_backend needs a backend, or fallback=..."
-            raise TypeError(msg)
-        self.selector = selector
-        self.labels = labels
-        self.fallback = None if fallback is None else _policy(fallback)
-        self._generation = selector.registry.generation
-        self._selections: dict[FallbackPolicy | None, Selection] = {}
-        if labels:
-            selector.locate(labels)
-
-    def selection(self) -> Selection:
-        """Give what to put in force here, loaded."""
-        selector = self.selector
-        if self._generation is not selector.registry.generation:
-            self._selections, self._generation = {}, selector.registry.generation
-        outer = selector.state.active.get()
-        inherited = None if outer is None else outer.selection.fallback
-        return self._selections.get(inherited) or self._resolve(inherited)
-
-    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
-        """Load what is put in force; without labels that is what surrounds the block."""
-        selector, fallback = self.selector, self.fallback or inherited
-        if not self.labels:
-            current = selector.current()
-            return selector.state.make(current.backends, fallback, current.origin)
-        selection = selector.select(self.labels, fallback, "use_backend")
-        self._selections[inherited] = selection
-        return selection
-
-
-class UseBackend:
-    """A selection to put in force; made by `Settings.use_backend`.
-
-    It keeps nothing of the blocks that are open: those are in the contexts
-    that opened them. So one object may be entered any number of times.
-    """
-
-    __slots__ = ("_choice", "_state")
-
-    def __init__(self, choice: _Choice) -> None:
-        self._choice = choice
-        self._state = choice.selector.state
-
-    def __enter__(self) -> None:
-        self._state.push(self._choice.selection(), self)
-
-    def __exit__(self, *error: object) -> None:
-        self._state.pop(self)
-
-    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Make every call of a function run inside the block."""
-        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
-            msg = (
-                f"use_backend cannot decorate the generator function {func!r}: its body runs "
-                "between its caller's lines. Write a with block inside it."
-            )
-            raise TypeError(msg)
-        inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
-        decorated = wraps(func)(inside(func))
-        considered = getattr(func, DISPATCH, None)
-        if considered is not None:
-            setattr(decorated, DISPATCH, _Within(self, considered))
-        return decorated
-
-    def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        def inside(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return func(*args, **kwargs)
-
-        return inside
-
-    def _around_coroutine(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        async def inside(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return await func(*args, **kwargs)
-
-        return inside
-
-
-class _Within:
-    """What `Settings.explain` asks of a dispatched function that a block decorates."""
-
-    def __init__(self, block: UseBackend, considered: Any) -> None:
-        self.registry = considered.registry
-        self._block = block
-        self._considered = considered
-
-    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
-        """Decide a call as it would be inside the block."""
-        with self._block:
-            decision: Decision = self._considered.explain(args, kwargs)
-            return decision
-
-
-def _policy(value: Any) -> FallbackPolicy:
-    if value in FALLBACK_POLICIES:
-        return value  # type: ignore[no-any-return]
-    msg = f"fallback must be one of {quoted(FALLBACK_POLICIES)}, not {value!r}"
-    raise ValueError(msg)

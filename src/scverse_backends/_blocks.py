@@ -1,0 +1,139 @@
+"""Blocks: a selection put in force for a stretch of code, or for every call of a function."""
+
+from __future__ import annotations
+
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from ._configuration import FALLBACK_POLICIES
+from ._labels import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._model import Decision, FallbackPolicy
+    from ._selection import Scope, Selection
+    from ._selector import Selector
+
+DISPATCH = "__scverse_dispatch__"
+"""Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""
+
+
+class Choice:
+    """What one `use_backend` call asks for, resolved when a block of it is entered."""
+
+    __slots__ = ("_generation", "_selections", "fallback", "labels", "selector", "state")
+
+    def __init__(
+        self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
+    ) -> None:
+        if not labels and fallback is None:
+            msg = "use_backend needs a backend, or fallback=..."
+            raise TypeError(msg)
+        self.selector = selector
+        self.state = selector.state
+        self.labels = labels
+        self.fallback = None if fallback is None else checked_policy(fallback)
+        self._generation = selector.registry.generation
+        self._selections: dict[FallbackPolicy | None, Selection] = {}
+        if labels:
+            selector.locate(labels)
+
+    def selection(self, outer: Scope | None) -> Selection:
+        """Give what to put in force inside a scope, loaded."""
+        if self._generation is not self.selector.registry.generation:
+            self._selections, self._generation = {}, self.selector.registry.generation
+        inherited = None if outer is None else outer[0].fallback
+        return self._selections.get(inherited) or self._resolve(inherited)
+
+    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
+        """Load what is put in force; without labels that is what surrounds the block."""
+        selector, fallback = self.selector, self.fallback or inherited
+        if not self.labels:
+            current = selector.current()
+            return selector.state.make(current.backends, fallback, current.origin)
+        selection = selector.select(self.labels, fallback, "use_backend")
+        self._selections[inherited] = selection
+        return selection
+
+
+class UseBackend:
+    """A selection to put in force; made by `Settings.use_backend`.
+
+    It keeps nothing of the blocks that are open: those are in the contexts
+    that opened them. So one object may be entered any number of times.
+    """
+
+    __slots__ = ("_choice",)
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+
+    def __enter__(self) -> None:
+        choice = self._choice
+        state = choice.state
+        outer = state.active.get()
+        state.active.set((choice.selection(outer), outer, self))
+        if not state.awake:
+            state.wake()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        state = self._choice.state
+        scope = state.active.get()
+        if scope is not None and scope[2] is self:
+            state.active.set(scope[1])
+        else:
+            state.pop(self)
+
+    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Make every call of a function run inside the block."""
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            msg = (
+                f"use_backend cannot decorate the generator function {func!r}: its body runs "
+                "between its caller's lines. Write a with block inside it."
+            )
+            raise TypeError(msg)
+        inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
+        decorated = wraps(func)(inside(func))
+        considered = getattr(func, DISPATCH, None)
+        if considered is not None:
+            setattr(decorated, DISPATCH, _Within(self, considered))
+        return decorated
+
+    def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return func(*args, **kwargs)
+
+        return inside
+
+    def _around_coroutine(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        async def inside(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await func(*args, **kwargs)
+
+        return inside
+
+
+class _Within:
+    """What `Settings.explain` asks of a dispatched function that a block decorates."""
+
+    def __init__(self, block: UseBackend, considered: Any) -> None:
+        self.registry = considered.registry
+        self._block = block
+        self._considered = considered
+
+    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
+        """Decide a call as it would be inside the block."""
+        with self._block:
+            decision: Decision = self._considered.explain(args, kwargs)
+            return decision
+
+
+def checked_policy(value: Any) -> FallbackPolicy:
+    """Accept a fallback policy, or say what the policies are."""
+    if value in FALLBACK_POLICIES:
+        return value  # type: ignore[no-any-return]
+    msg = f"fallback must be one of {quoted(FALLBACK_POLICIES)}, not {value!r}"
+    raise ValueError(msg)
