@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_an_answer_that_is_true_takes_the_call(umap, tl, offer, outcome, answer)
         pytest.param(lambda function, arguments: np.False_, "declines", id="numpy's false"),
         pytest.param(lambda function, arguments: None, "declines", id="None"),
         pytest.param(lambda function, arguments: 0, "declines", id="zero"),
-        pytest.param(lambda function, arguments: "", "declines", id="a string without a word"),
+        pytest.param(lambda function, arguments: "", r"declines$", id="a string without a word"),
         pytest.param(lambda function, arguments: "needs CUDA 12", "needs CUDA 12", id="a reason"),
         pytest.param(
             lambda function, arguments: np.str_("needs CUDA 12"), "needs CUDA 12", id="a numpy str"
@@ -55,8 +57,8 @@ def test_any_other_answer_is_a_refusal_with_a_reason(
 ):
     offer(tl=tl, can_run=can_run)
     (found,) = reasons(umap, 1)
-    assert reason in found
-    with pytest.warns(BackendFallbackWarning, match=reason):
+    assert re.search(reason, found)
+    with pytest.warns(BackendFallbackWarning, match=re.escape(found)):
         assert outcome(umap, 1) == "host"
 
 

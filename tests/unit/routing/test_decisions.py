@@ -111,6 +111,15 @@ def test_what_is_left_out_because_it_is_the_hosts_default_is_not_said_to_be_forw
     assert (decision.backend, decision.forwarded) == ("Mine", ("adata",))
 
 
+@pytest.mark.parametrize("backend", ["cpu", "mine"])
+def test_a_call_that_fits_nobody_is_explained_as_well(settings, leiden, backend):
+    decision = settings.explain(leiden, 1, 2, 3, 4, 5, 6, 7, 8, backend=backend)
+    assert (decision.backend, decision.forwarded) == ("cpu", ())
+    assert [refusal.reason for refusal in decision.refusals] == (
+        ["has names for 2 positional arguments, not 8"] if backend == "mine" else []
+    )
+
+
 def test_it_says_where_the_choice_was_made(settings, leiden):
     assert "call" in settings.explain(leiden, 1, backend="mine").reason
     with settings.use_backend("mine"):

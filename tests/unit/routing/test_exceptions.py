@@ -169,6 +169,26 @@ class TestAnOptionOfABackend:
         with pytest.raises(TypeError, match="'dpi' is an option of backend 'third'"):
             plot(1, dpi=300)
 
+    def test_a_host_that_takes_more_than_its_signature_shows_runs_the_call(self, dispatcher, offer):
+        def accepts_random_state(func):
+            @wraps(func)
+            def inside(*args, random_state=None, **kwargs):
+                return func(*args, **({"rng": random_state} | kwargs))
+
+            return inside
+
+        @dispatcher.backend_dispatch
+        @accepts_random_state
+        def leiden(adata, *, rng=None, directed=None):
+            return "host", rng, directed
+
+        offer("third", leiden=lambda adata, *, random_state=0: ("third", random_state))
+        assert leiden(1, random_state=7) == ("host", 7, None)
+        assert leiden(1, random_state=7, backend="third") == ("third", 7)
+        with pytest.warns(BackendFallbackWarning, match="does not take 'directed'"):
+            found = leiden(1, random_state=7, directed=True, backend="third")
+        assert found == ("host", 7, True)
+
     def test_a_backend_that_cannot_hand_out_the_function_does_not_hide_the_error(
         self, dispatcher, offer, func
     ):
