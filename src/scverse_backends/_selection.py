@@ -50,9 +50,6 @@ class Selection:
         self.fallback = fallback
         self.origin = origin
 
-    def __repr__(self) -> str:
-        return f"Selection({self.names!r}, fallback={self.fallback!r}, origin={self.origin!r})"
-
 
 HOST = Selection((None,), None, None)
 """What holds until anything is selected."""

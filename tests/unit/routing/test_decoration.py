@@ -152,3 +152,11 @@ def test_what_is_refused_is_not_dispatched(dispatcher):
     with pytest.raises(TypeError):
         dispatcher.backend_dispatch(name="func")(lambda *values: None)
     assert dict(dispatcher.dispatched) == {}
+
+
+def test_a_class_is_sent_to_the_decorator_for_classes(dispatcher):
+    class Model:
+        pass
+
+    with pytest.raises(TypeError, match="Model is a class; decorate it with backend_class"):
+        dispatcher.backend_dispatch(Model)

@@ -1,0 +1,120 @@
+"""A generator function keeps what was decided when it was called, through every step."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import scverse_backends.typing
+
+
+@pytest.fixture
+def where(dispatcher):
+    @dispatcher.backend_dispatch
+    def where():
+        return "cpu"
+
+    return where
+
+
+@pytest.fixture
+def conversation(dispatcher, where):
+    """A generator function of host and backend, which tells where it runs, and all it hears."""
+
+    @dispatcher.backend_dispatch
+    def conversation():
+        heard = yield "host", where()
+        while heard != "enough":
+            try:
+                heard = yield "host heard", heard, where()
+            except LookupError as error:
+                heard = f"caught {error}"
+        return "host is done"
+
+    class Adapter:
+        name = "mine"
+
+        def where(self):
+            return "mine"
+
+        def conversation(self):
+            heard = yield "mine", where()
+            while heard != "enough":
+                try:
+                    heard = yield "mine heard", heard, where()
+                except LookupError as error:
+                    heard = f"caught {error}"
+            return "mine is done"
+
+    with dispatcher.register(Adapter):
+        yield conversation
+
+
+@pytest.mark.parametrize(
+    ("label", "who", "inner"), [("mine", "mine", "mine"), ("cpu", "host", "cpu")]
+)
+def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
+    conversation, where, label, who, inner
+):
+    talk = conversation(backend=label)
+
+    assert next(talk) == (who, inner)
+    assert where() == "cpu"
+    assert talk.send("hello") == (f"{who} heard", "hello", inner)
+    assert talk.throw(LookupError("oops")) == (f"{who} heard", "caught oops", inner)
+    assert next(talk) == (f"{who} heard", None, inner)
+    with pytest.raises(StopIteration) as end:
+        talk.send("enough")
+    assert end.value.value == f"{who} is done"
+    assert where() == "cpu"
+
+
+def test_closing_it_closes_what_it_runs_under_the_calls_choice(dispatcher, where):
+    seen = []
+
+    @dispatcher.backend_dispatch
+    def rows():
+        try:
+            yield 1
+        finally:
+            seen.append(where())
+
+    class Adapter:
+        name = "mine"
+
+        def where(self):
+            return "mine"
+
+    with dispatcher.register(Adapter):
+        steps = rows(backend=["mine", "cpu"])
+        next(steps)
+        steps.close()
+
+    assert seen == ["mine"]
+    assert inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED
+
+
+def test_an_error_of_the_work_reaches_whoever_iterates(conversation):
+    talk = conversation(backend="mine")
+    next(talk)
+
+    with pytest.raises(ZeroDivisionError):
+        talk.throw(ZeroDivisionError)
+
+
+def test_it_is_shown_under_the_name_of_the_hosts_function(conversation):
+    assert conversation(backend="mine").__name__ == "conversation"
+
+
+def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):
+    async def rows():
+        yield 1
+
+    with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
+        dispatcher.backend_dispatch(rows)
+
+
+def test_the_type_of_a_dispatched_function_can_be_named_at_run_time():
+    assert inspect.isclass(scverse_backends.typing.Dispatched)
+    assert scverse_backends.typing.Labels
