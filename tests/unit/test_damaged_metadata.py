@@ -72,11 +72,12 @@ def test_unreadable_entry_points_of_a_distribution_without_a_name_are_reported_b
     [
         (None, (None, None)),
         (b"", (None, None)),
+        (b"Name:\nVersion:\n", (None, None)),
         (b"Name: odd\xff\n", (None, None)),
         (b"Metadata-Version: 2.1\nName: odd-backend\n", ("odd-backend", None)),
         (b"Metadata-Version: 2.1\nVersion: 1.0\n", (None, "1.0")),
     ],
-    ids=["no file", "empty", "not UTF-8", "no version", "no name"],
+    ids=["no file", "empty", "blank", "not UTF-8", "no version", "no name"],
 )
 def test_a_backend_whose_distribution_does_not_say_who_it_is_works(
     site, dispatcher, metadata, known

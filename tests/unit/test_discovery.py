@@ -206,9 +206,15 @@ class TestTheSameDistributionTwiceOnThePath:
 
         assert listed(dispatcher) == [("mine", "my-backend", "2.0")]
 
-    def test_a_first_one_without_backends_means_there_are_none(self, site, earlier, dispatcher):
+    @pytest.mark.parametrize(
+        ("distribution", "version"),
+        [("my-backend", "1.0"), ("my-backend", "2.0"), ("My.Backend", "1.0")],
+    )
+    def test_a_first_one_without_backends_means_there_are_none(
+        self, site, earlier, dispatcher, distribution, version
+    ):
         install(site, version="1.0")
-        earlier.install("My.Backend", version="2.0")
+        earlier.install(distribution, version=version)
 
         assert dispatcher.backends() == ()
 

@@ -212,6 +212,8 @@ def test_a_distribution_may_offer_one_adapter_under_two_names(site, dispatcher):
         },
     )
 
+    with dispatcher.settings.use_backend("cuda", "mine"):
+        assert dispatcher.settings.backends == ("mine",)
     assert dispatcher.get_backend("cuda") is dispatcher.get_backend("mine")
     assert dispatcher.settings.available_backends() == ["mine"]
     assert len(sys.modules["my_adapter"].made) == 1

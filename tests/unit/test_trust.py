@@ -85,6 +85,26 @@ class TestImpostors:
         )
 
     @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")
+    def test_the_reason_lists_everything_that_does_not_match(self, site, make_dispatcher):
+        install(site, "evil", "accelerated", "evil_module")
+        trusted = trusting(
+            distributions=["accel-cu11", "accel-cu12"],
+            entrypoints=["example_accel"],
+            object_refs=["accel:Adapter"],
+            module_prefixes=["accel"],
+        )
+
+        (info,) = make_dispatcher(trusted_backends=trusted).backends()
+
+        assert info.reason == (
+            "it claims the trusted name 'example_accel', but "
+            "comes from 'evil', not 'accel-cu11' or 'accel-cu12'; "
+            "its entry point is 'accelerated', not 'example_accel'; "
+            "it loads 'evil_module', not 'accel:Adapter'; "
+            "it loads 'evil_module', outside 'accel'"
+        )
+
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")
     def test_nothing_that_a_user_may_ask_for_imports_it(self, site, impostor):
         dispatcher, distribution = impostor
 
