@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scanpy as sc
+from anndata import AnnData
 from scanpy_torch import tl
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
@@ -69,6 +70,25 @@ def test_missing_values_are_passed_over(logs, agree, device):
     tl.score_genes(logs, GENES, ctrl_size=3, n_bins=6, device=device)
     assert logs.obs["score"].notna().all()
     agree(expected, logs, **CLOSE)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of a mean of nothing
+def test_a_gene_without_any_value_is_never_drawn(logs, agree, device):
+    x = logs.X.toarray() if hasattr(logs.X, "toarray") else logs.X
+    x[:, 60] = np.nan
+    logs.X = type(logs.X)(x) if x is not logs.X else x
+    expected = sc.tl.score_genes(logs, GENES, ctrl_size=20, n_bins=3, copy=True)
+    tl.score_genes(logs, GENES, ctrl_size=20, n_bins=3, device=device)
+    assert logs.obs["score"].notna().all()
+    agree(expected, logs, **CLOSE)
+
+
+def test_genes_of_equal_expression_share_a_bin_as_they_do_in_scanpy(agree, device):
+    adata = AnnData(np.random.RandomState(0).poisson(0.3, (12, 150)).astype("float32"))
+    options = {"ctrl_size": 4, "n_bins": 12}
+    expected = sc.tl.score_genes(adata, GENES, copy=True, **options)
+    tl.score_genes(adata, GENES, device=device, **options)
+    agree(expected, adata, **CLOSE)
 
 
 def test_genes_that_are_not_in_the_data_are_passed_over(logs, agree, caplog):

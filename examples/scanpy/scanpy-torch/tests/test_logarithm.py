@@ -58,6 +58,12 @@ def test_log1p_writes_into_a_matrix_unless_a_copy_is_asked_for(counts, agree, de
     agree(expected, x)
 
 
+def test_log1p_reads_arrays_that_torch_cannot_share_memory_with(device):
+    x = np.arange(6.0).reshape(2, 3)[::-1]
+    x.flags.writeable = False
+    np.testing.assert_allclose(pp.log1p(x, copy=True, device=device), np.log1p(x))
+
+
 def test_log1p_of_a_second_time_is_remarked_on(counts, caplog):
     pp.log1p(counts)
     assert not caplog.records

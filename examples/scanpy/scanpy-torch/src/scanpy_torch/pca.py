@@ -139,7 +139,7 @@ def _decomposed(x, *, n_comps, center, solver, random_state, device) -> Decompos
         raise ValueError(msg)
     smallest = min(readable(x).shape)
     if n_comps is None:
-        n_comps = smallest - 1 if smallest <= N_COMPS else N_COMPS
+        n_comps = min(smallest - 1, N_COMPS)
     if not 1 <= n_comps <= smallest:
         msg = f"n_comps={n_comps} has to be between 1 and {smallest}, the smaller side of the data."
         raise ValueError(msg)

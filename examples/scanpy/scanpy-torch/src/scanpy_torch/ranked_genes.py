@@ -128,12 +128,7 @@ def rank_genes_groups(
     adata = writable(adata, copy=copy)
     adata.strings_to_categoricals()
     use_raw = _uses_raw(adata, use_raw, layer)
-    x = readable(matrix_of(adata, layer=layer, use_raw=use_raw))
-    names = (adata.raw if use_raw else adata).var_names
-    if mask_var is not None:
-        genes = mask_of(adata.var, mask_var, "mask_var")
-        x, names = x[:, genes], names[genes]
-    _warn_of_counts(x)
+    x, names = _expression(adata, layer, use_raw, mask_var)
     grouping = group(adata.obs[groupby], groups, reference)
     matrix = load(x, device)
     moments = group_moments(matrix, grouping.codes, grouping.n_groups)
@@ -181,6 +176,16 @@ def _uses_raw(adata: AnnData, use_raw: bool | None, layer: str | None) -> bool:
         msg = f"layer={layer!r}, but adata.raw comes first. Pass use_raw=False."
         raise ValueError(msg)
     return use_raw
+
+
+def _expression(adata: AnnData, layer: str | None, use_raw: bool, mask_var):
+    x = readable(matrix_of(adata, layer=layer, use_raw=use_raw))
+    names = (adata.raw if use_raw else adata).var_names
+    if mask_var is not None:
+        genes = mask_of(adata.var, mask_var, "mask_var")
+        x, names = x[:, genes], names[genes]
+    _warn_of_counts(x)
+    return x, names
 
 
 def _warn_of_counts(x) -> None:
