@@ -142,6 +142,16 @@ def test_a_backend_that_is_gone_by_then_raises_when_it_is_entered(host):
         pytest.fail("the block was entered")
 
 
+def test_a_label_of_a_backend_that_is_gone_raises_when_it_is_called_again(host):
+    class Passing:
+        name = "passing"
+
+    with host.dispatcher.register(Passing), host.settings.use_backend("passing"):
+        assert host.settings.backend == "passing"
+    with pytest.raises(UnknownBackendError, match="'passing'"):
+        host.settings.use_backend("passing")
+
+
 def test_a_block_selects_whoever_answers_to_its_label_when_it_is_entered(host):
     class First:
         name = "first"

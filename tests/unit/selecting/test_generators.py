@@ -107,6 +107,67 @@ def test_it_is_shown_under_the_name_of_the_hosts_function(conversation):
     assert conversation(backend="mine").__name__ == "conversation"
 
 
+def test_a_block_in_its_body_stands_before_the_calls_choice_at_every_step(dispatcher, where):
+    @dispatcher.backend_dispatch
+    def rows():
+        with dispatcher.settings.use_backend("cpu"):
+            yield where()
+            yield where()
+        yield where()
+
+    class Adapter:
+        name = "mine"
+
+        def where(self):
+            return "mine"
+
+    with dispatcher.register(Adapter):
+        assert [*rows(backend=["mine", "cpu"])] == ["cpu", "cpu", "mine"]
+        assert where() == "cpu"
+
+
+@pytest.fixture
+def listed(dispatcher):
+    """A generator function whose backend gives a plain list instead."""
+
+    @dispatcher.backend_dispatch
+    def listed():
+        yield "host"
+
+    class Adapter:
+        name = "mine"
+
+        def listed(self):
+            return ["first", "second"]
+
+    with dispatcher.register(Adapter):
+        yield listed
+
+
+def test_a_backend_may_give_anything_that_can_be_iterated(listed):
+    assert [*listed(backend="mine")] == ["first", "second"]
+
+
+def test_what_cannot_be_closed_may_be_left_half_way(listed):
+    steps = listed(backend="mine")
+    assert next(steps) == "first"
+    steps.close()
+    assert [*steps] == []
+
+
+def test_an_error_thrown_at_what_cannot_catch_it_comes_back(listed):
+    steps = listed(backend="mine")
+    next(steps)
+    with pytest.raises(LookupError, match="oops"):
+        steps.throw(LookupError("oops"))
+    assert [*steps] == []
+
+
+def test_a_block_cannot_decorate_it(dispatcher, conversation):
+    with pytest.raises(TypeError, match=r"generator function .*conversation"):
+        dispatcher.settings.use_backend("mine")(conversation)
+
+
 def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):
     async def rows():
         yield 1
