@@ -254,6 +254,22 @@ def test_what_scanpy_filters_is_filtered(stored, values, function, options):
     np.testing.assert_array_equal(values(lazy.layers["counts"]), values(lazy.X))
 
 
+def test_a_block_of_which_nothing_is_left_is_no_obstacle(stored, values):
+    lazy, in_memory = stored.both()
+    lazy.X = da.concatenate([0 * lazy.X[:130], lazy.X[130:]])
+    in_memory = in_memory[130:].copy()
+    for preprocessing, adata in ((pp, lazy), (sc.pp, in_memory)):
+        preprocessing.filter_cells(adata, min_counts=1)
+        preprocessing.filter_genes(adata, min_cells=90)
+        preprocessing.calculate_qc_metrics(adata, percent_top=[3], inplace=True)
+        preprocessing.scale(adata)
+    assert 0 in lazy.X.chunks[0]
+    pd.testing.assert_frame_equal(lazy.obs, in_memory.obs, rtol=1e-5, check_dtype=False)
+    np.testing.assert_allclose(values(lazy.X), values(in_memory.X), rtol=1e-4, atol=1e-5)
+    pp.pca(lazy, n_comps=2)
+    assert lazy.obsm["X_pca"].shape == (in_memory.n_obs, 2)
+
+
 def test_a_layer_in_memory_is_filtered_too(stored):
     adata = stored.lazy()
     adata.layers["read"] = adata.layers["counts"].compute()
@@ -274,6 +290,22 @@ def test_highly_variable_genes_are_those_of_scanpy(stored, options):
     assert 0 < in_memory.var["highly_variable"].sum() < 120
     pd.testing.assert_frame_equal(lazy.var, in_memory.var, rtol=1e-4, atol=1e-5)
     assert lazy.uns["hvg"] == in_memory.uns["hvg"]
+
+
+def test_the_base_of_logarithms_does_not_matter_to_highly_variable_genes(stored):
+    lazy, in_memory = stored.both()
+    for preprocessing, adata in ((pp, lazy), (sc.pp, in_memory)):
+        preprocessing.normalize_total(adata, target_sum=1e3)
+        preprocessing.log1p(adata, base=10)
+        preprocessing.highly_variable_genes(adata)
+    pd.testing.assert_frame_equal(lazy.var, in_memory.var, rtol=1e-4, atol=1e-5)
+
+
+def test_bounds_beside_a_number_of_genes_are_mentioned(stored):
+    lazy, _ = stored.log_normalized()
+    with pytest.warns(UserWarning, match="bounds have no effect"):
+        pp.highly_variable_genes(lazy, n_top_genes=40, min_mean=1)
+    assert lazy.var["highly_variable"].sum() == 40
 
 
 @pytest.mark.parametrize("subset", [False, True])

@@ -11,16 +11,20 @@ from anndata import AnnData
 from ._matrices import keep_genes, matrix_of
 from ._moments import mean_and_variance
 
+# Bounds of the mean and of the normalised dispersion, unless a call gives others.
+_MEAN = (0.0125, 3)
+_DISPERSION = (0.5, np.inf)
+
 
 def highly_variable_genes(
     adata: AnnData,
     *,
     layer: str | None = None,
     n_top_genes: int | None = None,
-    min_disp: float = 0.5,
-    max_disp: float = np.inf,
-    min_mean: float = 0.0125,
-    max_mean: float = 3,
+    min_disp: float = _DISPERSION[0],
+    max_disp: float = _DISPERSION[1],
+    min_mean: float = _MEAN[0],
+    max_mean: float = _MEAN[1],
     n_bins: int = 20,
     flavor: str = "seurat",
     subset: bool = False,
@@ -36,7 +40,7 @@ def highly_variable_genes(
     layer
         Layer to use instead of ``X``.
     n_top_genes
-        Number of genes to mark, instead of those within the bounds.
+        Number of genes to mark, instead of those within the bounds, which have no effect then.
     min_disp, max_disp
         Bounds of the normalised dispersion, themselves excluded.
     min_mean, max_mean
@@ -77,10 +81,12 @@ def highly_variable_genes(
     if flavor != "seurat":
         raise ValueError(f"flavor is {flavor!r}, and only 'seurat' is offered here.")
     choice = _Choice(n_top_genes, mean=(min_mean, max_mean), dispersion=(min_disp, max_disp))
+    if n_top_genes is not None and choice != _Choice(n_top_genes):
+        warnings.warn("n_top_genes is given: bounds have no effect.", UserWarning, stacklevel=2)
     base = adata.uns.get("log1p", {}).get("base")
     mean, variance = mean_and_variance(
         matrix_of(adata, layer),
-        partial(_unlogged, factor=1.0 if base is None else np.log(base)),
+        partial(_unlogged, factor=1.0 if base is None else float(np.log(base))),
         show_progress_bar=show_progress_bar,
     )
     table = _dispersions(mean, variance, n_bins)
@@ -102,8 +108,8 @@ class _Choice:
     """Which genes are marked: so many, or those within bounds."""
 
     n_top_genes: int | None
-    mean: tuple[float, float]
-    dispersion: tuple[float, float]
+    mean: tuple[float, float] = _MEAN
+    dispersion: tuple[float, float] = _DISPERSION
 
     def among(self, table: pd.DataFrame) -> np.ndarray:
         normalized = table["dispersions_norm"].to_numpy()
@@ -132,7 +138,7 @@ def _within(numbers: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
 
 
 def _unlogged(values: np.ndarray, *, factor: float) -> np.ndarray:
-    return np.expm1(values * values.dtype.type(factor))
+    return np.expm1(values * factor)
 
 
 def _dispersions(mean: np.ndarray, variance: np.ndarray, n_bins: int) -> pd.DataFrame:
