@@ -6,6 +6,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
+from ._blocks import DISPATCH
 from ._configuration import configure, names_in, read_environment
 from ._functions import dispatch
 from ._registry import Registry
@@ -105,6 +106,7 @@ class BackendDispatcher:
         self._selector = Selector(state, self._registry, read_environment(configuration.host))
         self._settings = Settings(self._selector)
         self._dispatched: dict[str, Callable[..., Any]] = {}
+        self._discovered = False
         self._lock = Lock()
 
     @property
@@ -185,12 +187,19 @@ class BackendDispatcher:
         return tuple(self._registry.infos())
 
     def discover(self) -> None:
-        """Load every installed backend; a broken one is reported and hides no other."""
+        """Load every installed backend, and show in signatures and docstrings what each adds.
+
+        A broken backend is reported and hides no other.
+        """
+        self._discovered = True
         self._registry.load_all(report=True)
+        self._ask_all(report=True)
 
     def refresh(self) -> None:
         """Look again at what is installed and give broken backends another try."""
         self._registry.refresh()
+        if self._discovered:
+            self._ask_all(report=False)
 
     def register(self, adapter: Any) -> Registration:
         """Add an adapter of this process, vouched for by the caller.
@@ -242,7 +251,14 @@ class BackendDispatcher:
         self._check_ignorable(function, own)
         with self._lock:
             self._dispatched[function.name] = public
+        if self._discovered:
+            getattr(public, DISPATCH).presentation.ask(report=True)
         return public
+
+    def _ask_all(self, *, report: bool) -> None:
+        """Ask every loaded backend for its implementation of every function."""
+        for public in [*self._dispatched.values()]:
+            getattr(public, DISPATCH).presentation.ask(report=report)
 
     def _check_name(self, function: HostFunction) -> None:
         """Refuse a dispatch name that would confuse adapters."""

@@ -14,9 +14,9 @@ from ._blocks import DISPATCH
 from ._decisions import decide
 from ._labels import quoted
 from ._model import Refusal
-from ._plans import Planner
+from ._presentation import Presentation
 from ._routing import HostFunction, choose
-from ._signatures import PublicSignature, check_host, insert, selector_parameter
+from ._signatures import check_host
 from ._suspended import Hold, is_written_async, mark_as_coroutine_function, named
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
@@ -42,18 +42,13 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
     update_wrapper(public, function.func)
-    public.__signature__ = PublicSignature(lambda: _public_signature(function))  # type: ignore[attr-defined]
+    public.__doc__ = considered.presentation.opening()
+    public.__signature__ = considered.presentation.signature  # type: ignore[attr-defined]
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         mark_as_coroutine_function(public)
     function.public = public
     return public
-
-
-def _public_signature(function: HostFunction) -> inspect.Signature:
-    """Add the selector to the host's own signature."""
-    extra = [selector_parameter(function.selector)] if function.selector else []
-    return insert(inspect.signature(function.func), extra)
 
 
 def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call would cost more
@@ -119,7 +114,8 @@ class Dispatch:
         self.function = function
         self.registry = selector.registry
         self.state = selector.state
-        self.planner = Planner(function, selector.registry)
+        self.presentation = Presentation(function, self.registry)
+        self.planner = self.presentation.planner
         self.consider = self.start if function.is_suspended else self.call
         self._selector = selector
         self._name = function.selector

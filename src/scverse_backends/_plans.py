@@ -14,6 +14,8 @@ from ._routing import Route, compile_route
 from .exceptions import BackendError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._registry import Registry
     from ._routing import HostFunction
     from ._selection import Selection
@@ -36,10 +38,18 @@ class Planner:
     ----------
     ready
         The first choice of each selection, where some calls can go to it as they come.
+    learn
+        Told of the routes of every new plan.
     """
 
-    def __init__(self, function: HostFunction, registry: Registry) -> None:
+    def __init__(
+        self,
+        function: HostFunction,
+        registry: Registry,
+        learn: Callable[[tuple[Route | Refusal, ...]], None],
+    ) -> None:
         self.function = function
+        self.learn = learn
         self.ready: dict[Selection, Route] = {}
         self._plans: dict[Selection, Plan] = {}
         self._registry = registry
@@ -57,6 +67,7 @@ class Planner:
             plan = Plan(generation, routes, len(chosen) < len(selection.backends))
             self._plans[selection] = plan
             self._make_ready(selection, plan)
+            self.learn(routes)
         return plan
 
     def route(self, backend: LoadedBackend) -> Route | Refusal:

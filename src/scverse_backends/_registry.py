@@ -38,6 +38,7 @@ class Registry:
 
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
+        self.vouched = tuple(dict.fromkeys(rule.name for rule in configuration.trusted.values()))
         self.generation = object()
         self._inventory = Inventory(configuration)
         self._lock = RLock()

@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -92,6 +92,47 @@ def selector_parameter(name: str) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
+class Option(NamedTuple):
+    """A parameter that backends have and the host has not."""
+
+    parameter: Parameter
+    providers: tuple[str, ...]
+
+
+def beyond(implementation: Callable[..., Any], names: Collection[str]) -> tuple[Parameter, ...]:
+    """Read the parameters of these names as a caller may give them: by keyword, or not at all."""
+    found = [p for p in inspect.signature(implementation).parameters.values() if p.name in names]
+    return tuple(
+        p.replace(
+            kind=Parameter.KEYWORD_ONLY,
+            # One that the backend needs is needed by no other caller of the host's function.
+            default=... if p.default is Parameter.empty else p.default,
+        )
+        for p in found
+    )
+
+
+def objection(name: str, host: Signature, selector: str) -> str | None:
+    """Say why a backend's parameter cannot stand beside the host's own, if it cannot."""
+    if name == selector:
+        return "it is the name of the host's selector"
+    if name.startswith("_"):
+        return "its name is private"
+    if name in host.parameters:
+        return f"the host's own {host.parameters[name]} has the same name"
+    return None
+
+
+def combine(offers: Iterable[tuple[str, Iterable[Parameter]]]) -> dict[str, Option]:
+    """Bring together what several providers offer; the first one's parameter is shown."""
+    found: dict[str, Option] = {}
+    for provider, parameters in offers:
+        for offered in parameters:
+            known = found.get(offered.name, Option(offered, ()))
+            found[offered.name] = known._replace(providers=(*known.providers, provider))
+    return found
+
+
 class PublicSignature(Signature):
     """A signature worked out when somebody looks at it, and shared by all who copied it.
 
@@ -99,21 +140,11 @@ class PublicSignature(Signature):
     applied outside ours shows what this object shows, also after a change.
     """
 
-    __slots__ = ("_resolved", "_work_out")
+    __slots__ = ("resolved",)
 
-    def __init__(self, work_out: Callable[[], Signature]) -> None:
-        self._work_out = work_out
-        self._resolved: Signature | None = None
-
-    def resolved(self) -> Signature:
-        """Give the plain signature."""
-        if self._resolved is None:
-            self._resolved = self._work_out()
-        return self._resolved
-
-    def forget(self) -> None:
-        """Work the signature out anew when it is next looked at."""
-        self._resolved = None
+    def __init__(self, resolved: Callable[[], Signature]) -> None:
+        self.resolved = resolved
+        """Gives the plain signature, as it is now."""
 
     @property
     def parameters(self) -> Any:

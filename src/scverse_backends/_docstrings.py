@@ -1,0 +1,308 @@
+"""Docstrings: reading numpydoc parameters, and the one place that adds to them.
+
+Text is only ever inserted: what the host wrote stays, in its order. A
+docstring without a Parameters section that numpydoc would find is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from inspect import cleandoc, isroutine
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PARAMETERS, OTHER = "Parameters", "Other Parameters"
+
+_FIRST = re.compile(r"Parameters[ \t]*\n([ \t]*)(-{10,}|={10,})[ \t]*(?:\n|\Z)")
+_LONGEST_DEFAULT = 60
+_STARS = ("**", "\\*\\*")
+_BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
+"""The sections that numpydoc wants ahead of Other Parameters."""
+
+
+class Entry(NamedTuple):
+    """One documented parameter.
+
+    Parameters
+    ----------
+    name
+        The parameter.
+    type
+        What stands behind the colon.
+    text
+        The description, not indented.
+    providers
+        The backends that have this parameter, where the host has not.
+    """
+
+    name: str
+    type: str = ""
+    text: str = ""
+    providers: tuple[str, ...] = ()
+
+
+class _Section(NamedTuple):
+    """Where a section is: its body, and the next section's header."""
+
+    title: str
+    indent: str
+    body: int
+    end: int
+
+
+class _Span(NamedTuple):
+    """Where an entry is: its header line, and the end of its last line that is not empty."""
+
+    names: tuple[str, ...]
+    type: str
+    start: int
+    body: int
+    end: int
+
+
+def selector_entry(name: str, labels: Sequence[str]) -> Entry:
+    """Document the parameter that chooses a backend for one call."""
+    known = ", ".join(f"``{label!r}``" for label in labels)
+    others = f"{known} or another installed backend" if known else "the name of a backend"
+    text = (
+        f"Where to run: ``'cpu'`` for the host's own code, {others}.\nBy default what is selected."
+    )
+    return Entry(name, "str or sequence of str, optional", text)
+
+
+def default_note(name: str, provider: str, default: str) -> str:
+    """Say that a backend's default is not the host's."""
+    return f"With backend ``{provider!r}``, ``{name}`` is ``{default}`` by default."
+
+
+def shown(value: object) -> str:
+    """Write a default value on one line, without what differs from run to run."""
+    if isinstance(value, type) or isroutine(value):
+        return value.__qualname__
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - a foreign __repr__ may raise anything
+        text = f"<{type(value).__name__}>"
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return text if len(text) <= _LONGEST_DEFAULT else f"{text[: _LONGEST_DEFAULT - 3]}..."
+
+
+def read(doc: str | None) -> dict[str, Entry]:
+    """Read what a numpydoc docstring says of each parameter."""
+    doc = cleandoc(doc or "")
+    found: dict[str, Entry] = {}
+    for span in _spans_of_parameters(doc, [*_sections(doc)]):
+        text = cleandoc("\n" + doc[span.body : span.end])
+        for name in span.names:
+            found.setdefault(name, Entry(name, span.type, text))
+    return found
+
+
+def add_selector(doc: str | None, entry: Entry) -> str | None:
+    """Add the selector at the end of Parameters; nothing else is looked at."""
+    section = next(_sections(doc), None) if doc else None
+    if doc is None or section is None or section.title != PARAMETERS:
+        return doc
+    if entry.name in doc[section.body : section.end] and _documents(doc, section, entry.name):
+        return doc
+    return _insert(doc, [_last_place(doc, section, entry)])
+
+
+def merge(
+    doc: str | None,
+    selector: Entry | None = None,
+    options: Sequence[Entry] = (),
+    notes: Mapping[str, Sequence[str]] | None = None,
+) -> str | None:
+    r"""Add to a docstring what backends make of its function.
+
+    Parameters
+    ----------
+    doc
+        The host's own docstring.
+    selector
+        The parameter that chooses a backend, for the end of Parameters.
+    options
+        Parameters that only backends have, for Other Parameters.
+    notes
+        Sentences to add to the host's own parameters.
+
+    Returns
+    -------
+    The docstring with whatever of these it does not have yet; as it was if it
+    has no Parameters section.
+
+    Examples
+    --------
+    >>> doc = "Scale.\n\nParameters\n----------\nfactor\n    By how much.\n"
+    >>> merged = merge(doc, options=[Entry("tiles", "int", "How many.", ("tiled",))])
+    >>> print(merged.partition("----------------\n")[2])
+    tiles (tiled) : int
+        How many.
+    <BLANKLINE>
+
+    """
+    sections = [*_sections(doc)] if doc else []
+    if not doc or not sections or sections[0].title != PARAMETERS:
+        return doc
+    spans = [*_spans_of_parameters(doc, sections)]
+    taken = {name for span in spans for name in span.names}
+    added = [*_notes(doc, spans, sections[0].indent, notes or {})]
+    if selector and selector.name not in taken:
+        added.append(_last_place(doc, sections[0], selector))
+    wanted = [option for option in options if option.name not in taken]
+    if wanted:
+        added.append(_other_place(doc, sections, wanted))
+    return _insert(doc, added)
+
+
+def _sections(doc: str) -> Iterator[_Section]:
+    """Find the sections of a docstring, from the first that lists parameters on."""
+    indent, header = _first(doc)
+    while header is not None:
+        title, body = header
+        following, end = _next_header(doc, indent, body - 1)
+        yield _Section(title, indent, body, end)
+        header = following
+
+
+def _first(doc: str) -> tuple[str, tuple[str, int] | None]:
+    """Find the indentation of the sections, and the first header that lists parameters."""
+    for match in _FIRST.finditer(doc):
+        before = doc[doc.rfind("\n", 0, match.start()) + 1 : match.start()].strip()
+        title = f"{before} {PARAMETERS}".lstrip()
+        if title == PARAMETERS or (title == OTHER and len(match[2]) >= len(OTHER)):
+            return match[1], (title, match.end())
+    return "", None
+
+
+def _next_header(doc: str, indent: str, start: int) -> tuple[tuple[str, int] | None, int]:
+    """Find the next title and where its body begins, and where its own line begins."""
+    while True:
+        rule = min(filter(lambda at: at >= 0, _rules(doc, indent, start)), default=-1)
+        if rule < 0:
+            return None, len(doc)
+        header, end = doc.rfind("\n", 0, rule) + 1, _line_end(doc, rule + 1)
+        title = doc[header:rule].removeprefix(indent).rstrip()
+        if not title[:1].isspace() and _is_rule(doc[rule + 1 + len(indent) : end], title):
+            return (title, end + 1), header
+        start = rule + 1
+
+
+def _rules(doc: str, indent: str, start: int) -> tuple[int, int]:
+    """Find the next lines that could underline a title."""
+    return doc.find(f"\n{indent}---", start), doc.find(f"\n{indent}===", start)
+
+
+def _is_rule(line: str, title: str) -> bool:
+    """Whether a line underlines a title, which it must do in full."""
+    line = line.rstrip()
+    return bool(title) and len(line) >= len(title) and set(line) in ({"-"}, {"="})
+
+
+def _line_end(doc: str, start: int) -> int:
+    end = doc.find("\n", start)
+    return len(doc) if end < 0 else end
+
+
+def _spans_of_parameters(doc: str, sections: Sequence[_Section]) -> Iterator[_Span]:
+    """Find every entry that documents parameters."""
+    for section in sections:
+        if section.title in (PARAMETERS, OTHER):
+            yield from _spans(doc, section)
+
+
+def _spans(doc: str, section: _Section) -> Iterator[_Span]:
+    """Find the entries of one section: lines at its margin, each with what is indented below."""
+    stop = _entries_end(doc, section)
+    margin = re.compile(rf"^{section.indent}(?=\S).*$", re.MULTILINE)
+    heads = [*margin.finditer(doc, section.body, stop)] if section.body < stop else []
+    ends = [head.start() for head in heads[1:]] + [stop]
+    for head, end in zip(heads, ends, strict=True):
+        names, _, kind = head[0].strip().partition(":")
+        yield _Span(
+            tuple(_bare(name) for name in names.split(",")),
+            kind.strip(),
+            head.start(),
+            head.end(),
+            len(doc[:end].rstrip()),
+        )
+
+
+def _bare(name: str) -> str:
+    """Take stars, escapes and a provider off a name."""
+    return name.strip().partition(" (")[0].lstrip("\\*")
+
+
+def _documents(doc: str, section: _Section, name: str) -> bool:
+    return any(name in span.names for span in _spans(doc, section))
+
+
+def _entries_end(doc: str, section: _Section) -> int:
+    """Find the end of a section's last entry; a directive at the margin belongs to none."""
+    directive = doc.find(f"\n{section.indent}.. ", section.body - 1, section.end)
+    return len(doc[: section.end if directive < 0 else directive].rstrip())
+
+
+def _last_place(doc: str, section: _Section, entry: Entry) -> tuple[int, str]:
+    """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
+    end, text = _entries_end(doc, section), _render(entry, section.indent)
+    if any(doc.find(f"\n{section.indent}{stars}", section.body - 1, end) >= 0 for stars in _STARS):
+        *_, last = _spans(doc, section)
+        if doc.startswith(_STARS, last.start + len(section.indent)):
+            return last.start, text[1:] + "\n"
+    return end, text
+
+
+def _other_place(
+    doc: str, sections: Sequence[_Section], options: Sequence[Entry]
+) -> tuple[int, str]:
+    """Place entries in Other Parameters, which is made where numpydoc wants it."""
+    indent = sections[0].indent
+    entries = "".join(_render(option, indent) for option in options)
+    for section in sections:
+        if section.title == OTHER:
+            return _entries_end(doc, section), entries
+    before = [section for section in sections if section.title in _BEFORE_OTHER][-1]
+    end = _entries_end(doc, before) if before is sections[0] else len(doc[: before.end].rstrip())
+    return end, f"\n\n{indent}{OTHER}\n{indent}{'-' * len(OTHER)}{entries}"
+
+
+def _notes(
+    doc: str, spans: Sequence[_Span], indent: str, notes: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[int, str]]:
+    """Place each note as a paragraph of its own at the end of its parameter's entry."""
+    for span in spans:
+        said = doc[span.start : span.end]
+        wanted = [note for name in span.names for note in notes.get(name, ()) if note not in said]
+        if wanted:
+            gap = "\n" if span.body < span.end else ""
+            yield span.end, gap + "".join(f"\n{_deeper(indent)}{note}" for note in wanted)
+
+
+@lru_cache(maxsize=256)
+def _render(entry: Entry, indent: str) -> str:
+    """Write an entry, each of its lines behind a line break."""
+    providers = f" ({', '.join(entry.providers)})" if entry.providers else ""
+    kind = f" : {entry.type}" if entry.type else ""
+    lines = [f"{indent}{entry.name}{providers}{kind}"]
+    lines += [line and f"{_deeper(indent)}{line}" for line in entry.text.split("\n")]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _deeper(indent: str) -> str:
+    return indent + ("\t" if "\t" in indent else "    ")
+
+
+def _insert(doc: str, added: Sequence[tuple[int, str]]) -> str:
+    """Insert texts, each at its place in the original, in the given order where it is the same."""
+    pieces: list[str] = []
+    done = 0
+    for place, text in sorted(added, key=itemgetter(0)):
+        pieces += (doc[done:place], text)
+        done = place
+    return "".join((*pieces, doc[done:]))

@@ -1,0 +1,269 @@
+"""The presentation of a function: the signature and the docstring that its users see.
+
+A signature is worked out when somebody looks at it. A docstring is text that
+anybody may have copied, so it is written again when more becomes known.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from contextlib import suppress
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _caller
+from ._docstrings import (
+    Entry,
+    add_selector,
+    default_note,
+    merge,
+    read,
+    selector_entry,
+    shown,
+)
+from ._plans import Planner
+from ._routing import Route
+from ._signatures import (
+    PublicSignature,
+    beyond,
+    combine,
+    insert,
+    objection,
+    selector_parameter,
+)
+from .exceptions import BackendLoadError, BackendRegistrationWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from inspect import Parameter, Signature
+
+    from ._model import LoadedBackend, Refusal
+    from ._registry import Registry
+    from ._routing import HostFunction
+    from ._signatures import Option
+
+
+class _Known(NamedTuple):
+    """What one backend makes of the function."""
+
+    route: Route
+    parameters: tuple[Parameter, ...]
+    entries: Mapping[str, Entry]
+
+
+class Presentation:
+    """What users see of one dispatched function.
+
+    Attributes
+    ----------
+    signature
+        The host's with the selector, and with what backends add as far as that is known.
+    """
+
+    def __init__(self, function: HostFunction, registry: Registry) -> None:
+        self.function = function
+        self.planner = Planner(function, registry, self.learn)
+        self.signature = PublicSignature(self._resolve)
+        self._registry = registry
+        self._known: dict[LoadedBackend, _Known] = {}
+        self._resolved: tuple[Any, Signature] | None = None
+        self._written: list[str] = []
+        self._problems: list[BackendRegistrationWarning] = []
+        self._asking = Lock()
+        self._watches = False
+
+    def opening(self) -> str | None:
+        """Give the docstring as it is before any backend is known."""
+        own, selector = self.function.func.__doc__, self.function.selector
+        if not own or not selector:
+            return own
+        return add_selector(own, selector_entry(selector, self._registry.vouched))
+
+    def learn(self, routes: Iterable[Route | Refusal]) -> None:
+        """Take in the routes to implementations."""
+        new = [
+            route
+            for route in routes
+            if isinstance(route, Route) and self._route_to(route.backend) is not route
+        ]
+        if new and not self._watches:
+            self._watches = True
+            self._registry.on_change(self._forget)
+        for route in new:
+            self._known[route.backend] = self._describe(route)
+        if new:
+            self._rewrite()
+
+    def ask(self, *, report: bool = False) -> None:
+        """Learn from every loaded backend, and tell what of it cannot be shown."""
+        # Not again while it is being done: an adapter may look at signatures when it is asked.
+        if self._asking.acquire(blocking=False):
+            try:
+                self.learn([*self._routes(report=report)])
+            finally:
+                self._asking.release()
+        while self._problems:
+            _caller.warn(self._problems.pop())
+
+    def _routes(self, *, report: bool) -> Iterator[Route | Refusal]:
+        for backend in self._registry.loaded():
+            try:
+                yield self.planner.route(backend)
+            except BackendLoadError as error:
+                if report:
+                    self._problems.append(self._problem(backend, str(error)))
+
+    def _route_to(self, backend: LoadedBackend) -> Route | None:
+        known = self._known.get(backend)
+        return known.route if known else None
+
+    @cached_property
+    def _host(self) -> Signature:
+        return inspect.signature(self.function.func)
+
+    def _resolve(self) -> Signature:
+        """Give the merged signature, asking backends that were loaded since the last look."""
+        now = (self._registry.generation, self._registry.loaded())
+        if self._resolved is None or self._resolved[0] != now:
+            self.ask()
+            self._resolved = (now, self._merged_signature())
+        return self._resolved[1]
+
+    def _merged_signature(self) -> Signature:
+        name = self.function.selector
+        selector = [selector_parameter(name)] if name else []
+        options = [option.parameter for option in self._options().values()]
+        return insert(self._host, [*selector, *options])
+
+    def _options(self) -> dict[str, Option]:
+        return combine((name, known.parameters) for name, known in self._providers())
+
+    def _providers(self) -> list[tuple[str, _Known]]:
+        """List who is known, in an order that does not depend on who was asked first."""
+        known = [(backend.name, known) for backend, known in self._known.items()]
+        return sorted(known, key=lambda item: item[0])
+
+    def _describe(self, route: Route) -> _Known:
+        """Read what an implementation has beyond the host's function."""
+        names = route.parameters.names - route.function.parameters.names
+        names -= {target for target in route.targets.values() if target is not None}
+        if not names:
+            return _Known(route, (), {})
+        parameters = beyond(route.implementation, names)
+        kept = tuple(offered for offered in parameters if self._accepts(route, offered.name))
+        entries = read(_docstring(route.implementation)) if kept else {}
+        return _Known(route, kept, entries)
+
+    def _accepts(self, route: Route, name: str) -> bool:
+        why = objection(name, self._host, self.function.selector)
+        if why:
+            problem = f"the parameter {name!r} of its {self.function.name!r} is not shown: {why}"
+            self._problems.append(self._problem(route.backend, problem))
+        return why is None
+
+    def _problem(self, backend: LoadedBackend, problem: str) -> BackendRegistrationWarning:
+        return BackendRegistrationWarning(
+            backend.name,
+            host=self._registry.configuration.host,
+            distribution=backend.distribution,
+            version=backend.version,
+            problem=problem,
+        )
+
+    def _forget(self) -> None:
+        """Drop the backends that are not there any more."""
+        gone = self._known.keys() - set(self._registry.loaded()) if self._known else ()
+        for backend in gone:
+            del self._known[backend]
+        if gone:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        """Write the docstring anew, from the host's own, wherever it is shown."""
+        self._resolved = None
+        own = self.function.func.__doc__
+        if not own:
+            return
+        merged = self._merged_docstring(own)
+        if not self._written:
+            self._written.append(self.opening() or own)
+        for layer in _layers(self.function.public):
+            _replace(layer, self._written, merged)
+        if merged not in self._written:
+            self._written = sorted([*self._written, merged], key=len, reverse=True)
+
+    def _merged_docstring(self, own: str) -> str:
+        providers = self._providers()
+        labels = dict.fromkeys((*self._registry.vouched, *(name for name, _ in providers)))
+        name = self.function.selector
+        return (
+            merge(
+                own,
+                selector_entry(name, tuple(labels)) if name else None,
+                [self._entry(option) for option in self._options().values()],
+                _notes(providers),
+            )
+            or own
+        )
+
+    def _entry(self, option: Option) -> Entry:
+        """Document an option, as the first of its providers that does so."""
+        name, parameter = option.parameter.name, option.parameter
+        documented = [
+            known.entries[name] for _, known in self._providers() if name in known.entries
+        ]
+        entry = documented[0] if documented else Entry(name)
+        return entry._replace(
+            type=entry.type or _kind(parameter),
+            text=entry.text or "An option of the backend.",
+            providers=option.providers,
+        )
+
+
+def _docstring(implementation: object) -> str | None:
+    try:
+        found = implementation.__doc__
+    except Exception:  # noqa: BLE001 - a foreign object may raise anything
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _kind(parameter: Parameter) -> str:
+    """Say what a parameter takes, where no docstring does."""
+    annotation = parameter.annotation
+    if annotation is not parameter.empty:
+        return annotation if isinstance(annotation, str) else shown(annotation)
+    return "required" if parameter.default is ... else f"default {shown(parameter.default)}"
+
+
+def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
+    """Say of each of the host's parameters on which backends its default is another."""
+    notes: dict[str, list[str]] = {}
+    for provider, known in providers:
+        for name, _, default in known.route.differing:
+            notes.setdefault(name, []).append(default_note(name, provider, shown(default)))
+    return notes
+
+
+def _layers(public: Any) -> Iterator[Any]:
+    """Give a public callable, and the decorators around it under its name."""
+    yield public
+    home = vars(sys.modules.get(public.__module__, object))
+    layers, found = [], home.get(public.__name__)
+    while found is not None and found is not public and found not in layers:
+        layers.append(found)
+        found = getattr(found, "__wrapped__", None)
+    if found is public:
+        yield from layers
+
+
+def _replace(layer: Any, written: Iterable[str], merged: str) -> None:
+    """Replace what was written before; what others wrote around it stays."""
+    text = layer.__doc__
+    for before in written:
+        if isinstance(text, str) and before in text:
+            with suppress(AttributeError, TypeError):
+                layer.__doc__ = text.replace(before, merged, 1)
+            return
