@@ -66,8 +66,15 @@ def test_a_call_that_a_backend_cannot_take(settings, leiden):
     decision = settings.explain(leiden, 1, copy=True, backend="mine")
     assert decision.backend == "cpu"
     assert [(r.backend, r.reason) for r in decision.refusals] == [("Mine", "does not take 'copy'")]
-    assert "'Mine'" in decision.reason
+    assert "none of 'Mine' can take the call" in decision.reason
     assert decision.forwarded == ("adata", "copy")
+
+
+def test_a_call_that_policy_error_will_refuse_says_so(settings, leiden):
+    with settings.use_backend("mine", fallback="error"):
+        assert "raises" in settings.explain(leiden, 1, copy=True).reason
+        assert "raises" not in settings.explain(leiden, 1).reason
+    assert "raises" not in settings.explain(leiden, 1, copy=True, backend="mine").reason
 
 
 def test_a_call_that_the_first_choice_cannot_take(dispatcher, settings, leiden, offer):
@@ -84,6 +91,7 @@ def test_a_call_that_the_first_choice_cannot_take(dispatcher, settings, leiden, 
 def test_the_host_named_behind_a_backend_is_where_the_call_goes(settings, leiden):
     decision = settings.explain(leiden, 1, copy=True, backend=["mine", "cpu"])
     assert decision.backend == "cpu"
+    assert decision.reason == settings.explain(leiden, 1, backend="cpu").reason
     assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
 
 

@@ -32,6 +32,13 @@ import pytest
             id="by position, in another order on the backend",
         ),
         pytest.param(
+            lambda data, factor: None,
+            lambda factor, data: {"data": data, "factor": factor},
+            lambda call: call(3, 4),
+            {"data": 3, "factor": 4},
+            id="by position, in the opposite order on the backend",
+        ),
+        pytest.param(
             lambda data, factor=1: None,
             lambda data, tiles=8, factor=1: locals(),
             lambda call: call(3, 4),
@@ -79,6 +86,13 @@ import pytest
             lambda call: call(3, offset=5),
             {"data": 3, "factor": 7, "offset": 5},
             id="to a positional-only one behind one that is left out",
+        ),
+        pytest.param(
+            lambda data, factor=1, offset=0: None,
+            lambda data, factor=7, offset=0, /: {**locals()},
+            lambda call: call(data=3),
+            {"data": 3, "factor": 7, "offset": 0},
+            id="to a positional-only one before others that are left out",
         ),
         pytest.param(
             lambda data, factor=1: None,

@@ -49,3 +49,13 @@ def test_then_no_default_differs(dispatcher, offer):
     offer(leiden=lambda data, n_iterations=100: "mine")
     decision = dispatcher.settings.explain(leiden, 3, backend="mine")
     assert (decision.backend, decision.differing_defaults) == ("mine", ())
+
+
+def test_keywords_of_the_backend_receive_none_that_nobody_gave(dispatcher, offer, outcome):
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, n_iterations=-1, copy=False):
+        return "host"
+
+    offer(leiden=lambda data, n_iterations=100, **options: (n_iterations, options))
+    assert outcome(leiden, 3) == (-1, {})
+    assert outcome(leiden, 3, copy=False) == (-1, {"copy": False})

@@ -159,5 +159,5 @@ def test_a_coroutine_function_is_run_by_plain_and_by_coroutine_functions(
     assert inspect.iscoroutine(called)
     assert asyncio.run(called) == ("mine", 3, 2)
     with dispatcher.settings.use_backend("mine"):
-        called = scale(3, factor=4)
-    assert asyncio.run(called) == ("mine", 3, 4)
+        again = [scale(3, factor=4), scale(3, factor=4)]
+    assert [asyncio.run(called) for called in again] == [("mine", 3, 4)] * 2
