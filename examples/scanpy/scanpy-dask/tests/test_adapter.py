@@ -1,6 +1,8 @@
 """What a host finds when it follows the entry point."""
 
 import importlib.metadata
+import subprocess
+import sys
 
 import pytest
 
@@ -27,4 +29,16 @@ def test_the_adapter_offers_preprocessing_under_scanpys_names(entry_point):
 
 
 def test_everything_listed_as_public_exists():
-    assert all(callable(getattr(scanpy_dask, name)) for name in scanpy_dask.__all__)
+    assert all(hasattr(scanpy_dask, name) for name in scanpy_dask.__all__)
+    assert not hasattr(scanpy_dask, "tl")
+
+
+def test_a_worker_that_imports_the_package_imports_no_scanpy():
+    program = """
+import sys, scanpy_dask
+assert "scanpy" not in sys.modules
+print(scanpy_dask.pp.pca.__name__, "scanpy" in sys.modules)
+"""
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("pca True\n", "")
