@@ -50,7 +50,7 @@ def test_unreadable_entry_points_are_reported_and_hide_no_other(site, dispatcher
         found = dispatcher.backends()
 
     assert [info.name for info in found] == ["fine"]
-    assert [warning.filename for warning in caught] == [__file__]
+    assert [(w.filename, w.message.backend) for w in caught] == [(__file__, "odd-backend")]
     assert dispatcher.get_backend("fine").name == "fine"
 
 

@@ -109,6 +109,7 @@ def test_what_is_no_label_names_no_backend_and_imports_nothing(site, dispatcher,
         dispatcher.get_backend(label)
 
     assert isinstance(caught.value.label, str)
+    assert set(caught.value.known) == {"cpu", "fast", "quick", "mine", "odd"}
     assert site.imported() == set()
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -151,6 +152,41 @@ def test_a_thread_in_the_midst_of_an_import_waits_for_one_that_waits_for_a_third
     )
 
     assert found == ["slow", "mine", "mine"]
+
+
+def test_what_fails_because_of_another_thread_is_not_kept(site, stage):
+    """`one` imports the adapter of `two`, which asks for `one`: fine, one after the other."""
+    stage.both = threading.Barrier(2, timeout=5)
+    stage.meet = stage.both.wait
+    sources = {
+        "one": """
+            import stage
+            class Adapter:
+                name = "one"
+                def __init__(self):
+                    stage.meet()
+                    import module_two
+        """,
+        "two": """
+            import stage
+            name = "two"
+            stage.meet()
+            stage.dispatcher.get_backend("one")
+        """,
+    }
+    for name, reference in (("one", "module_one:Adapter"), ("two", "module_two")):
+        module = f"module_{name}"
+        site.install(name, entry_points={name: reference}, modules={module: sources[name]})
+
+    def attempt(name):
+        with suppress(BackendLoadError, threading.BrokenBarrierError):
+            stage.dispatcher.get_backend(name)
+
+    side_by_side(lambda: attempt("one"), lambda: attempt("two"))
+    stage.meet = lambda: None
+
+    assert stage.dispatcher.get_backend("two").name == "two"
+    assert stage.dispatcher.get_backend("one").name == "one"
 
 
 @pytest.mark.parametrize("attempt", range(5))  # which of them comes first is chance

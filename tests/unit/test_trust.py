@@ -190,6 +190,20 @@ def test_one_distribution_may_serve_several_trusted_names(site, make_dispatcher)
     assert dispatcher.get_backend("one").name == "one"
 
 
+def test_of_one_distributions_entry_points_the_one_that_bears_the_trusted_name_serves_it(
+    site, make_dispatcher
+):
+    site.install(
+        PACKAGE,
+        entry_points={"aaa": "accel.other", "example_accel": "accel.adapter"},
+        modules={"accel.other": "name = 'aaa'", "accel.adapter": "name = 'example_accel'"},
+    )
+    dispatcher = make_dispatcher(trusted_backends=trusting())
+
+    assert dispatcher.get_backend("accelerated").__name__ == "accel.adapter"
+    assert "accel.other" not in site.imported()
+
+
 class TestWhatAnAdapterClaimsOnceItIsLoaded:
     """What metadata does not show is judged as soon as it is seen."""
 

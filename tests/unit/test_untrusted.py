@@ -100,10 +100,11 @@ class TestRefuse:
         assert site.imported() == set()
 
     def test_looking_for_an_alias_imports_the_trusted_ones_only(self, site, dispatcher):
-        with pytest.raises(UnknownBackendError):
+        with pytest.raises(UnknownBackendError) as caught:
             dispatcher.get_backend("mine-alias")
 
         assert site.imported() == {"yours_module"}
+        assert set(caught.value.known) == {"cpu", "yours", "yours-alias"}
 
     def test_nothing_else_imports_one(self, site, dispatcher):
         dispatcher.discover()
@@ -152,6 +153,21 @@ class TestBlocked:
             dispatcher.get_backend(asked)
 
         assert site.imported() == set()
+        assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
+
+    @pytest.mark.parametrize("trusted", [None, {"fast": {"distributions": ["a", "b"]}}])
+    def test_of_two_that_serve_a_name_the_one_that_is_not_blocked_does(
+        self, site, make_dispatcher, monkeypatch, trusted
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a")
+        for name in ("a", "b"):
+            site.install(
+                name, entry_points={"fast": f"{name}_m"}, modules={f"{name}_m": "name='f'"}
+            )
+        dispatcher = make_dispatcher(untrusted="allow", trusted_backends=trusted)
+
+        assert dispatcher.get_backend("fast").__name__ == "b_m"
+        assert "a_m" not in site.imported()
 
     def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(
         self, site, make_dispatcher, monkeypatch
