@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
     from ._model import Decision, FallbackPolicy
     from ._selection import Scope, Selection
@@ -34,7 +37,9 @@ class Choice:
         self.selector = selector
         self.state = selector.state
         self.labels = labels
-        self.fallback = None if fallback is None else checked_policy(fallback)
+        self.fallback: FallbackPolicy | None = None
+        if fallback is not None:
+            self.fallback = checked_policy(fallback)
         self._generation = selector.registry.generation
         self._selections: dict[FallbackPolicy | None, Selection] = {}
         if labels:
@@ -86,7 +91,7 @@ class UseBackend:
         else:
             state.pop(self)
 
-    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""
         if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
             msg = (
@@ -95,11 +100,11 @@ class UseBackend:
             )
             raise TypeError(msg)
         inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
-        decorated = wraps(func)(inside(func))
+        decorated: Any = wraps(func)(inside(func))
         considered = getattr(func, DISPATCH, None)
         if considered is not None:
             setattr(decorated, DISPATCH, _Within(self, considered))
-        return decorated
+        return cast("F", decorated)
 
     def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
         def inside(*args: Any, **kwargs: Any) -> Any:

@@ -43,7 +43,7 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     public = _wrapper(considered)
     update_wrapper(public, function.func)
     public.__doc__ = considered.presentation.opening()
-    public.__signature__ = considered.presentation.signature  # type: ignore[attr-defined]
+    setattr(public, "__signature__", considered.presentation.signature)  # noqa: B010 - typed as a plain callable
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         mark_as_coroutine_function(public)

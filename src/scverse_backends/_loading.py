@@ -107,7 +107,7 @@ def fetch(adapter: Any, function: str) -> Any:
     Exception
         Whatever the adapter raises while it hands out the name.
     """
-    found, walked, promised = adapter, "", False
+    found, walked, promised, listed = adapter, "", False, False
     for name in function.split("."):
         walked = f"{walked}.{name}" if walked else name
         exported = None if promised else _exported(found)

@@ -47,7 +47,7 @@ class Selection:
         self.backends = backends
         self.names = tuple(CPU if backend is None else backend.name for backend in backends)
         self.is_host = backends[:1] == (None,)
-        self.fallback = fallback
+        self.fallback: FallbackPolicy | None = fallback
         self.origin = origin
 
 

@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from ._routing import Route
     from ._selection import Selection, SelectionState
@@ -28,7 +28,7 @@ class Hold:
         self._entered = () if route is None else (route,)
 
     @contextmanager
-    def _inside(self) -> Iterator[None]:
+    def _inside(self) -> Generator[None]:
         inside, owner = self._state.inside, object()
         token = inside.set((*inside.get(), *self._entered))
         if self._own is not None:

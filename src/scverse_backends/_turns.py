@@ -8,7 +8,7 @@ from threading import Condition, get_ident
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Generator, Hashable
     from types import FrameType
 
 _BOOTSTRAP = "<frozen importlib._bootstrap>"
@@ -34,7 +34,7 @@ class Turns:
         self._changed = Condition()
 
     @contextmanager
-    def turn(self, thing: Hashable) -> Iterator[None]:
+    def turn(self, thing: Hashable) -> Generator[None]:
         """Wait until nobody else does a thing, then have it to oneself.
 
         Raises
