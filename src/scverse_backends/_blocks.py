@@ -93,7 +93,11 @@ class UseBackend:
 
     def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""
-        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+        considered = getattr(func, DISPATCH, None)
+        body = (
+            considered.function.func if considered and considered.function.public is func else func
+        )
+        if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
             msg = (
                 f"use_backend cannot decorate the generator function {func!r}: its body runs "
                 "between its caller's lines. Write a with block inside it."
@@ -101,7 +105,6 @@ class UseBackend:
             raise TypeError(msg)
         inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
         decorated: Any = wraps(func)(inside(func))
-        considered = getattr(func, DISPATCH, None)
         if considered is not None:
             setattr(decorated, DISPATCH, _Within(self, considered))
         return cast("F", decorated)

@@ -61,7 +61,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     func, name = considered.function.func, considered.function.selector
     state, ready, consider = considered.state, considered.planner.ready, considered.consider
     active, awake = state.active.get, state.awake
-    refuses_selector = _refuses_unknown_keywords(func)
+    refuses_selector = considered.refuses_selector
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:
         if awake:
@@ -117,6 +117,7 @@ class Dispatch:
         self.presentation = Presentation(function, self.registry)
         self.planner = self.presentation.planner
         self.consider = self.start if function.is_suspended else self.call
+        self.refuses_selector = _refuses_unknown_keywords(function.func)
         self._selector = selector
         self._name = function.selector
 
@@ -200,15 +201,25 @@ class Dispatch:
 
     def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
-        route, forwarding = self._settle(selection, args, kwargs)[:2]
+        route, forwarding, _, refusals = self._settle(selection, args, kwargs)
         if route is None or forwarding is None:
-            return self.function.func(*args, **kwargs)
+            return self._run_on_host(args, kwargs, refusals)
         taken = route  # the mark by which `_runs_below` knows this frame
         taken.running.append(None)
         try:
             return taken.implementation(*forwarding.args, **forwarding.kwargs)
         finally:
             taken.running.pop()
+
+    def _run_on_host(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
+    ) -> Any:
+        """Run a call on the host, whose decorators may take more than its signature shows."""
+        try:
+            return self.function.func(*args, **kwargs)
+        except TypeError:
+            self._refuse_foreign_options(kwargs, refusals)
+            raise
 
     def _settle(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -235,7 +246,8 @@ class Dispatch:
         name, host = self.function.name, self.registry.configuration.host
         if policy == "error":
             raise BackendFallbackError(name, host=host, refusals=refusals)
-        self._refuse_foreign_options(kwargs, refusals)
+        if self.refuses_selector:
+            self._refuse_foreign_options(kwargs, refusals)
         if policy == "warn":
             _caller.warn(BackendFallbackWarning(name, host=host, refusals=refusals))
 

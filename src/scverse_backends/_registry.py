@@ -194,9 +194,10 @@ class Registry:
     def _folded(self, label: Any, origin: str | None) -> str:
         """Fold a label, refusing what can name no backend."""
         host = self.configuration.host
-        if fault(label):
-            known = self.known_labels() if isinstance(label, str) else ()
-            raise UnknownBackendError(label, host=host, known=known, origin=origin)
+        problem = fault(label)
+        if problem:
+            known = self.known_labels()
+            raise UnknownBackendError(label, host=host, known=known, origin=origin, problem=problem)
         folded = key(label)
         if folded != CPU and folded in self.configuration.reserved:
             reason = self.configuration.reserved[folded]

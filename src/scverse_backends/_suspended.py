@@ -7,13 +7,15 @@ other time.
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from contextvars import Token
 
     from ._routing import Route
     from ._selection import Selection, SelectionState
@@ -27,46 +29,47 @@ class Hold:
         self._own = own
         self._entered = () if route is None else (route,)
 
-    @contextmanager
-    def _inside(self) -> Generator[None]:
-        inside, owner = self._state.inside, object()
-        token = inside.set((*inside.get(), *self._entered))
-        if self._own is not None:
-            self._state.push(self._own, owner)
-        try:
-            yield
-        finally:
-            self._state.pop(owner)
-            # Suspended work that is thrown away may be closed in another context than it ran in.
-            with suppress(ValueError):
-                inside.reset(token)
-
     async def awaited(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function's work; a plain implementation's result is given as it is."""
-        with self._inside():
+        token = self._enter()
+        try:
             result = work()
             return await result if inspect.isawaitable(result) else result
+        finally:
+            self._state.pop(self)
+            # A coroutine that is thrown away may be closed in another context than it ran in.
+            with suppress(ValueError):
+                self._state.inside.reset(token)
 
     def iterated(self, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
-        """Run a generator function's work, each step of it held."""
-        with self._inside():
-            steps = iter(work())
+        """Run a generator function's work, each step of it in a context of its own."""
+        context = copy_context()
+        context.run(self._enter)
+        steps = context.run(lambda: iter(work()))
         step: Callable[[], Any] = partial(next, steps)
         while True:
             try:
-                with self._inside():
-                    item = step()
+                item = context.run(step)
             except StopIteration as end:
                 return end.value
             try:
                 sent = yield item
                 step = partial(next, steps) if sent is None else partial(steps.send, sent)
             except GeneratorExit:
-                with self._inside():
-                    steps.close()
+                context.run(getattr(steps, "close", bool))
                 raise
-            except BaseException as error:  # noqa: BLE001 - what is thrown in is passed on in
+            except BaseException as error:
+                if not hasattr(steps, "throw"):
+                    raise
                 step = partial(steps.throw, error)
+
+    def _enter(self) -> Token[tuple[object, ...]]:
+        """Put what was decided in force in this context."""
+        inside = self._state.inside
+        token = inside.set((*inside.get(), *self._entered))
+        if self._own is not None:
+            self._state.push(self._own, self)
+        return token
 
 
 def named(work: Any, func: Any) -> Any:

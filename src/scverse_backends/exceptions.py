@@ -108,6 +108,8 @@ class UnknownBackendError(BackendError, ValueError):
         Installed backends that could not be loaded, and so could not be asked for their aliases.
     origin
         Where the label came from, if not from the caller's own line.
+    problem
+        What keeps it from being a label at all, if anything does.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class UnknownBackendError(BackendError, ValueError):
         known: Sequence[str] = (),
         broken: Sequence[str] = (),
         origin: str | None = None,
+        problem: str | None = None,
     ) -> None:
         super().__init__()
         self.label = label if isinstance(label, str) else repr(label)
@@ -125,6 +128,7 @@ class UnknownBackendError(BackendError, ValueError):
         self.known = tuple(known)
         self.broken = tuple(broken)
         self.origin = origin
+        self.problem = problem
 
     @property
     def suggestion(self) -> str | None:
@@ -134,6 +138,8 @@ class UnknownBackendError(BackendError, ValueError):
     def __str__(self) -> str:
         source = f" (from {self.origin})" if self.origin else ""
         parts = [f"{self.host} has no backend {self.label!r}{source}."]
+        if self.problem:
+            parts.append(f"That is no label: {self.problem}.")
         if self.suggestion:
             parts.append(f"Did you mean {self.suggestion!r}?")
         if any(label != CPU for label in self.known):
