@@ -38,8 +38,8 @@ def fault(label: object) -> str | None:
         return f"a label has at most {LONGEST} characters, not {len(label)}"
     if not _GRAMMAR.fullmatch(label):
         return (
-            f"{label!r} is not made of ASCII letters, digits, '.', '_' and '-' only, "
-            "beginning with a letter or digit and not ending with '.' or '-'"
+            f"{label!r} is no label: use ASCII letters, digits, '.', '_' and '-', "
+            "begin with a letter or digit and do not end with '.' or '-'"
         )
     return None
 

@@ -139,7 +139,7 @@ class UnknownBackendError(BackendError, ValueError):
         source = f" (from {self.origin})" if self.origin else ""
         parts = [f"{self.host} has no backend {self.label!r}{source}."]
         if self.problem:
-            parts.append(f"That is no label: {self.problem}.")
+            parts.append(f"{self.problem[0].upper()}{self.problem[1:]}.")
         if self.suggestion:
             parts.append(f"Did you mean {self.suggestion!r}?")
         if any(label != CPU for label in self.known):

@@ -257,7 +257,7 @@ def test_a_loop_that_a_plain_implementation_runs_leads_to_the_host(lab):
 
 
 def test_a_generator_function_leads_to_the_host_while_it_is_iterated(lab, on_mine):
-    assert [*on_mine(lab.rows)] == ["mine row", "host row"]
+    assert on_mine(lambda **choice: [*lab.rows(**choice)]) == ["mine row", "host row"]
 
 
 def test_a_caller_that_awaits_is_not_inside_what_it_awaits(lab):
