@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 from ._blocks import DISPATCH
+from ._classes import constructor, dispatchable, entrust
 from ._configuration import configure, names_in, read_environment
 from ._functions import dispatch
 from ._registry import Registry
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
     R = TypeVar("R")
+    C = TypeVar("C", bound=type)
 
 
 class BackendDispatcher:
@@ -173,6 +176,78 @@ class BackendDispatcher:
             return lambda found: self._decorate(found, name, ignorable, selector, host_defaults)
         return self._decorate(func, name, ignorable, selector, host_defaults)
 
+    @overload
+    def backend_class(self, cls: C, /) -> C: ...
+    @overload
+    def backend_class(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Callable[[C], C]: ...
+    def backend_class(
+        self,
+        cls: type | None = None,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Any:
+        """Let backends construct a class of their own in place of one; otherwise it stays as it is.
+
+        It stands outside of every other decorator of the class. Subclasses
+        construct as ever, unless they are decorated too.
+
+        Parameters
+        ----------
+        cls
+            A class. One whose metaclass is `type` is made anew, as
+            ``dataclass(slots=True)`` does; any other is changed in place.
+        name, ignorable, selector, host_defaults
+            As for `backend_dispatch`, of the class's constructor.
+
+        Returns
+        -------
+        type
+            The class, whose constructor takes the selector.
+
+        Raises
+        ------
+        TypeError
+            If it is no class, or one that cannot be dispatched.
+        ValueError
+            If something else has the same dispatch name.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_class
+        ... class Model:
+        ...     def __init__(self, layers=2):
+        ...         self.layers = layers
+        >>> class FastModel(Model):
+        ...     pass
+        >>> class Fast:
+        ...     name = "fast"
+        ...     Model = FastModel
+        >>> with dispatcher.register(Fast):
+        ...     type(Model(layers=3, backend="fast")).__name__
+        'FastModel'
+        """
+        if cls is None:
+            return lambda found: self._decorate_class(
+                found, name, ignorable, selector, host_defaults
+            )
+        return self._decorate_class(cls, name, ignorable, selector, host_defaults)
+
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``. See `Settings.get_backend`."""
         return self._settings.get_backend(name)
@@ -228,8 +303,9 @@ class BackendDispatcher:
         ignorable: Iterable[str],
         selector: str | None,
         host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
+        finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda public: public,
     ) -> Callable[..., Any]:
-        """Decorate one function and enter it under its dispatch name."""
+        """Decorate one function and enter what users call under its dispatch name."""
         given: dict[str, Any] = {"name": name, "selector": selector}
         for option, value in given.items():
             if not isinstance(value, str | None):
@@ -247,13 +323,26 @@ class BackendDispatcher:
             host_defaults=host_defaults,
         )
         self._check_name(function)
-        public = dispatch(function, self._selector)
+        public = function.public = finish(dispatch(function, self._selector))
         self._check_ignorable(function, own)
         with self._lock:
             self._dispatched[function.name] = public
         if self._discovered:
             getattr(public, DISPATCH).presentation.ask(report=True)
         return public
+
+    def _decorate_class(
+        self,
+        cls: type,
+        name: str | None,
+        ignorable: Iterable[str],
+        selector: str | None,
+        host_defaults: bool,  # noqa: FBT001 - as in `_decorate`
+    ) -> Callable[..., Any]:
+        """Decorate the construction of a class."""
+        made = dispatchable(cls)
+        options = (name, ignorable, selector, host_defaults)
+        return self._decorate(constructor(made), *options, finish=partial(entrust, made))
 
     def _ask_all(self, *, report: bool) -> None:
         """Ask every loaded backend for its implementation of every function."""

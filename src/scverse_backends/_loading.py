@@ -121,6 +121,19 @@ def fetch(adapter: Any, function: str) -> Any:
     return ABSENT if not listed and _is_borrowed(found) else found
 
 
+def check_kind(found: Any, public: Any, function: str) -> None:
+    """Refuse what cannot stand in for a class of the host.
+
+    Raises
+    ------
+    AdapterError
+        If the host's is a class and the adapter's is none.
+    """
+    if found is not ABSENT and inspect.isclass(public) and not inspect.isclass(found):
+        msg = f"it offers {function!r}, a class of the host, as {found!r}, which is no class"
+        raise AdapterError(msg)
+
+
 def _exported(namespace: Any) -> Collection[str] | None:
     """Read a namespace's ``__all__``; ``None`` where there is none."""
     exported = getattr(namespace, "__all__", None)

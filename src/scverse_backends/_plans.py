@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._inventory import load_error
-from ._loading import ABSENT, fetch
+from ._loading import ABSENT, check_kind, fetch
 from ._model import LoadedBackend, Refusal
 from ._routing import Route, compile_route
 from .exceptions import BackendError
@@ -125,6 +125,7 @@ class Planner:
         function, host = self.function, self._registry.configuration.host
         try:
             found = fetch(backend.adapter, function.name)
+            check_kind(found, function.public, function.name)
         except (KeyboardInterrupt, MemoryError):
             raise
         except BaseException as error:  # a lazy adapter runs code when asked
