@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -68,6 +69,35 @@ def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
         talk.send("enough")
     assert end.value.value == f"{who} is done"
     assert where() == "cpu"
+
+
+def test_its_steps_may_be_taken_in_different_threads(conversation, where):
+    talk = conversation(backend="mine")
+    assert next(talk) == ("mine", "mine")
+    with ThreadPoolExecutor(1) as pool:
+        step = pool.submit(talk.send, "hello").result(timeout=10)
+        assert pool.submit(where).result(timeout=10) == "cpu"
+    assert step == ("mine heard", "hello", "mine")
+    assert next(talk) == ("mine heard", None, "mine")
+
+
+def test_what_its_body_writes_holds_for_its_further_steps_and_nowhere_else(dispatcher, where):
+    @dispatcher.backend_dispatch
+    def rows():
+        yield where()
+        dispatcher.settings.backend = "cpu"
+        yield where()
+        yield where()
+
+    class Adapter:
+        name = "mine"
+
+        def where(self):
+            return "mine"
+
+    with dispatcher.register(Adapter):
+        assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
+        assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
 
 
 def test_closing_it_closes_what_it_runs_under_the_calls_choice(dispatcher, where):

@@ -26,6 +26,21 @@ def test_each_nearer_choice_stands_before_the_farther_ones(make_host, install, m
     assert seen == ["mine", "other", "third", "cpu", "third", "other"]
 
 
+def test_explaining_tells_which_choice_held(make_host, monkeypatch):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
+    host = make_host()
+
+    def reason(**options):
+        return host.settings.explain(host.where, **options).reason
+
+    assert reason() == "selected by the environment variable EXAMPLE_HOST_BACKEND"
+    host.settings.backend = "other"
+    assert reason() == "selected by settings.backend"
+    with host.settings.use_backend("mine"):
+        assert reason() == "selected by use_backend"
+        assert reason(backend="cpu") == "selected by the call's own argument"
+
+
 def test_the_innermost_block_stands_before_the_outer_ones(host):
     with host.settings.use_backend("mine"):
         with host.settings.use_backend("other"):
