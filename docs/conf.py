@@ -1,0 +1,28 @@
+"""How the documentation is built."""
+
+from __future__ import annotations
+
+import scverse_backends
+
+project = "scverse-backends"
+author = "scverse-backends contributors"
+project_copyright = "scverse-backends contributors"
+version = release = scverse_backends.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_design",
+]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = "scverse-backends"
+
+autodoc_typehints = "none"
+autosummary_generate = True
+numpydoc_show_class_members = False
+exclude_patterns = ["_build"]
