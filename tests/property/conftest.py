@@ -227,7 +227,7 @@ class Scenario:
 def arguments(draw, host):
     """Draw what a caller gives of the host's own parameters, by position and by name."""
     chosen = host.required | set(draw(some(host.named.keys() - host.required, 4)))
-    if host.required and draw(st.integers(0, 9)) == 0:
+    if host.required and draw(st.integers(0, 9)) == 9:
         chosen.remove(draw(st.sampled_from(sorted(host.required))))
     leading = [*takewhile(chosen.__contains__, host.positional)]
     nameless = [n for n in leading if host.named[n].kind is Parameter.POSITIONAL_ONLY]
@@ -247,9 +247,11 @@ def scenarios(draw, hosts, mines):
     host, mine = draw(hosts), draw(mines)
     ours, theirs = host.named.keys() - mine.named.keys(), mine.named.keys() - host.named.keys()
     args, kwargs = draw(arguments(host))
-    options = set(draw(some({*theirs, "typo"}, 2)))
+    options = set(draw(st.just([]) | some(theirs, 2)))
     if draw(st.booleans()):
         options |= mine.required & theirs
+    if draw(st.integers(0, 9)) == 9:
+        options.add("typo")
     kwargs |= {name: draw(values(mine.named.get(name))) for name in sorted(options)}
     return Scenario(
         host=host,
