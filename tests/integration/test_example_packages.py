@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -408,6 +409,13 @@ class TestTiled:
         with eh.settings.use_backend("tiled"):
             decision = eh.settings.explain(eh.nearest_neighbors, scores, n_jobs=4)
         assert (decision.backend, decision.ignored) == ("tiled", ("n_jobs",))
+
+    def test_its_own_options_are_documented_beside_the_hosts(self, eh):
+        eh.settings.get_backend("tiled")
+        assert "tile_size" in inspect.signature(eh.kmeans).parameters
+        assert "tile_size (tiled)" in eh.kmeans.__doc__
+        # What the host calls by another name is no option of its own.
+        assert not {"k", "rows", "seed"} & inspect.signature(eh.kmeans).parameters.keys()
 
     def test_its_own_options_mean_nothing_to_the_host(self, eh, scores):
         with pytest.raises(TypeError, match="tile_size"):
