@@ -1,0 +1,112 @@
+"""Metadata that cannot be read is reported and hides no other backend."""
+
+import pytest
+
+from scverse_backends.exceptions import BackendRegistrationWarning
+
+GROUP = "tests.example_host.backends"
+ENTRY = f"[{GROUP}]\nodd = odd_module\n".encode()
+
+
+@pytest.fixture
+def healthy(site):
+    """A backend beside the damaged one."""
+    site.install(
+        "healthy-backend", entry_points={"fine": "fine"}, modules={"fine": "name = 'fine'"}
+    )
+    site.write("odd_module.py", "name = 'odd'")
+
+
+def damage(site, *, entry_points=ENTRY, metadata=None):
+    """Write a distribution's metadata as it is given, byte by byte."""
+    folder = site.folder / "odd_backend-1.0.dist-info"
+    folder.mkdir()
+    (folder / "entry_points.txt").write_bytes(entry_points)
+    if metadata is not None:
+        (folder / "METADATA").write_bytes(metadata)
+
+
+SOUND = b"Metadata-Version: 2.1\nName: odd-backend\nVersion: 1.0\n"
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(
+    "entry_points",
+    [
+        b"[" + GROUP.encode() + b"]\nodd = odd_module\xff\n",
+        b"[" + GROUP.encode() + b"]\nodd odd_module\n",
+    ],
+    ids=["not UTF-8", "no equals sign"],
+)
+def test_unreadable_entry_points_are_reported_and_hide_no_other(site, dispatcher, entry_points):
+    damage(site, entry_points=entry_points, metadata=SOUND)
+
+    with pytest.warns(BackendRegistrationWarning, match="odd-backend.*cannot be read") as caught:
+        found = dispatcher.backends()
+
+    assert [info.name for info in found] == ["fine"]
+    assert [(w.filename, w.message.backend) for w in caught] == [(__file__, "odd-backend")]
+    assert dispatcher.get_backend("fine").name == "fine"
+
+
+@pytest.mark.usefixtures("healthy")
+def test_unreadable_entry_points_of_a_distribution_without_a_name_are_reported_by_place(
+    site, dispatcher
+):
+    damage(site, entry_points=b"\xff")
+
+    with pytest.warns(BackendRegistrationWarning, match=r"odd_backend-1\.0\.dist-info"):
+        found = dispatcher.backends()
+
+    assert [info.name for info in found] == ["fine"]
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize(
+    ("metadata", "known"),
+    [
+        (None, (None, None)),
+        (b"", (None, None)),
+        (b"Name:\nVersion:\n", (None, None)),
+        (b"Name: odd\xff\n", (None, None)),
+        (b"Metadata-Version: 2.1\nName: odd-backend\n", ("odd-backend", None)),
+        (b"Metadata-Version: 2.1\nVersion: 1.0\n", (None, "1.0")),
+    ],
+    ids=["no file", "empty", "blank", "not UTF-8", "no version", "no name"],
+)
+def test_a_backend_whose_distribution_does_not_say_who_it_is_works(
+    site, dispatcher, metadata, known
+):
+    damage(site, metadata=metadata)
+
+    found = {info.name: (info.distribution, info.version) for info in dispatcher.backends()}
+
+    assert found == {"fine": ("healthy-backend", "1.0"), "odd": known}
+    assert dispatcher.get_backend("odd").name == "odd"
+    assert dispatcher.get_backend("fine").name == "fine"
+
+
+def test_a_distribution_without_a_name_cannot_serve_a_trusted_one(site, make_dispatcher):
+    damage(site)
+    dispatcher = make_dispatcher(trusted_backends={"odd": {"package": "odd-backend"}})
+
+    with pytest.warns(UserWarning, match="an unnamed distribution"):
+        (info,) = dispatcher.backends()
+
+    assert info.state == "refused"
+
+
+def test_what_is_wrong_in_packages_that_are_no_backends_is_not_our_business(site, dispatcher):
+    damage(site, entry_points=b"[console_scripts]\nodd odd_module\n", metadata=SOUND)
+
+    assert dispatcher.backends() == ()
+
+
+def test_a_reference_that_nothing_could_import_is_a_broken_backend_and_hides_no_other(
+    site, dispatcher
+):
+    damage(site, entry_points=f"[{GROUP}]\nodd = not a module!\n".encode(), metadata=SOUND)
+    site.install("other-backend", entry_points={"z": "z"}, modules={"z": "name = 'z'"})
+
+    assert [info.name for info in dispatcher.backends()] == ["odd", "z"]
+    assert dispatcher.settings.available_backends() == ["z"]

@@ -1,0 +1,230 @@
+"""What is installed is known from metadata, read when it is first needed and then on request."""
+
+import sys
+import zipfile
+
+import pytest
+
+from scverse_backends.exceptions import UnknownBackendError
+
+
+def install(site, name="mine", distribution="my-backend", **options):
+    """Install a backend whose module is named after its entry point."""
+    module = f"{name}_module"
+    options.setdefault("entry_points", {name: module})
+    options.setdefault("modules", {module: f"name = {name!r}"})
+    return site.install(distribution, **options)
+
+
+def listed(dispatcher):
+    return [(info.name, info.distribution, info.version) for info in dispatcher.backends()]
+
+
+def test_a_backend_is_described_by_its_metadata_and_not_imported(site, dispatcher):
+    install(site, version="1.2")
+
+    (info,) = dispatcher.backends()
+
+    assert (info.name, info.state, info.trusted) == ("mine", "installed", False)
+    assert (info.distribution, info.version) == ("my-backend", "1.2")
+    assert (info.entry_point, info.reason) == ("mine_module", None)
+    assert site.imported() == set()
+
+
+def test_nothing_installed_is_an_empty_list(site, dispatcher):
+    assert dispatcher.backends() == ()
+
+
+def test_metadata_is_not_read_by_making_a_host_decorating_or_calling_it(site, dispatcher):
+    @dispatcher.backend_dispatch
+    def double(values):
+        return [2 * value for value in values]
+
+    assert double([1]) == [2]
+    assert double([1], backend="cpu") == [2]
+    install(site)
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+def test_metadata_is_read_once_and_again_when_asked_to_refresh(site, dispatcher):
+    assert dispatcher.backends() == ()
+    install(site)
+    assert dispatcher.backends() == ()
+    with pytest.raises(UnknownBackendError):
+        dispatcher.get_backend("mine")
+
+    dispatcher.refresh()
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+    assert dispatcher.get_backend("mine").name == "mine"
+
+
+def test_a_backend_that_was_uninstalled_is_gone_after_a_refresh(site, dispatcher):
+    info = install(site)
+    dispatcher.get_backend("mine")
+    (info / "entry_points.txt").unlink()
+    assert dispatcher.get_backend("mine").name == "mine"
+
+    dispatcher.refresh()
+
+    assert dispatcher.backends() == ()
+    with pytest.raises(UnknownBackendError, match="No backend is installed"):
+        dispatcher.get_backend("mine")
+
+
+def test_backends_are_listed_in_the_order_of_their_names(site, dispatcher):
+    for name in ("zebra", "Apple", "mango"):
+        install(site, name, f"{name}-backend")
+
+    assert [info.name for info in dispatcher.backends()] == ["Apple", "mango", "zebra"]
+
+
+@pytest.mark.parametrize("other", ["tests.example_host.backends.more", "tests.example_host", "x"])
+def test_entry_points_of_other_groups_are_no_backends(site, dispatcher, other):
+    install(site, group=other)
+
+    assert dispatcher.backends() == ()
+
+
+def test_hosts_of_different_groups_see_their_own_backends(site, make_dispatcher):
+    install(site, "mine", "my-backend", group="one.backends")
+    install(site, "yours", "your-backend", group="two.backends")
+
+    for group, name in (("one.backends", "mine"), ("two.backends", "yours")):
+        found = make_dispatcher(entrypoint_group=group).backends()
+        assert [info.name for info in found] == [name]
+
+
+@pytest.mark.parametrize(
+    ("reference", "source"),
+    [
+        ("pkg.adapter", "name = 'mine'"),
+        ("pkg.adapter:Adapter", "class Adapter:\n    name = 'mine'"),
+        ("pkg.adapter:adapter", "class Adapter:\n    name = 'mine'\nadapter = Adapter()"),
+        ("pkg.adapter:Outer.Inner", "class Outer:\n    class Inner:\n        name = 'mine'"),
+        ("pkg.adapter : Adapter", "class Adapter:\n    name = 'mine'"),
+        ("pkg.adapter [gpu,extra]", "name = 'mine'"),
+        ("pkg.adapter:Adapter [gpu]", "class Adapter:\n    name = 'mine'"),
+    ],
+)
+def test_an_object_reference_names_a_module_a_class_or_an_object(
+    site, dispatcher, reference, source
+):
+    site.install("my-backend", entry_points={"mine": reference}, modules={"pkg.adapter": source})
+
+    assert dispatcher.get_backend("mine").name == "mine"
+
+
+def test_the_extras_of_an_object_reference_are_not_part_of_it(site, dispatcher):
+    install(site, entry_points={"mine": "mine_module:Adapter [gpu]"})
+
+    assert [info.entry_point for info in dispatcher.backends()] == ["mine_module:Adapter"]
+
+
+def test_a_backend_may_live_in_another_folder_than_its_metadata(
+    site, dispatcher, tmp_path, monkeypatch
+):
+    install(site, modules={})
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "mine_module.py").write_text("name = 'mine'")
+    monkeypatch.syspath_prepend(str(source))
+    try:
+        assert dispatcher.get_backend("mine").__file__ == str(source / "mine_module.py")
+    finally:
+        sys.modules.pop("mine_module", None)
+
+
+def test_a_backend_may_live_in_a_namespace_package(site, dispatcher):
+    site.install("my-backend", entry_points={"mine": "shared_namespace.mine"})
+    site.write("shared_namespace/mine.py", "name = 'mine'")
+    try:
+        assert dispatcher.get_backend("mine").name == "mine"
+    finally:
+        sys.modules.pop("shared_namespace", None)
+
+
+def test_a_backend_may_be_installed_in_a_zip_file(site, dispatcher, tmp_path, monkeypatch):
+    install(site)
+    packed = tmp_path / "site.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in site.folder.rglob("*"):
+            archive.write(file, file.relative_to(site.folder))
+    monkeypatch.syspath_prepend(str(packed))
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(site.folder)])
+    try:
+        assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+        assert str(packed) in dispatcher.get_backend("mine").__file__
+    finally:
+        sys.modules.pop("mine_module", None)
+
+
+def test_a_development_install_with_egg_info_is_found(site, dispatcher):
+    site.write("mine_module.py", "name = 'mine'")
+    site.write("my_backend.egg-info/PKG-INFO", "Name: my-backend\nVersion: 3.0\n")
+    site.write(
+        "my_backend.egg-info/entry_points.txt",
+        "[tests.example_host.backends]\nmine = mine_module\n",
+    )
+
+    assert listed(dispatcher) == [("mine", "my-backend", "3.0")]
+
+
+def test_a_distribution_in_a_folder_of_another_name_is_found(site, dispatcher):
+    install(site).rename(site.folder / "renamed-1.0.dist-info")
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+def test_what_an_older_release_left_in_the_same_folder_is_listed_once(site, dispatcher):
+    install(site, version="1.0")
+    install(site, version="2.0")
+
+    assert len(dispatcher.backends()) == 1
+    assert dispatcher.get_backend("mine").name == "mine"
+
+
+class TestTheSameDistributionTwiceOnThePath:
+    @pytest.fixture
+    def earlier(self, site, tmp_path, monkeypatch):
+        """Another site that stands before the usual one."""
+        folder = tmp_path / "earlier"
+        folder.mkdir()
+        monkeypatch.syspath_prepend(str(folder))
+        return type(site)(folder)
+
+    def test_the_first_is_the_one_that_counts(self, site, earlier, dispatcher):
+        install(site, version="1.0")
+        install(earlier, version="2.0", modules={})
+
+        assert listed(dispatcher) == [("mine", "my-backend", "2.0")]
+
+    @pytest.mark.parametrize(
+        ("distribution", "version"),
+        [("my-backend", "1.0"), ("my-backend", "2.0"), ("My.Backend", "1.0")],
+    )
+    def test_a_first_one_without_backends_means_there_are_none(
+        self, site, earlier, dispatcher, distribution, version
+    ):
+        install(site, version="1.0")
+        earlier.install(distribution, version=version)
+
+        assert dispatcher.backends() == ()
+
+    def test_different_distributions_of_one_backend_name_are_both_listed(
+        self, site, earlier, dispatcher
+    ):
+        install(site, "mine", "my-backend")
+        install(earlier, "mine", "my-backend-cu12", modules={})
+
+        assert [entry[1] for entry in listed(dispatcher)] == ["my-backend", "my-backend-cu12"]
+
+    def test_a_folder_that_is_on_the_path_under_two_names_counts_once(
+        self, site, dispatcher, tmp_path, monkeypatch
+    ):
+        install(site)
+        (tmp_path / "lib64").symlink_to(site.folder)
+        monkeypatch.syspath_prepend(str(tmp_path / "lib64"))
+
+        assert listed(dispatcher) == [("mine", "my-backend", "1.0")]

@@ -1,0 +1,178 @@
+"""What a host can say about its backends, with and without loading them."""
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendNotInstalledError,
+    UnknownBackendError,
+    UntrustedBackendWarning,
+)
+
+
+@pytest.fixture
+def dispatcher(make_dispatcher):
+    return make_dispatcher(
+        untrusted="allow",
+        trusted_backends={"fast": {"aliases": ["quick"], "package": "fast-backend"}},
+    )
+
+
+@pytest.fixture(autouse=True)
+def installed(site):
+    """A trusted backend, one that the host does not know, and a broken one."""
+    for name, source in {
+        "fast": "name = 'fast'\naliases = ['swift']",
+        "mine": "name = 'canonical'\naliases = ['cuda']",
+        "odd": "raise RuntimeError('no device')",
+    }.items():
+        module = f"{name}_module"
+        site.install(f"{name}-backend", entry_points={name: module}, modules={module: source})
+
+
+def test_listing_backends_imports_nothing_and_tells_who_is_trusted(site, dispatcher):
+    found = {info.name: (info.state, info.trusted) for info in dispatcher.backends()}
+
+    assert found == {
+        "fast": ("installed", True),
+        "mine": ("installed", False),
+        "odd": ("installed", False),
+    }
+    assert site.imported() == set()
+
+
+def test_a_listed_backend_tells_its_canonical_name_once_it_is_loaded(dispatcher):
+    dispatcher.get_backend("cuda")
+
+    found = {info.name: info.state for info in dispatcher.backends()}
+
+    assert found == {"fast": "loaded", "canonical": "loaded", "odd": "installed"}
+
+
+def test_available_backends_are_the_canonical_names_of_those_that_load(dispatcher):
+    assert dispatcher.settings.available_backends() == ["canonical", "fast"]
+
+
+def test_available_names_are_all_labels_of_those_that_load(dispatcher):
+    names = dispatcher.available_backend_names()
+
+    assert names == sorted(names)
+    assert set(names) == {"canonical", "cuda", "mine", "fast", "quick", "swift"}
+
+
+def test_every_available_name_leads_to_a_backend(site, dispatcher):
+    site.install(
+        "spaced-backend",
+        entry_points={"an entry point with spaces": "spaced_module"},
+        modules={"spaced_module": "name = 'spaced'"},
+    )
+
+    for label in dispatcher.available_backend_names():
+        assert dispatcher.get_backend(label) is not None
+    assert "spaced" in dispatcher.available_backend_names()
+    with pytest.raises(UnknownBackendError) as caught:
+        dispatcher.get_backend("nobody")
+    assert "an entry point with spaces" not in caught.value.known
+
+
+def test_a_host_without_backends_lists_none(make_dispatcher):
+    dispatcher = make_dispatcher(entrypoint_group="nobody.backends")
+
+    assert dispatcher.backends() == ()
+    assert dispatcher.available_backend_names() == []
+    assert dispatcher.settings.available_backends() == []
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+def test_discovering_loads_everything_once_and_selects_nothing(site, dispatcher):
+    dispatcher.discover()
+    loaded = site.imported()
+    dispatcher.discover()
+
+    assert loaded == site.imported() == {"fast_module", "mine_module"}
+    assert dispatcher.settings.backend == "cpu"
+    assert [info.state for info in dispatcher.backends()] == ["loaded", "loaded", "broken"]
+
+
+def test_the_adapter_itself_is_handed_out(dispatcher):
+    adapter = dispatcher.get_backend("mine")
+
+    assert adapter.__name__ == "mine_module"
+    assert dispatcher.settings.get_backend("CUDA") is adapter
+
+
+@pytest.mark.parametrize("label", ["cpu", "CPU"])
+def test_the_host_itself_has_no_adapter(dispatcher, label):
+    assert dispatcher.get_backend(label) is None
+    assert dispatcher.settings.get_backend(label) is None
+
+
+@pytest.mark.parametrize("label", ["", " ", "no spaces", "ends.", "ä", None, 3, b"fast", "x" * 200])
+def test_what_is_no_label_names_no_backend_and_imports_nothing(site, dispatcher, label):
+    with pytest.raises(UnknownBackendError, match="has no backend") as caught:
+        dispatcher.get_backend(label)
+
+    assert isinstance(caught.value.label, str)
+    assert set(caught.value.known) == {"cpu", "fast", "quick", "mine", "odd"}
+    assert site.imported() == set()
+
+
+def test_a_trusted_backend_counts_as_known_although_it_is_absent(make_dispatcher):
+    trusted = {"absent": {"aliases": ["missing"], "package": "absent-backend"}}
+    dispatcher = make_dispatcher(trusted_backends=trusted, entrypoint_group="nobody.backends")
+
+    with pytest.raises(UnknownBackendError, match="Did you mean 'absent'"):
+        dispatcher.get_backend("absentt")
+    with pytest.raises(BackendNotInstalledError, match="pip install absent-backend"):
+        dispatcher.get_backend("missing")
+    assert dispatcher.available_backend_names() == []
+
+
+class TestRefreshing:
+    def test_what_is_loaded_and_still_installed_stays(self, dispatcher):
+        adapter = dispatcher.get_backend("mine")
+
+        dispatcher.refresh()
+
+        assert dispatcher.get_backend("canonical") is adapter
+        assert [info.state for info in dispatcher.backends()] == [
+            "installed",
+            "loaded",
+            "installed",
+        ]
+
+    def test_what_was_installed_meanwhile_is_found(self, site, dispatcher):
+        @dispatcher.backend_dispatch
+        def whoami():
+            return "host"
+
+        with pytest.raises(UnknownBackendError):
+            whoami(backend="late")
+        source = "name = 'late'\ndef whoami(): return 'late'"
+        site.install("late-backend", entry_points={"late": "late_m"}, modules={"late_m": source})
+
+        dispatcher.refresh()
+
+        assert whoami(backend="late") == "late"
+
+    def test_a_refresh_that_warns_has_refreshed(self, site, dispatcher):
+        dispatcher.get_backend("mine")
+        (site.folder / "mine_backend-1.0.dist-info" / "entry_points.txt").unlink()
+        site.install("evil", entry_points={"quick": "evil"})
+
+        with pytest.raises(UntrustedBackendWarning):  # warnings are errors in these tests
+            dispatcher.refresh()
+
+        with pytest.raises(UnknownBackendError):
+            dispatcher.get_backend("canonical")
+
+    def test_an_upgrade_is_told_by_its_version(self, site, dispatcher):
+        dispatcher.get_backend("mine")
+        for file in (site.folder / "mine_backend-1.0.dist-info").iterdir():
+            file.unlink()
+        (site.folder / "mine_backend-1.0.dist-info").rmdir()
+        site.install("mine-backend", version="2.0", entry_points={"mine": "mine_module"})
+
+        dispatcher.refresh()
+
+        assert dispatcher.get_backend("mine").name == "canonical"
+        assert {info.version for info in dispatcher.backends()} == {"1.0", "2.0"}

@@ -1,0 +1,153 @@
+"""Each adapter is loaded once, whoever asks."""
+
+import importlib
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+
+from scverse_backends.exceptions import BackendLoadError, UntrustedBackendWarning
+
+pytestmark = pytest.mark.timeout(60)
+THREADS = 64
+
+
+@pytest.fixture
+def counted(site):
+    """A class adapter that counts its imports and instances, and takes its time for both."""
+    site.write("counter.py", "imports, instances = [], []")
+    site.install(
+        "my-backend",
+        entry_points={"mine": "my_adapter:Adapter"},
+        modules={
+            "my_adapter": """
+                import counter, time
+                counter.imports.append(1)
+                time.sleep(0.005)
+                class Adapter:
+                    name = "mine"
+                    aliases = ["cuda"]
+                    def __init__(self):
+                        time.sleep(0.005)
+                        counter.instances.append(self)
+                    def double(self, values):
+                        return self
+            """
+        },
+    )
+    return importlib.import_module("counter")
+
+
+def together(*tasks):
+    """Start all tasks at the same moment, in a thread each, and give their results."""
+    barrier = threading.Barrier(len(tasks))
+
+    def run(task):
+        barrier.wait()
+        return task()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result() for future in [pool.submit(run, task) for task in tasks]]
+
+
+@pytest.fixture
+def stage(site, dispatcher):
+    """A module by which what is imported reaches the test's dispatcher."""
+    site.write("stage.py", "")
+    module = importlib.import_module("stage")
+    module.dispatcher = dispatcher
+    return module
+
+
+@pytest.mark.parametrize("labels", [["mine"], ["cuda"], ["mine", "cuda"]])
+def test_the_first_calls_of_many_threads_load_the_adapter_once(dispatcher, counted, labels):
+    @dispatcher.backend_dispatch
+    def double(values):
+        return "host"
+
+    results = together(*[partial(double, [1], backend=label) for label in labels * THREADS])
+
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+    assert set(results) == set(counted.instances)
+
+
+def test_many_threads_that_only_look_load_the_adapter_once(dispatcher, counted):
+    results = together(*[dispatcher.settings.available_backends] * THREADS)
+
+    assert results == [["mine"]] * THREADS
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+
+
+def test_many_threads_that_meet_a_broken_adapter_try_it_once(site, dispatcher):
+    site.write("counter.py", "imports = []")
+    source = "import counter; counter.imports.append(1); raise RuntimeError('no device')"
+    site.install("broken", entry_points={"mine": "broken"}, modules={"broken": source})
+
+    def ask():
+        with pytest.raises(BackendLoadError) as caught:
+            dispatcher.get_backend("mine")
+        return str(caught.value)
+
+    assert len(set(together(*[ask] * THREADS))) == 1
+    assert sys.modules["counter"].imports == [1]
+
+
+def test_a_refresh_keeps_what_is_loaded(dispatcher, counted):
+    adapter = dispatcher.get_backend("mine")
+
+    dispatcher.refresh()
+
+    assert dispatcher.get_backend("cuda") is adapter
+    assert len(counted.instances) == 1
+
+
+@pytest.mark.usefixtures("stage")
+def test_threads_in_the_midst_of_imports_load_the_adapter_once(site, counted):
+    for number in range(8):
+        site.write(f"user{number}.py", "import stage; found = stage.dispatcher.get_backend('mine')")
+
+    modules = together(*[partial(importlib.import_module, f"user{n}") for n in range(8)])
+
+    assert {module.found for module in modules} == set(counted.instances)
+    assert (len(counted.imports), len(counted.instances)) == (1, 1)
+
+
+def test_the_first_look_of_many_threads_reads_metadata_once(site, make_dispatcher):
+    site.install("evil", entry_points={"fast": "evil"}, modules={"evil": "name = 'fast'"})
+    dispatcher = make_dispatcher(trusted_backends={"fast": {"package": "fast-backend"}})
+
+    with pytest.warns(UntrustedBackendWarning, match="refuses") as caught:
+        together(*[dispatcher.backends] * THREADS)
+
+    assert len(caught) == 1
+
+
+def test_calls_run_where_they_were_meant_while_another_thread_changes_what_is_there(
+    site, dispatcher
+):
+    for name in ("one", "two", "three"):
+        source = f"name = {name!r}\naliases = ['{name}-alias']\ndef whoami(): return {name!r}"
+        module = f"module_{name}"
+        site.install(f"{name}-backend", entry_points={name: module}, modules={module: source})
+
+    @dispatcher.backend_dispatch
+    def whoami():
+        return "host"
+
+    def call(name):
+        with dispatcher.settings.use_backend(name):
+            return {answer for _ in range(100) for answer in (whoami(), whoami(backend=name))}
+
+    def change():
+        for _ in range(30):
+            dispatcher.refresh()
+            with dispatcher.register(type("Other", (), {"name": "other"})):
+                dispatcher.settings.available_backends()
+        return set()
+
+    callers = [partial(call, name) for name in ("one", "two", "three-alias")]
+    answers = together(*callers, change, *callers)
+
+    assert answers == [{"one"}, {"two"}, {"three"}, set(), {"one"}, {"two"}, {"three"}]

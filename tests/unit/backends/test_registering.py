@@ -1,0 +1,248 @@
+"""An adapter of this process, vouched for by whoever registers it."""
+
+import types
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendConfigurationError,
+    UnknownBackendError,
+)
+
+
+class Local:
+    name = "local"
+    aliases = ("here",)
+
+    def whoami(self):
+        return "local"
+
+
+@pytest.fixture
+def whoami(dispatcher):
+    @dispatcher.backend_dispatch
+    def whoami():
+        return "host"
+
+    return whoami
+
+
+@pytest.fixture
+def installed(site):
+    """An installed backend with the name and alias of `Local`."""
+    source = "name = 'local'\naliases = ['here', 'there']\ndef whoami(): return 'installed'"
+    site.install(
+        "local-backend", entry_points={"local": "installed"}, modules={"installed": source}
+    )
+
+
+def module_adapter():
+    module = types.ModuleType("local")
+    module.name, module.whoami = "local", lambda: "local"
+    return module
+
+
+@pytest.mark.parametrize(
+    "adapter", [Local, Local(), module_adapter()], ids=["class", "object", "module"]
+)
+def test_a_class_an_object_or_a_module_runs_calls_without_any_warning(dispatcher, whoami, adapter):
+    dispatcher.register(adapter)
+
+    assert whoami(backend="local") == "local"
+    assert whoami(backend="LOCAL") == "local"
+
+
+def test_a_class_is_instantiated_once(dispatcher, whoami):
+    made = []
+
+    class Counted(Local):
+        def __init__(self):
+            made.append(self)
+
+    with dispatcher.register(Counted):
+        assert whoami(backend="local") == whoami(backend="here") == "local"
+        assert dispatcher.get_backend("here") is made[0]
+
+    assert len(made) == 1
+
+
+def test_a_registration_knows_the_name_and_ends_when_it_is_removed(dispatcher, whoami):
+    registration = dispatcher.register(Local)
+    assert registration.name == "local"
+
+    registration.remove()
+    registration.remove()
+
+    for label in ("local", "here"):
+        with pytest.raises(UnknownBackendError):
+            whoami(backend=label)
+
+
+def test_a_registration_holds_for_a_block_and_ends_after_an_error_too(dispatcher, whoami):
+    with dispatcher.register(Local) as registration:
+        assert (registration.name, whoami(backend="here")) == ("local", "local")
+    with pytest.raises(ZeroDivisionError), dispatcher.register(Local):
+        raise ZeroDivisionError
+
+    with pytest.raises(UnknownBackendError):
+        whoami(backend="local")
+
+
+def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher, whoami):
+    registration = dispatcher.register(Local)
+    dispatcher.settings.backend = "local"
+    assert whoami() == "local"
+
+    registration.remove()
+
+    with pytest.raises(UnknownBackendError, match="'local'"):
+        whoami()
+
+
+def test_removing_one_of_two_leaves_the_other(dispatcher, whoami):
+    class Other(Local):
+        name, aliases = "other", ()
+
+    registration = dispatcher.register(Local)
+    dispatcher.register(Other)
+
+    registration.remove()
+
+    assert whoami(backend="other") == "local"
+    assert dispatcher.settings.available_backends() == ["other"]
+
+
+def test_a_registered_backend_is_listed_as_such(site, dispatcher):
+    with dispatcher.register(Local):
+        (info,) = dispatcher.backends()
+        assert (info.name, info.state, info.trusted) == ("local", "registered", True)
+        assert (info.distribution, info.version, info.entry_point) == (None, None, None)
+        assert dispatcher.available_backend_names() == ["here", "local"]
+        assert dispatcher.settings.available_backends() == ["local"]
+
+    assert dispatcher.backends() == ()
+    assert dispatcher.available_backend_names() == []
+
+
+def test_a_decision_for_a_registered_backend_names_no_distribution(dispatcher, whoami):
+    with dispatcher.register(Local), dispatcher.settings.use_backend("here"):
+        decision = dispatcher.settings.explain(whoami)
+
+    assert (decision.backend, decision.distribution, decision.version) == ("local", None, None)
+
+
+@pytest.mark.parametrize("policy", ["warn", "allow", "refuse"])
+def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
+    trusted = {"local": {"aliases": ["here"], "package": "local-backend"}}
+    dispatcher = make_dispatcher(untrusted=policy, trusted_backends=trusted)
+
+    with dispatcher.register(Local):
+        assert dispatcher.get_backend("local").whoami() == "local"
+        assert dispatcher.get_backend("here").whoami() == "local"
+
+
+def test_it_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
+    dispatcher.register(Local)
+    adapter = dispatcher.get_backend("local")
+
+    dispatcher.refresh()
+
+    assert dispatcher.get_backend("local") is adapter
+
+
+def test_registering_imports_nothing_that_is_installed(site, dispatcher, installed, whoami):
+    with dispatcher.register(Local):
+        assert whoami(backend="local") == "local"
+
+    assert site.imported() == set()
+
+
+class TestAnInstalledBackendOfTheSameName:
+    @pytest.fixture(autouse=True)
+    def world(self, installed):
+        pass
+
+    def test_it_is_shadowed_while_the_other_is_registered(self, dispatcher, whoami):
+        assert whoami(backend="local") == "installed"
+        with dispatcher.register(Local):
+            assert whoami(backend="local") == whoami(backend="here") == "local"
+        assert whoami(backend="local") == whoami(backend="here") == "installed"
+
+    def test_the_labels_that_are_not_shadowed_stay_its_own(self, dispatcher, whoami):
+        assert whoami(backend="there") == "installed"
+        with dispatcher.register(Local):
+            assert whoami(backend="local") == "local"
+            assert whoami(backend="there") == "installed"
+
+    def test_both_are_listed(self, dispatcher):
+        with dispatcher.register(Local):
+            states = {info.state for info in dispatcher.backends()}
+
+        assert states == {"registered", "installed"}
+
+    def test_a_name_that_is_shadowed_is_listed_once(self, dispatcher):
+        with dispatcher.register(Local):
+            assert dispatcher.settings.available_backends() == ["local"]
+            assert dispatcher.available_backend_names() == ["here", "local", "there"]
+
+
+class TestWhatCannotBeRegistered:
+    @pytest.mark.parametrize(
+        ("attributes", "problem"),
+        [
+            ({}, "`name`"),
+            ({"name": 3}, "`name`"),
+            ({"name": "no spaces"}, "no label"),
+            ({"name": "mine", "aliases": "cuda"}, "`aliases`"),
+            ({"name": "mine", "aliases": ["no spaces"]}, "no label"),
+            ({"name": "mine", "aliases": [3]}, "a label is a string"),
+            ({"name": "mine", "renames": []}, "`renames`"),
+            ({"name": "mine", "can_run": "yes"}, "`can_run`"),
+            ({"name": "cpu"}, "reserved"),
+            ({"name": "mine", "aliases": ["auto"]}, "reserved"),
+            ({"name": "GPU"}, "Use a concrete name"),
+        ],
+    )
+    def test_what_is_no_adapter_is_an_error_that_says_why(
+        self, make_dispatcher, attributes, problem
+    ):
+        dispatcher = make_dispatcher(reserved_backends={"gpu": "Use a concrete name."})
+
+        with pytest.raises(BackendConfigurationError, match=problem):
+            dispatcher.register(types.SimpleNamespace(**attributes))
+
+        assert dispatcher.backends() == ()
+
+    def test_all_that_is_wrong_with_its_labels_is_said_at_once(self, dispatcher):
+        adapter = types.SimpleNamespace(name="cpu", aliases=["auto", "no spaces", "fine"])
+
+        with pytest.raises(BackendConfigurationError) as caught:
+            dispatcher.register(adapter)
+
+        assert len(caught.value.mistakes) == 3
+
+    @pytest.mark.parametrize("labels", [("local", ()), ("LOCAL", ()), ("other", ("here",))])
+    def test_a_label_that_is_registered_already_is_an_error(self, dispatcher, whoami, labels):
+        name, aliases = labels
+        dispatcher.register(Local)
+
+        with pytest.raises(BackendConfigurationError, match="registered already"):
+            dispatcher.register(types.SimpleNamespace(name=name, aliases=aliases))
+
+        assert whoami(backend="local") == "local"
+
+    def test_a_label_is_free_again_once_it_was_removed(self, dispatcher, whoami):
+        dispatcher.register(Local).remove()
+
+        with dispatcher.register(Local):
+            assert whoami(backend="local") == "local"
+
+    def test_an_error_of_the_callers_own_class_reaches_the_caller(self, dispatcher):
+        class Failing:
+            name = "failing"
+
+            def __init__(self):
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            dispatcher.register(Failing)

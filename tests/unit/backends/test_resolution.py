@@ -1,0 +1,227 @@
+"""A label leads to one backend, found the cheapest way that is certain."""
+
+import sys
+
+import pytest
+
+from scverse_backends.exceptions import BackendRegistrationWarning, UnknownBackendError
+
+TEN = [f"backend{number}" for number in range(10)]
+
+
+@pytest.fixture
+def ten(site):
+    """Ten backends: `backend3` comes from `dist-backend3` and also calls itself `alias3`."""
+    for number, name in enumerate(TEN):
+        adapter(site, name, aliases=[f"alias{number}"])
+
+
+def adapter(site, entry_point, *, name=None, aliases=(), distribution=None):
+    """Install a backend in a module named after its entry point, which tells who it is."""
+    distribution = distribution or f"dist-{entry_point}"
+    module = distribution.replace("-", "_")
+    source = f"""
+        name = {name or entry_point!r}
+        aliases = {list(aliases)!r}
+        def whoami(): return {distribution!r}
+    """
+    site.install(distribution, entry_points={entry_point: module}, modules={module: source})
+
+
+def asked(dispatcher, label):
+    """Run a call on the backend that a label names, and hear who ran it."""
+
+    @dispatcher.backend_dispatch
+    def whoami():
+        return "host"
+
+    return whoami(backend=label)
+
+
+@pytest.mark.usefixtures("ten")
+class TestTenBackends:
+    @pytest.mark.parametrize("label", ["backend3", "BACKEND3", "Backend3"])
+    def test_an_entry_point_name_imports_that_backend_and_no_other(self, site, dispatcher, label):
+        assert asked(dispatcher, label) == "dist-backend3"
+        assert site.imported() == {"dist_backend3"}
+
+    @pytest.mark.parametrize("label", ["fast", "backend3", "Quick"])
+    def test_a_trusted_name_or_alias_imports_that_backend_and_no_other(
+        self, site, make_dispatcher, label
+    ):
+        trusted = {"fast": {"aliases": ["backend3", "quick"], "package": "dist-backend3"}}
+
+        assert asked(make_dispatcher(trusted_backends=trusted), label) == "dist-backend3"
+        assert site.imported() == {"dist_backend3"}
+
+    def test_a_trusted_name_is_found_whatever_its_entry_point_is_called(
+        self, site, make_dispatcher
+    ):
+        trusted = {"fast": {"package": "dist-backend3", "entrypoints": ["backend3"]}}
+
+        assert asked(make_dispatcher(trusted_backends=trusted), "fast") == "dist-backend3"
+        assert site.imported() == {"dist_backend3"}
+
+    def test_an_alias_asks_the_adapters_one_by_one_until_one_answers(self, site, dispatcher):
+        assert asked(dispatcher, "alias3") == "dist-backend3"
+        assert site.imported() == {f"dist_{name}" for name in TEN[:4]}
+
+    def test_an_alias_of_a_loaded_backend_imports_nothing_more(self, site, dispatcher):
+        dispatcher.get_backend("backend7")
+
+        assert asked(dispatcher, "alias7") == "dist-backend7"
+        assert site.imported() == {"dist_backend7"}
+
+    def test_a_label_that_nobody_has_asks_everyone_and_suggests_the_nearest(self, site, dispatcher):
+        with pytest.raises(UnknownBackendError, match="Did you mean 'alias5'") as caught:
+            dispatcher.get_backend("aliass5")
+
+        assert site.imported() == {f"dist_{name}" for name in TEN}
+        assert set(TEN) < set(caught.value.known)
+
+    def test_the_host_itself_is_found_without_importing_anything(self, site, dispatcher):
+        assert dispatcher.get_backend("cpu") is None
+        assert dispatcher.get_backend("CPU") is None
+        assert site.imported() == set()
+
+
+def test_every_label_of_a_backend_leads_to_it(site, dispatcher):
+    adapter(site, "entry", name="canonical", aliases=["alias", "Other.Alias"])
+
+    for label in ("canonical", "alias", "other-alias", "entry", "CANONICAL"):
+        assert asked(dispatcher, label) == "dist-entry"
+    with dispatcher.settings.use_backend("entry"):
+        assert dispatcher.settings.backend == "canonical"
+
+
+def test_labels_match_whatever_their_case_and_separators(site, dispatcher):
+    adapter(site, "My.Fast_Backend", distribution="my-backend")
+
+    for label in ("my-fast-backend", "MY_FAST_BACKEND", "My.Fast_Backend", "my--fast..backend"):
+        assert dispatcher.get_backend(label).name == "My.Fast_Backend"
+
+
+class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:
+    """`first` claims, for itself, the name under which `second` is installed."""
+
+    @pytest.fixture(params=["name", "alias"])
+    def rivals(self, request, site):
+        claim = {"name": "second"} if request.param == "name" else {"aliases": ["second"]}
+        adapter(site, "first", **claim)
+        adapter(site, "second")
+
+    @pytest.mark.usefixtures("rivals")
+    def test_an_entry_point_name_is_certain_before_any_import(self, site, dispatcher):
+        assert asked(dispatcher, "second") == "dist-second"
+        assert site.imported() == {"dist_second"}
+
+    @pytest.mark.usefixtures("rivals")
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+    def test_it_is_the_same_after_the_rival_was_loaded(self, dispatcher):
+        assert asked(dispatcher, "first") == "dist-first"
+        assert asked(dispatcher, "second") == "dist-second"
+
+    @pytest.mark.usefixtures("rivals")
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+    def test_the_rival_is_the_same_after_it_was_loaded(self, dispatcher):
+        assert asked(dispatcher, "second") == "dist-second"
+        assert asked(dispatcher, "first") == "dist-first"
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+@pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
+def test_two_backends_that_give_themselves_one_name_are_told_apart_by_their_entry_points(
+    site, dispatcher, order
+):
+    adapter(site, "one", name="same")
+    adapter(site, "two", name="same")
+
+    for label in order:
+        assert asked(dispatcher, label) == f"dist-{label}"
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+def test_a_backend_has_the_same_name_wherever_it_is_shown(site, dispatcher):
+    adapter(site, "one", name="same")
+    adapter(site, "two", name="same")
+    available = dispatcher.settings.available_backends()
+
+    assert sorted(info.name for info in dispatcher.backends()) == available
+    for name in available:
+        with dispatcher.settings.use_backend(name):
+            assert dispatcher.settings.backend == name
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+def test_a_trusted_backend_runs_although_another_took_the_name_it_gives_itself(
+    site, make_dispatcher
+):
+    adapter(site, "aaa", name="same", aliases=["other"])
+    adapter(site, "fast", name="same")
+    trusted = {"fast": {"package": "dist-fast"}}
+    dispatcher = make_dispatcher(trusted_backends=trusted, untrusted="allow")
+
+    assert asked(dispatcher, "other") == "dist-aaa"
+    assert asked(dispatcher, "fast") == "dist-fast"
+
+
+class TestTwoDistributionsClaimOneAlias:
+    @pytest.fixture(autouse=True)
+    def rivals(self, site):
+        adapter(site, "one", aliases=["cuda"])
+        adapter(site, "two", aliases=["cuda"])
+
+    def test_the_first_by_name_answers_to_it(self, site, dispatcher):
+        assert asked(dispatcher, "cuda") == "dist-one"
+        assert site.imported() == {"dist_one"}
+
+    def test_the_other_is_told_that_it_does_not_have_it(self, dispatcher):
+        with pytest.warns(BackendRegistrationWarning, match="'cuda' stays with 'one'") as caught:
+            dispatcher.discover()
+
+        (warning,) = caught
+        assert (warning.message.distribution, warning.message.version) == ("dist-two", "1.0")
+        assert asked(dispatcher, "cuda") == "dist-one"
+        assert asked(dispatcher, "two") == "dist-two"
+
+    def test_this_is_said_once(self, dispatcher):
+        with pytest.warns(BackendRegistrationWarning) as caught:
+            dispatcher.discover()
+            dispatcher.discover()
+            dispatcher.settings.available_backends()
+
+        assert len(caught) == 1
+
+
+def test_a_distribution_may_offer_one_adapter_under_two_names(site, dispatcher):
+    site.install(
+        "my-backend",
+        entry_points={"mine": "my_adapter:Adapter", "cuda": "my_adapter:Adapter"},
+        modules={
+            "my_adapter": """
+                made = []
+                class Adapter:
+                    name = "mine"
+                    def __init__(self): made.append(self)
+            """
+        },
+    )
+
+    with dispatcher.settings.use_backend("cuda", "mine"):
+        assert dispatcher.settings.backends == ("mine",)
+    assert dispatcher.get_backend("cuda") is dispatcher.get_backend("mine")
+    assert dispatcher.settings.available_backends() == ["mine"]
+    assert len(sys.modules["my_adapter"].made) == 1
+
+
+def test_of_two_distributions_with_one_entry_point_name_the_first_by_name_serves_it(
+    site, dispatcher
+):
+    adapter(site, "cuda", distribution="b-backend")
+    adapter(site, "cuda", distribution="a-backend")
+
+    assert asked(dispatcher, "cuda") == "a-backend"
+    assert site.imported() == {"a_backend"}
+    with pytest.warns(BackendRegistrationWarning, match="b-backend.*stays with"):
+        dispatcher.discover()
+    assert asked(dispatcher, "cuda") == "a-backend"

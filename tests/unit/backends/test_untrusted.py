@@ -1,0 +1,257 @@
+"""Backends that the host does not vouch for: warned of, allowed, refused, blocked."""
+
+import inspect
+import warnings
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendError,
+    UnknownBackendError,
+    UntrustedBackendError,
+    UntrustedBackendWarning,
+)
+
+
+@pytest.fixture(autouse=True)
+def installed(site):
+    """Two backends that nobody vouches for."""
+    for name in ("mine", "yours"):
+        source = f"name = {name!r}\naliases = ['{name}-alias']\ndef whoami(): return {name!r}"
+        site.install(
+            f"{name}-backend",
+            entry_points={name: f"{name}_module"},
+            modules={f"{name}_module": source},
+        )
+
+
+@pytest.fixture
+def dispatcher(make_dispatcher):
+    """A host as it is if nothing is said of untrusted backends."""
+    return make_dispatcher()
+
+
+def host(dispatcher):
+    @dispatcher.backend_dispatch
+    def whoami():
+        return "host"
+
+    return whoami
+
+
+class TestWarn:
+    def test_the_first_use_of_each_backend_warns_at_the_line_that_uses_it(self, dispatcher):
+        whoami = host(dispatcher)
+
+        with pytest.warns(UntrustedBackendWarning) as caught:
+            assert whoami(backend="mine") == "mine"
+            line = inspect.currentframe().f_lineno - 1
+            assert whoami(backend="mine-alias") == "mine"
+            assert whoami(backend="yours") == "yours"
+            assert whoami(backend="yours") == "yours"
+
+        assert [w.message.distribution for w in caught] == ["mine-backend", "yours-backend"]
+        assert [w.message.version for w in caught] == ["1.0", "1.0"]
+        assert (caught[0].filename, caught[0].lineno) == (__file__, line)
+        assert "does not vouch for" in str(caught[0].message)
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda dispatcher: dispatcher.get_backend("mine"),
+            lambda dispatcher: dispatcher.settings.get_backend("mine"),
+            lambda dispatcher: setattr(dispatcher.settings, "backend", "mine"),
+            lambda dispatcher: dispatcher.settings.use_backend("mine").__enter__(),
+            lambda dispatcher: host(dispatcher)(backend="mine"),
+        ],
+        ids=["get_backend", "settings.get_backend", "settings.backend", "use_backend", "a call"],
+    )
+    def test_every_way_to_use_it_warns(self, dispatcher, use):
+        with pytest.warns(UntrustedBackendWarning, match="mine-backend 1.0") as caught:
+            use(dispatcher)
+
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_trust_in_one_backend_is_no_trust_in_another(self, make_dispatcher):
+        dispatcher = make_dispatcher(trusted_backends={"yours": {"package": "yours-backend"}})
+        dispatcher.get_backend("yours")
+
+        with pytest.warns(UntrustedBackendWarning, match="mine-backend"):
+            dispatcher.get_backend("mine")
+
+    def test_looking_at_what_there_is_is_no_use(self, dispatcher):
+        dispatcher.discover()
+
+        assert dispatcher.settings.available_backends() == ["mine", "yours"]
+        assert len(dispatcher.backends()) == 2
+
+    def test_a_warning_made_an_error_stops_every_use_before_any_code_runs(self, site, dispatcher):
+        whoami = host(dispatcher)
+
+        for _ in range(3):
+            with pytest.raises(UntrustedBackendWarning):
+                whoami(backend="mine")
+
+        assert site.imported() == set()
+
+
+def test_untrusted_backends_may_be_allowed_without_a_word(make_dispatcher):
+    assert host(make_dispatcher(untrusted="allow"))(backend="mine") == "mine"
+
+
+class TestRefuse:
+    @pytest.fixture
+    def dispatcher(self, make_dispatcher):
+        trusted = {"yours": {"package": "yours-backend"}}
+        return make_dispatcher(untrusted="refuse", trusted_backends=trusted)
+
+    def test_asking_for_one_by_name_is_an_error_that_says_why(self, site, dispatcher):
+        with pytest.raises(UntrustedBackendError, match="trusted backends only") as caught:
+            host(dispatcher)(backend="mine")
+
+        assert (caught.value.backend, caught.value.distribution) == ("mine", "mine-backend")
+        assert site.imported() == set()
+
+    def test_looking_for_an_alias_imports_the_trusted_ones_only(self, site, dispatcher):
+        with pytest.raises(UnknownBackendError) as caught:
+            dispatcher.get_backend("mine-alias")
+
+        assert site.imported() == {"yours_module"}
+        assert set(caught.value.known) == {"cpu", "yours", "yours-alias"}
+
+    def test_nothing_else_imports_one(self, site, dispatcher):
+        dispatcher.discover()
+
+        assert dispatcher.settings.available_backends() == ["yours"]
+        assert dispatcher.available_backend_names() == ["yours", "yours-alias"]
+        assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
+        assert site.imported() == {"yours_module"}
+
+    def test_an_adapter_registered_by_the_caller_is_not_refused(self, dispatcher):
+        class Local:
+            name = "local"
+
+        with dispatcher.register(Local):
+            assert dispatcher.get_backend("local").name == "local"
+
+
+class TestBlocked:
+    @pytest.mark.parametrize(
+        "blocked", ["mine", "MINE", "mine-backend", "Mine_Backend", " mine ,", "other,mine"]
+    )
+    def test_a_blocked_name_or_distribution_is_never_imported(
+        self, site, make_dispatcher, monkeypatch, blocked
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
+        dispatcher = make_dispatcher(untrusted="allow")
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend("mine")
+        dispatcher.discover()
+
+        assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
+        assert dispatcher.settings.available_backends() == ["yours"]
+        assert site.imported() == {"yours_module"}
+
+    @pytest.mark.parametrize("blocked", ["fast", "quick", "mine", "mine-backend"])
+    @pytest.mark.parametrize("asked", ["fast", "quick", "mine"])
+    def test_a_trusted_backend_may_be_blocked_by_any_of_its_labels(
+        self, site, make_dispatcher, monkeypatch, blocked, asked
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
+        trusted = {"fast": {"aliases": ["quick"], "package": "mine-backend"}}
+        dispatcher = make_dispatcher(trusted_backends=trusted)
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend(asked)
+
+        assert site.imported() == set()
+        assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
+
+    @pytest.mark.parametrize(
+        ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]
+    )
+    def test_of_two_that_serve_a_name_the_one_that_is_not_blocked_does(
+        self, site, make_dispatcher, monkeypatch, trusted, label
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a")
+        for name in ("a", "b"):
+            site.install(
+                name, entry_points={"fast": f"{name}_m"}, modules={f"{name}_m": "name='f'"}
+            )
+        rules = {trusted: {"distributions": ["a", "b"]}} if trusted else {}
+        dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
+
+        assert dispatcher.get_backend(label).__name__ == "b_m"
+        assert "a_m" not in site.imported()
+
+    def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(
+        self, site, make_dispatcher, monkeypatch
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "two")
+        site.install("odd", entry_points={"one": "odd", "two": "odd"}, modules={"odd": "name='o'"})
+        dispatcher = make_dispatcher(untrusted="allow")
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend("one")
+
+        assert site.imported() == set()
+
+    def test_a_name_that_only_the_adapter_knows_is_refused_as_soon_as_it_shows(
+        self, site, make_dispatcher, monkeypatch
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "hidden")
+        site.install("odd", entry_points={"odd": "odd"}, modules={"odd": "name = 'hidden'"})
+        dispatcher = make_dispatcher(untrusted="allow")
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend("odd")
+
+        assert dispatcher.settings.available_backends() == ["mine", "yours"]
+
+    def test_an_alias_that_only_the_adapter_knows_is_not_looked_for(
+        self, site, make_dispatcher, monkeypatch
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-alias")
+        dispatcher = make_dispatcher(untrusted="allow")
+
+        with pytest.raises(BackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            dispatcher.get_backend("mine-alias")
+
+        assert site.imported() == set()
+
+    def test_a_backend_that_claims_a_blocked_alias_is_refused(self, make_dispatcher, monkeypatch):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-alias")
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            make_dispatcher(untrusted="allow").get_backend("mine")
+
+    def test_a_refresh_reads_the_variable_again(self, make_dispatcher, monkeypatch):
+        dispatcher = make_dispatcher(untrusted="allow")
+        whoami = host(dispatcher)
+        dispatcher.settings.backend = "mine"
+        assert whoami() == "mine"
+
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine")
+        dispatcher.refresh()
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            whoami()
+
+    def test_an_adapter_registered_by_the_caller_is_not_blocked(self, make_dispatcher, monkeypatch):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "local")
+
+        class Local:
+            name = "local"
+
+        dispatcher = make_dispatcher()
+        with dispatcher.register(Local):
+            assert dispatcher.get_backend("local").name == "local"
+
+
+def test_a_host_that_ignores_the_warning_still_runs_the_backend(dispatcher):
+    whoami = host(dispatcher)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert whoami(backend="mine") == "mine"
