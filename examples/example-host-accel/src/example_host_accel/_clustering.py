@@ -146,7 +146,7 @@ def silhouette(
     return _mean_silhouette(pairwise_distances(rows, metric=metric), groups)
 
 
-def _mean_silhouette(distances: FloatArray, groups: NDArray) -> float:
+def _mean_silhouette(distances: FloatArray, groups: NDArray[np.generic]) -> float:
     names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) <= 1:
         raise ValueError(f"a silhouette compares at least two groups, got {len(names)}")

@@ -56,7 +56,8 @@ def nearest_neighbors(
     np.fill_diagonal(distances, np.inf)
     with ThreadPoolExecutor(n_jobs) as pool:
         parts = pool.map(partial(_closest, count=n_neighbors), np.array_split(distances, n_jobs))
-    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    sorted_distances, indices = zip(*parts, strict=True)
+    return np.concatenate(sorted_distances), np.concatenate(indices)
 
 
 @backend_class
