@@ -11,7 +11,7 @@ import gc
 import inspect
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import cache, cached_property, partial, partialmethod
+from functools import cache, cached_property, partial, partialmethod, singledispatchmethod
 from inspect import Parameter, Signature
 from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -35,8 +35,10 @@ _HOLDERS = {
     partial,
     partialmethod,
     property,
+    singledispatchmethod,
     staticmethod,
     tuple,
+    type(cache(int)),
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
@@ -120,7 +122,7 @@ def dispatchable(cls: Any) -> type:
     try:
         if metaclass is type:
             return _made_anew(cls)  # type: ignore[no-any-return]
-        cls.__class__ = _derived(metaclass)
+        type.__setattr__(cls, "__class__", _derived(metaclass))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
         msg = f"{cls.__qualname__} cannot be dispatched: {error}"

@@ -1,0 +1,148 @@
+"""The signature and the docstring of a dispatched class, and of its subclasses."""
+
+from __future__ import annotations
+
+import abc
+import inspect
+from inspect import Parameter, Signature
+
+import pytest
+
+
+def names(cls):
+    return [*inspect.signature(cls).parameters]
+
+
+class Model:
+    """Fit a model.
+
+    Parameters
+    ----------
+    size
+        How large.
+    """
+
+    def __init__(self, size: int, *, seed: int = 0):
+        """Begin."""
+
+
+@pytest.fixture
+def model(dispatch):
+    return dispatch(type("Model", (), dict(vars(Model))))
+
+
+def test_the_selector_is_shown(model):
+    assert names(model) == ["size", "seed", "backend"]
+    assert "backend : str or sequence of str, optional" in model.__doc__
+    assert inspect.signature(model).bind(3, backend="mine").arguments["size"] == 3
+
+
+def test_the_constructor_is_shown_as_it_was(model):
+    assert [*inspect.signature(model.__init__).parameters] == ["self", "size", "seed"]
+
+
+def test_a_backends_options_are_shown_once_it_is_known(model, offer):
+    class TheirModel:
+        """Fit.
+
+        Parameters
+        ----------
+        tiles : int
+            How many tiles.
+        """
+
+        def __init__(self, size, *, seed=1, tiles: int = 4):
+            pass
+
+    offer(Model=TheirModel)
+    model(3, backend="mine")
+    assert names(model) == ["size", "seed", "backend", "tiles"]
+    assert "tiles (mine) : int" in model.__doc__
+    assert "How many tiles." in model.__doc__
+
+
+def test_a_subclass_shows_its_own(model):
+    class Same(model):
+        pass
+
+    class Other(model):
+        """Fit otherwise."""
+
+        def __init__(self, depth):
+            pass
+
+    class Made(model):
+        def __new__(cls, width):
+            return super().__new__(cls)
+
+    assert names(Same) == ["size", "seed"]
+    assert names(Other) == ["depth"]
+    assert names(Made) == ["width"]
+    assert Other.__doc__ == "Fit otherwise."
+
+
+def test_a_decorated_subclass_shows_its_own_with_the_selector(model, dispatcher):
+    @dispatcher.backend_class(selector="engine")
+    class Other(model):
+        def __init__(self, depth):
+            pass
+
+    assert names(Other) == ["depth", "engine"]
+
+
+def test_a_class_without_a_constructor_shows_the_selector(dispatch):
+    assert names(dispatch(type("Model", (), {}))) == ["backend"]
+
+
+def test_an_exception_below_a_dispatched_class_shows_what_it_takes(dispatch):
+    model = dispatch(type("Model", (), {}))
+    assert names(type("Failure", (model, Exception), {})) == ["args", "kwargs"]
+
+
+def test_a_subclass_that_tells_nothing_shows_that_it_takes_anything(dispatch):
+    model = dispatch(type("Model", (), {}))
+    assert names(type("Odd", (model,), {"__new__": max})) == ["args", "kwargs"]
+
+
+class PassesOn(type):
+    def __call__(cls, *args, **kwargs):
+        return super().__call__(*args, **kwargs)
+
+
+class Names(type):
+    def __call__(cls, width):
+        return super().__call__(width)
+
+
+@pytest.mark.parametrize(("metaclass", "shown"), [(PassesOn, "depth"), (Names, "width")])
+def test_a_metaclass_that_only_passes_on_is_looked_through(dispatch, metaclass, shown):
+    class Model(metaclass=metaclass):
+        def __new__(cls, *args, **kwargs):
+            return super().__new__(cls)
+
+        def __init__(self, depth):
+            pass
+
+    model = dispatch(Model)
+    assert names(model) == [shown, "backend"]
+    assert names(type("Special", (model,), {})) == [shown]
+
+
+def test_a_signature_that_the_class_declares_is_believed(dispatch):
+    class Model:
+        __signature__ = Signature([Parameter("depth", Parameter.KEYWORD_ONLY)])
+
+        def __init__(self, **given):
+            self.given = given
+
+    model = dispatch(Model)
+    assert names(model) == ["depth", "backend"]
+    assert model(depth=3).given == {"depth": 3}
+
+
+def test_a_class_without_a_docstring_still_has_none(dispatch):
+    assert dispatch(type("Model", (), {})).__doc__ is None
+
+
+def test_the_metaclass_has_a_signature_too(model):
+    assert names(type(model)) == names(abc.ABCMeta)
