@@ -105,7 +105,8 @@ class Selector:
             labels = [label.strip() for label in environment.backend.split(",")]
             selection = self.load(self.locate(labels, origin), None, origin)
         except BackendError as error:
-            error.add_note(f"It was selected by {origin}={environment.backend!r}.")
+            if getattr(error, "origin", None) is None:
+                error.add_note(f"It was selected by {origin}={environment.backend!r}.")
             raise
         return self.state.settle(selection)
 

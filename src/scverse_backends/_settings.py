@@ -88,7 +88,10 @@ class Settings:
         self._selector.set_policy(checked_policy(policy))
 
     def use_backend(
-        self, *labels: str | Sequence[str], fallback: FallbackPolicy | None = None
+        self,
+        *labels: str | Sequence[str],
+        fallback: FallbackPolicy | None = None,
+        backend: str | Sequence[str] | None = None,
     ) -> UseBackend:
         """Select backends for a block of code, or for every call of a function.
 
@@ -99,6 +102,8 @@ class Settings:
             runs it. None at all keeps the present choice, for a new `fallback`.
         fallback
             The policy within the block; the surrounding one if left out.
+        backend
+            The first choice, for those who name their arguments.
 
         Returns
         -------
@@ -112,6 +117,8 @@ class Settings:
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
         """
+        if backend is not None:
+            labels = (backend, *labels)
         try:
             choice = self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say

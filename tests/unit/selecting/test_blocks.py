@@ -170,3 +170,10 @@ def test_reserved_labels_say_what_to_write_instead(make_host):
     host = make_host(reserved_backends={"gpu": "Use a concrete name such as 'cuda'."})
     with pytest.raises(ReservedBackendError, match="Use a concrete name such as 'cuda'"):
         host.settings.use_backend("gpu")
+
+
+def test_the_first_choice_may_be_given_by_name(host):
+    with host.settings.use_backend(backend="mine"):
+        assert host.settings.backends == ("mine",)
+    with host.settings.use_backend("other", backend="mine"):
+        assert host.settings.backends == ("mine", "other")
