@@ -266,11 +266,12 @@ def test_an_error_that_was_raised_pickles_with_its_notes(make_dispatcher, monkey
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "cudaa")
     with pytest.raises(UnknownBackendError) as caught:
         _ = make_dispatcher(entrypoint_group="nobody.backends").settings.backend
+    caught.value.add_note("Seen in a worker.")
 
     restored = pickle.loads(pickle.dumps(caught.value))
 
     assert str(restored) == str(caught.value)
-    assert restored.__notes__ == caught.value.__notes__ != []
+    assert restored.__notes__ == ["Seen in a worker."]
 
 
 def test_a_load_error_pickles_although_its_cause_does_not(site, make_dispatcher):
