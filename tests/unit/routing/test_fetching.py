@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from scverse_backends.exceptions import UnknownBackendError
+
 
 def test_an_adapter_that_makes_a_new_function_each_time(dispatcher, outcome):
     class Mine:
@@ -113,3 +115,23 @@ def test_threads_whose_first_calls_meet_all_may_call_what_they_replace(dispatche
     with dispatcher.register(Mine), ThreadPoolExecutor(4) as pool:
         found = [*pool.map(lambda data: func(data, backend="mine"), range(4))]
     assert found == [["mine", "host", data] for data in range(4)]
+
+
+def test_one_that_removes_itself_while_it_hands_out_its_function_runs_no_more(dispatcher):
+    registered = []
+
+    class Mine:
+        name = "mine"
+
+        @property
+        def func(self):
+            registered[0].remove()
+            return lambda: "mine"
+
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    registered.append(dispatcher.register(Mine))
+    with dispatcher.settings.use_backend("mine"):
+        assert func() == "mine"
+        with pytest.raises(UnknownBackendError):
+            func()
+    assert func() == "host"
