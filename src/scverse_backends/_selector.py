@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._configuration import Environment
     from ._model import FallbackPolicy, LoadedBackend, Verdict
     from ._registry import Registry
-    from ._selection import SelectionState
+    from ._selection import Scope, SelectionState
 
 
 class Selector:
@@ -57,15 +57,14 @@ class Selector:
         """Resolve and load labels."""
         return self.load(self.locate(labels), fallback, origin)
 
-    def for_call(self, labels: Any) -> Selection:
+    def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
-        outer = self.state.active.get()
         wanted = (None if outer is None else outer[0].fallback, labels)
         try:
             selection = self._calls.get(wanted)
         except TypeError:
             self.locate(labels)
-            return self.for_call(tuple(listed(labels)))
+            return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
             selection = self.select(labels, wanted[0], "the call's own argument")
             self._calls[wanted] = selection
