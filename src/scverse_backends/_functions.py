@@ -255,9 +255,7 @@ class Dispatch:
         choice = choose(self.function, asked, args, kwargs)
         return choice, choice.route is None and len(asked) < len(plan.routes)
 
-    def _fall_back(
-        self, policy: FallbackPolicy, choice: Choice, kwargs: dict[str, Any]
-    ) -> None:
+    def _fall_back(self, policy: FallbackPolicy, choice: Choice, kwargs: dict[str, Any]) -> None:
         """Tell, or refuse, that the host runs what was meant for a backend."""
         name, host, refusals = self.function.name, self.registry.configuration.host, choice.refusals
         if policy == "error":

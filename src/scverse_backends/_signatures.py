@@ -67,6 +67,11 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return Given(named, extra)
 
 
+def fits(parameters: Parameters, given: Given | None) -> bool:
+    """Whether a callable that takes no ``**kwargs`` takes the arguments of a call."""
+    return given is not None and not given.extra and parameters.required <= given.named.keys()
+
+
 def same(value: object, default: object) -> bool:
     """Whether a value certainly is a default: identical, or equal by one plain truth value."""
     if value is default:

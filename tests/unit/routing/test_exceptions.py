@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import wraps
+from types import SimpleNamespace
 
 import pytest
 
@@ -231,3 +232,26 @@ def test_a_fallback_to_a_host_that_then_fails_tells_both(dispatcher, offer):
         pytest.raises(ZeroDivisionError),
     ):
         func(0, copy=True, backend="mine")
+
+
+class TestArgumentsThatNobodyTakes:
+    @pytest.fixture
+    def scale(self, dispatcher):
+        @dispatcher.backend_dispatch
+        def scale(data, factor=1):
+            return "host"
+
+        with dispatcher.register(SimpleNamespace(name="mine", scale=lambda data: "mine")):
+            yield scale
+
+    @pytest.mark.parametrize(
+        ("args", "kwargs", "message"),
+        [
+            ((1,), {"facotr": 2}, "unexpected keyword argument 'facotr'"),
+            ((1, 2, 3), {}, "takes from 1 to 2 positional arguments"),
+            ((), {"factor": 2}, "missing 1 required positional argument: 'data'"),
+        ],
+    )
+    def test_are_the_hosts_type_error_and_no_fallback(self, scale, args, kwargs, message):
+        with pytest.raises(TypeError, match=message):
+            scale(*args, **kwargs, backend="mine")
