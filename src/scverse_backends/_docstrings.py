@@ -66,10 +66,10 @@ class _Span(NamedTuple):
 
 def selector_entry(name: str, labels: Sequence[str]) -> Entry:
     """Document the parameter that chooses a backend for one call."""
-    known = ", ".join(f"``{label!r}``" for label in labels)
-    others = f"{known} or another installed backend" if known else "the name of a backend"
+    known = "".join(f", ``{label!r}``" for label in labels)
     text = (
-        f"Where to run: ``'cpu'`` for the host's own code, {others}.\nBy default what is selected."
+        f"Where to run: ``'cpu'`` for the host's own code{known} or another installed "
+        "backend.\nBy default what is selected."
     )
     return Entry(name, "str or sequence of str, optional", text)
 

@@ -216,7 +216,7 @@ class Presentation:
         ]
         entry = documented[0] if documented else Entry(name)
         return entry._replace(
-            type=entry.type or _kind(parameter),
+            type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
             text=entry.text or "An option of the backend.",
             providers=option.providers,
         )
