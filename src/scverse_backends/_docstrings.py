@@ -221,8 +221,8 @@ def _spans(doc: str, section: _Section) -> Iterator[_Span]:
     stop = _entries_end(doc, section)
     margin = re.compile(rf"^{section.indent}(?=\S).*$", re.MULTILINE)
     heads = [*margin.finditer(doc, section.body, stop)] if section.body < stop else []
-    ends = [head.start() for head in heads[1:]] + [stop]
-    for head, end in zip(heads, ends, strict=True):
+    ends = [*(head.start() for head in heads[1:]), stop]
+    for head, end in zip(heads, ends, strict=False):
         names, _, kind = head[0].strip().partition(":")
         yield _Span(
             tuple(_bare(name) for name in names.split(",")),

@@ -326,7 +326,6 @@ def parse(text, *, grammar="plain", encoding="utf-8"):
         The text, such as::
 
             Name
-            ----
             one
 
         with the title first.

@@ -1,0 +1,94 @@
+"""The numpydoc package reads the merged docstrings back."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from importlib.util import module_from_spec, spec_from_file_location
+from inspect import cleandoc, signature
+from pathlib import Path
+
+import pytest
+from numpydoc.docscrape import NumpyDocString, get_doc_object
+from numpydoc.validate import validate
+
+DATA = Path(__file__).parents[1] / "data" / "docstrings"
+SHAPES = sorted(path.stem for path in DATA.glob("*.txt"))
+
+# The signature has the selector behind all of the host's own parameters. These docstrings cannot:
+# one has parameters in a later section, one has described the selector itself, further up.
+IN_ANOTHER_ORDER = {"solve", "own"}
+
+
+def loaded(name):
+    spec = spec_from_file_location(f"numpydoc_{name}", DATA / f"{name}.py")
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def pair(make_dispatcher):
+    """Give a host function, and the same dispatched, with a backend that is known."""
+    dispatcher = make_dispatcher()
+    before, after, backend = loaded("hosts"), loaded("hosts"), loaded("backend")
+
+    def pair(name):
+        shape = after.SHAPES[name]
+        is_class = isinstance(shape, type)
+        public = (dispatcher.backend_class if is_class else dispatcher.backend_dispatch)(shape)
+        dispatcher.register(backend)
+        dispatcher.discover()
+        return before.SHAPES[name], public
+
+    return pair
+
+
+def names(entries):
+    """Name every parameter of a section, without stars and providers."""
+    found = [name.strip() for entry in entries for name in entry.name.split(",")]
+    return [name.partition(" (")[0].replace("\\", "").lstrip("*") for name in found]
+
+
+def complaints(public):
+    """Give what numpydoc finds wrong: codes, each with what it is about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return set(validate(get_doc_object(public))["errors"])
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_it_finds_every_parameter_once_in_its_section(pair, name):
+    host, public = pair(name)
+    before, after = (NumpyDocString(cleandoc(found.__doc__)) for found in (host, public))
+    own = names(before["Parameters"])
+    others = names(before["Other Parameters"])
+    shown = [*signature(public).parameters]
+    hosts = [*signature(host).parameters]
+    options = [option for option in shown if option not in {*hosts, "backend"}]
+    assert sorted(names(after["Parameters"])) == sorted({*own, "backend"})
+    assert names(after["Other Parameters"]) == [*others, *options]
+    for section in set(before.keys()) - {"Parameters", "Other Parameters", "index"}:
+        assert after[section] == before[section]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_it_finds_nothing_new_to_complain_about(pair, name):
+    host, public = pair(name)
+    new = complaints(public) - complaints(host)
+    # The provider stands with the name, so numpydoc takes both together for the name.
+    options = set(re.findall(r"(\w+) \(tiled\) : ", public.__doc__))
+    about = [set(re.findall(r"'(\w+)(?: \(tiled\))?'", text)) for _, text in sorted(new)]
+    assert sorted(code for code, _ in new) == (["PR01", "PR02"] if options else [])
+    assert about == [options] * len(about)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_it_finds_nothing_new_to_complain_about_before_a_backend_is_known(dispatcher, name):
+    shape = loaded("hosts").SHAPES[name]
+    before = complaints(shape)
+    is_class = isinstance(shape, type)
+    public = (dispatcher.backend_class if is_class else dispatcher.backend_dispatch)(shape)
+    allowed = {"PR03"} if name in IN_ANOTHER_ORDER else set()
+    assert {code for code, _ in complaints(public) - before} == allowed
