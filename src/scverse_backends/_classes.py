@@ -76,14 +76,23 @@ class Dispatching(type):
     __scverse_dispatch__ = _Dispatch()
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
-        build = _build_of(cls)
-        return super().__call__(*args, **kwargs) if build is None else build(*args, **kwargs)
+        found = cls.__dict__.get(_BUILD)
+        # A decorator outside ours may have rebuilt the class, and copied what it found in it.
+        if found is None or found[0] is not cls:
+            return super().__call__(*args, **kwargs)
+        return found[1](*args, **kwargs)
+
+
+class DispatchingABCMeta(Dispatching, ABCMeta):
+    """The metaclass of dispatched classes that had none of their own, or that of abstract classes.
+
+    With it their subclasses may still mix in any abstract class.
+    """
 
 
 def _build_of(cls: type) -> Any:
     """Give what the construction of exactly this class calls, if it is dispatched."""
     found = cls.__dict__.get(_BUILD)
-    # A decorator outside ours may have rebuilt the class, and copied what it found in it.
     return found[1] if found is not None and found[0] is cls else None
 
 
@@ -183,6 +192,8 @@ def _derived(metaclass: Any) -> Any:
     """Give the metaclass of ours that does what another does."""
     if issubclass(metaclass, Dispatching):
         return metaclass
+    if metaclass is ABCMeta:
+        return DispatchingABCMeta
 
     class Derived(Dispatching, metaclass):  # type: ignore[misc]
         __slots__ = ()
@@ -192,11 +203,7 @@ def _derived(metaclass: Any) -> Any:
 
 
 def _made_anew(cls: type) -> Any:
-    """Make a class once more: `type` itself lets no class go to another metaclass.
-
-    The new metaclass is that of abstract classes too, so that subclasses may
-    still mix in any of those.
-    """
+    """Make a class once more, for `type` itself lets no class go to another metaclass."""
     own = {
         name: value
         for name, value in vars(cls).items()
@@ -204,7 +211,7 @@ def _made_anew(cls: type) -> Any:
         or value.__objclass__ is not cls
     }
     own["__qualname__"] = cls.__qualname__
-    made = _derived(ABCMeta)(cls.__name__, cls.__bases__, own)
+    made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
     # Marks of abstract methods meant nothing before.
     made.__abstractmethods__ = frozenset()
     _repoint(own.values(), cls, made)

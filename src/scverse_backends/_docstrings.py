@@ -64,7 +64,8 @@ class _Span(NamedTuple):
     end: int
 
 
-def selector_entry(name: str, labels: Sequence[str]) -> Entry:
+@lru_cache(maxsize=64)
+def selector_entry(name: str, labels: tuple[str, ...]) -> Entry:
     """Document the parameter that chooses a backend for one call."""
     known = "".join(f", ``{label!r}``" for label in labels)
     text = (
@@ -102,22 +103,24 @@ def read(doc: str | None) -> dict[str, Entry]:
     return found
 
 
-def add_selector(doc: str | None, entry: Entry) -> str | None:
-    """Add the selector at the end of Parameters; nothing else is looked at."""
-    section = next(_sections(doc), None) if doc else None
-    if doc is None or section is None or section.title != PARAMETERS:
+def add_selector(doc: str, entry: Entry) -> str:
+    """Add the selector at the end of Parameters, as `merge` does; a host pays this at import."""
+    indent, header = _first(doc)
+    if header is None or header[0] != PARAMETERS:
         return doc
-    if entry.name in doc[section.body : section.end] and _documents(doc, section, entry.name):
-        return doc
-    return _insert(doc, [_last_place(doc, section, entry)])
+    section = _Section(PARAMETERS, indent, header[1], _next_header(doc, indent, header[1] - 1)[1])
+    if doc.find(entry.name, section.body, section.end) >= 0:
+        return merge(doc, entry)
+    place, text = _last_place(doc, section, entry)
+    return doc[:place] + text + doc[place:]
 
 
 def merge(
-    doc: str | None,
+    doc: str,
     selector: Entry | None = None,
     options: Sequence[Entry] = (),
     notes: Mapping[str, Sequence[str]] | None = None,
-) -> str | None:
+) -> str:
     r"""Add to a docstring what backends make of its function.
 
     Parameters
@@ -146,8 +149,8 @@ def merge(
     <BLANKLINE>
 
     """
-    sections = [*_sections(doc)] if doc else []
-    if not doc or not sections or sections[0].title != PARAMETERS:
+    sections = [*_sections(doc)]
+    if not sections or sections[0].title != PARAMETERS:
         return doc
     spans = [*_spans_of_parameters(doc, sections)]
     taken = {name for span in spans for name in span.names}
@@ -182,26 +185,27 @@ def _first(doc: str) -> tuple[str, tuple[str, int] | None]:
 
 def _next_header(doc: str, indent: str, start: int) -> tuple[tuple[str, int] | None, int]:
     """Find the next title and where its body begins, and where its own line begins."""
-    while True:
-        rule = min(filter(lambda at: at >= 0, _rules(doc, indent, start)), default=-1)
-        if rule < 0:
-            return None, len(doc)
+    margin = len(indent) + 1
+    while (rule := _next_rule(doc, indent, start)) >= 0:
         header, end = doc.rfind("\n", 0, rule) + 1, _line_end(doc, rule + 1)
         title = doc[header:rule].removeprefix(indent).rstrip()
-        if not title[:1].isspace() and _is_rule(doc[rule + 1 + len(indent) : end], title):
+        if title and not title[0].isspace() and _underlines(doc[rule + margin : end], title):
             return (title, end + 1), header
         start = rule + 1
+    return None, len(doc)
 
 
-def _rules(doc: str, indent: str, start: int) -> tuple[int, int]:
-    """Find the next lines that could underline a title."""
-    return doc.find(f"\n{indent}---", start), doc.find(f"\n{indent}===", start)
+def _next_rule(doc: str, indent: str, start: int) -> int:
+    """Find the next line that could underline a title; -1 if there is none."""
+    single = doc.find(f"\n{indent}---", start)
+    double = doc.find(f"\n{indent}===", start, len(doc) if single < 0 else single)
+    return single if double < 0 else double
 
 
-def _is_rule(line: str, title: str) -> bool:
+def _underlines(line: str, title: str) -> bool:
     """Whether a line underlines a title, which it must do in full."""
     line = line.rstrip()
-    return bool(title) and len(line) >= len(title) and set(line) in ({"-"}, {"="})
+    return len(line) >= len(title) and not line.strip(line[0])
 
 
 def _line_end(doc: str, start: int) -> int:
@@ -238,10 +242,6 @@ def _bare(name: str) -> str:
     return name.strip().partition(" (")[0].lstrip("\\*")
 
 
-def _documents(doc: str, section: _Section, name: str) -> bool:
-    return any(name in span.names for span in _spans(doc, section))
-
-
 def _entries_end(doc: str, section: _Section) -> int:
     """Find the end of a section's last entry; a directive at the margin belongs to none."""
     directive = doc.find(f"\n{section.indent}.. ", section.body - 1, section.end)
@@ -251,10 +251,10 @@ def _entries_end(doc: str, section: _Section) -> int:
 def _last_place(doc: str, section: _Section, entry: Entry) -> tuple[int, str]:
     """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
     end, text = _entries_end(doc, section), _render(entry, section.indent)
-    if any(doc.find(f"\n{section.indent}{stars}", section.body - 1, end) >= 0 for stars in _STARS):
-        *_, last = _spans(doc, section)
-        if doc.startswith(_STARS, last.start + len(section.indent)):
-            return last.start, text[1:] + "\n"
+    if doc.find("*", section.body, end) >= 0:
+        last = max((span.start for span in _spans(doc, section)), default=-1)
+        if last >= 0 and doc.startswith(_STARS, last + len(section.indent)):
+            return last, text[1:] + "\n"
     return end, text
 
 

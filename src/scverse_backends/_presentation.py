@@ -198,14 +198,11 @@ class Presentation:
         providers = self._providers()
         labels = dict.fromkeys((*self._registry.vouched, *(name for name, _ in providers)))
         name = self.function.selector
-        return (
-            merge(
-                own,
-                selector_entry(name, tuple(labels)) if name else None,
-                [self._entry(option) for option in self._options().values()],
-                _notes(providers),
-            )
-            or own
+        return merge(
+            own,
+            selector_entry(name, tuple(labels)) if name else None,
+            [self._entry(option) for option in self._options().values()],
+            _notes(providers),
         )
 
     def _entry(self, option: Option) -> Entry:

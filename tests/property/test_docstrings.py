@@ -33,6 +33,8 @@ PROSE = [
     "Args:",
     ":param data: The values.",
     "backend",
+    "    * one",
+    "**rest",
 ]
 
 texts = st.lists(st.sampled_from(PROSE) | st.text("ab -=*:\n\t\\", max_size=12), max_size=8)

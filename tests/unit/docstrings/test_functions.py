@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import typing
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -483,6 +484,19 @@ def test_a_section_without_entries_gets_its_first(dispatcher):
     assert doc.startswith("Scale.\n\nParameters\n----------\nbackend : ")
 
 
+def test_a_section_of_nothing_but_a_list(dispatcher):
+    def scale():
+        """Scale.
+
+        Parameters
+        ----------
+            * none
+        """
+
+    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
+    assert doc.startswith("Scale.\n\nParameters\n----------\n    * none\nbackend : ")
+
+
 def test_a_docstring_that_ends_with_its_rule(dispatcher):
     def scale():
         return None
@@ -558,3 +572,15 @@ def test_keywords_that_are_not_last_do_not_move_the_selector(dispatcher):
 
     doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
     assert doc.index("\nx\n") < doc.index("\nbackend : ")
+
+
+def test_type_hints_are_the_hosts_own(dispatcher, tiled):
+    def scale(x: list[float], factor: int | None = 1) -> list[float]:
+        return x
+
+    public = dispatcher.backend_dispatch(scale)
+    outer = functools.wraps(public)(lambda *args: public(*args, factor=2))
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        hints = {"x": list[float], "factor": int | None, "return": list[float]}
+        assert typing.get_type_hints(public) == typing.get_type_hints(outer) == hints
