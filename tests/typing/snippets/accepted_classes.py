@@ -1,6 +1,9 @@
 """What a user of a dispatched class may write."""
 
-from typing import assert_type
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, Self, TypeVar, assert_type
 
 from scverse_backends import BackendDispatcher
 
@@ -24,3 +27,50 @@ def a_class_stays_a_class(model: Model) -> None:
     assert_type(Model(3).fit([1.0]), Model)
     assert_type(model.n_components, int)
     assert_type(Special(3), Special)
+
+
+T = TypeVar("T")
+
+
+@dispatcher.backend_class(name="models.Tree", ignorable=["n_jobs"], selector="engine")
+@dataclass(frozen=True)
+class Tree:
+    depth: int = 3
+    n_jobs: int = 1
+
+
+@dispatcher.backend_class
+class Box(Generic[T]):
+    def __init__(self, content: T) -> None:
+        self.content = content
+
+
+@dispatcher.backend_class()
+class Base(ABC):
+    @classmethod
+    def default(cls) -> Self:
+        return cls()
+
+    @abstractmethod
+    def fit(self) -> int: ...
+
+
+class Derived(Base):
+    def fit(self) -> int:
+        return 1
+
+
+def every_kind_of_class_stays_what_it_is() -> None:
+    assert_type(Tree(depth=2).depth, int)
+    assert_type(replace(Tree(), depth=4), Tree)
+    assert_type(Box("x").content, str)
+    assert_type(Box[int](3), Box[int])
+    assert_type(Derived.default(), Derived)
+
+
+def it_goes_where_a_class_goes(model: object) -> None:
+    kinds: list[type[Model]] = [Model, Special]
+    if isinstance(model, Model):
+        assert_type(model, Model)
+    build: Callable[[int], Model] = Model
+    assert_type(build(len(kinds)), Model)
