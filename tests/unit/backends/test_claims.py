@@ -44,7 +44,7 @@ def test_an_alias_that_is_not_its_own_is_left_out(site, dispatcher, claim):
     with pytest.warns(BackendRegistrationWarning, match=f"my-backend.*'{claim}'") as caught:
         dispatcher.get_backend("mine")
 
-    assert [warning.filename for warning in caught] == [__file__]
+    assert [(w.filename, w.message.backend) for w in caught] == [(__file__, "mine")]
     assert dispatcher.available_backend_names() == ["fine", "mine"]
     if claim in {"example_accel", "accelerated"}:
         with pytest.raises(BackendNotInstalledError):

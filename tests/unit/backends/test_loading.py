@@ -1,5 +1,6 @@
 """A backend that cannot be loaded says so itself, is asked once, and hides no other."""
 
+import importlib
 import sys
 import traceback
 
@@ -186,6 +187,17 @@ class TestOneBrokenBackend:
         assert sys.modules["counter"].imports == [1]
         assert len({str(error) for error in errors}) == 1
         assert len({id(error.__cause__) for error in errors}) == 1
+
+    def test_breaks_one_that_needs_it_which_is_tried_once_too(self, site, dispatcher):
+        site.write("stage.py", "asked = []")
+        importlib.import_module("stage").dispatcher = dispatcher
+        source = "import stage; stage.asked.append(1); stage.dispatcher.get_backend('aaa')"
+        site.install("needy", entry_points={"needy": "needy"}, modules={"needy": source})
+
+        errors = [failure(dispatcher, "needy") for _ in range(2)]
+
+        assert all("broken-backend" in str(error) for error in errors)
+        assert sys.modules["stage"].asked == [1]
 
     def test_each_error_has_a_traceback_of_its_own(self, dispatcher):
         depths = [

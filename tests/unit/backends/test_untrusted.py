@@ -168,6 +168,18 @@ class TestBlocked:
         assert site.imported() == set()
         assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
 
+    @pytest.mark.parametrize("label", ["mine", "quick"])
+    def test_so_may_one_that_bears_the_trusted_name_itself(
+        self, site, make_dispatcher, monkeypatch, label
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-backend")
+        trusted = {"mine": {"aliases": ["quick"], "package": "mine-backend"}}
+
+        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
+            make_dispatcher(trusted_backends=trusted).get_backend(label)
+
+        assert site.imported() == set()
+
     @pytest.mark.parametrize(
         ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]
     )
