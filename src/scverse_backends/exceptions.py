@@ -57,6 +57,19 @@ class _Described:
         return f"{type(self).__name__}({str(self)!r})"
 
 
+class _AboutBackend(_Described):
+    """An error or warning about one backend, installed or registered."""
+
+    def __init__(
+        self, backend: str, *, host: str, distribution: str | None, version: str | None
+    ) -> None:
+        super().__init__()
+        self.backend = backend
+        self.host = host
+        self.distribution = distribution
+        self.version = version
+
+
 def _release(distribution: str | None, version: str | None) -> str:
     """Name a distribution and its version as a person would."""
     return " ".join(part for part in (distribution, version) if part) or "an unnamed distribution"
@@ -224,7 +237,7 @@ class BackendNotInstalledError(BackendError, ImportError):
         return text
 
 
-class BackendLoadError(BackendError, ImportError):
+class BackendLoadError(_AboutBackend, BackendError, ImportError):
     """An installed backend could not be loaded; ``__cause__`` says what it raised.
 
     Parameters
@@ -251,11 +264,7 @@ class BackendLoadError(BackendError, ImportError):
         entry_point: str | None,
         problem: str,
     ) -> None:
-        super().__init__()
-        self.backend = backend
-        self.host = host
-        self.distribution = distribution
-        self.version = version
+        super().__init__(backend, host=host, distribution=distribution, version=version)
         self.entry_point = entry_point
         self.problem = problem
 
@@ -269,7 +278,7 @@ class BackendLoadError(BackendError, ImportError):
         )
 
 
-class UntrustedBackendError(BackendError, ImportError):
+class UntrustedBackendError(_AboutBackend, BackendError, ImportError):
     """A backend is refused: from its metadata, before any of its code ran, or for what it then claims.
 
     Parameters
@@ -293,11 +302,7 @@ class UntrustedBackendError(BackendError, ImportError):
         version: str | None,
         reason: str,
     ) -> None:
-        super().__init__()
-        self.backend = backend
-        self.host = host
-        self.distribution = distribution
-        self.version = version
+        super().__init__(backend, host=host, distribution=distribution, version=version)
         self.reason = reason
 
     def __str__(self) -> str:
@@ -360,7 +365,7 @@ class BackendFallbackWarning(BackendWarning):
         return f"{_because(self.function, self.refusals)} It runs on {self.host} (cpu) instead."
 
 
-class UntrustedBackendWarning(BackendWarning):
+class UntrustedBackendWarning(_AboutBackend, BackendWarning):
     """A backend that the host does not vouch for is used, or was refused for a false claim.
 
     Parameters
@@ -384,11 +389,7 @@ class UntrustedBackendWarning(BackendWarning):
         version: str | None,
         reason: str | None = None,
     ) -> None:
-        super().__init__()
-        self.backend = backend
-        self.host = host
-        self.distribution = distribution
-        self.version = version
+        super().__init__(backend, host=host, distribution=distribution, version=version)
         self.reason = reason
 
     def __str__(self) -> str:
@@ -398,7 +399,7 @@ class UntrustedBackendWarning(BackendWarning):
         return f"{self.host} refuses {who}: {self.reason}"
 
 
-class BackendRegistrationWarning(BackendWarning):
+class BackendRegistrationWarning(_AboutBackend, BackendWarning):
     """Something that a backend declares about itself was not accepted.
 
     Parameters
@@ -422,11 +423,7 @@ class BackendRegistrationWarning(BackendWarning):
         version: str | None,
         problem: str,
     ) -> None:
-        super().__init__()
-        self.backend = backend
-        self.host = host
-        self.distribution = distribution
-        self.version = version
+        super().__init__(backend, host=host, distribution=distribution, version=version)
         self.problem = problem
 
     def __str__(self) -> str:
