@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 PARAMETERS, OTHER = "Parameters", "Other Parameters"
 
-_FIRST = re.compile(r"Parameters[ \t]*\n([ \t]*)(-{10,}|={10,})[ \t]*(?:\n|\Z)")
 _LONGEST_DEFAULT = 60
 _STARS = ("**", "\\*\\*")
 _BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
@@ -175,11 +174,16 @@ def _sections(doc: str) -> Iterator[_Section]:
 
 def _first(doc: str) -> tuple[str, tuple[str, int] | None]:
     """Find the indentation of the sections, and the first header that lists parameters."""
-    for match in _FIRST.finditer(doc):
-        before = doc[doc.rfind("\n", 0, match.start()) + 1 : match.start()].strip()
-        title = f"{before} {PARAMETERS}".lstrip()
-        if title == PARAMETERS or (title == OTHER and len(match[2]) >= len(OTHER)):
-            return match[1], (title, match.end())
+    found = doc.find(PARAMETERS)
+    while found >= 0:
+        end = _line_end(doc, found)
+        title = doc[doc.rfind("\n", 0, found) + 1 : end].strip()
+        if title in (PARAMETERS, OTHER):
+            stop = _line_end(doc, end + 1)
+            rule = doc[end + 1 : stop]
+            if _underlines(rule.lstrip(), title):
+                return rule[: len(rule) - len(rule.lstrip())], (title, stop + 1)
+        found = doc.find(PARAMETERS, end)
     return "", None
 
 
@@ -205,7 +209,7 @@ def _next_rule(doc: str, indent: str, start: int) -> int:
 def _underlines(line: str, title: str) -> bool:
     """Whether a line underlines a title, which it must do in full."""
     line = line.rstrip()
-    return len(line) >= len(title) and not line.strip(line[0])
+    return len(line) >= len(title) and line[0] in "-=" and not line.strip(line[0])
 
 
 def _line_end(doc: str, start: int) -> int:
