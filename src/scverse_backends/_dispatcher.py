@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-from threading import Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
-from ._blocks import DISPATCH
-from ._classes import constructor, dispatchable, entrust
-from ._configuration import configure, names_in, read_environment
-from ._functions import dispatch
+from ._catalogue import Catalogue
+from ._configuration import configure, read_environment
 from ._registry import Registry
-from ._routing import HostFunction
 from ._selection import SelectionState
 from ._selector import Selector
 from ._settings import Settings
@@ -108,9 +102,7 @@ class BackendDispatcher:
         state = SelectionState(configuration.host, configuration.fallback)
         self._selector = Selector(state, self._registry, read_environment(configuration.host))
         self._settings = Settings(self._selector)
-        self._dispatched: dict[str, Callable[..., Any]] = {}
-        self._discovered = False
-        self._lock = Lock()
+        self._catalogue = Catalogue(configuration, self._selector)
 
     @property
     def settings(self) -> Settings:
@@ -120,7 +112,7 @@ class BackendDispatcher:
     @property
     def dispatched(self) -> Mapping[str, Callable[..., Any]]:
         """Every decorated function by its dispatch name; read-only."""
-        return MappingProxyType(self._dispatched)
+        return self._catalogue.dispatched
 
     @overload
     def backend_dispatch(self, func: Callable[P, R], /) -> Dispatched[P, R]: ...
@@ -173,8 +165,10 @@ class BackendDispatcher:
             If another function has the same dispatch name.
         """
         if func is None:
-            return lambda found: self._decorate(found, name, ignorable, selector, host_defaults)
-        return self._decorate(func, name, ignorable, selector, host_defaults)
+            return lambda found: self._catalogue.decorate(
+                found, name, ignorable, selector, host_defaults
+            )
+        return self._catalogue.decorate(func, name, ignorable, selector, host_defaults)
 
     @overload
     def backend_class(self, cls: C, /) -> C: ...
@@ -243,10 +237,10 @@ class BackendDispatcher:
         'FastModel'
         """
         if cls is None:
-            return lambda found: self._decorate_class(
+            return lambda found: self._catalogue.decorate_class(
                 found, name, ignorable, selector, host_defaults
             )
-        return self._decorate_class(cls, name, ignorable, selector, host_defaults)
+        return self._catalogue.decorate_class(cls, name, ignorable, selector, host_defaults)
 
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``. See `Settings.get_backend`."""
@@ -266,15 +260,15 @@ class BackendDispatcher:
 
         A broken backend is reported and hides no other.
         """
-        self._discovered = True
         self._registry.load_all(report=True)
-        self._ask_all(report=True)
+        self._catalogue.discovered = True
+        self._catalogue.ask_all(report=True)
 
     def refresh(self) -> None:
         """Look again at what is installed and give broken backends another try."""
         self._registry.refresh()
-        if self._discovered:
-            self._ask_all(report=False)
+        if self._catalogue.discovered:
+            self._catalogue.ask_all(report=False)
 
     def register(self, adapter: Any) -> Registration:
         """Add an adapter of this process, vouched for by the caller.
@@ -295,79 +289,6 @@ class BackendDispatcher:
             If the adapter is no adapter, or a label is reserved or registered already.
         """
         return Registration(self._registry, self._registry.register(adapter))
-
-    def _decorate(
-        self,
-        func: Callable[..., Any],
-        name: str | None,
-        ignorable: Iterable[str],
-        selector: str | None,
-        host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
-        finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda public: public,
-    ) -> Callable[..., Any]:
-        """Decorate one function and enter what users call under its dispatch name."""
-        given: dict[str, Any] = {"name": name, "selector": selector}
-        for option, value in given.items():
-            if not isinstance(value, str | None):
-                msg = f"{option}= must be a string, not {value!r}"
-                raise TypeError(msg)
-        mistakes: list[str] = []
-        own = names_in(ignorable, "ignorable", mistakes)
-        if mistakes:
-            raise TypeError(mistakes[0])
-        function = HostFunction(
-            func,
-            name=name or str(getattr(func, "__name__", "")),
-            ignorable=self._configuration.ignorable.union(own),
-            selector=selector or "",
-            host_defaults=host_defaults,
-        )
-        self._check_name(function)
-        public = function.public = finish(dispatch(function, self._selector))
-        self._check_ignorable(function, own)
-        with self._lock:
-            self._dispatched[function.name] = public
-        if self._discovered:
-            getattr(public, DISPATCH).presentation.ask(report=True)
-        return public
-
-    def _decorate_class(
-        self,
-        cls: type,
-        name: str | None,
-        ignorable: Iterable[str],
-        selector: str | None,
-        host_defaults: bool,  # noqa: FBT001 - as in `_decorate`
-    ) -> Callable[..., Any]:
-        """Decorate the construction of a class."""
-        made = dispatchable(cls)
-        options = (name, ignorable, selector, host_defaults)
-        return self._decorate(constructor(made), *options, finish=partial(entrust, made))
-
-    def _ask_all(self, *, report: bool) -> None:
-        """Ask every loaded backend for its implementation of every function."""
-        for public in [*self._dispatched.values()]:
-            getattr(public, DISPATCH).presentation.ask(report=report)
-
-    def _check_name(self, function: HostFunction) -> None:
-        """Refuse a dispatch name that would confuse adapters."""
-        if not all(part.isidentifier() for part in function.name.split(".")):
-            msg = f"{function.func!r} needs a dispatch name of identifiers; pass name=..."
-            raise ValueError(msg)
-        other = self._dispatched.get(function.name)
-        if other is not None and _home(other) != _home(function.func):
-            msg = (
-                f"{_home(function.func)} and {_home(other)} would both be dispatched "
-                f"as {function.name!r}; pass name=... to tell them apart."
-            )
-            raise ValueError(msg)
-
-    def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
-        """Refuse an ignorable parameter that does not exist."""
-        missing = [n for n in ignorable if not function.may_ignore(n)]
-        if missing:
-            msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
-            raise ValueError(msg)
 
 
 class Registration:
@@ -393,7 +314,3 @@ class Registration:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
-
-
-def _home(func: Callable[..., Any]) -> str:
-    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"

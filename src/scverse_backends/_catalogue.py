@@ -1,0 +1,118 @@
+"""The catalogue: every decorated function and class of one host, by its dispatch name."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ._blocks import DISPATCH
+from ._classes import constructor, dispatchable, entrust
+from ._configuration import names_in
+from ._functions import dispatch
+from ._routing import HostFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._model import Configuration
+    from ._selector import Selector
+
+
+class Catalogue:
+    """What one host has decorated.
+
+    Attributes
+    ----------
+    dispatched
+        Dispatch name to public callable; read-only.
+    discovered
+        Whether all backends were asked for all they offer, so that what is
+        decorated from now on asks them too.
+    """
+
+    def __init__(self, configuration: Configuration, selector: Selector) -> None:
+        self._ignorable = configuration.ignorable
+        self._selector = selector
+        self._dispatched: dict[str, Callable[..., Any]] = {}
+        self._lock = Lock()
+        self.dispatched = MappingProxyType(self._dispatched)
+        self.discovered = False
+
+    def decorate(
+        self,
+        func: Callable[..., Any],
+        name: str | None,
+        ignorable: Iterable[str],
+        selector: str | None,
+        host_defaults: bool,  # noqa: FBT001 - passed on from a keyword
+        finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda public: public,
+    ) -> Callable[..., Any]:
+        """Decorate one function and enter what users call under its dispatch name."""
+        given: dict[str, Any] = {"name": name, "selector": selector}
+        for option, value in given.items():
+            if not isinstance(value, str | None):
+                msg = f"{option}= must be a string, not {value!r}"
+                raise TypeError(msg)
+        mistakes: list[str] = []
+        own = names_in(ignorable, "ignorable", mistakes)
+        if mistakes:
+            raise TypeError(mistakes[0])
+        function = HostFunction(
+            func,
+            name=name or str(getattr(func, "__name__", "")),
+            ignorable=self._ignorable.union(own),
+            selector=selector or "",
+            host_defaults=host_defaults,
+        )
+        self._check_name(function)
+        public = function.public = finish(dispatch(function, self._selector))
+        self._check_ignorable(function, own)
+        with self._lock:
+            self._dispatched[function.name] = public
+        if self.discovered:
+            getattr(public, DISPATCH).presentation.ask(report=True)
+        return public
+
+    def decorate_class(
+        self,
+        cls: type,
+        name: str | None,
+        ignorable: Iterable[str],
+        selector: str | None,
+        host_defaults: bool,  # noqa: FBT001 - as in `_decorate`
+    ) -> Callable[..., Any]:
+        """Decorate the construction of a class."""
+        made = dispatchable(cls)
+        options = (name, ignorable, selector, host_defaults)
+        return self.decorate(constructor(made), *options, finish=partial(entrust, made))
+
+    def ask_all(self, *, report: bool) -> None:
+        """Ask every loaded backend for its implementation of every function."""
+        for public in [*self._dispatched.values()]:
+            getattr(public, DISPATCH).presentation.ask(report=report)
+
+    def _check_name(self, function: HostFunction) -> None:
+        """Refuse a dispatch name that would confuse adapters."""
+        if not all(part.isidentifier() for part in function.name.split(".")):
+            msg = f"{function.func!r} needs a dispatch name of identifiers; pass name=..."
+            raise ValueError(msg)
+        other = self._dispatched.get(function.name)
+        if other is not None and _home(other) != _home(function.func):
+            msg = (
+                f"{_home(function.func)} and {_home(other)} would both be dispatched "
+                f"as {function.name!r}; pass name=... to tell them apart."
+            )
+            raise ValueError(msg)
+
+    def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
+        """Refuse an ignorable parameter that does not exist."""
+        missing = [n for n in ignorable if not function.may_ignore(n)]
+        if missing:
+            msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
+            raise ValueError(msg)
+
+
+def _home(func: Callable[..., Any]) -> str:
+    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"
