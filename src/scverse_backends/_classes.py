@@ -98,7 +98,9 @@ def _build_of(cls: type) -> Any:
 
 def constructor(cls: type) -> Callable[..., Any]:
     """Give the host's own construction of a class as a function that shows its signature."""
-    construct: Any = partial(super(Dispatching, cls).__call__)  # type: ignore[misc]
+    metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
+    above: Any = super(Dispatching, metaclass)
+    construct: Any = partial(above.__call__)
     construct.__signature__ = inspect.signature(cls)
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, getattr(cls, name))
@@ -108,7 +110,7 @@ def constructor(cls: type) -> Callable[..., Any]:
 def entrust(cls: type, build: Callable[..., Any]) -> type:
     """Let a function answer the construction of a class."""
     if any("__signature__" in vars(base) for base in cls.__mro__):
-        type.__setattr__(cls, "__signature__", build.__signature__)  # type: ignore[attr-defined]
+        type.__setattr__(cls, "__signature__", getattr(build, "__signature__"))  # noqa: B009 - typed as a plain callable
     type.__setattr__(cls, _BUILD, (cls, build))
     if build.__doc__ != cls.__doc__:
         type.__setattr__(cls, "__doc__", build.__doc__)

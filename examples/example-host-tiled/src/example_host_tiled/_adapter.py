@@ -28,7 +28,7 @@ class ExampleHostAdapter:
 
     def can_run(
         self,
-        function_name: str,  # noqa: ARG002 - all functions that have a metric have the same ones
+        function_name: str,
         arguments: Mapping[str, Any],
     ) -> bool | str:
         """Decline metrics that no tile can be measured with.

@@ -24,7 +24,7 @@ def pca(
     layer: str | None = None,
     zero_center: bool = True,
     svd_solver: str | None = None,
-    random_state: Any = 0,  # noqa: ARG001 - any seed is honoured: nothing is random
+    random_state: Any = 0,
     mask_var: NDArray[np.bool_] | str | None = MASK_NOT_GIVEN,
     dtype: DTypeLike = "float32",
     key_added: str | None = None,

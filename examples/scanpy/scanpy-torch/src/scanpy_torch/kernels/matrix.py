@@ -43,7 +43,7 @@ class Dense:
     def group_sums(self, values: Tensor, groups: Tensor, n_groups: int) -> Tensor:
         return _added(n_groups, groups, values)
 
-    def zeros_left_out(self, counts: Tensor, groups: Tensor) -> Tensor:  # noqa: ARG002  none are
+    def zeros_left_out(self, counts: Tensor, groups: Tensor) -> Tensor:
         return torch.zeros_like(counts)[:, None]
 
 
