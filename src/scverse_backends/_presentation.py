@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from ._signatures import Option
 
 
+_MOST_LAYERS = 50  # decorators around one function; more are a circle
+
+
 class _Known(NamedTuple):
     """What one backend makes of the function."""
 
@@ -91,9 +94,9 @@ class Presentation:
         if new and not self._watches:
             self._watches = True
             self._registry.on_change(self._forget)
-        for route in new:
-            self._known[route.backend] = self._describe(route)
         if new:
+            # Replaced, never changed: other threads may be reading it.
+            self._known = {**self._known, **{r.backend: self._describe(r) for r in new}}
             self._rewrite()
 
     def ask(self, *, report: bool = False) -> None:
@@ -174,10 +177,10 @@ class Presentation:
 
     def _forget(self) -> None:
         """Drop the backends that are not there any more."""
-        gone = self._known.keys() - set(self._registry.loaded()) if self._known else ()
-        for backend in gone:
-            del self._known[backend]
-        if gone:
+        loaded = self._registry.loaded() if self._known else ()
+        kept = {backend: known for backend, known in self._known.items() if backend in loaded}
+        if len(kept) < len(self._known):
+            self._known = kept
             self._rewrite()
 
     def _rewrite(self) -> None:
@@ -244,16 +247,14 @@ def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
     return notes
 
 
-def _layers(public: Any) -> Iterator[Any]:
+def _layers(public: Any) -> list[Any]:
     """Give a public callable, and the decorators around it under its name."""
-    yield public
-    home = vars(sys.modules.get(public.__module__, object))
-    layers, found = [], home.get(public.__name__)
-    while found is not None and found is not public and found not in layers:
+    home = getattr(sys.modules.get(public.__module__), "__dict__", {})
+    layers, found = [public], home.get(public.__name__)
+    while found is not None and found is not public and len(layers) < _MOST_LAYERS:
         layers.append(found)
         found = getattr(found, "__wrapped__", None)
-    if found is public:
-        yield from layers
+    return layers if found is public else [public]
 
 
 def _replace(layer: Any, written: Iterable[str], merged: str) -> None:

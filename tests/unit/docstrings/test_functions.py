@@ -6,6 +6,8 @@ import functools
 import inspect
 import sys
 import typing
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -584,3 +586,22 @@ def test_type_hints_are_the_hosts_own(dispatcher, tiled):
         dispatcher.discover()
         hints = {"x": list[float], "factor": int | None, "return": list[float]}
         assert typing.get_type_hints(public) == typing.get_type_hints(outer) == hints
+
+
+def test_threads_that_meet_new_backends_at_once_show_them_all(dispatcher, scale):
+    public = dispatcher.backend_dispatch(scale)
+    names = [f"b{number}" for number in range(20)]
+    for name in names:
+        source = f"lambda x, factor=1, *, option_{name}=1: x"
+        dispatcher.register(SimpleNamespace(name=name, scale=eval(source)))  # noqa: S307
+    together = Barrier(len(names), timeout=30)
+
+    def call(name):
+        together.wait()
+        return public(1, backend=name)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert [*pool.map(call, names)] == [1] * len(names)
+    options = {f"option_{name}" for name in names}
+    assert options <= inspect.signature(public).parameters.keys()
+    assert all(f"{option} (b" in public.__doc__ for option in options)
