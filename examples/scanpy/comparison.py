@@ -72,8 +72,12 @@ def in_full(matrix: Any) -> np.ndarray:
 
 
 def share_of_largest(one: np.ndarray, other: np.ndarray) -> float:
-    """Give the largest difference as a share of the largest value; the same infinities agree."""
+    """Give the largest difference as a share of the largest value.
+
+    A missing value differs from any number by more than any number.
+    """
     with np.errstate(invalid="ignore"):
-        apart = np.where((one == other) | (np.isnan(one) & np.isnan(other)), 0, abs(one - other))
+        apart = np.nan_to_num(abs(one - other), nan=np.inf)
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
     largest = np.abs(one, where=np.isfinite(one), out=np.zeros(one.shape)).max(initial=0)
-    return float(apart.max(initial=0) / (largest or 1))
+    return float(np.where(same, 0, apart).max(initial=0) / (largest or 1))

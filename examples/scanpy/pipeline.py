@@ -20,7 +20,7 @@ import scanpy_host  # noqa: F401  scanpy's functions are dispatched from here on
 from analysis import SHIPPED, SYNTHETIC, Data, Step
 from anndata import AnnData
 from comparison import largest_difference
-from provenance import Call, save_and_read_back
+from provenance import Call, save_and_read_back, versions
 from report import Row, markdown_table, plot_side_by_side, text_table
 
 SELECTIONS = {"host": "cpu", "torch": "torch", "dask": "dask"}
@@ -33,9 +33,16 @@ def main() -> None:
     # What scanpy deprecates, and who makes a sparse matrix dense, is not what this is about.
     warnings.simplefilter("ignore")
     datasets = [SHIPPED] if options.small_only else [SHIPPED, SYNTHETIC]
-    rows = [row for data in datasets for row in analysed(data, options)]
-    (options.out / "table.md").write_text(markdown_table(rows))
-    print(text_table(rows))
+    tables = {data.name: analysed(data, options) for data in datasets}
+    for name, rows in tables.items():
+        (options.out / f"{name}.md").write_text(f"{markdown_table(rows)}\n{made_with()}.\n")
+        print(f"\n{name}\n{text_table(rows)}")
+    print(f"\n{made_with()}.")
+
+
+def made_with() -> str:
+    """Name the versions in one sentence."""
+    return "With " + ", ".join(f"{name} {release}" for name, release in versions().items())
 
 
 def parsed_options() -> argparse.Namespace:
@@ -119,7 +126,7 @@ class Comparison:
             for other in others:
                 call = other.take(step)
                 difference = largest_difference(host.adata, other.adata, step.writes)
-                yield Row.of(self.data.name, other.name, expected, call, difference)
+                yield Row.of(other.name, expected, call, difference)
 
 
 def quickest(runs: list[list[Row]]) -> list[Row]:

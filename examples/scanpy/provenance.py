@@ -13,6 +13,17 @@ import pandas as pd
 from anndata import AnnData
 
 KEY = "scverse_backends"
+PACKAGES = (
+    "scverse-backends",
+    "scanpy",
+    "scanpy-torch",
+    "scanpy-dask",
+    "anndata",
+    "dask",
+    "numpy",
+    "scikit-learn",
+    "torch",
+)
 
 
 class Call(NamedTuple):
@@ -47,12 +58,14 @@ class Call(NamedTuple):
         }
 
 
+def versions() -> dict[str, str]:
+    """Tell the versions of everything that may change a result."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
 def provenance(calls: list[Call]) -> dict[str, Any]:
     """Describe calls and versions in a form for ``adata.uns``."""
-    table = pd.DataFrame([call.as_record() for call in calls])
-    versions = dict(zip(table["distribution"], table["version"], strict=True))
-    versions |= {name: version(name) for name in ("anndata", "scverse-backends")}
-    return {"versions": {**versions, "python": platform.python_version()}, "calls": table}
+    return {"versions": versions(), "calls": pd.DataFrame([call.as_record() for call in calls])}
 
 
 def save_and_read_back(adata: AnnData, calls: list[Call], path: Path) -> Path:

@@ -12,13 +12,12 @@ from anndata import AnnData
 from matplotlib.figure import Figure
 from provenance import Call
 
-HEADINGS = ("data", "function", "selected", "ran on", "time", "scanpy", "difference", "why there")
+HEADINGS = ("function", "selected", "ran on", "time", "scanpy", "difference", "why there")
 
 
 class Row(NamedTuple):
     """How one step went with a backend selected."""
 
-    data: str
     function: str
     selected: str
     ran_on: str
@@ -28,22 +27,22 @@ class Row(NamedTuple):
     why: str
 
     @classmethod
-    def of(cls, data: str, selected: str, host: Call, call: Call, difference: str) -> Row:
+    def of(cls, selected: str, host: Call, call: Call, difference: str) -> Row:
         """Put together what is known of a step."""
         decision = call.decision
         ran_on = "scanpy" if decision.backend == "cpu" else decision.backend
         times = call.seconds, host.seconds
-        return cls(data, decision.function, selected, ran_on, *times, difference, call.why)
+        return cls(decision.function, selected, ran_on, *times, difference, call.why)
 
     def cells(self) -> tuple[str, ...]:
         """Write every value as the table shows it."""
         times = (duration(self.seconds), duration(self.host_seconds))
-        return (*self[:4], *times, self.difference, self.why)
+        return (*self[:3], *times, self.difference, self.why)
 
 
 def duration(seconds: float) -> str:
     """Write a time with the digits that mean something."""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
 def text_table(rows: Iterable[Row]) -> str:

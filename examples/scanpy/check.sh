@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Proves everything about scanpy from nothing, in a virtual environment that is thrown away:
+#     examples/scanpy/check.sh [PYTHON [PYTHON_FOR_SETTINGS]]
+# installs scanpy, PyTorch, Dask and the packages here for the first interpreter (3.11 by default,
+# for which this release of PyTorch is pinned), runs their tests, and makes the small comparison.
+# With a second interpreter, 3.12 or later as scverse-misc asks, it tests the settings object too.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=()
+
+# in_environment NAME COMMAND...: run a tool of one of the virtual environments.
+in_environment() { PATH=$scratch/$1/bin:$PATH "${@:2}"; }
+
+# tested ENVIRONMENT FOLDER: run the tests of a folder; one that fails does not stop the others.
+tested() {
+  printf '\n=== Tests of %s\n' "$2"
+  (cd "$here/$2" && in_environment "$1" python -m pytest -q -p no:cacheprovider) || failed+=("$2")
+}
+
+main() {
+  local python=${1:-python3.11} settings_python=${2:-}
+  export PYTHONDONTWRITEBYTECODE=1
+  "$python" -m venv "$scratch/scanpy"
+  in_environment scanpy pip install -q torch==2.13.0 matplotlib pytest-timeout "$root" \
+    "$here/scanpy-host" "$here/scanpy-torch[test]" "$here/scanpy-dask[test]"
+  tested scanpy .
+  tested scanpy scanpy-torch
+  tested scanpy scanpy-dask
+
+  printf '\n=== The small comparison\n'
+  in_environment scanpy python "$here/pipeline.py" --small-only --out "$scratch/comparison" ||
+    failed+=(pipeline.py)
+
+  if [[ -n $settings_python ]]; then
+    "$settings_python" -m venv "$scratch/settings"
+    in_environment settings pip install -q "$root" "$here/settings_embedding[test]"
+    tested settings settings_embedding
+  else
+    printf '\n!!! NO PYTHON FOR THE SETTINGS OBJECT WAS GIVEN: IT WAS NOT TESTED !!!\n'
+  fi
+  [[ ${#failed[@]} -eq 0 ]] || { printf 'FAILED: %s\n' "${failed[@]}" >&2; return 1; }
+}
+
+main "$@"
