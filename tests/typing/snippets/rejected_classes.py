@@ -16,5 +16,5 @@ Model("three")  # rejected
 Model(3).fitted  # rejected
 wrong: type[int] = Model  # rejected
 backend_class(name=3)  # rejected
-backend_class(selektor="engine")  # rejected
+backend_class(chooser="engine")  # rejected
 backend_class("Model")  # rejected

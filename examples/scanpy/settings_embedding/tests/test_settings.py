@@ -59,7 +59,7 @@ def test_what_the_dispatcher_is_told_is_shown_here():
 
 def test_a_wrong_label_changes_nothing():
     with pytest.raises(UnknownBackendError, match="alpha"):
-        settings.backend = "alhpa"
+        settings.backend = "alfa"
     with pytest.raises(ValueError, match="'warn', 'silent'"):
         settings.fallback = "loud"
     assert (settings.backend, settings.fallback) == ("cpu", "warn")
@@ -114,7 +114,7 @@ def test_a_choice_inside_a_block_ends_with_the_block():
 @pytest.mark.parametrize(
     ("overrides", "error"),
     [
-        ({"backend": "alhpa", "n_jobs": 3}, UnknownBackendError),
+        ({"backend": "alfa", "n_jobs": 3}, UnknownBackendError),
         ({"n_jobs": 0, "backend": "alpha"}, ValidationError),
     ],
 )
