@@ -90,6 +90,9 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
     """
 
 
+_metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
+
+
 def _build_of(cls: type) -> Any:
     """Give what the construction of exactly this class calls, if it is dispatched."""
     found = cls.__dict__.get(_BUILD)
@@ -129,11 +132,10 @@ def dispatchable(cls: Any) -> type:
     if problem:
         msg = f"{getattr(cls, '__qualname__', repr(cls))} {problem}"
         raise TypeError(msg)
-    metaclass: Any = type(cls)
     try:
-        if metaclass is type:
+        if type(cls) is type:
             return _made_anew(cls)  # type: ignore[no-any-return]
-        type.__setattr__(cls, "__class__", _derived(metaclass))
+        type.__setattr__(cls, "__class__", _derived(cls))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
         msg = f"{cls.__qualname__} cannot be dispatched: {error}"
@@ -189,19 +191,21 @@ def _objection(cls: Any) -> str | None:
     return None
 
 
-@cache
-def _derived(metaclass: Any) -> Any:
-    """Give the metaclass of ours that does what another does."""
+def _derived(cls: type) -> Any:
+    """Give the metaclass of ours that does what a class's own does; one for all that share it."""
+    metaclass: Any = type(cls)
     if issubclass(metaclass, Dispatching):
         return metaclass
-    if metaclass is ABCMeta:
-        return DispatchingABCMeta
+    if metaclass not in _metaclasses:
 
-    class Derived(Dispatching, metaclass):  # type: ignore[misc]
-        __slots__ = ()
+        class Derived(Dispatching, metaclass):  # type: ignore[misc]
+            __slots__ = ()
 
-    Derived.__name__ = Derived.__qualname__ = f"Dispatching{metaclass.__name__}"
-    return Derived
+        Derived.__name__ = f"Dispatching{metaclass.__name__}"
+        # Where pickle finds it, in any process: it is made when this class is decorated.
+        Derived.__module__, Derived.__qualname__ = cls.__module__, f"{cls.__qualname__}.__class__"
+        _metaclasses[metaclass] = Derived
+    return _metaclasses[metaclass]
 
 
 def _made_anew(cls: type) -> Any:

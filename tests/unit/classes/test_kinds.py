@@ -409,6 +409,20 @@ class TestMetaclasses:
         assert dispatch(Model)(3).size == 3
         assert "backend : " in Model.__doc__
 
+    def test_it_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
+        meta = type("Meta", (type,), {})
+        model = dispatch(importable(meta("Model", (), {})))
+        assert pickle.loads(pickle.dumps(type(model))) is type(model)
+
+    def test_classes_that_shared_one_share_one(self, dispatcher):
+        class Meta(type):
+            pass
+
+        one = dispatcher.backend_class(name="one")(Meta("Model", (), {}))
+        two = dispatcher.backend_class(name="two")(Meta("Model", (), {}))
+        assert type(one) is type(two)
+        assert isinstance(type("Both", (one, two), {})(), two)
+
 
 class TestGenerics:
     def test_it_takes_parameters(self, dispatch, offer):
