@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import pickle
 
@@ -164,3 +165,9 @@ def test_nothing_is_imported_that_was_not_selected(run):
 def test_scanpy_without_the_host_is_as_it_always_was(run):
     code = "import scanpy as sc; print(hasattr(sc.settings, 'backend'), 'scverse_backends' in {})"
     assert run(code.format("__import__('sys').modules")) == "False False"
+
+
+def test_the_example_in_the_documentation_runs():
+    found = doctest.testmod(scanpy_host)
+    assert found.attempted > 0
+    assert found.failed == 0

@@ -9,7 +9,7 @@ Examples
 >>> sc.settings.backend
 'cpu'
 >>> sc.settings.explain(sc.pp.pca, sc.datasets.pbmc68k_reduced()).reason
-'no backend is selected'
+'nothing is selected'
 """
 
 from __future__ import annotations
