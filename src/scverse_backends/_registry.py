@@ -227,9 +227,8 @@ class Registry:
         bearing = [v for v in serving if self.configuration.trusted.get(key(v.candidate.name))]
         if bearing:
             return _usable(bearing) or bearing[0]
-        found = self._ask(serving, folded)
-        if found or serving:
-            return found or _usable(serving) or serving[0]
+        if serving:
+            return self._ask(serving, folded) or _usable(serving) or serving[0]
         claims = (
             v for v in verdicts if v.impostor and key(v.candidate.name) in map(key, _own(rule))
         )
