@@ -5,6 +5,7 @@ The only module that looks at installed metadata, and nothing here imports a bac
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._labels import key
@@ -38,6 +39,19 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
             faults.append(Fault(_where(distribution), f"{type(error).__name__}: {error}"))
     return tuple(sorted(found, key=_order)), tuple(faults)
+
+
+def groups(ending: str) -> tuple[str, ...]:
+    """Name the entry-point groups of everything installed whose names end in a certain way."""
+    from importlib.metadata import distributions
+
+    found: set[str] = set()
+    for distribution in distributions():
+        # What cannot be read is told by `discover`, for whichever group is looked at.
+        with suppress(Exception):
+            if f"{ending}]" in (distribution.read_text("entry_points.txt") or ""):
+                found.update(point.group for point in distribution.entry_points)
+    return tuple(sorted(group for group in found if group.endswith(ending)))
 
 
 def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:

@@ -13,6 +13,7 @@ from ._model import LoadedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from types import ModuleType
 
     from ._model import Candidate
 
@@ -31,6 +32,11 @@ def import_adapter(reference: str) -> Any:
     for name in filter(None, path.strip().split(".")):
         found = getattr(found, name)
     return found
+
+
+def import_host(module: str) -> ModuleType:
+    """Import a module of a host, for a tool that was told its name."""
+    return import_module(module)
 
 
 def describe(

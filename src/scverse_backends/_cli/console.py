@@ -1,0 +1,108 @@
+"""The console: where a command writes, in colour where a person looks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import warnings
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+from scverse_backends.exceptions import BackendWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+STYLES = {"good": "32", "bad": "31", "doubtful": "33", "dim": "2", "bold": "1"}
+
+# Foreign text must not move the cursor or turn the line around; our own colours pass.
+_UNWANTED = re.compile(
+    "(\x1b\\[(?:0|1|2|31|32|33)m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+_ERASE = "\r\x1b[K"
+
+
+class Console:
+    """Standard output and standard error of one run.
+
+    Parameters
+    ----------
+    out, err
+        Where results go, and where everything else goes.
+    environment
+        Its ``NO_COLOR`` and ``TERM`` tell whether colours are wanted.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, environment: Mapping[str, str]) -> None:
+        self._out, self._err = out, err
+        plain = bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
+        self.colours = out.isatty() and not plain
+        self._moves = err.isatty() and environment.get("TERM") != "dumb"
+
+    def paint(self, style: str, text: str) -> str:
+        """Colour a text, where colours are wanted."""
+        return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.colours and text else text
+
+    def write(self, text: str) -> None:
+        """Write a part of the result."""
+        self._send(self._out, text)
+
+    def line(self, text: str = "") -> None:
+        """Write a line of the result."""
+        self.write(f"{text}\n")
+
+    def json(self, value: Any) -> None:
+        """Write a result for machines."""
+        self.line(json.dumps(value, indent=2, default=repr))
+
+    def note(self, text: str) -> None:
+        """Tell something that is not part of the result."""
+        self._send(self._err, f"{text}\n")
+
+    @contextmanager
+    def progress(self, text: str) -> Iterator[None]:
+        """Show, on a terminal and until it is done, what is going on."""
+        if not self._moves:
+            yield
+            return
+        self._send(self._err, f"{text} ...")
+        self._err.flush()
+        try:
+            yield
+        finally:
+            self._err.write(_ERASE)
+            self._err.flush()
+
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Show warnings as one line each, where Python would show a line of ours too."""
+
+        def show(message: Warning | str, *_: Any, **__: Any) -> None:
+            self.note(f"warning: {message}")
+
+        with warnings.catch_warnings():
+            # What the library says is shown, whatever the interpreter was told of warnings.
+            warnings.simplefilter("always", BackendWarning)
+            warnings.showwarning = show
+            yield
+
+    def flush(self) -> None:
+        """Send what is buffered; who reads no more is noticed here at the latest."""
+        self._out.flush()
+
+    def abandon(self) -> None:
+        """Let go of what is still buffered: whoever read the result has seen enough."""
+        with suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
+            os.dup2(nowhere.fileno(), self._out.fileno())
+
+    def _send(self, stream: TextIO, text: str) -> None:
+        """Write what the stream can show."""
+        shown = _UNWANTED.sub(lambda found: found[1] or _escaped(found[0]), text)
+        encoding = stream.encoding or sys.getdefaultencoding()
+        stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,104 @@
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch, run):
+    """Run with a terminal for both streams."""
+
+    def run_there(*words):
+        out, err = Terminal(), Terminal()
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        run(*words)
+        return out.getvalue(), err.getvalue()
+
+    monkeypatch.setenv("TERM", "xterm")
+    return run_there
+
+
+@pytest.fixture
+def installed(site, host):
+    site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
+
+
+def test_there_are_colours_on_a_terminal(terminal, installed):
+    assert "\x1b[2minstalled\x1b[0m" in terminal("list", "cells:dispatcher")[0]
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_there_are_none_where_nobody_wants_them(terminal, installed, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert "\x1b" not in terminal("list", "cells:dispatcher")[0]
+
+
+def test_there_are_none_in_a_file(run, installed):
+    assert "\x1b" not in run("list", "cells:dispatcher").out
+
+
+def test_a_terminal_is_told_what_takes_long_until_it_is_done(terminal, installed):
+    out, err = terminal("list", "cells:dispatcher")
+    assert err == "importing cells ...\r\x1b[K"
+    assert "importing" not in out
+
+
+def test_nobody_else_is(run, installed):
+    assert run("list", "cells:dispatcher").err == ""
+
+
+def test_foreign_text_cannot_steer_the_terminal(run, site, host):
+    site.install("sly\x1b[2Jcells", entry_points={"sly": "sly"}, group=host)
+    out = run("list", "cells:dispatcher").out
+    assert "\x1b" not in out
+    assert "sly\\x1b[2Jcells" in out
+
+
+def test_what_a_stream_cannot_show_is_written_as_an_escape(monkeypatch, run, site, host):
+    site.install("größe", entry_points={"sly": "sly"}, group=host)
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    run("list", "cells:dispatcher")
+    assert b"gr\\xf6\\xdfe" in ascii_only.buffer.getvalue()
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly(monkeypatch, run, installed):
+    class Closed(io.StringIO):
+        encoding = None
+
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    ran = run("list", "cells:dispatcher")
+    assert (ran.status, ran.err) == (1, "")
+
+
+def test_a_closed_pipe_ends_it_quietly():
+    command = [sys.executable, "-m", "scverse_backends", "list", "--help"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait() == 1
+
+
+def test_interrupting_ends_it_quietly(run, site):
+    site.write("slow.py", "raise KeyboardInterrupt")
+    ran = run("list", "slow:dispatcher")
+    assert (ran.status, ran.err) == (130, "")

@@ -1,0 +1,82 @@
+import json
+import sys
+
+ADAPTER = "name = 'fast'\n__all__ = ['scale']\ndef scale(values, factor=1.0): ...\n"
+
+
+def test_every_group_of_backends_is_found_from_metadata_alone(run, site):
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
+    site.install("other", entry_points={"x": "absent:thing"}, group="tests.genes.backends")
+    site.install("unrelated", entry_points={"y": "absent"}, group="cells.plugins")
+    ran = run("list")
+    assert ran.status == 0
+    assert "cells.backends\n  fast  fast-cells 1.0  fast_cells\n" in ran.out
+    assert "tests.genes.backends\n  x  other 1.0  absent:thing\n" in ran.out
+    assert "cells.plugins" not in ran.out
+
+
+def test_the_groups_are_written_for_machines(run, site):
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
+    groups = {found["group"]: found["backends"] for found in json.loads(run("list", "--json").out)}
+    (backend,) = groups["cells.backends"]
+    assert backend == {
+        "name": "fast",
+        "value": "fast_cells",
+        "distribution": "fast-cells",
+        "version": "1.0",
+    }
+
+
+def test_one_distribution_with_damaged_metadata_hides_no_other(run, site):
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
+    info = site.install("torn", entry_points={"torn": "torn"}, group="cells.backends")
+    (info / "entry_points.txt").write_bytes(b"[cells.backends]\nx = \xff\xfe\n")
+    ran = run("list")
+    assert "fast-cells 1.0" in ran.out
+    assert "torn" in ran.err
+
+
+def test_where_nothing_is_installed_that_is_said(run, monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    ran = run("list")
+    assert "No installed package declares an entry point in a group *.backends" in ran.out
+
+
+def test_the_backends_of_a_host_are_listed_without_importing_them(run, site, host):
+    modules = {"fast_cells": ADAPTER}
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group=host, modules=modules)
+    site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
+    ran = run("list", "cells:dispatcher")
+    assert ran.out == (
+        "fast   installed  trusted      fast-cells 1.0   fast_cells\n"
+        "plain  installed  not trusted  plain-cells 1.0  plain_cells\n"
+    )
+    assert "fast_cells" not in sys.modules
+
+
+def test_a_backend_that_is_refused_is_listed_with_the_reason(run, site, host):
+    site.install("thief", entry_points={"fast": "thief"}, group=host)
+    ran = run("list", "cells:dispatcher")
+    assert "fast  refused  not trusted  thief 1.0  thief\n" in ran.out
+    assert "\nfast: it claims the trusted name 'fast', but comes from 'thief'" in ran.out
+    assert ran.err.startswith("warning: ")
+
+
+def test_a_host_without_backends_is_told_so(run, host):
+    assert run("list", "cells:dispatcher").out == "No backend is installed.\n"
+
+
+def test_a_registered_backend_belongs_to_no_distribution(run, site, host):
+    site.write(
+        "more.py",
+        f"import cells, types\na = types.ModuleType('a')\nexec({ADAPTER!r}, vars(a))\n"
+        "cells.dispatcher.register(a)\n",
+    )
+    ran = run("list", "cells:dispatcher", "--import", "more")
+    assert ran.out == "fast  registered  trusted  (of this process)\n"
+
+
+def test_a_hosts_backends_are_written_for_machines(run, site, host):
+    site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
+    (backend,) = json.loads(run("list", "cells:dispatcher", "--json").out)
+    assert (backend["name"], backend["state"], backend["trusted"]) == ("plain", "installed", False)
