@@ -38,6 +38,10 @@ class Directory:
         """List every label that is answered to, as it was written."""
         return tuple(self._written.values())
 
+    def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
+        """List the labels that one backend answers to, as they were written."""
+        return tuple(self._written[k] for k, holder in self._holders.items() if holder is backend)
+
     def backends(self) -> tuple[LoadedBackend, ...]:
         """List the backends that answer to a label, each once."""
         return tuple(dict.fromkeys(self._holders.values()))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import ParamSpec, Self, TypeVar
 
     from ._model import BackendInfo, FallbackPolicy, LoadedBackend, UntrustedPolicy
+    from ._rendering import Page
     from .typing import Dispatched
 
     P = ParamSpec("P")
@@ -103,6 +104,20 @@ class BackendDispatcher:
         self._selector = Selector(state, self._registry, read_environment(configuration.host))
         self._settings = Settings(self._selector)
         self._catalogue = Catalogue(configuration, self._selector)
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here, as everything that only shows: most runs never need it.
+        from ._pages import dispatcher_page
+        from ._survey import survey
+
+        functions = tuple(sorted(self._catalogue.dispatched))
+        return dispatcher_page(self._configuration, functions, survey(self._selector))
 
     @property
     def settings(self) -> Settings:

@@ -40,17 +40,27 @@ class Inventory:
         self._configuration = configuration
         self._reading = RLock()
         self._verdicts: tuple[Verdict, ...] | None = None
+        self._unsaid: list[BackendWarning] = []
         self.blocked: frozenset[str] = frozenset()
         self._outcomes: dict[Source, Outcome] = {}
         self._turns = Turns()
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed; metadata is read when this is first asked."""
+        found = self.look()
+        if self._unsaid:
+            with self._reading:
+                unsaid, self._unsaid = self._unsaid, []
+            for warning in unsaid:
+                _caller.warn(warning)
+        return found
+
+    def look(self) -> tuple[Verdict, ...]:
+        """Judge as `verdicts` does, and leave what there is to warn of to whoever asks that."""
         if self._verdicts is None:
             with self._reading:
                 if self._verdicts is None:
-                    for warning in self.refresh():
-                        _caller.warn(warning)
+                    self._unsaid = self.refresh()
         return self._verdicts or ()
 
     def refresh(self) -> list[BackendWarning]:
@@ -65,7 +75,7 @@ class Inventory:
         verdicts = judge(self._configuration, candidates, blocked)
         usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
         with self._reading:
-            self._verdicts, self.blocked = verdicts, blocked
+            self._verdicts, self.blocked, self._unsaid = verdicts, blocked, []
             for known, outcome in [*self._outcomes.items()]:
                 if known not in usable or isinstance(outcome, BackendError):
                     del self._outcomes[known]
@@ -83,9 +93,11 @@ class Inventory:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
         return self._outcomes.get(verdict.candidate.source)
 
-    def infos(self, names: Callable[[Candidate], str]) -> Iterator[BackendInfo]:
+    def infos(
+        self, names: Callable[[Candidate], str], *, quietly: bool = False
+    ) -> Iterator[BackendInfo]:
         """Describe every installed backend under the name that it goes by; nothing is imported."""
-        for verdict in self.verdicts():
+        for verdict in self.look() if quietly else self.verdicts():
             candidate, outcome = verdict.candidate, self.outcome(verdict)
             yield BackendInfo(
                 name=names(candidate),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._rendering import Page
+
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
@@ -209,3 +211,15 @@ class Decision(NamedTuple):
     renamed: tuple[tuple[str, str], ...] = ()
     forwarded: tuple[str, ...] = ()
     differing_defaults: tuple[DefaultDifference, ...] = ()
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here: a decision that nobody looks at does not pay for it.
+        from ._pages import decision_page
+
+        return decision_page(self)

@@ -138,6 +138,12 @@ class Registry:
             vouched = [label for rule in rules if self._serves(rule) for label in _own(rule)]
             return (*registered, *self._directory.labels(), *vouched)
 
+    def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
+        """List the labels that a registered or loaded backend answers to, its name first."""
+        with self._lock:
+            held = self._directory.labels_of(backend) if backend.candidate else backend.aliases
+        return tuple(dict.fromkeys((backend.name, *held)))
+
     def refresh(self) -> None:
         """Look again at what is installed; errors are forgotten, routes compiled anew."""
         warnings = self._inventory.refresh()
@@ -176,11 +182,11 @@ class Registry:
             self._registered = [found for found in self._registered if found is not backend]
             self._change()
 
-    def infos(self) -> Iterator[BackendInfo]:
+    def infos(self, *, quietly: bool = False) -> Iterator[BackendInfo]:
         """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self._registered:
             yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-        yield from self._inventory.infos(self._directory.name_of)
+        yield from self._inventory.infos(self._directory.name_of, quietly=quietly)
 
     def known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from ._model import FallbackPolicy, LoadedBackend
 
+CALL = "the call's own argument"
+"""The origin of what one call selects."""
+
+PROCESS = "settings.backend"
+"""The origin of what is set for the whole process."""
+
 
 class Selection:
     """An ordered choice of backends and a fallback policy; compared by identity, so made once.

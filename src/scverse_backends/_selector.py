@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
-from ._selection import HOST, PENDING, Selection
+from ._selection import CALL, HOST, PENDING, PROCESS, Selection
 from .exceptions import BackendConfigurationError, BackendError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Selector:
     def __init__(self, state: SelectionState, registry: Registry, environment: Environment) -> None:
         self.state = state
         self.registry = registry
-        self._environment = environment
+        self.environment = environment
         self._calls: dict[Any, Selection] = {}
         registry.on_change(self._calls.clear)
         if environment.backend or environment.fallback:
@@ -66,7 +66,7 @@ class Selector:
             self.locate(labels)
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = self.select(labels, wanted[0], "the call's own argument")
+            selection = self.select(labels, wanted[0], CALL)
             self._calls[wanted] = selection
             self.state.wake()
         return selection
@@ -75,7 +75,7 @@ class Selector:
         """Change the choice of the innermost block, or of the whole process."""
         scope = self.state.active.get()
         fallback = scope[0].fallback if scope else None
-        origin = scope[0].origin if scope else "settings.backend"
+        origin = scope[0].origin if scope else PROCESS
         self.state.swap(self.select(labels, fallback, origin))
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
@@ -87,7 +87,7 @@ class Selector:
         """Change the policy of the innermost block, or of the whole process."""
         scope = self.state.active.get()
         if scope is None:
-            self._environment = self._environment._replace(fallback=None)
+            self.environment = self.environment._replace(fallback=None)
             self.state.fallback = policy
         else:
             selection = scope[0]
@@ -95,7 +95,7 @@ class Selector:
 
     def _settle(self) -> Selection:
         """Take the environment's choice, now that it is first needed."""
-        environment = self._environment
+        environment = self.environment
         self._process_policy()
         if not environment.backend:
             return self.state.settle(HOST)
@@ -111,7 +111,7 @@ class Selector:
 
     def _process_policy(self) -> FallbackPolicy:
         """Give the process-wide policy; the environment's is checked when it is first needed."""
-        variable, policy = self._environment.fallback_variable, self._environment.fallback
+        variable, policy = self.environment.fallback_variable, self.environment.fallback
         if not policy:
             return self.state.fallback
         if policy not in FALLBACK_POLICIES:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ._model import Decision, FallbackPolicy
+    from ._rendering import Page
     from ._selector import Selector
 
 
@@ -37,6 +38,19 @@ class Settings:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
         selector.registry.on_change(self._choices.clear)
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here, as everything that only shows: most runs never need it.
+        from ._pages import settings_page
+        from ._survey import survey
+
+        return settings_page(survey(self._selector))
 
     @property
     def backend(self) -> str:

@@ -1,0 +1,182 @@
+"""Rendering: a page of facts and tables, as text for a terminal and as HTML for a notebook.
+
+Pure, and it knows nothing of backends: what a page says is made in `_pages`.
+"""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from ._columns import aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Tone = Literal["", "good", "odd", "bad"]
+
+WIDTH = 96
+LONGEST_VALUE = 60
+
+
+class Row(NamedTuple):
+    """One row of a table; its tone is a colour in HTML, its detail stands below it."""
+
+    cells: tuple[str, ...]
+    detail: str = ""
+    tone: Tone = ""
+
+
+class Table(NamedTuple):
+    """Rows under headings; a folded one is opened by a click where that is possible."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    folded: bool = False
+
+
+class Page(NamedTuple):
+    """A title, labelled facts, and tables."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    def __str__(self) -> str:
+        return _as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _as_html(self)
+
+
+def shown(value: Any) -> str:
+    """Show a foreign value in one short line, whatever its ``__repr__`` does."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception as error:  # noqa: BLE001 - a foreign __repr__ may raise anything
+        return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+def _as_text(page: Page) -> str:
+    """Render a page for a terminal."""
+    lines = [page.title]
+    label_width = max((len(label) for label, _ in page.facts), default=0)
+    for label, fact in page.facts:
+        lines += _hanging(f"  {label:<{label_width}}  ", fact)
+    for table in page.tables:
+        lines += ["", *_table_as_text(table)]
+    return "\n".join(map(_printable, lines))
+
+
+def _table_as_text(table: Table) -> Iterator[str]:
+    if table.title:
+        yield f"  {table.title}"
+    headings, *lines = aligned([table.columns, *(row.cells for row in table.rows)])
+    yield f"    {headings}"
+    for row, line in zip(table.rows, lines, strict=True):
+        yield f"    {line}"
+        yield from _hanging(" " * 8, row.detail) if row.detail else ()
+
+
+def _hanging(label: str, text: str) -> list[str]:
+    """Wrap a text so that all its lines begin where the first one does."""
+    indent = " " * len(label)
+    return wrap(text, WIDTH, initial_indent=label, subsequent_indent=indent) or [label.rstrip()]
+
+
+def _as_html(page: Page) -> str:
+    """Render a page for a notebook: one element that brings its own style."""
+    facts = "".join(
+        f"<dt>{_plain(label)}</dt><dd>{_plain(fact)}</dd>" for label, fact in page.facts
+    )
+    parts = [
+        f"<p>{_plain(page.title)}</p>",
+        f"<dl>{facts}</dl>" if facts else "",
+        *map(_table_as_html, page.tables),
+    ]
+    return f'<div class="scverse-backends"><style>{STYLE}</style>{"".join(parts)}</div>'
+
+
+def _table_as_html(table: Table) -> str:
+    headings = "".join(f'<th scope="col">{_plain(name)}</th>' for name in table.columns)
+    rows = "".join(_row_as_html(table.columns, row) for row in table.rows)
+    body = f"<table><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
+    if table.folded:
+        return f"<details><summary>{_plain(table.title)}</summary>{body}</details>"
+    return f"<h4>{_plain(table.title)}</h4>{body}" if table.title else body
+
+
+def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
+    cells = "".join(
+        f'<td data-label="{_plain(name)}">{_plain(cell)}</td>'
+        for name, cell in zip(columns, row.cells, strict=True)
+    )
+    tone = f' class="{row.tone}"' if row.tone else ""
+    detail = f'<tr{tone}><td class="detail" colspan="{len(columns)}">{_plain(row.detail)}</td></tr>'
+    return f"<tr{tone}>{cells}</tr>{detail if row.detail else ''}"
+
+
+def _plain(text: str) -> str:
+    """Escape what a browser would take for markup."""
+    # Imported here: only a notebook needs it.
+    from html import escape
+
+    return escape(_printable(text))
+
+
+def _printable(text: str) -> str:
+    """Replace what could move a terminal's cursor, or turn the line around."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+# Text takes the colour of the page around it, so that it is as readable as that is; only the bars
+# before rows have colours of their own. The class stands twice to outweigh a notebook's styles.
+STYLE = """
+.scverse-backends { color: inherit; color-scheme: light dark; container-type: inline-size;
+  font: 13px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
+  --line: color-mix(in srgb, currentColor 22%, transparent);
+  --good: var(--jp-success-color1, light-dark(#1a7f37, #3fb950));
+  --odd: var(--jp-warn-color1, light-dark(#9a6700, #d29922));
+  --bad: var(--jp-error-color1, light-dark(#cf222e, #f85149)); }
+:is([data-jp-theme-light="true"], [data-theme="light"], .vscode-light) .scverse-backends {
+  color-scheme: light; }
+:is([data-jp-theme-light="false"], [data-theme="dark"], [theme="dark"], .vscode-dark)
+  .scverse-backends { color-scheme: dark; }
+.scverse-backends > p { font-weight: 600; margin: 0 0 .4em; }
+.scverse-backends h4, .scverse-backends summary { font-size: 1em; font-weight: 600;
+  margin: .8em 0 .2em; }
+.scverse-backends summary { cursor: pointer; }
+.scverse-backends dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em;
+  margin: 0; }
+.scverse-backends dt { opacity: .75; font-weight: 400; }
+.scverse-backends dd { margin: 0; overflow-wrap: anywhere; }
+.scverse-backends.scverse-backends table { border-collapse: collapse; table-layout: auto;
+  margin: 0; font-size: 1em; border: 0; width: auto; }
+.scverse-backends.scverse-backends :is(tr, tr:hover, thead, tbody) { background: none; border: 0; }
+.scverse-backends.scverse-backends :is(th, td) { text-align: left; vertical-align: top; border: 0;
+  color: inherit; padding: .2em 1.2em .2em .6em; max-width: none; white-space: pre-wrap;
+  overflow-wrap: anywhere; }
+.scverse-backends.scverse-backends th { font-weight: 400; opacity: .75; white-space: nowrap;
+  border-bottom: 1px solid var(--line); }
+.scverse-backends.scverse-backends td:first-child { border-left: 3px solid transparent; }
+.scverse-backends.scverse-backends td.detail { padding-top: 0; padding-left: 1.8em; opacity: .85; }
+.scverse-backends.scverse-backends .good > td:first-child { border-color: var(--good); }
+.scverse-backends.scverse-backends .odd > td:first-child { border-color: var(--odd); }
+.scverse-backends.scverse-backends .bad > td:first-child { border-color: var(--bad); }
+@container (max-width: 34em) {
+  .scverse-backends dl { grid-template-columns: 1fr; }
+  .scverse-backends dd { margin-left: 1em; }
+  .scverse-backends.scverse-backends :is(table, tbody, tr, td) { display: block; }
+  .scverse-backends.scverse-backends thead { display: none; }
+  .scverse-backends.scverse-backends td { padding: 0 .6em; }
+  .scverse-backends.scverse-backends td:first-child { padding-top: .4em; font-weight: 600; }
+  .scverse-backends.scverse-backends td.detail { font-weight: 400; padding-top: 0; }
+  .scverse-backends.scverse-backends tr > td { border-left: 3px solid transparent; }
+  .scverse-backends.scverse-backends .good > td { border-color: var(--good); }
+  .scverse-backends.scverse-backends .odd > td { border-color: var(--odd); }
+  .scverse-backends.scverse-backends .bad > td { border-color: var(--bad); }
+  .scverse-backends td:not(:first-child, .detail)::before { content: attr(data-label) ": ";
+    opacity: .75; } }
+"""

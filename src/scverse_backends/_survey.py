@@ -1,0 +1,88 @@
+"""The survey: what is selected and what is installed, gathered to be shown.
+
+It changes nothing: nothing is imported, the environment's choice stays as open
+as it was, and what there is to warn of is left to whoever uses a backend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._configuration import FALLBACK_POLICIES
+from ._labels import key
+from ._pages import Overview, Tier
+from ._selection import CALL, HOST, PENDING, PROCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._configuration import Environment
+    from ._model import BackendInfo
+    from ._selection import Selection
+    from ._selector import Selector
+
+UNUSABLE = ("broken", "refused")
+
+
+def survey(selector: Selector) -> Overview:
+    """Gather what a host's users have selected and could select."""
+    host = selector.registry.configuration.host
+    tiers = tuple(_tiers(selector))
+    fallback = next((tier.fallback for tier in tiers if tier.fallback), "")
+    try:
+        backends = tuple(_backends(selector))
+    except Exception as error:  # noqa: BLE001 - whoever finds distributions may raise anything
+        fault = f"what is installed cannot be read ({type(error).__name__}: {error})"
+        return Overview(host, fallback, tiers, (), fault)
+    return Overview(host, fallback, tiers, backends)
+
+
+def _tiers(selector: Selector) -> Iterator[Tier]:
+    """List where choices can be made, the nearest first."""
+    scope = selector.state.active.get()
+    while scope is not None:
+        selection, scope, _ = scope
+        if selection.names:
+            where = "call" if selection.origin == CALL else "block"
+            yield Tier(where, selection.names, selection.fallback or "")
+    default, environment = selector.state.default, selector.environment
+    by_process = default.origin == PROCESS
+    yield Tier(
+        "process",
+        default.names if by_process else (),
+        "" if environment.fallback else selector.state.fallback,
+        PROCESS if by_process else "",
+    )
+    yield _environment_tier(environment, default)
+
+
+def _environment_tier(environment: Environment, default: Selection) -> Tier:
+    """Say what the environment chooses, whether it was looked for yet or not."""
+    labels, policy = environment.backend, environment.fallback
+    notes = [f"{environment.backend_variable}={labels}" if labels else "nothing is set"]
+    backends = default.names
+    if default is PENDING:
+        backends = tuple(label.strip() for label in labels.split(",")) if labels else ()
+        notes += ["not looked for yet"] if labels else []
+    elif default.origin == PROCESS:
+        backends = ()
+        notes += [f"replaced by {PROCESS}"] if labels else []
+    elif default is HOST:
+        backends = ()
+    if policy:
+        wrong = "" if policy in FALLBACK_POLICIES else ", which is no policy"
+        notes.append(f"{environment.fallback_variable}={policy}{wrong}")
+    return Tier("environment", backends, policy or "", "; ".join(notes))
+
+
+def _backends(selector: Selector) -> Iterator[tuple[BackendInfo, tuple[str, ...]]]:
+    """Pair what is there with the labels that it is known to answer to."""
+    registry = selector.registry
+    loaded = {(one.name, one.candidate is None): one for one in registry.loaded()}
+    for info in registry.infos(quietly=True):
+        backend = loaded.get((info.name, info.state == "registered"))
+        labels = registry.labels_of(backend) if backend else (info.name,)
+        rule = registry.configuration.trusted.get(key(info.name)) if info.trusted else None
+        vouched = (rule.name, *rule.aliases) if rule else ()
+        answers = {key(label): label for label in (*labels, *vouched)}
+        yield info, tuple(answers.values()) if info.state not in UNUSABLE else ()

@@ -1,0 +1,91 @@
+"""What a decision shows of itself: where the call runs, why, and what is not as on the host."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def installed(fast):
+    """A backend with a default of its own."""
+
+
+def test_a_call_on_the_host(settings, scale):
+    assert repr(settings.explain(scale, [1])).splitlines() == [
+        "scale runs on cpu, the host itself",
+        "  because  nothing is selected",
+    ]
+
+
+def test_a_call_on_a_backend_tells_whose_defaults_apply_and_what_is_ignored(settings, scale):
+    decision = settings.explain(scale, [1], n_jobs=4, backend="fast")
+    assert str(decision).splitlines() == [
+        "scale runs on fast (fast-backend 1.2)",
+        "  because  selected by the call's own argument",
+        "  ignored  n_jobs",
+        "  default  factor is 2.0, on the host 1.0",
+    ]
+
+
+def test_a_call_that_a_backend_refuses_tells_why(settings, scale):
+    shown = " ".join(repr(settings.explain(scale, [1], copy=False, backend="fast")).split())
+    assert shown.startswith("scale runs on cpu, the host itself")
+    assert "not on fast, which does not take 'copy'" in shown
+
+
+def test_an_argument_that_goes_by_another_name_is_shown(dispatcher, settings, scale):
+    class Mine:
+        name = "mine"
+        renames = {"scale": {"factor": "by"}}  # noqa: RUF012
+
+        def scale(self, values, by=1.0): ...
+
+    with dispatcher.register(Mine):
+        decision = settings.explain(scale, [1], 3, backend="mine")
+    assert repr(decision).splitlines()[0] == "scale runs on mine"
+    assert "  renamed  factor as by" in repr(decision).splitlines()
+
+
+def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, settings):
+    class Rude:
+        def __repr__(self):
+            raise RuntimeError("no")
+
+    class Mine:
+        name = "mine"
+
+        def fill(self, a="x" * 500, b=Rude(), c="one\ntwo"): ...  # noqa: B008
+
+    @dispatcher.backend_dispatch
+    def fill(a=None, b=None, c=None): ...
+
+    with dispatcher.register(Mine):
+        lines = repr(settings.explain(fill, backend="mine")).splitlines()
+    assert max(map(len, lines)) < 100
+    assert "  default  b is <Rude, whose repr raises RuntimeError>, on the host None" in lines
+    assert r"  default  c is 'one\ntwo', on the host None" in lines
+
+
+def test_a_notebook_is_told_the_same_and_no_markup_of_others_is_let_in(read, dispatcher, settings):
+    class Mine:
+        name = "mine"
+
+        def mark(self, text="<b>&</b>"): ...
+
+        def can_run(self, name, arguments):
+            return "text" not in arguments or "<script>alert('x')</script>"
+
+    @dispatcher.backend_dispatch
+    def mark(text=None): ...
+
+    with dispatcher.register(Mine):
+        taken = settings.explain(mark, backend="mine")
+        refused = settings.explain(mark, "x", backend="mine")
+    for decision in (taken, refused):
+        elements, text = read(decision._repr_html_())
+        assert not {"b", "script"} & set(elements)
+        assert set(repr(decision).split()) <= set(text.split())
+
+
+def test_a_page_brings_its_own_style_and_asks_nothing_of_others(settings, scale):
+    html = settings.explain(scale, [1])._repr_html_()
+    assert "<style>" in html
+    assert not any(fetching in html for fetching in ("http", "url(", "src=", "@import", "<link"))

@@ -1,0 +1,190 @@
+"""What ``settings`` and a dispatcher show of themselves: what is active, from where, what there is."""
+
+import importlib.abc
+import sys
+import warnings
+
+import pytest
+
+from scverse_backends.exceptions import BackendConfigurationError, UntrustedBackendWarning
+
+
+def line(shown, start):
+    """Give the line of a text that begins with something, as single-spaced words."""
+    found = (" ".join(text.split()) for text in str(shown).splitlines())
+    return next(text for text in found if text.startswith(start))
+
+
+def test_nothing_is_selected_at_first(settings, fast):
+    assert "example_host" in repr(settings).splitlines()[0]
+    assert line(settings, "calls run on") == "calls run on cpu, the host itself"
+    assert line(settings, "selected by") == "selected by nobody"
+    assert line(settings, "fallback") == "fallback warn"
+
+
+def test_a_block_is_nearer_than_the_process(settings, fast, dispatcher):
+    settings.backend = "cpu"
+    with settings.use_backend("fast", "cpu", fallback="error"):
+        assert line(settings, "calls run on") == "calls run on fast, else cpu"
+        assert line(settings, "selected by") == "selected by the block"
+        assert line(settings, "fallback") == "fallback error"
+        assert line(settings, "block") == "block fast, cpu error"
+        assert line(settings, "process") == "process cpu warn settings.backend"
+    assert line(settings, "selected by") == "selected by the process (settings.backend)"
+
+
+def test_what_a_call_selects_holds_inside_of_it(dispatcher, settings, fast):
+    seen = []
+
+    @dispatcher.backend_dispatch
+    def outer():
+        seen.append(repr(settings))
+
+    settings.fallback = "silent"
+    outer(backend="fast")
+    assert line(seen[0], "selected by") == "selected by the call"
+    assert line(seen[0], "call ") == "call fast -"
+
+
+def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_dispatcher, fast):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "Fast, cpu")
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "silent")
+    settings = make_dispatcher(untrusted="allow").settings
+
+    shown = repr(settings)
+
+    assert line(shown, "calls run on") == "calls run on Fast, else cpu"
+    assert "EXAMPLE_HOST_BACKEND=Fast, cpu; not looked for yet" in shown
+    assert line(shown, "fallback") == "fallback silent"
+    assert site.imported() == set()
+    assert settings.backends == ("fast", "cpu")
+    assert line(settings, "environment").startswith("environment fast, cpu silent")
+    assert "not looked for yet" not in repr(settings)
+
+
+def test_what_replaces_the_environments_choice_is_said(monkeypatch, make_dispatcher):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "fast")
+    settings = make_dispatcher().settings
+    settings.backend = "cpu"
+    assert line(settings, "selected by") == "selected by the process (settings.backend)"
+    assert "EXAMPLE_HOST_BACKEND=fast; replaced by settings.backend" in repr(settings)
+
+
+def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make_dispatcher):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "no/such backend")
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "sometimes")
+    dispatcher = make_dispatcher()
+    for shown in (repr(dispatcher.settings), repr(dispatcher)):
+        assert "no/such backend" in shown
+        assert "sometimes, which is no policy" in shown
+    with pytest.raises(BackendConfigurationError, match="sometimes"):
+        _ = dispatcher.settings.fallback
+
+
+def test_an_environment_that_sets_the_policy_alone_selects_nothing(monkeypatch, make_dispatcher):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "error")
+    settings = make_dispatcher().settings
+    for _ in ("before it is looked for", "after"):
+        assert line(settings, "calls run on") == "calls run on cpu, the host itself"
+        assert line(settings, "fallback") == "fallback error"
+        assert settings.backend == "cpu"
+
+
+def test_showing_imports_no_backend(site, dispatcher, settings, fast):
+    for shown in (settings, dispatcher):
+        assert line(shown, "fast") == "fast installed yes fast-backend 1.2 fast, quick"
+        assert "fast-backend 1.2" in shown._repr_html_()
+    assert site.imported() == set()
+
+
+def test_a_loaded_backend_shows_every_label_it_answers_to(dispatcher, settings, fast):
+    settings.get_backend("fast")
+    assert line(settings, "fast") == "fast loaded yes fast-backend 1.2 fast, swift, quick"
+
+
+def test_a_backend_of_this_process_says_so(dispatcher, settings):
+    class Mine:
+        name = "mine"
+        aliases = ("own",)
+
+    with dispatcher.register(Mine):
+        assert line(settings, "mine") == "mine registered yes this process mine, own"
+    assert "Backends: none is installed" in repr(settings)
+
+
+def test_a_backend_nobody_vouches_for_and_a_broken_one(site, settings):
+    site.install("other", entry_points={"other": "other_module"}, modules={"other_module": ""})
+    assert line(settings, "other") == "other installed no other 1.0 other"
+    assert settings.available_backends() == []
+    assert line(settings, "other") == "other broken no other 1.0"
+    assert "its `name` is not valid" in " ".join(repr(settings).split())
+
+
+def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, settings):
+    site.install("evil", entry_points={"fast": "evil_module"}, modules={"evil_module": ""})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert line(settings, "fast") == "fast refused no evil 1.0"
+    assert "it claims the trusted name 'fast'" in repr(settings)
+    with pytest.warns(UntrustedBackendWarning, match="evil") as given:
+        dispatcher.backends()
+        dispatcher.backends()
+    assert len(given) == 1
+    assert given[0].filename == __file__
+
+
+def test_looking_anew_says_what_it_finds_once(site, dispatcher):
+    site.install("evil", entry_points={"fast": "evil_module"}, modules={"evil_module": ""})
+    assert "refused" in repr(dispatcher)
+    with pytest.warns(UntrustedBackendWarning, match="evil") as given:
+        dispatcher.refresh()
+        dispatcher.backends()
+    assert len(given) == 1
+
+
+def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, settings):
+    class Finder(importlib.abc.MetaPathFinder):
+        def find_distributions(self, context=None):
+            raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    assert "cannot be read (RuntimeError: the disk is gone)" in " ".join(repr(settings).split())
+    assert "the disk is gone" in settings._repr_html_()
+
+
+def test_a_dispatcher_says_what_it_dispatches_and_whom_it_trusts(dispatcher, scale):
+    assert "example_host" in repr(dispatcher).splitlines()[0]
+    assert line(dispatcher, "entry points").startswith("entry points tests.example_host.backends")
+    assert line(dispatcher, "functions") == "functions 1: scale"
+    assert line(dispatcher, "vouches for") == "vouches for fast"
+    assert line(dispatcher, "for others") == "for others warns when one is first used"
+
+
+def test_a_dispatcher_of_many_functions_counts_them(make_dispatcher):
+    dispatcher = make_dispatcher(untrusted="refuse")
+    assert line(dispatcher, "functions") == "functions none yet"
+    for letter in "abcdefghijk":
+        dispatcher.backend_dispatch(name=letter)(lambda x: x)
+    assert line(dispatcher, "functions") == "functions 11: a, b, c, d, e, f, g, h, …"
+    assert line(dispatcher, "for others") == "for others refuses them"
+    assert line(dispatcher, "vouches for") == "vouches for nobody"
+
+
+def test_a_notebook_is_told_the_same(read, dispatcher, settings, scale, fast):
+    with settings.use_backend("fast"):
+        for shown in (settings, dispatcher):
+            elements, text = read(shown._repr_html_())
+            assert elements.count("table") == 2
+            assert set(" ".join(repr(shown).split()).split()) <= set(" ".join(text.split()).split())
+
+
+def test_a_message_of_others_cannot_move_the_cursor(site, settings):
+    site.install(
+        "rude",
+        entry_points={"rude": "rude_module"},
+        modules={"rude_module": r"raise RuntimeError('\x1b[2J\u202egone')"},
+    )
+    settings.available_backends()
+    for shown in (repr(settings), settings._repr_html_()):
+        assert "[2J" in shown
+        assert not {"\x1b", "\u202e"} & set(shown)
