@@ -71,8 +71,7 @@ def _as_text(page: Page) -> str:
 
 
 def _table_as_text(table: Table) -> Iterator[str]:
-    if table.title:
-        yield f"  {table.title}"
+    yield f"  {table.title}"
     headings, *lines = aligned([table.columns, *(row.cells for row in table.rows)])
     yield f"    {headings}"
     for row, line in zip(table.rows, lines, strict=True):
@@ -105,7 +104,7 @@ def _table_as_html(table: Table) -> str:
     body = f"<table><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
     if table.folded:
         return f"<details><summary>{_plain(table.title)}</summary>{body}</details>"
-    return f"<h4>{_plain(table.title)}</h4>{body}" if table.title else body
+    return f"<h4>{_plain(table.title)}</h4>{body}"
 
 
 def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
