@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
+from ._selection import TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,9 @@ class UseBackend:
         choice = self._choice
         state = choice.state
         outer = state.active.get()
+        if outer is not None and outer[0] is TRACED:
+            state.push(choice.selection(outer[1]), self)
+            return
         state.active.set((choice.selection(outer), outer, self))
         if not state.awake:
             state.wake()

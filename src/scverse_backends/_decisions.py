@@ -12,15 +12,13 @@ if TYPE_CHECKING:
     from ._routing import Choice, HostFunction
     from ._selection import Selection
 
-NESTED = "the backend's own implementation is calling the function it replaces"
-
 
 def decide(
     function: HostFunction,
     selection: Selection,
     choice: Choice,
     *,
-    nested: bool,
+    nested: str | None,
     policy: FallbackPolicy | None,
 ) -> Decision:
     """Describe a choice.
@@ -34,15 +32,22 @@ def decide(
     choice
         The route that takes it, and who could not.
     nested
-        Whether a selected backend's own implementation makes the call, so that the host runs it.
+        Why the host runs a call that something already running makes.
     policy
         The fallback policy, where ending at the host is a fallback.
     """
     route, forwarding, given, refusals = choice
     if route is None or forwarding is None or given is None:
-        reason = NESTED if nested else _why_host(selection, choice, policy)
-        forwarded = tuple({**given.named, **given.extra}) if given else ()
-        return Decision(function.name, CPU, None, None, reason, refusals, forwarded=forwarded)
+        return Decision(
+            function=function.name,
+            backend=CPU,
+            distribution=None,
+            version=None,
+            reason=nested or _why_host(selection, choice, policy),
+            refusals=refusals,
+            forwarded=tuple({**given.named, **given.extra}) if given else (),
+            is_fallback=policy is not None,
+        )
     return Decision(
         function=function.name,
         backend=route.backend.name,

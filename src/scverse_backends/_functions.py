@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
+from contextlib import nullcontext
 from functools import partial, update_wrapper
-from itertools import takewhile
-from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from . import _caller
+from ._arbiter import Arbiter
 from ._blocks import DISPATCH
-from ._decisions import decide
-from ._labels import quoted
-from ._model import Refusal
 from ._presentation import Presentation
-from ._routing import HostFunction, choose
-from ._signatures import check_host, fits
+from ._routing import Route
+from ._selection import TRACED
+from ._signatures import check_host
 from ._suspended import Hold, is_written_async, mark_as_coroutine_function, named
-from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._model import Decision, FallbackPolicy
-    from ._plans import Plan
-    from ._routing import Choice, Route
-    from ._selection import Selection
+    from ._arbiter import Settled
+    from ._model import Decision
+    from ._routing import HostFunction
+    from ._selection import Scope, Selection
     from ._selector import Selector
+    from ._spans import Span
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -61,7 +56,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     func, name = considered.function.func, considered.function.selector
     state, ready, active = considered.state, considered.ready, considered.state.active.get
     # A host that would take the selector for an option of its own is always looked at.
-    awake = state.awake if considered.refuses_selector else [True]
+    awake = state.awake if considered.function.refuses_unknown_keywords else [True]
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: PLR0911 - as above
         if awake:
@@ -75,7 +70,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     and len(args) <= route.straight
                     and (not kwargs or route.unchanged.issuperset(kwargs))
                 ):
-                    taken = route  # the mark by which `_runs_below` knows this frame
+                    taken = route  # the mark by which the arbiter knows this frame
                     taken.running.append(None)
                     try:
                         run = taken.implementation
@@ -100,14 +95,6 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     return dispatched
 
 
-def _refuses_unknown_keywords(func: Callable[..., Any]) -> bool:
-    """Whether a call with the selector fails before any of the host's code runs.
-
-    Then nothing needs to look for the selector until that failure.
-    """
-    return type(func) is FunctionType and not func.__code__.co_flags & inspect.CO_VARKEYWORDS
-
-
 class Dispatch:
     """The calls of one decorated function that need a closer look."""
 
@@ -116,12 +103,13 @@ class Dispatch:
         self.registry = selector.registry
         self.state = selector.state
         self.presentation = Presentation(function, self.registry)
-        self.planner = self.presentation.planner
-        self.ready = self.planner.ready
+        self.ready = self.presentation.planner.ready
         self.consider = self.start if function.is_suspended else self.call
-        self.refuses_selector = _refuses_unknown_keywords(function.func)
+        self._arbiter = Arbiter(function, self.presentation.planner, selector, globals())
         self._selector = selector
         self._name = function.selector
+        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self.registry.on_change(self._decisions.clear)
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope.
@@ -129,13 +117,17 @@ class Dispatch:
         There it could start over as any call. One without keywords that a route
         takes as it comes is run from here, which saves an eighth of its cost.
         """
+        active = self.state.active
+        outer = active.get()
+        if outer is not None and outer[0] is TRACED:
+            return self._trace(outer, args, kwargs)
         if self._name not in kwargs:
-            return self._run(self._selector.current(), args, kwargs)
+            return self._run(
+                self._arbiter.settle(self._selector.current(), args, kwargs), args, kwargs
+            )
         label, public = kwargs.pop(self._name), self.function.public
         if label is None:
             return public(*args, **kwargs)
-        active = self.state.active
-        outer = active.get()
         selection = self._selector.for_call(label, outer)
         scope = (selection, outer, None)
         token = active.set(scope)
@@ -143,7 +135,7 @@ class Dispatch:
             route = self.ready.get(selection)
             if route is None or kwargs or route.running or len(args) > route.straight:
                 return public(*args, **kwargs)
-            taken = route  # the mark by which `_runs_below` knows this frame
+            taken = route  # the mark by which the arbiter knows this frame
             taken.running.append(None)
             try:
                 return taken.implementation(*args)
@@ -157,28 +149,23 @@ class Dispatch:
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""
-        func, own = self.function.func, self._pop_selection(kwargs)
-        route, forwarding = self._settle(own or self._selector.current(), args, kwargs)[:2]
-        if route is not None and forwarding is not None:
-            work = partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-        elif own is None:
-            return func(*args, **kwargs)
-        else:
-            work = partial(func, *args, **kwargs)
-            if is_written_async(func):
-                # Arguments that do not fit are told now; a coroutine that is closed never ran.
-                work().close()
-        hold = Hold(self.state, own, route)
+        func, own, span = self.function.func, self._pop_selection(kwargs), self.state.span()
+        settled = self._arbiter.settle(own or self._selector.current(), args, kwargs)
+        if span is not None:
+            span = span.child(self._arbiter.decide(settled))
+        with span or nullcontext():
+            self._arbiter.allow(settled, kwargs)
+            if settled.mark is None and own is None and span is None:
+                return func(*args, **kwargs)
+            work = self._work(settled, args, kwargs)
+        hold = Hold(self.state, own, settled.mark, span)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
         return named(held(work), func)
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
         selection = self._pop_selection(kwargs) or self._selector.current()
-        plan = self.planner.plan(selection)
-        choice, nested = self._choose(plan, args, kwargs)
-        policy = None if nested or plan.ends_at_host else self._selector.policy(selection)
-        return decide(self.function, selection, choice, nested=nested, policy=policy)
+        return self._arbiter.decide(self._arbiter.settle(selection, args, kwargs))
 
     def explains(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
@@ -190,100 +177,89 @@ class Dispatch:
         """
         if self._name in kwargs:
             return True
-        self._refuse_foreign_options(kwargs)
+        self._arbiter.refuse_foreign_options(kwargs)
         return False
-
-    def _refuse_foreign_options(
-        self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
-    ) -> None:
-        """Say whose option an argument is that the host does not take."""
-        host = self.function.parameters
-        for name in () if host.takes_kwargs else kwargs.keys() - host.keyword:
-            owners = self.planner.owners(name)
-            if owners:
-                advice = "Leave it out, or select the backend."
-                if refusals:
-                    advice = f"No selected backend can take the call: {reasons(refusals)}."
-                msg = (
-                    f"{self.function.name}: {name!r} is an option of backend {quoted(owners)}, "
-                    f"and {self.registry.configuration.host} (cpu) does not take it. {advice}"
-                )
-                raise TypeError(msg)
 
     def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
         label = kwargs.pop(self._name, None)
-        return None if label is None else self._selector.for_call(label, self.state.active.get())
+        return None if label is None else self._selector.for_call(label, self.state.scope())
 
-    def _run(self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, settled: Settled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
-        route, forwarding, _, refusals = self._settle(selection, args, kwargs)
-        if route is None or forwarding is None:
-            return self._run_on_host(args, kwargs, refusals)
-        taken = route  # the mark by which `_runs_below` knows this frame
+        route, forwarding, _, refusals = settled.choice
+        if route is not None and forwarding is not None:
+            return self._run_route(route, forwarding.args, forwarding.kwargs)
+        self._arbiter.allow(settled, kwargs)
+        if not settled.falls_back:
+            return self._arbiter.run_on_host(args, kwargs, refusals)
+        taken = settled  # the mark by which the arbiter knows this frame
+        with self._arbiter.falling(taken):
+            return self._arbiter.run_on_host(args, kwargs, refusals)
+
+    def _run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        taken = route  # the mark by which the arbiter knows this frame
         taken.running.append(None)
         try:
-            return taken.implementation(*forwarding.args, **forwarding.kwargs)
+            return taken.implementation(*args, **kwargs)
         finally:
             taken.running.pop()
 
-    def _run_on_host(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
-    ) -> Any:
-        """Run a call on the host, whose decorators may take more than its signature shows."""
+    def _work(
+        self, settled: Settled, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Callable[[], Any]:
+        """Prepare what a coroutine or generator function does later."""
+        route, forwarding = settled.choice[:2]
+        if route is not None and forwarding is not None:
+            return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
+        work = partial(self.function.func, *args, **kwargs)
+        if is_written_async(self.function.func):
+            # Arguments that do not fit are told now; a coroutine that is closed never ran.
+            work().close()
+        return work
+
+    def _trace(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call in a context whose calls are traced."""
+        own, outer, active = self._pop_selection(kwargs), cast("Span", top[2]), self.state.active
+        scope = top[1] if own is None else (own, top[1], None)
+        way, decision = self._way(own or self._selector.current(), args, kwargs)
+        span = outer.child(decision)
+        mine = (TRACED, scope, span)
+        token = active.set(mine)
         try:
-            return self.function.func(*args, **kwargs)
-        except TypeError:
-            self._refuse_foreign_options(kwargs, refusals)
-            raise
+            with span:
+                if isinstance(way, Route):
+                    return self._run_route(way, args, kwargs)
+                if way is None:
+                    return self._arbiter.run_on_host(args, kwargs, ())
+                return self._run(way, args, kwargs)
+        finally:
+            span.end()
+            if active.get() is mine:
+                active.reset(token)
+            else:
+                self.state.leave(scope if own else None, outer)
 
-    def _settle(
+    def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Choice:
-        """Choose who runs a call; ending at the host unasked is a fallback."""
-        plan = self.planner.plan(selection)
-        choice, nested = self._choose(plan, args, kwargs)
-        if choice.route is None and choice.refusals and not (nested or plan.ends_at_host):
-            self._fall_back(self._selector.policy(selection), choice, kwargs)
-        return choice
+    ) -> tuple[Settled | Route | None, Decision]:
+        """Settle a call that is traced; one that passes on its arguments is described only once.
 
-    def _choose(
-        self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Choice, bool]:
-        """Choose a route; tell, too, whether the search ended at one that is making the call."""
-        asked = tuple(takewhile(lambda route: not self._is_inside(route), plan.routes))
-        choice = choose(self.function, asked, args, kwargs)
-        return choice, choice.route is None and len(asked) < len(plan.routes)
-
-    def _fall_back(self, policy: FallbackPolicy, choice: Choice, kwargs: dict[str, Any]) -> None:
-        """Tell, or refuse, that the host runs what was meant for a backend."""
-        name, host, refusals = self.function.name, self.registry.configuration.host, choice.refusals
-        if policy == "error":
-            raise BackendFallbackError(name, host=host, refusals=refusals)
-        if self.refuses_selector:
-            self._refuse_foreign_options(kwargs, refusals)
-            if not fits(self.function.parameters, choice.given):
-                return  # the host refuses the arguments, so nothing falls back
-        if policy == "warn":
-            _caller.warn(BackendFallbackWarning(name, host=host, refusals=refusals))
-
-    def _is_inside(self, route: Route | Refusal) -> bool:
-        """Whether a route's own implementation is what makes the call."""
-        if isinstance(route, Refusal):
-            return False
-        return route in self.state.inside.get() or _runs_below(route)
+        ``None`` is the way of a call for which nothing is selected.
+        """
+        route = self.ready.get(selection)
+        passes = selection.is_host if route is None else _passes(route, args, kwargs)
+        shape = (self.registry.generation, selection, len(args), *kwargs)
+        decision = self._decisions.get(shape) if passes else None
+        if decision is not None:
+            return route, decision
+        settled = self._arbiter.settle(selection, args, kwargs)
+        decision = self._arbiter.decide(settled)
+        if passes:
+            self._decisions[shape] = decision
+        return settled, decision
 
 
-def _runs_below(route: Route) -> bool:
-    """Whether a route is being run further down this thread's stack.
-
-    Counting what runs costs a call little; only a call that finds the count
-    above zero pays for this look at whose it is.
-    """
-    ours = globals()
-    frame = sys._getframe(1) if route.running else None  # noqa: SLF001 - there is no other way
-    while frame is not None:
-        if frame.f_globals is ours and frame.f_locals.get("taken") is route:
-            return True
-        frame = frame.f_back
-    return False
+def _passes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call reaches the implementation as it came, as in `_wrapper`."""
+    return not route.running and len(args) <= route.straight and route.unchanged.issuperset(kwargs)

@@ -199,6 +199,8 @@ class Decision(NamedTuple):
         Names of the arguments that reach whoever runs the call.
     differing_defaults
         Parameters left out, whose default on the backend is not the host's.
+    is_fallback
+        Whether the host runs it although only backends were selected.
     """
 
     function: str
@@ -211,6 +213,7 @@ class Decision(NamedTuple):
     renamed: tuple[tuple[str, str], ...] = ()
     forwarded: tuple[str, ...] = ()
     differing_defaults: tuple[DefaultDifference, ...] = ()
+    is_fallback: bool = False
 
     def __repr__(self) -> str:
         return str(self._page())

@@ -7,7 +7,8 @@ call, it says how the call reaches the implementation, or why it cannot.
 from __future__ import annotations
 
 from functools import cached_property
-from inspect import iscoroutinefunction, isgeneratorfunction
+from inspect import CO_VARKEYWORDS, iscoroutinefunction, isgeneratorfunction
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._labels import quoted
@@ -50,6 +51,15 @@ class HostFunction:
         """Whether a backend may lack one of the host's own arguments."""
         host = self.parameters
         return name in self.ignorable and (name in host.names or host.takes_kwargs)
+
+    @property
+    def refuses_unknown_keywords(self) -> bool:
+        """Whether a call with the selector fails before any of the host's code runs.
+
+        Then nothing needs to look for the selector until that failure.
+        """
+        func = self.func
+        return type(func) is FunctionType and not func.__code__.co_flags & CO_VARKEYWORDS
 
     @cached_property
     def is_coroutine(self) -> bool:

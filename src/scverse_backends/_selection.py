@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._labels import CPU
 
@@ -63,12 +63,17 @@ HOST = Selection((None,), None, None)
 PENDING = Selection((), None, None)
 """Stands for the environment's selection until it is first needed."""
 
+TRACED = Selection((), None, None)
+"""Stands above the selection of a context whose calls are traced; no call passes it by."""
+
 
 Scope: TypeAlias = "tuple[Selection, Scope | None, object]"
 """What holds in one context: a selection, the scope it replaced, and who will leave it.
 
 ``None`` for who leaves it means the scope itself. A plain tuple, because one
-is made for every block and for every call that names its backend.
+is made for every block and for every call that names its backend. While a
+context is traced, `TRACED` stands above its scopes, with the span that its
+calls are made within.
 """
 
 
@@ -78,9 +83,9 @@ class SelectionState:
     Attributes
     ----------
     active
-        This context's innermost scope.
+        This context's innermost scope, with `TRACED` above it where calls are traced.
     inside
-        The routes whose coroutines this context is inside of.
+        What the coroutines run that this context is inside of, as frames mark it elsewhere.
     awake
         Empty until anything was ever selected; while it is, no call looks any further.
     selects
@@ -125,24 +130,52 @@ class SelectionState:
         """Leave the process-wide selection open until it is first needed."""
         self._set_default(PENDING)
 
+    def scope(self) -> Scope | None:
+        """Give this context's innermost scope."""
+        top = self.active.get()
+        return top[1] if top is not None and top[0] is TRACED else top
+
+    def span(self) -> Any:
+        """Give the traced call, or trace, that this context is inside of, if any."""
+        top = self.active.get()
+        return top[2] if top is not None and top[0] is TRACED else None
+
+    def enter_span(self, span: Any) -> None:
+        """Have the calls of this context traced as made within a span; ``None`` for no longer."""
+        scope = self.scope()
+        self.active.set(scope if span is None else (TRACED, scope, span))
+        self.wake()
+
     def push(self, selection: Selection, owner: object) -> None:
         """Put a selection in force in this context."""
-        self.active.set((selection, self.active.get(), owner))
+        self._put((selection, self.scope(), owner))
         self.wake()
 
     def pop(self, owner: object) -> None:
         """Take out this context's innermost scope of an owner, wherever it stands in the chain."""
-        self.active.set(_without(self.active.get(), owner))
+        self._put(_without(self.scope(), owner))
+
+    def leave(self, owner: Scope | None, span: Any) -> None:
+        """End a traced call that left this context in another state than it made."""
+        if owner is not None:
+            self.pop(owner)
+        if self.span() is not None:
+            self.enter_span(span)
 
     def swap(self, selection: Selection) -> None:
         """Change the choice of this context's innermost scope, or of the whole process."""
-        scope = self.active.get()
+        scope = self.scope()
         if scope is None:
             with self._lock:
                 self._set_default(selection)
         else:
             _, outer, owner = scope
-            self.active.set((selection, outer, owner or scope))
+            self._put((selection, outer, owner or scope))
+
+    def _put(self, scope: Scope | None) -> None:
+        """Replace this context's scopes; what is traced stays so."""
+        span = self.span()
+        self.active.set(scope if span is None else (TRACED, scope, span))
 
     def wake(self) -> None:
         """Make calls look at what is selected, from now on."""

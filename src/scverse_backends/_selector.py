@@ -31,7 +31,7 @@ class Selector:
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
-        scope = self.state.active.get()
+        scope = self.state.scope()
         if scope is not None:
             return scope[0]
         return self._settle() if self.state.default is PENDING else self.state.default
@@ -73,10 +73,26 @@ class Selector:
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
-        scope = self.state.active.get()
+        scope = self.state.scope()
         fallback = scope[0].fallback if scope else None
         origin = scope[0].origin if scope else PROCESS
         self.state.swap(self.select(labels, fallback, origin))
+
+    def reset_default(self) -> None:
+        """Go back from the process-wide choice to the environment's.
+
+        Raises
+        ------
+        RuntimeError
+            Inside a block, whose choice it would not change.
+        """
+        if self.state.scope() is not None:
+            msg = "settings.backend cannot be deleted inside a use_backend block; leave it first"
+            raise RuntimeError(msg)
+        if self._environment.backend:
+            self.state.wait_for_environment()
+        else:
+            self.state.swap(HOST)
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
         """Give the fallback policy of a selection, or the one that holds here and now."""
@@ -85,7 +101,7 @@ class Selector:
 
     def set_policy(self, policy: FallbackPolicy) -> None:
         """Change the policy of the innermost block, or of the whole process."""
-        scope = self.state.active.get()
+        scope = self.state.scope()
         if scope is None:
             self.environment = self.environment._replace(fallback=None)
             self.state.fallback = policy

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._model import Decision, FallbackPolicy
     from ._rendering import Page
     from ._selector import Selector
+    from ._trace import Trace
 
 
 class Settings:
@@ -58,7 +59,8 @@ class Settings:
 
         Set it to a label, or to several in order of preference. That changes
         the innermost `use_backend` block of this context, or, outside of any,
-        the whole process: every thread and task sees it.
+        the whole process: every thread and task sees it. Delete it to go back
+        from there to what the environment asks for.
 
         Raises
         ------
@@ -77,10 +79,18 @@ class Settings:
     def backend(self, labels: str | Sequence[str]) -> None:
         self._selector.set_default(labels)
 
+    @backend.deleter
+    def backend(self) -> None:
+        self._selector.reset_default()
+
     @property
     def backends(self) -> tuple[str, ...]:
-        """Canonical names of all choices, in order of preference."""
+        """Canonical names of all choices, in order of preference; set like `backend`."""
         return self._selector.current().names
+
+    @backends.setter
+    def backends(self, labels: Sequence[str]) -> None:
+        self._selector.set_default(labels)
 
     @property
     def fallback(self) -> FallbackPolicy:
@@ -194,3 +204,16 @@ class Settings:
             raise TypeError(msg)
         decision: Decision = considered.explain(args, kwargs)
         return decision
+
+    def trace(self) -> Trace:
+        """Collect what runs where, one record for each call in a ``with`` block.
+
+        Returns
+        -------
+        Trace
+            A context manager with the ``records``, a ``summary()``,
+            ``to_json()`` and ``provenance()``.
+        """
+        from ._trace import Trace
+
+        return Trace(self._selector.registry.configuration.host, self._selector.state)

@@ -7,7 +7,7 @@ other time.
 from __future__ import annotations
 
 import inspect
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import copy_context
 from functools import partial
 from types import FunctionType
@@ -15,28 +15,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from contextvars import Token
+    from contextvars import Context, Token
 
-    from ._routing import Route
     from ._selection import Selection, SelectionState
+    from ._spans import Span
 
 
 class Hold:
     """What was decided for one call: the selection it names itself, and the route it takes."""
 
-    def __init__(self, state: SelectionState, own: Selection | None, route: Route | None) -> None:
+    def __init__(
+        self, state: SelectionState, own: Selection | None, mark: object, span: Span | None
+    ) -> None:
         self._state = state
         self._own = own
-        self._entered = () if route is None else (route,)
+        self._entered = () if mark is None else (mark,)
+        self._span = span
 
     async def awaited(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function's work; a plain implementation's result is given as it is."""
-        token = self._enter()
+        outer, token = self._enter()
         try:
-            result = work()
-            return await result if inspect.isawaitable(result) else result
+            with self._span or nullcontext():
+                result = work()
+                return await result if inspect.isawaitable(result) else result
         finally:
-            self._state.pop(self)
+            self._leave(outer)
             # A coroutine that is thrown away may be closed in another context than it ran in.
             with suppress(ValueError):
                 self._state.inside.reset(token)
@@ -45,11 +49,21 @@ class Hold:
         """Run a generator function's work, each step of it in a context of its own."""
         context = copy_context()
         context.run(self._enter)
-        steps = context.run(lambda: iter(work()))
+        try:
+            return (yield from self._steps(context, work))
+        finally:
+            if self._span is not None:
+                self._span.end()
+
+    def _steps(self, context: Context, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
+        timed = self._span or nullcontext()
+        with timed:
+            steps = context.run(lambda: iter(work()))
         step: Callable[[], Any] = partial(next, steps)
         while True:
             try:
-                item = context.run(step)
+                with timed:
+                    item = context.run(step)
             except StopIteration as end:
                 return end.value
             try:
@@ -63,13 +77,24 @@ class Hold:
                     raise
                 step = partial(steps.throw, error)
 
-    def _enter(self) -> Token[tuple[object, ...]]:
-        """Put what was decided in force in this context."""
-        inside = self._state.inside
-        token = inside.set((*inside.get(), *self._entered))
+    def _enter(self) -> tuple[Span | None, Token[tuple[object, ...]]]:
+        """Put what was decided in force in this context; give the span that it was in."""
+        state, outer = self._state, self._state.span()
+        token = state.inside.set((*state.inside.get(), *self._entered))
         if self._own is not None:
-            self._state.push(self._own, self)
-        return token
+            state.push(self._own, self)
+        if self._span is not None:
+            state.enter_span(self._span)
+        return outer, token
+
+    def _leave(self, outer: Span | None) -> None:
+        """Take it out again."""
+        if self._own is not None:
+            self._state.pop(self)
+        if self._span is not None:
+            self._span.end()
+            if self._state.span() is self._span:
+                self._state.enter_span(outer)
 
 
 def named(work: Any, func: Any) -> Any:

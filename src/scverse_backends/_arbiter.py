@@ -1,0 +1,193 @@
+"""The arbiter: settles who runs a call of one host function, and says why."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _caller
+from ._decisions import decide
+from ._labels import quoted
+from ._model import Refusal
+from ._routing import choose
+from ._signatures import fits
+from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from ._model import Decision
+    from ._plans import Plan, Planner
+    from ._routing import Choice, HostFunction, Route
+    from ._selection import Selection
+    from ._selector import Selector
+
+
+NESTED = "the backend's own implementation is calling the function it replaces"
+FALLEN = "the host is calling this function while it runs it in the place of a backend"
+
+
+class Settled(NamedTuple):
+    """Who runs one call, before it runs."""
+
+    selection: Selection
+    plan: Plan
+    choice: Choice
+    nested: str | None
+    """Why the search ended at what is running already and makes the call."""
+
+    @property
+    def falls_back(self) -> bool:
+        """Whether the host runs it although only backends were asked for."""
+        choice, plan = self.choice, self.plan
+        asked = choice.route is None and bool(choice.refusals)
+        return asked and self.nested is None and not plan.ends_at_host
+
+    @property
+    def mark(self) -> Route | Settled | None:
+        """What a frame or context that runs it is marked with; ``None`` for a plain host call."""
+        return self if self.falls_back else self.choice.route
+
+
+class Arbiter:
+    """Settles the calls of one function.
+
+    Parameters
+    ----------
+    function
+        The host function.
+    planner
+        Makes its routes.
+    selector
+        Knows what is selected.
+    marked
+        The globals of the module whose frames mark, in a local variable
+        ``taken``, what they run: a route, or a call that fell back.
+
+    Attributes
+    ----------
+    fallen
+        Grows and shrinks by one entry for each call that the host is running as a fallback.
+    """
+
+    def __init__(
+        self, function: HostFunction, planner: Planner, selector: Selector, marked: dict[str, Any]
+    ) -> None:
+        self.function = function
+        self.planner = planner
+        self.fallen: list[None] = []
+        self.refuses_selector = function.refuses_unknown_keywords
+        self._inside = selector.state.inside
+        self._registry = selector.registry
+        self._selector = selector
+        self._marked = marked
+
+    def settle(
+        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Settled:
+        """Choose who runs a call: the first backend that can take it, else the host."""
+        plan = self.planner.plan(selection)
+        if self.fallen and self._fell_back(selection):
+            return Settled(selection, plan, choose(self.function, (), args, kwargs), FALLEN)
+        asked = tuple(takewhile(lambda route: not self._is_inside(route), plan.routes))
+        choice = choose(self.function, asked, args, kwargs)
+        nested = choice.route is None and len(asked) < len(plan.routes)
+        return Settled(selection, plan, choice, NESTED if nested else None)
+
+    def decide(self, settled: Settled) -> Decision:
+        """Describe what was settled."""
+        policy = self._selector.policy(settled.selection) if settled.falls_back else None
+        return decide(
+            self.function, settled.selection, settled.choice, nested=settled.nested, policy=policy
+        )
+
+    def allow(self, settled: Settled, kwargs: dict[str, Any]) -> None:
+        """Let a call go ahead; that the host runs what was meant for a backend is told, or refused.
+
+        Raises
+        ------
+        BackendFallbackError
+            If the policy is ``"error"``.
+        TypeError
+            If an argument is an option of a backend that does not run the call.
+        """
+        if not settled.falls_back:
+            return
+        policy = self._selector.policy(settled.selection)
+        name, host = self.function.name, self._registry.configuration.host
+        given, refusals = settled.choice.given, settled.choice.refusals
+        if policy == "error":
+            raise BackendFallbackError(name, host=host, refusals=refusals)
+        if self.refuses_selector:
+            self.refuse_foreign_options(kwargs, refusals)
+            if not fits(self.function.parameters, given):
+                return  # the host refuses the arguments, so nothing falls back
+        if policy == "warn":
+            _caller.warn(BackendFallbackWarning(name, host=host, refusals=refusals))
+
+    @contextmanager
+    def falling(self, settled: Settled) -> Iterator[None]:
+        """Have calls look, while the host runs one as a fallback, whether that one makes them."""
+        running = [r.running for r in settled.plan.routes if not isinstance(r, Refusal)]
+        for counter in (self.fallen, *running):
+            counter.append(None)
+        try:
+            yield
+        finally:
+            for counter in (self.fallen, *running):
+                counter.pop()
+
+    def run_on_host(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
+    ) -> Any:
+        """Run a call on the host, whose decorators may take more than its signature shows."""
+        try:
+            return self.function.func(*args, **kwargs)
+        except TypeError:
+            self.refuse_foreign_options(kwargs, refusals)
+            raise
+
+    def refuse_foreign_options(
+        self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
+    ) -> None:
+        """Say whose option an argument is that the host does not take."""
+        host = self.function.parameters
+        for name in () if host.takes_kwargs else kwargs.keys() - host.keyword:
+            owners = self.planner.owners(name)
+            if owners:
+                advice = "Leave it out, or select the backend."
+                if refusals:
+                    advice = f"No selected backend can take the call: {reasons(refusals)}."
+                msg = (
+                    f"{self.function.name}: {name!r} is an option of backend {quoted(owners)}, "
+                    f"and {self._registry.configuration.host} (cpu) does not take it. {advice}"
+                )
+                raise TypeError(msg)
+
+    def _is_inside(self, route: Route | Refusal) -> bool:
+        """Whether a route's own implementation is what makes the call."""
+        if isinstance(route, Refusal):
+            return False
+        if route in self._inside.get():
+            return True
+        return bool(route.running) and any(mark is route for mark in self._marks())
+
+    def _fell_back(self, selection: Selection) -> bool:
+        """Whether the host makes the call while it runs this function in a backend's place."""
+        marks = (*self._inside.get(), *self._marks())
+        return any(isinstance(m, Settled) and m.selection is selection for m in marks)
+
+    def _marks(self) -> Iterator[object]:
+        """Give what is being run further down this thread's stack.
+
+        Counting what runs costs a call little; only a call that finds a count
+        above zero pays for this look at whose it is.
+        """
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way
+        while frame is not None:
+            if frame.f_globals is self._marked:
+                yield frame.f_locals.get("taken")
+            frame = frame.f_back
