@@ -33,6 +33,7 @@ FALLEN = "the host is calling this function while it runs it in the place of a b
 class Settled(NamedTuple):
     """Who runs one call, before it runs."""
 
+    function: HostFunction
     selection: Selection
     plan: Plan
     choice: Choice
@@ -89,13 +90,14 @@ class Arbiter:
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Settled:
         """Choose who runs a call: the first backend that can take it, else the host."""
-        plan = self.planner.plan(selection)
-        if self.fallen and self._fell_back(selection):
-            return Settled(selection, plan, choose(self.function, (), args, kwargs), FALLEN)
+        function, plan, nested = self.function, self.planner.plan(selection), None
         asked = tuple(takewhile(lambda route: not self._is_inside(route), plan.routes))
-        choice = choose(self.function, asked, args, kwargs)
-        nested = choice.route is None and len(asked) < len(plan.routes)
-        return Settled(selection, plan, choice, NESTED if nested else None)
+        if (self.fallen or self._inside.get()) and self._fell_back(selection):
+            asked, nested = (), FALLEN
+        choice = choose(function, asked, args, kwargs)
+        if nested is None and choice.route is None and len(asked) < len(plan.routes):
+            nested = NESTED
+        return Settled(function, selection, plan, choice, nested)
 
     def decide(self, settled: Settled) -> Decision:
         """Describe what was settled."""
@@ -177,8 +179,12 @@ class Arbiter:
 
     def _fell_back(self, selection: Selection) -> bool:
         """Whether the host makes the call while it runs this function in a backend's place."""
-        marks = (*self._inside.get(), *self._marks())
-        return any(isinstance(m, Settled) and m.selection is selection for m in marks)
+        return any(
+            isinstance(mark, Settled)
+            and mark.function is self.function
+            and mark.selection is selection
+            for mark in (*self._inside.get(), *self._marks())
+        )
 
     def _marks(self) -> Iterator[object]:
         """Give what is being run further down this thread's stack.

@@ -165,3 +165,27 @@ def test_settings_list_the_backends_that_load_and_hand_out_their_adapters(host, 
     assert host.settings.available_backends() == ["mine", "other"]
     assert host.settings.get_backend("cuda").name == "mine"
     assert host.settings.get_backend("cpu") is None
+
+
+def test_several_choices_are_set_and_read_alike(host):
+    host.settings.backends = ("mine", "cpu")
+    kept = host.settings.backends
+    host.settings.backend = "cpu"
+    host.settings.backends = kept
+    assert host.settings.backends == ("mine", "cpu")
+
+
+def test_deleting_it_goes_back_to_the_host(host):
+    host.settings.backend = "mine"
+    del host.settings.backend
+    assert (host.settings.backend, host.where()) == ("cpu", "cpu")
+
+
+def test_it_cannot_be_deleted_inside_a_block(host):
+    host.settings.backend = "mine"
+    with (
+        host.settings.use_backend("cpu"),
+        pytest.raises(RuntimeError, match="inside a use_backend block"),
+    ):
+        del host.settings.backend
+    assert host.settings.backend == "mine"

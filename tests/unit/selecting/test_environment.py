@@ -228,3 +228,11 @@ def test_the_environments_backend_holds_beside_a_process_wide_policy(given):
     host.settings.fallback = "silent"
     assert (host.where(), host.settings.fallback) == ("mine", "silent")
     assert host.only_here(lambda: "ran") == "ran"
+
+
+def test_deleting_the_process_wide_choice_goes_back_to_it(given):
+    host = given("mine")
+    host.settings.backend = "cpu"
+    assert host.where() == "cpu"
+    del host.settings.backend
+    assert (host.settings.backend, host.where()) == ("mine", "mine")
