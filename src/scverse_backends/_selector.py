@@ -89,7 +89,7 @@ class Selector:
         if self.state.scope() is not None:
             msg = "settings.backend cannot be deleted inside a use_backend block; leave it first"
             raise RuntimeError(msg)
-        if self._environment.backend:
+        if self.environment.backend:
             self.state.wait_for_environment()
         else:
             self.state.swap(HOST)
