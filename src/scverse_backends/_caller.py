@@ -8,12 +8,12 @@ import warnings
 _PACKAGE = __name__.partition(".")[0]
 
 
-def _depth() -> int:
-    """Count the frames between the caller of this module and the first line that is not ours."""
-    frame, depth = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
+def depth() -> int:
+    """Count the frames from the caller of the function that asks to the first that is not ours."""
+    frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
-        frame, depth = frame.f_back, depth + 1
-    return depth
+        frame, count = frame.f_back, count + 1
+    return count
 
 
 def _is_ours(module: object) -> bool:
@@ -22,4 +22,4 @@ def _is_ours(module: object) -> bool:
 
 def warn(warning: Warning) -> None:
     """Emit a warning at the line of whoever called into this package."""
-    warnings.warn(warning, stacklevel=_depth() + 1)
+    warnings.warn(warning, stacklevel=depth() + 1)

@@ -7,9 +7,10 @@ is kept as its error and hides no other.
 from __future__ import annotations
 
 from threading import RLock
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from . import _caller
+from . import _caller, _log
 from ._configuration import blocked_labels
 from ._discovery import discover
 from ._loading import AdapterError, describe, import_adapter
@@ -83,11 +84,14 @@ class Inventory:
             self._registration(f.distribution, None, f"its metadata cannot be read ({f.problem})")
             for f in faults
         ]
-        impostors = (verdict for verdict in verdicts if verdict.impostor)
-        return warnings + [
+        impostors = [
             self._about(UntrustedBackendWarning, verdict, reason=verdict.refused)
-            for verdict in impostors
+            for verdict in verdicts
+            if verdict.impostor
         ]
+        for warning in impostors:
+            _log.say(_log.WARNING, "%s", warning)
+        return warnings + impostors
 
     def outcome(self, verdict: Verdict) -> Outcome | None:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
@@ -121,7 +125,9 @@ class Inventory:
             If it failed to load, now or before.
         """
         if verdict.refused:
-            raise self._about(UntrustedBackendError, verdict, reason=verdict.refused)
+            refusal = self._about(UntrustedBackendError, verdict, reason=verdict.refused)
+            _log.say(_log.WARNING, "%s", refusal)
+            raise refusal
         outcome = self._outcomes.get(verdict.candidate.source) or self._load_in_turn(verdict)
         if isinstance(outcome, BackendError):
             raise outcome.anew()
@@ -135,11 +141,14 @@ class Inventory:
                 known = self._outcomes.get(source)
                 if known is not None:
                     return known
+                started = perf_counter()
                 outcome, problems = self._attempt(verdict)
+                seconds = perf_counter() - started
                 if not _is_passing(outcome):
                     self._outcomes[source] = outcome
         except CircularWaitError as error:
             return self._failure(verdict, error)
+        self._log(verdict, outcome, seconds)
         for problem in problems:
             _caller.warn(
                 self._registration(
@@ -161,6 +170,18 @@ class Inventory:
         if claims.refused:
             return self._about(UntrustedBackendError, verdict, reason=claims.refused), ()
         return loaded.under(loaded.name, claims.aliases), claims.problems
+
+    def _log(self, verdict: Verdict, outcome: Outcome, seconds: float) -> None:
+        """Log what became of loading a backend."""
+        if isinstance(outcome, BackendError):
+            refused = isinstance(outcome, UntrustedBackendError)
+            _log.say(_log.WARNING if refused else _log.INFO, "%s", outcome)
+            return
+        unknown = "" if verdict.trusted_as else ", for which it does not vouch,"
+        where = f"{outcome.distribution} {outcome.version}, {verdict.candidate.value}"
+        host, name = self._configuration.host, outcome.name
+        message = "%s loaded backend %r (%s)%s in %.3f s"
+        _log.say(_log.INFO, message, host, name, where, unknown, seconds)
 
     def _failure(self, verdict: Verdict, error: BaseException) -> BackendError:
         return load_error(

@@ -1,0 +1,130 @@
+"""The logger ``scverse_backends``: what those hear who listen, and that nobody else is bothered."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendLoadError,
+    BackendNotInstalledError,
+    UntrustedBackendError,
+    UntrustedBackendWarning,
+)
+
+NAME = "scverse_backends"
+
+
+@pytest.fixture
+def said(caplog):
+    """Listen from a level on; gives ``(level, text)`` of what was said so far."""
+
+    def said():
+        return [(r.levelname, r.getMessage()) for r in caplog.records if r.name == NAME]
+
+    caplog.set_level(logging.INFO, logger=NAME)
+    return said
+
+
+def test_a_load_is_said_once_at_the_line_that_caused_it(settings, fast, said, caplog):
+    settings.get_backend("fast")
+    settings.get_backend("swift")
+
+    ((level, text),) = said()
+
+    assert level == "INFO"
+    assert text.startswith("example_host loaded backend 'fast' (fast-backend 1.2, fast_module) in ")
+    assert caplog.records[0].pathname == __file__
+
+
+def test_a_load_of_what_nobody_vouches_for_says_so(site, settings, said):
+    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
+    with pytest.warns(UntrustedBackendWarning):
+        settings.get_backend("mine")
+    assert "(mine 1.0, mine), for which it does not vouch, in " in said()[0][1]
+
+
+def test_a_load_that_fails_is_said_even_if_nobody_asked_for_that_backend(site, settings, said):
+    site.install("bad", entry_points={"bad": "bad"}, modules={"bad": "raise OSError('no libcuda')"})
+    settings.available_backends()
+    ((level, text),) = said()
+    assert level == "INFO"
+    assert "'bad'" in text
+    assert "OSError: no libcuda" in text
+    with pytest.warns(UntrustedBackendWarning), pytest.raises(BackendLoadError):
+        settings.get_backend("bad")
+    assert len(said()) == 1
+
+
+def test_an_impostor_is_a_warning(site, settings, said):
+    site.install("evil", entry_points={"fast": "evil"}, modules={"evil": ""})
+    with (
+        pytest.warns(UntrustedBackendWarning) as given,
+        pytest.raises(BackendNotInstalledError),
+    ):
+        settings.get_backend("fast")
+    assert said() == [("WARNING", str(given[0].message))]
+
+
+def test_a_refused_backend_is_a_warning_when_somebody_asks_for_it(
+    monkeypatch, site, settings, fast, said
+):
+    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "fast")
+    repr(settings)
+    assert said() == []
+    with pytest.raises(UntrustedBackendError) as refusal:
+        settings.use_backend("fast")
+    assert said() == [("WARNING", str(refusal.value))]
+
+
+def test_a_false_claim_that_only_shows_once_it_is_loaded_is_a_warning(site, make_dispatcher, said):
+    site.install("liar", entry_points={"liar": "liar"}, modules={"liar": "name = 'gpu'"})
+    settings = make_dispatcher(reserved_backends={"gpu": "Say which."}).settings
+    assert settings.available_backends() == []
+    ((level, text),) = said()
+    assert level == "WARNING"
+    assert "'gpu' is reserved" in text
+
+
+def run(site, code, *options):
+    script = f"import sys; sys.path[:0] = {[str(site.folder), *sys.path]!r}\n{code}"
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", *options, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+
+USE = """
+from scverse_backends import BackendDispatcher
+dispatcher = BackendDispatcher(
+    entrypoint_group="tests.example_host.backends",
+    host_name="example_host",
+    trusted_backends={"gone": {"package": "gone"}},
+)
+@dispatcher.backend_dispatch
+def scale(values, factor=1.0): return "host"
+@dispatcher.backend_dispatch
+def shift(values): return "host"
+print(scale([1], backend="fast"), shift([1], backend="fast"))
+"""
+
+
+def test_where_nobody_logs_logging_is_not_even_imported(site, fast):
+    done = run(site, f"{USE}\nprint('logging' in sys.modules)")
+    assert done.stdout.split() == ["[2.0]", "host", "False"]
+
+
+def test_where_logging_is_not_set_up_nothing_is_written(site, fast):
+    site.install("evil", entry_points={"gone": "evil"}, modules={"evil": ""})
+    done = run(site, f"import logging\n{USE}")
+    assert (done.stdout.split(), done.stderr) == (["[2.0]", "host"], "")
+
+
+def test_where_it_is_set_up_the_program_chooses_level_and_format(site, fast):
+    set_up = "import logging; logging.basicConfig(level='INFO', format='%(name)s|%(message).12s')"
+    done = run(site, f"{set_up}\n{USE}")
+    assert "scverse_backends|example_host" in done.stderr.splitlines()
