@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _caller
-from ._decisions import decide
+from . import _caller, _log
+from ._decisions import decide, in_one_line
 from ._labels import quoted
 from ._model import Refusal
 from ._routing import choose
@@ -127,8 +127,23 @@ class Arbiter:
             self.refuse_foreign_options(kwargs, refusals)
             if not fits(self.function.parameters, given):
                 return  # the host refuses the arguments, so nothing falls back
+        warning = BackendFallbackWarning(name, host=host, refusals=refusals)
+        _log.say(_log.INFO, "%s", warning)
         if policy == "warn":
-            _caller.warn(BackendFallbackWarning(name, host=host, refusals=refusals))
+            _caller.warn(warning)
+
+    def tell(self, settled: Settled) -> None:
+        """Log who runs a call, if somebody listens to each of them."""
+        if _log.listens(_log.DEBUG):
+            self.log(self.decide(settled), settled.selection)
+        elif self.planner.is_heard:
+            self.planner.hush()
+
+    def log(self, decision: Decision, selection: Selection) -> None:
+        """Log a decision, unless it is that nobody wanted anything but the host."""
+        if _log.listens(_log.DEBUG) and not selection.is_host:
+            host = self._registry.configuration.host
+            _log.say(_log.DEBUG, "%s: %s", host, in_one_line(decision), decision=decision)
 
     @contextmanager
     def falling(self, settled: Settled) -> Iterator[None]:

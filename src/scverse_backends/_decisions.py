@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._labels import CPU, quoted
 from ._model import Decision
+from .exceptions import reasons
 
 if TYPE_CHECKING:
     from ._model import FallbackPolicy
@@ -78,3 +79,11 @@ def _why_backend(selection: Selection, choice: Choice) -> str:
 
 def _chosen(selection: Selection) -> str:
     return f"selected by {selection.origin}" if selection.origin else "nothing is selected"
+
+
+def in_one_line(decision: Decision) -> str:
+    """Say where a call runs, and why, as a log does."""
+    release = " ".join(filter(None, (decision.distribution, decision.version)))
+    where = f"{decision.backend} ({release})" if release else decision.backend
+    asked = f"; {reasons(decision.refusals)}" if decision.refusals else ""
+    return f"{decision.function} runs on {where}: {decision.reason}{asked}"

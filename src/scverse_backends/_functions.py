@@ -122,9 +122,9 @@ class Dispatch:
         if outer is not None and outer[0] is TRACED:
             return self._trace(outer, args, kwargs)
         if self._name not in kwargs:
-            return self._run(
-                self._arbiter.settle(self._selector.current(), args, kwargs), args, kwargs
-            )
+            settled = self._arbiter.settle(self._selector.current(), args, kwargs)
+            self._arbiter.tell(settled)
+            return self._run(settled, args, kwargs)
         label, public = kwargs.pop(self._name), self.function.public
         if label is None:
             return public(*args, **kwargs)
@@ -151,6 +151,7 @@ class Dispatch:
         """Decide a call of a coroutine or generator function now; its work runs later."""
         func, own, span = self.function.func, self._pop_selection(kwargs), self.state.span()
         settled = self._arbiter.settle(own or self._selector.current(), args, kwargs)
+        self._arbiter.tell(settled)
         if span is not None:
             span = span.child(self._arbiter.decide(settled))
         with span or nullcontext():
@@ -222,7 +223,9 @@ class Dispatch:
         """Run a call in a context whose calls are traced."""
         own, outer, active = self._pop_selection(kwargs), cast("Span", top[2]), self.state.active
         scope = top[1] if own is None else (own, top[1], None)
-        way, decision = self._way(own or self._selector.current(), args, kwargs)
+        selection = own or self._selector.current()
+        way, decision = self._way(selection, args, kwargs)
+        self._arbiter.log(decision, selection)
         span = outer.child(decision)
         mine = (TRACED, scope, span)
         token = active.set(mine)

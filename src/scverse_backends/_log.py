@@ -8,6 +8,7 @@ writes is installed.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _caller
@@ -25,7 +26,7 @@ WARNING: Level = 30
 
 def listens(level: Level) -> bool:
     """Whether anybody would hear what is said at a level."""
-    return _logger(level) is not None
+    return "logging" in sys.modules and _logger().isEnabledFor(level)
 
 
 def say(level: Level, message: str, *args: object, **data: Any) -> None:
@@ -40,19 +41,15 @@ def say(level: Level, message: str, *args: object, **data: Any) -> None:
     **data
         Attributes of the record, for handlers that want more than its text.
     """
-    logger = _logger(level)
-    if logger is not None:
-        logger.log(level, message, *args, extra=data, stacklevel=_caller.depth() + 1)
+    if listens(level):
+        _logger().log(level, message, *args, extra=data, stacklevel=_caller.depth() + 1)
 
 
-def _logger(level: Level) -> Logger | None:
-    """Give the logger, if anybody listens to what it says at a level."""
-    if "logging" not in sys.modules:
-        return None
+@cache
+def _logger() -> Logger:
     import logging
 
     logger = logging.getLogger(NAME)
-    if not logger.handlers:
-        # Where a program sets up no logging, Python would write warnings to standard error.
-        logger.addHandler(logging.NullHandler())
-    return logger if logger.isEnabledFor(level) else None
+    # Where a program sets up no logging, Python would write warnings to standard error.
+    logger.addHandler(logging.NullHandler())
+    return logger

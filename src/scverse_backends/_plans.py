@@ -7,6 +7,7 @@ from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from . import _log
 from ._inventory import load_error
 from ._loading import ABSENT, check_kind, fetch
 from ._model import LoadedBackend, Refusal
@@ -38,6 +39,8 @@ class Planner:
     ----------
     ready
         The first choice of each selection, where some calls can go to it as they come.
+    is_heard
+        Whether somebody listens to each call, so that none goes anywhere as it comes.
     learn
         Told of the routes of every new plan.
     """
@@ -51,6 +54,7 @@ class Planner:
         self.function = function
         self.learn = learn
         self.ready: dict[Selection, Route] = {}
+        self.is_heard = False
         self._plans: dict[Selection, Plan] = {}
         self._registry = registry
         self._routes: dict[LoadedBackend, tuple[object, Route | Refusal]] = {}
@@ -69,6 +73,11 @@ class Planner:
             self._make_ready(selection, plan)
             self.learn(routes)
         return plan
+
+    def hush(self) -> None:
+        """Let calls go to a backend as they come again: nobody listens to each any more."""
+        self.is_heard = False
+        self._forget()
 
     def route(self, backend: LoadedBackend) -> Route | Refusal:
         """Give the route to one backend.
@@ -101,6 +110,10 @@ class Planner:
         return found
 
     def _make_ready(self, selection: Selection, plan: Plan) -> None:
+        """Let calls go to the first choice as they come, unless somebody listens to each of them."""
+        self.is_heard = self.is_heard or _log.listens(_log.DEBUG)
+        if self.is_heard:
+            return
         first = plan.routes[0] if plan.routes else None
         if isinstance(first, Route) and first.straight >= 0:
             self.ready[selection] = first

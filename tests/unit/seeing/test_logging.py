@@ -1,5 +1,6 @@
 """The logger ``scverse_backends``: what those hear who listen, and that nobody else is bothered."""
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -85,6 +86,103 @@ def test_a_false_claim_that_only_shows_once_it_is_loaded_is_a_warning(site, make
     ((level, text),) = said()
     assert level == "WARNING"
     assert "'gpu' is reserved" in text
+
+
+@pytest.fixture
+def hear(caplog, said):
+    """Listen to every decision from here on, or no more."""
+
+    def hear(level=logging.DEBUG):
+        caplog.set_level(level, logger=NAME)
+        caplog.clear()
+
+    hear()
+    return hear
+
+
+def test_every_call_for_which_a_backend_is_selected_is_said(settings, scale, fast, said, hear):
+    with settings.use_backend("fast"):
+        hear()
+        for _ in range(3):
+            scale([1])
+    scale([1], backend="fast")
+    assert [level for level, _ in said()] == ["DEBUG"] * 4
+    assert {text for _, text in said()} == {
+        "example_host: scale runs on fast (fast-backend 1.2): selected by use_backend",
+        "example_host: scale runs on fast (fast-backend 1.2): selected by the call's own argument",
+    }
+
+
+def test_a_call_that_nobody_wants_anywhere_else_is_not_said(settings, scale, fast, said, hear):
+    scale([1])
+    scale([1], backend="cpu")
+    with settings.trace():
+        scale([1])
+    assert said() == []
+
+
+def test_each_decision_is_said_at_the_callers_line_with_its_record(
+    settings, scale, fast, hear, caplog
+):
+    with settings.use_backend("fast"):
+        expected = settings.explain(scale, [1], n_jobs=4)
+        hear()
+        scale([1], n_jobs=4)
+    (record,) = caplog.records
+    assert record.decision == expected
+    assert record.pathname == __file__
+
+
+def test_a_fallback_is_said_even_if_it_is_silent(settings, scale, fast, said, hear):
+    settings.fallback = "silent"
+    with settings.use_backend("fast"):
+        hear()
+        scale([1], copy=False)
+    decision, fallback = said()
+    assert decision[0] == "DEBUG"
+    assert "none of 'fast' can take the call" in decision[1]
+    assert decision[1].endswith("; 'fast' does not take 'copy'")
+    told = "scale: 'fast' does not take 'copy'. It runs on example_host (cpu) instead."
+    assert fallback == ("INFO", told)
+
+
+def test_a_call_in_a_trace_is_said_once(settings, scale, fast, said, hear):
+    with settings.use_backend("fast"), settings.trace():
+        hear()
+        scale([1])
+        scale([1])
+    assert [level for level, _ in said()] == ["DEBUG"] * 2
+
+
+def test_coroutines_are_said_when_they_are_called(dispatcher, said, hear):
+    @dispatcher.backend_dispatch
+    async def fetch(): ...
+
+    class Mine:
+        name = "mine"
+
+        async def fetch(self):
+            return 1
+
+    with dispatcher.register(Mine):
+        asyncio.run(fetch(backend="mine"))
+    assert [text for _, text in said()] == [
+        "example_host: fetch runs on mine: selected by the call's own argument"
+    ]
+
+
+def test_listening_may_end_and_begin_again(dispatcher, settings, scale, fast, said, hear):
+    with settings.use_backend("fast"):
+        hear()
+        scale([1])
+        hear(logging.INFO)
+        for _ in range(3):
+            assert scale([1]) == [2.0]
+        assert said() == []
+        hear(logging.DEBUG)
+        dispatcher.refresh()
+        scale([1])
+    assert len(said()) == 1
 
 
 def run(site, code, *options):
