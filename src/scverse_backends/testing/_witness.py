@@ -44,11 +44,10 @@ def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> It
 def _whereabouts(calls: Sequence[TraceRecord], function: str | None) -> str:
     """Tell where calls went instead, and why."""
     if not calls:
-        what = "no dispatched function" if function is None else "it"
-        return (
-            f"{what} was called where it could be seen; calls in other threads are seen "
-            "if they are given the context."
+        called = (
+            "no dispatched function was called" if function is None else "it was called nowhere"
         )
+        return f"{called}, or in a thread that was not given the context."
     places = dict.fromkeys(record.backend for record in calls)
     reasons = dict.fromkeys(
         f"backend {refusal.backend!r} {refusal.reason}"
