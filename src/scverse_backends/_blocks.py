@@ -12,6 +12,7 @@ from ._selection import TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -98,19 +99,11 @@ class UseBackend:
     def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""
         considered = getattr(func, DISPATCH, None)
-        body = (
-            considered.function.func if considered and considered.function.public is func else func
-        )
-        if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
-            msg = (
-                f"use_backend cannot decorate the generator function {func!r}: its body runs "
-                "between its caller's lines. Write a with block inside it."
-            )
-            raise TypeError(msg)
+        refuse_generator_function(func, "use_backend cannot decorate")
         inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
         decorated: Any = wraps(func)(inside(func))
         if considered is not None:
-            setattr(decorated, DISPATCH, _Within(self, considered))
+            setattr(decorated, DISPATCH, Within(self, considered))
         return cast("F", decorated)
 
     def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,10 +121,10 @@ class UseBackend:
         return inside
 
 
-class _Within:
-    """What `Settings.explain` asks of a dispatched function that a block decorates."""
+class Within:
+    """What `Settings.explain` asks of a dispatched function that runs inside a block."""
 
-    def __init__(self, block: UseBackend, considered: Any) -> None:
+    def __init__(self, block: AbstractContextManager[None], considered: Any) -> None:
         self.registry = considered.registry
         self._block = block
         self._considered = considered
@@ -141,6 +134,23 @@ class _Within:
         with self._block:
             decision: Decision = self._considered.explain(args, kwargs)
             return decision
+
+
+def is_public(func: Any) -> bool:
+    """Whether something is itself what users of a host call, and no wrapper of that."""
+    function = getattr(getattr(func, DISPATCH, None), "function", None)
+    return function is not None and function.public is func
+
+
+def refuse_generator_function(func: Any, what: str) -> None:
+    """Refuse to run a function inside a block whose body would not be inside it."""
+    body = getattr(func, DISPATCH).function.func if is_public(func) else func
+    if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
+        msg = (
+            f"{what} the generator function {func!r}: its body runs between its caller's lines. "
+            "Write a with block inside it."
+        )
+        raise TypeError(msg)
 
 
 def checked_policy(value: Any) -> FallbackPolicy:

@@ -16,6 +16,15 @@ def depth() -> int:
     return count
 
 
+def importing() -> str:
+    """Name the module whose import calls into this package, or else the caller's own."""
+    nearest = frame = sys._getframe(_depth())  # noqa: SLF001 - as above
+    while frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        frame = frame.f_back
+    found = frame if frame.f_code.co_name == "<module>" else nearest
+    return str(found.f_globals.get("__name__"))
+
+
 def _is_ours(module: object) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == _PACKAGE
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import _caller, _log
 from ._configuration import blocked_labels
 from ._discovery import discover
-from ._loading import AdapterError, describe, import_adapter
+from ._loading import AdapterError, describe, import_reference
 from ._model import BackendInfo
 from ._trust import judge, review
 from ._turns import CircularWaitError, Turns
@@ -160,7 +160,7 @@ class Inventory:
     def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
         """Import and describe an adapter; whatever it raises becomes its error."""
         try:
-            source = import_adapter(verdict.candidate.value)
+            source = import_reference(verdict.candidate.value)
             loaded = describe(source, verdict.candidate)
             claims = review(self._configuration, verdict, loaded, self.blocked)
         except (KeyboardInterrupt, MemoryError):

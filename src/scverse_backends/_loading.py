@@ -25,8 +25,8 @@ class AdapterError(Exception):
     """An adapter is not what an adapter must be; the text says in which way."""
 
 
-def import_adapter(reference: str) -> Any:
-    """Import what an entry point's object reference names."""
+def import_reference(reference: str) -> Any:
+    """Import what an object reference names, ``package.module:attribute``."""
     module, _, path = reference.partition(":")
     found: Any = import_module(module.strip())
     for name in filter(None, path.strip().split(".")):

@@ -73,6 +73,12 @@ class Registry:
             self._inventory.load(found)
         return found
 
+    def find(self, name: str, candidate: Candidate | None) -> LoadedBackend | Verdict | None:
+        """Find exactly one backend: the adapter registered under a name, or an installed one."""
+        if candidate is None:
+            return next((b for b in reversed(self._registered) if b.name == name), None)
+        return next((v for v in self._inventory.verdicts() if v.candidate == candidate), None)
+
     def _is_trusted(self, candidate: Candidate) -> bool:
         verdicts = self._inventory.verdicts()
         return any(v.candidate == candidate and v.trusted_as for v in verdicts)

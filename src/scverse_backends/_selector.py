@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from . import _caller, _hosts
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
 from ._selection import CALL, HOST, PENDING, PROCESS, Selection
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
 
 
 class Selector:
-    """What one host's users select, resolved through its registry."""
+    """What one host's users select, resolved through its registry.
+
+    Attributes
+    ----------
+    home
+        By what another process finds the same host.
+    """
 
     def __init__(self, state: SelectionState, registry: Registry, environment: Environment) -> None:
         self.state = state
         self.registry = registry
+        configuration = registry.configuration
+        self.home = _hosts.settle(
+            configuration.host, configuration.group, _caller.importing(), self
+        )
         self.environment = environment
         self._calls: dict[Any, Selection] = {}
         registry.on_change(self._calls.clear)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._model import Decision, FallbackPolicy
     from ._rendering import Page
     from ._selector import Selector
+    from ._snapshot import Snapshot
     from ._trace import Trace
 
 
@@ -151,6 +152,25 @@ class Settings:
             choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
             self._choices[choice.labels, fallback] = choice
         return UseBackend(choice)
+
+    def snapshot(self) -> Snapshot:
+        """Note what is selected here and now, for use in another thread, process or machine.
+
+        Returns
+        -------
+        Snapshot
+            A value that holds the backends and the policy. It pickles; ``with
+            snapshot:`` applies it to a block, ``snapshot.bind(func)`` around
+            each call of a function.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
+            If the environment selects what cannot be selected.
+        """
+        from ._snapshot import take
+
+        return take(self._selector)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.

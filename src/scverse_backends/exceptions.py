@@ -32,6 +32,7 @@ __all__ = [
     "BackendLoadError",
     "BackendNotInstalledError",
     "BackendRegistrationWarning",
+    "BackendSnapshotError",
     "BackendWarning",
     "ReservedBackendError",
     "UnknownBackendError",
@@ -70,13 +71,27 @@ class _AboutBackend(_Described):
         self.version = version
 
 
-def _release(distribution: str | None, version: str | None) -> str:
+def release(distribution: str | None, version: str | None) -> str:
     """Name a distribution and its version as a person would."""
     return " ".join(part for part in (distribution, version) if part) or "an unnamed distribution"
 
 
 class BackendError(_Described, Exception):
-    """Base of every error that the library raises on its own account."""
+    """Base of every error that the library raises on its own account.
+
+    Attributes
+    ----------
+    origin
+        Where the label came from, if not from the caller's own line.
+    machine
+        Name of the machine on which a snapshot failed; ``None`` for every other error.
+    """
+
+    origin: str | None = None
+    machine: str | None = None
+
+    def _source(self) -> str:
+        return f" (from {self.origin})" if self.origin else ""
 
     def anew(self) -> BackendError:
         """Copy an error that is kept, so that each raise has a traceback of its own."""
@@ -149,8 +164,7 @@ class UnknownBackendError(BackendError, ValueError):
         return closest(self.label, self.known)
 
     def __str__(self) -> str:
-        source = f" (from {self.origin})" if self.origin else ""
-        parts = [f"{self.host} has no backend {self.label!r}{source}."]
+        parts = [f"{self.host} has no backend {self.label!r}{self._source()}."]
         if self.problem:
             parts.append(f"{self.problem[0].upper()}{self.problem[1:]}.")
         if self.suggestion:
@@ -184,8 +198,9 @@ class ReservedBackendError(UnknownBackendError):
         self.reason = reason
 
     def __str__(self) -> str:
-        source = f" (from {self.origin})" if self.origin else ""
-        return f"Backend name {self.label!r}{source} is reserved by {self.host}. {self.reason}"
+        return (
+            f"Backend name {self.label!r}{self._source()} is reserved by {self.host}. {self.reason}"
+        )
 
 
 class BackendNotInstalledError(BackendError, ImportError):
@@ -227,9 +242,8 @@ class BackendNotInstalledError(BackendError, ImportError):
 
     def __str__(self) -> str:
         known_as = "" if self.label == self.backend else f" ({self.backend})"
-        source = f" (from {self.origin})" if self.origin else ""
         text = (
-            f"Backend {self.label!r}{known_as}{source} of {self.host} is not installed. "
+            f"Backend {self.label!r}{known_as}{self._source()} of {self.host} is not installed. "
             f"Install it with: pip install {self.package}"
         )
         if self.refused:
@@ -272,8 +286,8 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
         reference = f", entry point {self.entry_point!r}" if self.entry_point else ""
         return (
             f"Backend {self.backend!r} of {self.host} "
-            f"({_release(self.distribution, self.version)}{reference}) "
-            f"is installed but could not be loaded: {self.problem}. "
+            f"({release(self.distribution, self.version)}{reference}) "
+            f"is installed but could not be loaded{self._source()}: {self.problem}. "
             "Mend or reinstall it, then call the dispatcher's refresh() or restart."
         )
 
@@ -307,8 +321,40 @@ class UntrustedBackendError(_AboutBackend, BackendError, ImportError):
 
     def __str__(self) -> str:
         return (
-            f"{self.host} refuses backend {self.backend!r} "
-            f"({_release(self.distribution, self.version)}): {self.reason}"
+            f"{self.host} refuses backend {self.backend!r}{self._source()} "
+            f"({release(self.distribution, self.version)}): {self.reason}"
+        )
+
+
+class BackendSnapshotError(BackendError, ImportError):
+    """A process does not have what a snapshot that was taken elsewhere asks for.
+
+    Parameters
+    ----------
+    host
+        Name of the host.
+    label
+        The backend that was selected.
+    problem
+        What is missing or different, and what to do.
+    machine
+        Name of the machine.
+    process
+        Number of the process on that machine.
+    """
+
+    def __init__(self, host: str, *, label: str, problem: str, machine: str, process: int) -> None:
+        super().__init__()
+        self.host = host
+        self.label = label
+        self.problem = problem
+        self.machine = machine
+        self.process = process
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host} cannot select {self.label!r} on {self.machine!r} (process "
+            f"{self.process}), as a snapshot asks: {self.problem}"
         )
 
 
@@ -393,7 +439,7 @@ class UntrustedBackendWarning(_AboutBackend, BackendWarning):
         self.reason = reason
 
     def __str__(self) -> str:
-        who = f"backend {self.backend!r} ({_release(self.distribution, self.version)})"
+        who = f"backend {self.backend!r} ({release(self.distribution, self.version)})"
         if self.reason is None:
             return f"{self.host} does not vouch for {who}; its code runs in your process."
         return f"{self.host} refuses {who}: {self.reason}"
@@ -429,7 +475,7 @@ class BackendRegistrationWarning(_AboutBackend, BackendWarning):
     def __str__(self) -> str:
         return (
             f"Backend {self.backend!r} of {self.host} "
-            f"({_release(self.distribution, self.version)}): {self.problem}"
+            f"({release(self.distribution, self.version)}): {self.problem}"
         )
 
 

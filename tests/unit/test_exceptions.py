@@ -15,6 +15,7 @@ from scverse_backends.exceptions import (
     BackendLoadError,
     BackendNotInstalledError,
     BackendRegistrationWarning,
+    BackendSnapshotError,
     BackendWarning,
     ReservedBackendError,
     UnknownBackendError,
@@ -124,6 +125,15 @@ DESCRIBED = {
             "refresh() or restart."
         ),
     ),
+    "snapshot": (
+        BackendSnapshotError(
+            "example_host", label="mine", problem="it is not there.", machine="node7", process=12
+        ),
+        (
+            "example_host cannot select 'mine' on 'node7' (process 12), as a snapshot asks: "
+            "it is not there."
+        ),
+    ),
     "untrusted error": (
         UntrustedBackendError("mine", reason="it is blocked", **WHO),
         "example_host refuses backend 'mine' (my-backend 1.0): it is blocked",
@@ -156,6 +166,7 @@ class TestHierarchy:
             (BackendNotInstalledError, (BackendError, ImportError)),
             (BackendLoadError, (BackendError, ImportError)),
             (UntrustedBackendError, (BackendError, ImportError)),
+            (BackendSnapshotError, (BackendError, ImportError)),
             (BackendFallbackError, (BackendError, NotImplementedError)),
             (BackendFallbackWarning, (BackendWarning, UserWarning)),
             (UntrustedBackendWarning, (BackendWarning, UserWarning)),
