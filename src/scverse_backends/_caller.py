@@ -18,7 +18,7 @@ def depth() -> int:
 
 def importing() -> str:
     """Name the module whose import calls into this package, or else the caller's own."""
-    nearest = frame = sys._getframe(_depth())  # noqa: SLF001 - as above
+    nearest = frame = sys._getframe(depth())  # noqa: SLF001 - as above
     while frame.f_code.co_name != "<module>" and frame.f_back is not None:
         frame = frame.f_back
     found = frame if frame.f_code.co_name == "<module>" else nearest

@@ -159,3 +159,11 @@ def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name
             assert host.where() == "fast 1.0"
         with registered:
             assert host.where() == "registered"
+
+
+def test_calls_inside_it_are_traced(host):
+    with host.settings.trace() as trace, taken(host, "fast"):
+        host.where()
+    with taken(host, "fast"), host.settings.trace() as inner:
+        host.where()
+    assert [record.backend for record in (*trace.records, *inner.records)] == ["fast", "fast"]
