@@ -11,8 +11,11 @@ from ._labels import CPU
 from ._rendering import Page, Row, Table, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ._model import BackendInfo, BackendState, Configuration, Decision, UntrustedPolicy
     from ._rendering import Tone
+    from ._trace import TraceRecord, TraceSummary
 
 TONES: dict[BackendState, Tone] = {
     "loaded": "good",
@@ -26,6 +29,9 @@ UNTRUSTED: dict[UntrustedPolicy, str] = {
     "allow": "runs them",
     "refuse": "refuses them",
 }
+
+
+MOST_CALLS = 200
 
 
 class Tier(NamedTuple):
@@ -101,31 +107,93 @@ def dispatcher_page(
 
 def decision_page(decision: Decision) -> Page:
     """Say where a call runs, why, and what is not as on the host."""
+    renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in decision.renamed)
     facts = [("because", decision.reason), *_remarks(decision)]
-    facts[1:1] = [("not on", f"{no.backend}, which {no.reason}") for no in decision.refusals]
-    return Page(f"{decision.function} runs on {_place(decision)}", tuple(facts))
+    facts += [("renamed", renamed)] if renamed else []
+    where = f"{CPU}, the host itself" if decision.backend == CPU else _ran_on(decision)
+    return Page(f"{decision.function} runs on {where}", tuple(facts))
 
 
-def _remarks(decision: Decision) -> list[tuple[str, str]]:
-    """Say what becomes of the arguments, as far as it is not what the call says."""
-    facts = []
-    if decision.renamed:
-        pairs = ", ".join(f"{ours} as {theirs}" for ours, theirs in decision.renamed)
-        facts.append(("renamed", pairs))
-    if decision.ignored:
-        facts.append(("ignored", ", ".join(decision.ignored)))
-    facts += [
-        ("default", f"{one.parameter} is {shown(one.backend)}, on the host {shown(one.host)}")
-        for one in decision.differing_defaults
+def trace_page(
+    host: str, summary: tuple[TraceSummary, ...], records: tuple[TraceRecord, ...]
+) -> Page:
+    """Say what ran where, in sum and call by call."""
+    rows = tuple(_summary_row(line, records) for line in summary)
+    sums = Table("In sum", ("function", "ran on", "calls", "time", "note"), rows)
+    calls = Table(
+        f"Call by call{f', the first {MOST_CALLS}' if len(records) > MOST_CALLS else ''}",
+        ("function", "ran on", "time", "outcome", "because"),
+        tuple(_call_rows(records)),
+        folded=True,
+    )
+    title = f"Trace of {host}: {_times(len(records))}"
+    return Page(title, tables=(sums, calls) if records else ())
+
+
+def _summary_row(line: TraceSummary, records: tuple[TraceRecord, ...]) -> Row:
+    """Sum up the calls of one function on one backend, with each thing worth knowing once."""
+    own = [r for r in records if (r.function, r.backend) == (line.function, line.backend)]
+    remarks = dict.fromkeys(f"{label} {fact}" for record in own for label, fact in _remarks(record))
+    notes = [
+        f"{count} {what}"
+        for count, what in ((line.fallbacks, "in a backend's place"), (line.raised, "raised"))
+        if count
     ]
-    return facts
+    cells = (
+        line.function,
+        _ran_on(own[0]),
+        str(line.calls),
+        _duration(line.duration),
+        ", ".join(notes),
+    )
+    return Row(cells, "; ".join(remarks), _tone(line.backend, line.fallbacks, line.raised))
 
 
-def _place(decision: Decision) -> str:
-    if decision.backend == CPU:
-        return f"{CPU}, the host itself"
-    release = _release(decision.distribution, decision.version)
-    return f"{decision.backend} ({release})" if release else decision.backend
+def _call_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
+    """Describe the calls, each further in than the one that made it."""
+    depths: list[int] = []
+    for record in records[:MOST_CALLS]:
+        depths.append(0 if record.parent is None else depths[record.parent] + 1)
+        cells = (
+            "  " * depths[-1] + record.function,
+            _ran_on(record),
+            _duration(record.duration),
+            record.outcome,
+            record.reason,
+        )
+        raised = record.outcome == "raised"
+        yield Row(cells, record.error or "", _tone(record.backend, record.is_fallback, raised))
+
+
+def _tone(backend: str, fallbacks: int, raised: int) -> Tone:
+    if raised:
+        return "bad"
+    if fallbacks:
+        return "odd"
+    return "" if backend == CPU else "good"
+
+
+def _ran_on(record: Decision | TraceRecord) -> str:
+    release = _release(record.distribution, record.version)
+    return f"{record.backend} ({release})" if release else record.backend
+
+
+def _times(count: int) -> str:
+    return "1 call" if count == 1 else f"{count:,} calls"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+def _remarks(decision: Decision | TraceRecord) -> Iterator[tuple[str, str]]:
+    """Say what may make a result another one than expected."""
+    for refusal in decision.refusals:
+        yield "not on", f"{refusal.backend}, which {refusal.reason}"
+    if decision.ignored:
+        yield "ignored", ", ".join(decision.ignored)
+    for one in decision.differing_defaults:
+        yield "default", f"{one.parameter} is {shown(one.backend)}, on the host {shown(one.host)}"
 
 
 def _overview_tables(overview: Overview) -> tuple[Table, ...]:
@@ -161,7 +229,8 @@ def _backend_row(info: BackendInfo, labels: tuple[str, ...]) -> Row:
         "this process" if registered else _release(info.distribution, info.version),
         ", ".join(labels),
     )
-    return Row(cells, info.reason or "", TONES.get(info.state, "" if info.trusted else "odd"))
+    tone = TONES.get(info.state, "")
+    return Row(cells, info.reason or "", tone if info.trusted or tone == "bad" else "odd")
 
 
 def _release(distribution: str | None, version: str | None) -> str:

@@ -17,6 +17,7 @@ Tone = Literal["", "good", "odd", "bad"]
 
 WIDTH = 96
 LONGEST_VALUE = 60
+LONGEST_SHORT = 16
 
 
 class Row(NamedTuple):
@@ -99,22 +100,29 @@ def _as_html(page: Page) -> str:
 
 
 def _table_as_html(table: Table) -> str:
+    title = _plain(table.title)
     headings = "".join(f'<th scope="col">{_plain(name)}</th>' for name in table.columns)
     rows = "".join(_row_as_html(table.columns, row) for row in table.rows)
-    body = f"<table><thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
+    body = f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody>"
     if table.folded:
-        return f"<details><summary>{_plain(table.title)}</summary>{body}</details>"
-    return f"<h4>{_plain(table.title)}</h4>{body}"
+        return f"<details><summary>{title}</summary><table>{body}</table></details>"
+    # No heading: a notebook would list it among the headings of its author.
+    return f"<table><caption>{title}</caption>{body}</table>"
 
 
 def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
     cells = "".join(
-        f'<td data-label="{_plain(name)}">{_plain(cell)}</td>'
+        f'<td data-label="{_plain(name)}"{_short(cell)}>{_plain(cell)}</td>'
         for name, cell in zip(columns, row.cells, strict=True)
     )
     tone = f' class="{row.tone}"' if row.tone else ""
     detail = f'<tr{tone}><td class="detail" colspan="{len(columns)}">{_plain(row.detail)}</td></tr>'
     return f"<tr{tone}>{cells}</tr>{detail if row.detail else ''}"
+
+
+def _short(cell: str) -> str:
+    """Keep a short cell, such as a time, on one line."""
+    return ' class="short"' if len(cell) <= LONGEST_SHORT else ""
 
 
 def _plain(text: str) -> str:
@@ -131,7 +139,7 @@ def _printable(text: str) -> str:
 
 
 # Text takes the colour of the page around it, so that it is as readable as that is; only the bars
-# before rows have colours of their own. The class stands twice to outweigh a notebook's styles.
+# before rows have colours of their own. Nested as it is, it outweighs what notebooks say of tables.
 STYLE = """
 .scverse-backends { color: inherit; color-scheme: light dark; container-type: inline-size;
   font: 13px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
@@ -143,39 +151,37 @@ STYLE = """
   color-scheme: light; }
 :is([data-jp-theme-light="false"], [data-theme="dark"], [theme="dark"], .vscode-dark)
   .scverse-backends { color-scheme: dark; }
-.scverse-backends > p { font-weight: 600; margin: 0 0 .4em; }
-.scverse-backends h4, .scverse-backends summary { font-size: 1em; font-weight: 600;
-  margin: .8em 0 .2em; }
-.scverse-backends summary { cursor: pointer; }
-.scverse-backends dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em;
-  margin: 0; }
-.scverse-backends dt { opacity: .75; font-weight: 400; }
-.scverse-backends dd { margin: 0; overflow-wrap: anywhere; }
-.scverse-backends.scverse-backends table { border-collapse: collapse; table-layout: auto;
-  margin: 0; font-size: 1em; border: 0; width: auto; }
-.scverse-backends.scverse-backends :is(tr, tr:hover, thead, tbody) { background: none; border: 0; }
-.scverse-backends.scverse-backends :is(th, td) { text-align: left; vertical-align: top; border: 0;
-  color: inherit; padding: .2em 1.2em .2em .6em; max-width: none; white-space: pre-wrap;
-  overflow-wrap: anywhere; }
-.scverse-backends.scverse-backends th { font-weight: 400; opacity: .75; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-.scverse-backends.scverse-backends td:first-child { border-left: 3px solid transparent; }
-.scverse-backends.scverse-backends td.detail { padding-top: 0; padding-left: 1.8em; opacity: .85; }
-.scverse-backends.scverse-backends .good > td:first-child { border-color: var(--good); }
-.scverse-backends.scverse-backends .odd > td:first-child { border-color: var(--odd); }
-.scverse-backends.scverse-backends .bad > td:first-child { border-color: var(--bad); }
-@container (max-width: 34em) {
-  .scverse-backends dl { grid-template-columns: 1fr; }
-  .scverse-backends dd { margin-left: 1em; }
-  .scverse-backends.scverse-backends :is(table, tbody, tr, td) { display: block; }
-  .scverse-backends.scverse-backends thead { display: none; }
-  .scverse-backends.scverse-backends td { padding: 0 .6em; }
-  .scverse-backends.scverse-backends td:first-child { padding-top: .4em; font-weight: 600; }
-  .scverse-backends.scverse-backends td.detail { font-weight: 400; padding-top: 0; }
-  .scverse-backends.scverse-backends tr > td { border-left: 3px solid transparent; }
-  .scverse-backends.scverse-backends .good > td { border-color: var(--good); }
-  .scverse-backends.scverse-backends .odd > td { border-color: var(--odd); }
-  .scverse-backends.scverse-backends .bad > td { border-color: var(--bad); }
-  .scverse-backends td:not(:first-child, .detail)::before { content: attr(data-label) ": ";
-    opacity: .75; } }
+.scverse-backends.scverse-backends.scverse-backends {
+  > p, caption, summary { font: inherit; font-weight: 600; color: inherit; text-align: left;
+    padding: 0; margin: .6em 0 .2em; caption-side: top; }
+  summary { cursor: pointer; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em; margin: 0 0 .8em; }
+  dt { float: none; width: auto; margin: 0; opacity: .75; font-weight: 400; }
+  dd { margin: 0; overflow-wrap: anywhere; }
+  table { border-collapse: collapse; table-layout: auto; margin: 0 0 .8em; font-size: 1em;
+    border: 0; width: auto; max-width: 100%; }
+  tr, tr:hover, thead, tbody { background: none; border: 0; padding: 0; }
+  th, td { text-align: left; vertical-align: top; border: 0; border-left: 3px solid transparent;
+    color: inherit; padding: .15em 1em .15em .5em; max-width: none; white-space: pre-wrap;
+    overflow-wrap: break-word; }
+  th { font-weight: 400; opacity: .75; white-space: nowrap; border-bottom: 1px solid var(--line); }
+  td.short { white-space: pre; }
+  td.detail { padding-top: 0; padding-left: 1.6em; opacity: .85; overflow-wrap: anywhere; }
+  .good > td:first-child { border-left-color: var(--good); }
+  .odd > td:first-child { border-left-color: var(--odd); }
+  .bad > td:first-child { border-left-color: var(--bad); }
+  @container (max-width: 34em) {
+    dl { grid-template-columns: 1fr; }
+    dd { margin-left: 1em; }
+    table, caption, tbody, tr, td { display: block; overflow-wrap: anywhere; }
+    thead, td:empty { display: none; }
+    td { padding: 0 .5em; }
+    td:first-child { margin-top: .4em; font-weight: 600; }
+    td.detail { font-weight: 400; margin: 0; }
+    .good > td { border-left-color: var(--good); }
+    .odd > td { border-left-color: var(--odd); }
+    .bad > td { border-left-color: var(--bad); }
+    td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
+  }
+}
 """

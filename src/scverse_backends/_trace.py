@@ -212,6 +212,12 @@ class Trace:
     def __repr__(self) -> str:
         return f"<trace of {self.host}: {len(self)} calls>"
 
+    def _repr_html_(self) -> str:
+        # Imported here: only a notebook needs it.
+        from ._pages import trace_page
+
+        return trace_page(self.host, self.summary(), self.records)._repr_html_()
+
     def __str__(self) -> str:
         lines = [repr(self)[1:-1]]
         width = max((len(line.function) for line in self.summary()), default=0)
