@@ -57,7 +57,11 @@ class Given(NamedTuple):
 def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given | str:
     """Match a call to parameter names, or say why it does not fit them."""
     if len(args) > len(parameters.positional):
-        return f"has names for {len(parameters.positional)} positional arguments, not {len(args)}"
+        known = len(parameters.positional)
+        return (
+            f"cannot tell what {len(args)} arguments by position are, of which the host's signature "
+            f"names {known}; pass the others by name"
+        )
     named = dict(zip(parameters.positional, args, strict=False))
     extra: dict[str, Any] = {}
     for name, value in kwargs.items():
