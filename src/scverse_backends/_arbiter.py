@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from ._host import HostFunction
     from ._model import Decision
     from ._plans import Plan, Planner
-    from ._routing import Choice, HostFunction, Route
+    from ._routing import Choice, Route
     from ._selection import Selection
     from ._selector import Selector
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    from ._model import Decision, FallbackPolicy
+    from ._model import Decision
+    from ._policy import FallbackPolicy
     from ._selection import Scope, Selection
     from ._selector import Selector
 
@@ -42,15 +43,15 @@ class Choice:
         self.fallback: FallbackPolicy | None = None
         if fallback is not None:
             self.fallback = checked_policy(fallback)
-        self._generation = selector.registry.generation
+        self._generation = selector.changes.generation
         self._selections: dict[FallbackPolicy | None, Selection] = {}
         if labels:
             selector.locate(labels)
 
     def selection(self, outer: Scope | None) -> Selection:
         """Give what to put in force inside a scope, loaded."""
-        if self._generation is not self.selector.registry.generation:
-            self._selections, self._generation = {}, self.selector.registry.generation
+        if self._generation is not self.selector.changes.generation:
+            self._selections, self._generation = {}, self.selector.changes.generation
         inherited = None if outer is None else outer[0].fallback
         return self._selections.get(inherited) or self._resolve(inherited)
 
@@ -125,7 +126,7 @@ class Within:
     """What `Settings.explain` asks of a dispatched function that runs inside a block."""
 
     def __init__(self, block: AbstractContextManager[None], considered: Any) -> None:
-        self.registry = considered.registry
+        self.selector = considered.selector
         self._block = block
         self._considered = considered
 

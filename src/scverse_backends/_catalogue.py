@@ -8,15 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ._blocks import DISPATCH
-from ._classes import constructor, dispatchable, entrust
 from ._configuration import names_in
 from ._functions import dispatch
-from ._routing import HostFunction
+from ._host import HostFunction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._model import Configuration
+    from ._policy import Configuration
     from ._selector import Selector
 
 
@@ -84,6 +83,8 @@ class Catalogue:
         host_defaults: bool,  # noqa: FBT001 - as in `_decorate`
     ) -> Callable[..., Any]:
         """Decorate the construction of a class."""
+        from ._classes import constructor, dispatchable, entrust
+
         made = dispatchable(cls)
         options = (name, ignorable, selector, host_defaults)
         return self.decorate(constructor(made), *options, finish=partial(entrust, made))

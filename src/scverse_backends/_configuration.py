@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from ._labels import RESERVED, closest, fault, key
-from ._model import Configuration, FallbackPolicy, TrustRule, UntrustedPolicy
-from .exceptions import BackendConfigurationError
+from ._policy import Configuration, FallbackPolicy, TrustRule, UntrustedPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +55,8 @@ def configure(
         untrusted=untrusted,
     )
     if mistakes:
+        from .exceptions import BackendConfigurationError
+
         raise BackendConfigurationError(str(host_name), mistakes)
     return configuration
 

@@ -9,8 +9,9 @@ from ._model import Decision
 from .exceptions import reasons
 
 if TYPE_CHECKING:
-    from ._model import FallbackPolicy
-    from ._routing import Choice, HostFunction
+    from ._host import HostFunction
+    from ._policy import FallbackPolicy
+    from ._routing import Choice
     from ._selection import Selection
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ._catalogue import Catalogue
 from ._configuration import configure, read_environment
-from ._registry import Registry
 from ._selection import SelectionState
 from ._selector import Selector
 from ._settings import Settings
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import ParamSpec, Self, TypeVar
 
-    from ._model import BackendInfo, FallbackPolicy, LoadedBackend, UntrustedPolicy
+    from ._model import BackendInfo, LoadedBackend
+    from ._policy import FallbackPolicy, UntrustedPolicy
+    from ._registry import Registry
     from ._rendering import Page
     from .typing import Dispatched
 
@@ -99,9 +100,8 @@ class BackendDispatcher:
             untrusted=untrusted,
         )
         self._configuration = configuration
-        self._registry = Registry(configuration)
         state = SelectionState(configuration.host, configuration.fallback)
-        self._selector = Selector(state, self._registry, read_environment(configuration.host))
+        self._selector = Selector(configuration, state, read_environment(configuration.host))
         self._settings = Settings(self._selector)
         self._catalogue = Catalogue(configuration, self._selector)
 
@@ -263,25 +263,25 @@ class BackendDispatcher:
 
     def available_backend_names(self) -> list[str]:
         """List every label of every backend that can be loaded; each is imported to be asked."""
-        self._registry.load_all()
-        return sorted(set(self._registry.labels()))
+        self._selector.registry.load_all()
+        return sorted(set(self._selector.registry.labels()))
 
     def backends(self) -> tuple[BackendInfo, ...]:
         """Describe what is installed, from its metadata; nothing is imported."""
-        return tuple(self._registry.infos())
+        return tuple(self._selector.registry.infos())
 
     def discover(self) -> None:
         """Load every installed backend, and show in signatures and docstrings what each adds.
 
         A broken backend is reported and hides no other.
         """
-        self._registry.load_all(report=True)
+        self._selector.registry.load_all(report=True)
         self._catalogue.discovered = True
         self._catalogue.ask_all(report=True)
 
     def refresh(self) -> None:
         """Look again at what is installed and give broken backends another try."""
-        self._registry.refresh()
+        self._selector.registry.refresh()
         if self._catalogue.discovered:
             self._catalogue.ask_all(report=False)
 
@@ -303,7 +303,7 @@ class BackendDispatcher:
         BackendConfigurationError
             If the adapter is no adapter, or a label is reserved or registered already.
         """
-        return Registration(self._registry, self._registry.register(adapter))
+        return Registration(self._selector.registry, self._selector.registry.register(adapter))
 
 
 class Registration:

@@ -102,6 +102,11 @@ def read(doc: str | None) -> dict[str, Entry]:
     return found
 
 
+def opening(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
+    """Give a docstring as it is before any backend is known."""
+    return add_selector(doc, selector_entry(selector, labels)) if doc and selector else doc
+
+
 def add_selector(doc: str, entry: Entry) -> str:
     """Add the selector at the end of Parameters, as `merge` does; a host pays this at import."""
     indent, header = _first(doc)

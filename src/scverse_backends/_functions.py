@@ -6,20 +6,21 @@ from contextlib import nullcontext
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, cast
 
-from ._arbiter import Arbiter
 from ._blocks import DISPATCH
-from ._presentation import Presentation
-from ._routing import Route
+from ._docstrings import opening
+from ._once import once
 from ._selection import TRACED
-from ._signatures import check_host
-from ._suspended import Hold, is_written_async, mark_as_coroutine_function, named
+from ._signatures import PublicSignature, check_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from inspect import Signature
 
-    from ._arbiter import Settled
+    from ._arbiter import Arbiter, Settled
+    from ._host import HostFunction
     from ._model import Decision
-    from ._routing import HostFunction
+    from ._presentation import Presentation
+    from ._routing import Route
     from ._selection import Scope, Selection
     from ._selector import Selector
     from ._spans import Span
@@ -37,10 +38,13 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
     update_wrapper(public, function.func)
-    public.__doc__ = considered.presentation.opening()
-    setattr(public, "__signature__", considered.presentation.signature)  # noqa: B010 - typed as a plain callable
+    public.__doc__ = opening(public.__doc__, function.selector, selector.configuration.vouched)
+    signature = PublicSignature(considered.signature)
+    setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
+        from ._suspended import mark_as_coroutine_function
+
         mark_as_coroutine_function(public)
     function.public = public
     return public
@@ -100,16 +104,30 @@ class Dispatch:
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
         self.function = function
-        self.registry = selector.registry
+        self.selector = selector
         self.state = selector.state
-        self.presentation = Presentation(function, self.registry)
-        self.ready = self.presentation.planner.ready
+        self.ready: dict[Selection, Route] = {}
         self.consider = self.start if function.is_suspended else self.call
-        self._arbiter = Arbiter(function, self.presentation.planner, selector, globals())
-        self._selector = selector
         self._name = function.selector
         self._decisions: dict[tuple[object, ...], Decision] = {}
-        self.registry.on_change(self._decisions.clear)
+        selector.changes.watch(self._decisions.clear)
+
+    @once
+    def presentation(self) -> Presentation:
+        """Make what users see of the function, when somebody looks or selects a backend."""
+        from ._presentation import Presentation
+
+        return Presentation(self.function, self.selector.registry, self.ready)
+
+    def signature(self) -> Signature:
+        """Give the signature that users see, as it is now."""
+        return self.presentation.signature()
+
+    @once
+    def _arbiter(self) -> Arbiter:
+        from ._arbiter import Arbiter
+
+        return Arbiter(self.function, self.presentation.planner, self.selector, globals())
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope.
@@ -122,13 +140,13 @@ class Dispatch:
         if outer is not None and outer[0] is TRACED:
             return self._trace(outer, args, kwargs)
         if self._name not in kwargs:
-            settled = self._arbiter.settle(self._selector.current(), args, kwargs)
+            settled = self._arbiter.settle(self.selector.current(), args, kwargs)
             self._arbiter.tell(settled)
             return self._run(settled, args, kwargs)
         label, public = kwargs.pop(self._name), self.function.public
         if label is None:
             return public(*args, **kwargs)
-        selection = self._selector.for_call(label, outer)
+        selection = self.selector.for_call(label, outer)
         scope = (selection, outer, None)
         token = active.set(scope)
         try:
@@ -149,8 +167,10 @@ class Dispatch:
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""
+        from ._suspended import Hold, named
+
         func, own, span = self.function.func, self._pop_selection(kwargs), self.state.span()
-        settled = self._arbiter.settle(own or self._selector.current(), args, kwargs)
+        settled = self._arbiter.settle(own or self.selector.current(), args, kwargs)
         self._arbiter.tell(settled)
         if span is not None:
             span = span.child(self._arbiter.decide(settled))
@@ -165,7 +185,7 @@ class Dispatch:
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call without running it."""
-        selection = self._pop_selection(kwargs) or self._selector.current()
+        selection = self._pop_selection(kwargs) or self.selector.current()
         return self._arbiter.decide(self._arbiter.settle(selection, args, kwargs))
 
     def explains(self, kwargs: dict[str, Any]) -> bool:
@@ -184,7 +204,7 @@ class Dispatch:
     def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
         label = kwargs.pop(self._name, None)
-        return None if label is None else self._selector.for_call(label, self.state.scope())
+        return None if label is None else self.selector.for_call(label, self.state.scope())
 
     def _run(self, settled: Settled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
@@ -213,6 +233,8 @@ class Dispatch:
         route, forwarding = settled.choice[:2]
         if route is not None and forwarding is not None:
             return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
+        from ._suspended import is_written_async
+
         work = partial(self.function.func, *args, **kwargs)
         if is_written_async(self.function.func):
             # Arguments that do not fit are told now; a coroutine that is closed never ran.
@@ -223,19 +245,19 @@ class Dispatch:
         """Run a call in a context whose calls are traced."""
         own, outer, active = self._pop_selection(kwargs), cast("Span", top[2]), self.state.active
         scope = top[1] if own is None else (own, top[1], None)
-        selection = own or self._selector.current()
-        way, decision = self._way(selection, args, kwargs)
+        selection = own or self.selector.current()
+        route, settled, decision = self._way(selection, args, kwargs)
         self._arbiter.log(decision, selection)
         span = outer.child(decision)
         mine = (TRACED, scope, span)
         token = active.set(mine)
         try:
             with span:
-                if isinstance(way, Route):
-                    return self._run_route(way, args, kwargs)
-                if way is None:
-                    return self._arbiter.run_on_host(args, kwargs, ())
-                return self._run(way, args, kwargs)
+                if settled is not None:
+                    return self._run(settled, args, kwargs)
+                if route is not None:
+                    return self._run_route(route, args, kwargs)
+                return self._arbiter.run_on_host(args, kwargs, ())
         finally:
             span.end()
             if active.get() is mine:
@@ -245,22 +267,19 @@ class Dispatch:
 
     def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Settled | Route | None, Decision]:
-        """Settle a call that is traced; one that passes on its arguments is described only once.
-
-        ``None`` is the way of a call for which nothing is selected.
-        """
+    ) -> tuple[Route | None, Settled | None, Decision]:
+        """Settle a call that is traced; one that passes on its arguments is described only once."""
         route = self.ready.get(selection)
         passes = selection.is_host if route is None else _passes(route, args, kwargs)
-        shape = (self.registry.generation, selection, len(args), *kwargs)
+        shape = (self.selector.changes.generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None
         if decision is not None:
-            return route, decision
+            return route, None, decision
         settled = self._arbiter.settle(selection, args, kwargs)
         decision = self._arbiter.decide(settled)
         if passes:
             self._decisions[shape] = decision
-        return settled, decision
+        return None, settled, decision
 
 
 def _passes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -28,7 +28,8 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ._model import BackendState, Candidate, Configuration, LoadedBackend, Source, Verdict
+    from ._model import BackendState, Candidate, LoadedBackend, Source, Verdict
+    from ._policy import Configuration
     from .exceptions import BackendWarning
 
     Outcome = LoadedBackend | BackendError

@@ -13,33 +13,7 @@ if TYPE_CHECKING:
 
     from ._rendering import Page
 
-FallbackPolicy = Literal["warn", "silent", "error"]
-UntrustedPolicy = Literal["warn", "allow", "refuse"]
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
-
-
-class TrustRule(NamedTuple):
-    """Who may serve one trusted name; an empty tuple asks nothing of its kind."""
-
-    name: str
-    aliases: tuple[str, ...]
-    package: str
-    distributions: tuple[str, ...]
-    entrypoints: tuple[str, ...]
-    object_refs: tuple[str, ...]
-    module_prefixes: tuple[str, ...]
-
-
-class Configuration(NamedTuple):
-    """What a host told its dispatcher, checked; labels are keyed by their folded form."""
-
-    group: str
-    host: str
-    trusted: Mapping[str, TrustRule]
-    reserved: Mapping[str, str]
-    ignorable: frozenset[str]
-    fallback: FallbackPolicy
-    untrusted: UntrustedPolicy
 
 
 class Source(NamedTuple):

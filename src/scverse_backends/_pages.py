@@ -13,7 +13,8 @@ from ._rendering import Page, Row, Table, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._model import BackendInfo, BackendState, Configuration, Decision, UntrustedPolicy
+    from ._model import BackendInfo, BackendState, Decision
+    from ._policy import Configuration, UntrustedPolicy
     from ._rendering import Tone
     from ._trace import TraceRecord, TraceSummary
 

@@ -17,8 +17,8 @@ from .exceptions import BackendError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._host import HostFunction
     from ._registry import Registry
-    from ._routing import HostFunction
     from ._selection import Selection
 
 
@@ -49,21 +49,22 @@ class Planner:
         self,
         function: HostFunction,
         registry: Registry,
+        ready: dict[Selection, Route],
         learn: Callable[[tuple[Route | Refusal, ...]], None],
     ) -> None:
         self.function = function
         self.learn = learn
-        self.ready: dict[Selection, Route] = {}
+        self.ready = ready
         self.is_heard = False
         self._plans: dict[Selection, Plan] = {}
         self._registry = registry
         self._routes: dict[LoadedBackend, tuple[object, Route | Refusal]] = {}
         self._lock = Lock()
-        registry.on_change(self._forget)
+        registry.changes.watch(self._forget)
 
     def plan(self, selection: Selection) -> Plan:
         """Give the plan of a selection."""
-        generation = self._registry.generation
+        generation = self._registry.changes.generation
         plan = self._plans.get(selection)
         if plan is None or plan.generation is not generation:
             chosen = tuple(takewhile(lambda backend: backend is not None, selection.backends))
@@ -87,7 +88,7 @@ class Planner:
         BackendLoadError
             If the adapter offers the function and cannot hand it out.
         """
-        generation = self._registry.generation
+        generation = self._registry.changes.generation
         known = self._routes.get(backend)
         if known is not None and known[0] is generation:
             return known[1]
@@ -118,7 +119,7 @@ class Planner:
         if isinstance(first, Route) and first.straight >= 0:
             self.ready[selection] = first
         # Asked after storing: a change before is seen here, one after will have us forget.
-        if plan.generation is not self._registry.generation:
+        if plan.generation is not self._registry.changes.generation:
             self._forget()
 
     def _forget(self) -> None:

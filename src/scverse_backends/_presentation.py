@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import _caller
 from ._docstrings import (
     Entry,
-    add_selector,
     default_note,
     merge,
+    opening,
     read,
     selector_entry,
     shown,
@@ -26,7 +26,6 @@ from ._docstrings import (
 from ._plans import Planner
 from ._routing import Route
 from ._signatures import (
-    PublicSignature,
     beyond,
     combine,
     insert,
@@ -39,9 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from inspect import Parameter, Signature
 
+    from ._host import HostFunction
     from ._model import LoadedBackend, Refusal
     from ._registry import Registry
-    from ._routing import HostFunction
+    from ._selection import Selection
     from ._signatures import Option
 
 
@@ -57,32 +57,21 @@ class _Known(NamedTuple):
 
 
 class Presentation:
-    """What users see of one dispatched function.
+    """What users see of one dispatched function, with what backends add as far as that is known."""
 
-    Attributes
-    ----------
-    signature
-        The host's with the selector, and with what backends add as far as that is known.
-    """
-
-    def __init__(self, function: HostFunction, registry: Registry) -> None:
+    def __init__(
+        self, function: HostFunction, registry: Registry, ready: dict[Selection, Route]
+    ) -> None:
         self.function = function
-        self.planner = Planner(function, registry, self.learn)
-        self.signature = PublicSignature(self._resolve)
+        self.planner = Planner(function, registry, ready, self.learn)
         self._registry = registry
+        self._vouched = registry.configuration.vouched
         self._known: dict[LoadedBackend, _Known] = {}
         self._resolved: tuple[Any, Signature] | None = None
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
         self._asking = Lock()
         self._watches = False
-
-    def opening(self) -> str | None:
-        """Give the docstring as it is before any backend is known."""
-        own, selector = self.function.func.__doc__, self.function.selector
-        if not own or not selector:
-            return own
-        return add_selector(own, selector_entry(selector, self._registry.vouched))
 
     def learn(self, routes: Iterable[Route | Refusal]) -> None:
         """Take in the routes to implementations."""
@@ -93,7 +82,7 @@ class Presentation:
         ]
         if new and not self._watches:
             self._watches = True
-            self._registry.on_change(self._forget)
+            self._registry.changes.watch(self._forget)
         if new:
             # Replaced, never changed: other threads may be reading it.
             self._known = {**self._known, **{r.backend: self._describe(r) for r in new}}
@@ -126,9 +115,9 @@ class Presentation:
     def _host(self) -> Signature:
         return inspect.signature(self.function.func)
 
-    def _resolve(self) -> Signature:
+    def signature(self) -> Signature:
         """Give the merged signature, asking backends that were loaded since the last look."""
-        now = (self._registry.generation, self._registry.loaded())
+        now = (self._registry.changes.generation, self._registry.loaded())
         if self._resolved is None or self._resolved[0] != now:
             self.ask()
             self._resolved = (now, self._merged_signature())
@@ -191,7 +180,7 @@ class Presentation:
             return
         merged = self._merged_docstring(own)
         if not self._written:
-            self._written.append(self.opening() or own)
+            self._written.append(opening(own, self.function.selector, self._vouched) or own)
         for layer in _layers(self.function.public):
             _replace(layer, self._written, merged)
         if merged not in self._written:
@@ -199,7 +188,7 @@ class Presentation:
 
     def _merged_docstring(self, own: str) -> str:
         providers = self._providers()
-        labels = dict.fromkeys((*self._registry.vouched, *(name for name, _ in providers)))
+        labels = dict.fromkeys((*self._vouched, *(name for name, _ in providers)))
         name = self.function.selector
         return merge(
             own,

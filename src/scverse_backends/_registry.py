@@ -1,7 +1,7 @@
 """The registry: from a label to the loaded adapter that answers to it.
 
-Every change of what a label may mean replaces `generation`, by which compiled
-routes know that they are stale.
+Every change of what a label may mean begins another generation, by which
+compiled routes know that they are stale.
 """
 
 from __future__ import annotations
@@ -28,29 +28,24 @@ from .exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from ._model import Candidate, Configuration, Source, TrustRule
+    from ._changes import Changes
+    from ._model import Candidate, Source
+    from ._policy import Configuration, TrustRule
 
 
 class Registry:
     """The backends of one host, by every label that names them."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, changes: Changes) -> None:
         self.configuration = configuration
-        self.vouched = tuple(dict.fromkeys(rule.name for rule in configuration.trusted.values()))
-        self.generation = object()
+        self.changes = changes
         self._inventory = Inventory(configuration)
         self._lock = RLock()
         self._directory = Directory()
         self._registered: list[LoadedBackend] = []
         self._used: set[Source] = set()
-        self._watchers: list[Callable[[], None]] = []
-
-    def on_change(self, forget: Callable[[], None]) -> None:
-        """Call something whenever what a label means may have changed."""
-        with self._lock:
-            self._watchers.append(forget)
 
     def locate(self, label: Any, origin: str | None = None) -> LoadedBackend | Verdict | None:
         """Find who answers to a label, importing only if nothing cheaper is certain.
@@ -159,7 +154,7 @@ class Registry:
                 outcome = self._inventory.outcome(verdict)
                 if isinstance(outcome, LoadedBackend):
                     self._directory.enter(outcome, verdict.candidate, self._owners())
-            self._change()
+            self.changes.happen()
         for warning in warnings:
             _caller.warn(warning)
 
@@ -179,14 +174,14 @@ class Registry:
             if mistakes:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
             self._registered.append(backend)
-            self._change()
+            self.changes.happen()
         return backend
 
     def remove(self, backend: LoadedBackend) -> None:
         """Take a registered adapter out again; removing it twice does nothing."""
         with self._lock:
             self._registered = [found for found in self._registered if found is not backend]
-            self._change()
+            self.changes.happen()
 
     def infos(self, *, quietly: bool = False) -> Iterator[BackendInfo]:
         """Describe every backend that is registered or installed; nothing is imported."""
@@ -319,13 +314,6 @@ class Registry:
         """Tell whose each entry point's name is; of several, the first one's."""
         verdicts = [v for v in reversed(self._inventory.verdicts()) if not v.refused]
         return {key(v.candidate.name): v.candidate.source for v in verdicts}
-
-    def _change(self) -> None:
-        """Begin another generation: what was derived from labels before is stale."""
-        self.generation = object()
-        # Last, so that what is derived from the old generation cannot outlive it.
-        for forget in self._watchers:
-            forget()
 
     def _warn(self, name: str, candidate: Candidate | None, problem: str) -> None:
         _caller.warn(

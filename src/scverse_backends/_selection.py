@@ -16,7 +16,8 @@ from ._labels import CPU
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ._model import FallbackPolicy, LoadedBackend
+    from ._model import LoadedBackend
+    from ._policy import FallbackPolicy
 
 CALL = "the call's own argument"
 """The origin of what one call selects."""

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _caller, _hosts
+from ._changes import Changes
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
+from ._once import once
 from ._selection import CALL, HOST, PENDING, PROCESS, Selection
-from .exceptions import BackendConfigurationError, BackendError
 
 if TYPE_CHECKING:
     from ._configuration import Environment
-    from ._model import FallbackPolicy, LoadedBackend, Verdict
+    from ._model import LoadedBackend, Verdict
+    from ._policy import Configuration, FallbackPolicy
     from ._registry import Registry
     from ._selection import Scope, SelectionState
 
@@ -27,18 +29,27 @@ class Selector:
         By what another process finds the same host.
     """
 
-    def __init__(self, state: SelectionState, registry: Registry, environment: Environment) -> None:
+    def __init__(
+        self, configuration: Configuration, state: SelectionState, environment: Environment
+    ) -> None:
+        self.configuration = configuration
+        self.changes = Changes()
         self.state = state
-        self.registry = registry
-        configuration = registry.configuration
         self.home = _hosts.settle(
             configuration.host, configuration.group, _caller.importing(), self
         )
         self.environment = environment
         self._calls: dict[Any, Selection] = {}
-        registry.on_change(self._calls.clear)
+        self.changes.watch(self._calls.clear)
         if environment.backend or environment.fallback:
             state.wait_for_environment()
+
+    @once
+    def registry(self) -> Registry:
+        """Make what knows of installed backends, when one is first asked for."""
+        from ._registry import Registry
+
+        return Registry(self.configuration, self.changes)
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
@@ -122,6 +133,8 @@ class Selector:
 
     def _settle(self) -> Selection:
         """Take the environment's choice, now that it is first needed."""
+        from .exceptions import BackendError
+
         environment = self.environment
         self._process_policy()
         if not environment.backend:
@@ -142,8 +155,10 @@ class Selector:
         if not policy:
             return self.state.fallback
         if policy not in FALLBACK_POLICIES:
+            from .exceptions import BackendConfigurationError
+
             mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
-            raise BackendConfigurationError(self.registry.configuration.host, [mistake])
+            raise BackendConfigurationError(self.configuration.host, [mistake])
         return cast("FallbackPolicy", policy)
 
 

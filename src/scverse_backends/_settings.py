@@ -11,7 +11,8 @@ from ._selector import listed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ._model import Decision, FallbackPolicy
+    from ._model import Decision
+    from ._policy import FallbackPolicy
     from ._rendering import Page
     from ._selector import Selector
     from ._snapshot import Snapshot
@@ -39,7 +40,7 @@ class Settings:
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
-        selector.registry.on_change(self._choices.clear)
+        selector.changes.watch(self._choices.clear)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -218,8 +219,8 @@ class Settings:
             If the function is not dispatched by this host.
         """
         considered = getattr(func, DISPATCH, None)
-        if considered is None or considered.registry is not self._selector.registry:
-            host = self._selector.registry.configuration.host
+        if considered is None or considered.selector is not self._selector:
+            host = self._selector.configuration.host
             msg = f"{func!r} is not a dispatched function of {host}"
             raise TypeError(msg)
         decision: Decision = considered.explain(args, kwargs)
@@ -236,4 +237,4 @@ class Settings:
         """
         from ._trace import Trace
 
-        return Trace(self._selector.registry.configuration.host, self._selector.state)
+        return Trace(self._selector.configuration.host, self._selector.state)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     from ._hosts import Home
-    from ._model import Candidate, FallbackPolicy, LoadedBackend, Verdict
+    from ._model import Candidate, LoadedBackend, Verdict
+    from ._policy import FallbackPolicy
     from ._registry import Registry
     from ._selection import Selection, SelectionState
     from ._selector import Selector

@@ -26,7 +26,7 @@ UNUSABLE = ("broken", "refused")
 
 def survey(selector: Selector) -> Overview:
     """Gather what a host's users have selected and could select."""
-    host = selector.registry.configuration.host
+    host = selector.configuration.host
     tiers = tuple(_tiers(selector))
     fallback = next((tier.fallback for tier in tiers if tier.fallback), "")
     try:

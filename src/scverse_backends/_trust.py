@@ -14,7 +14,8 @@ from ._model import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ._model import Candidate, Configuration, LoadedBackend, TrustRule
+    from ._model import Candidate, LoadedBackend
+    from ._policy import Configuration, TrustRule
 
 
 BLOCKED = f"blocked by {BLOCK_VARIABLE}"

@@ -125,8 +125,10 @@ def test_a_call_that_fits_nobody_is_explained_as_well(settings, leiden, backend)
     assert (decision.backend, decision.forwarded) == ("cpu", ())
     assert [refusal.reason for refusal in decision.refusals] == (
         [
-            "cannot tell what 8 arguments by position are, of which the host's signature names 2; "
-            "pass the others by name"
+            (
+                "cannot tell what 8 arguments by position are, of which the host's signature "
+                "names 2; pass the others by name"
+            )
         ]
         if backend == "mine"
         else []

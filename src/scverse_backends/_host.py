@@ -1,0 +1,62 @@
+"""Host functions: what a host decorated, and how it wants that dispatched."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from inspect import CO_VARKEYWORDS, iscoroutinefunction, isgeneratorfunction
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from ._signatures import Parameters, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class HostFunction:
+    """A decorated function and how the host wants it dispatched."""
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        *,
+        name: str,
+        ignorable: frozenset[str] = frozenset(),
+        selector: str = "backend",
+        host_defaults: bool = False,
+    ) -> None:
+        self.func = func
+        self.name = name
+        self.ignorable = ignorable
+        self.selector = selector
+        self.host_defaults = host_defaults
+        self.public: Callable[..., Any] = func
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """What the host's own code takes; read when a backend is first asked."""
+        return read(self.func)
+
+    def may_ignore(self, name: str) -> bool:
+        """Whether a backend may lack one of the host's own arguments."""
+        host = self.parameters
+        return name in self.ignorable and (name in host.names or host.takes_kwargs)
+
+    @property
+    def refuses_unknown_keywords(self) -> bool:
+        """Whether a call with the selector fails before any of the host's code runs.
+
+        Then nothing needs to look for the selector until that failure.
+        """
+        func = self.func
+        return type(func) is FunctionType and not func.__code__.co_flags & CO_VARKEYWORDS
+
+    @cached_property
+    def is_coroutine(self) -> bool:
+        """Whether calling it gives a coroutine."""
+        return iscoroutinefunction(self.func)
+
+    @cached_property
+    def is_suspended(self) -> bool:
+        """Whether calling it gives a coroutine or generator, whose body runs later."""
+        return self.is_coroutine or isgeneratorfunction(self.func)
