@@ -11,8 +11,8 @@ from . import _caller, _log
 from ._decisions import decide, in_one_line
 from ._labels import quoted
 from ._model import Refusal
+from ._parameters import fits
 from ._routing import choose
-from ._signatures import fits
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:

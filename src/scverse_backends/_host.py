@@ -7,10 +7,10 @@ from inspect import CO_VARKEYWORDS, iscoroutinefunction, isgeneratorfunction
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from ._signatures import Parameters, read
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._parameters import Parameters
 
 
 class HostFunction:
@@ -35,6 +35,8 @@ class HostFunction:
     @cached_property
     def parameters(self) -> Parameters:
         """What the host's own code takes; read when a backend is first asked."""
+        from ._parameters import read
+
         return read(self.func)
 
     def may_ignore(self, name: str) -> bool:

@@ -25,13 +25,7 @@ from ._docstrings import (
 )
 from ._plans import Planner
 from ._routing import Route
-from ._signatures import (
-    beyond,
-    combine,
-    insert,
-    objection,
-    selector_parameter,
-)
+from ._signatures import beyond, combine, insert, objection, selector_parameter
 from .exceptions import BackendLoadError, BackendRegistrationWarning
 
 if TYPE_CHECKING:

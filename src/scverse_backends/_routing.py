@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._labels import quoted
 from ._model import DefaultDifference, Refusal
-from ._signatures import Given, Parameters, bind, read, same
+from ._parameters import Given, Parameters, bind, read, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._blocks import DISPATCH
 from scverse_backends._labels import CPU
-from scverse_backends._signatures import same
+from scverse_backends._parameters import same
 
 from ._witness import ran
 

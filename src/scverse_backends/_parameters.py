@@ -1,0 +1,86 @@
+"""Parameters: what a callable takes, and which of it a call gives, as routing asks about them."""
+
+from __future__ import annotations
+
+import inspect
+from inspect import Parameter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+class Parameters(NamedTuple):
+    """What a callable takes, in the form that routing asks about."""
+
+    positional: tuple[str, ...]
+    """May be given by position, in this order."""
+    positional_only: frozenset[str]
+    keyword: frozenset[str]
+    """May be given by name."""
+    defaults: Mapping[str, Any]
+    required: frozenset[str]
+    takes_kwargs: bool
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every parameter that has a name of its own."""
+        return self.keyword | self.positional_only
+
+
+def read(func: Callable[..., Any]) -> Parameters:
+    """Read what a callable takes; raises whatever `inspect.signature` raises."""
+    found = [*inspect.signature(func).parameters.values()]
+    named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
+    return Parameters(
+        positional=tuple(p.name for p in named if p.kind in _BY_POSITION),
+        positional_only=frozenset(p.name for p in named if p.kind is Parameter.POSITIONAL_ONLY),
+        keyword=frozenset(p.name for p in named if p.kind in _BY_NAME),
+        defaults={p.name: p.default for p in named if p.default is not Parameter.empty},
+        required=frozenset(p.name for p in named if p.default is Parameter.empty),
+        takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
+    )
+
+
+class Given(NamedTuple):
+    """The arguments of one call, by name: the callable's own, and those it has no name for."""
+
+    named: dict[str, Any]
+    extra: dict[str, Any]
+
+
+def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given | str:
+    """Match a call to parameter names, or say why it does not fit them."""
+    if len(args) > len(parameters.positional):
+        known = len(parameters.positional)
+        return (
+            f"cannot tell what {len(args)} arguments by position are, of which the host's signature "
+            f"names {known}; pass the others by name"
+        )
+    named = dict(zip(parameters.positional, args, strict=False))
+    extra: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        if name in named and name in parameters.keyword:
+            return f"would receive {name!r} twice"
+        (named if name in parameters.keyword else extra)[name] = value
+    return Given(named, extra)
+
+
+def fits(parameters: Parameters, given: Given | None) -> bool:
+    """Whether a callable that takes no ``**kwargs`` takes the arguments of a call."""
+    return given is not None and not given.extra and parameters.required <= given.named.keys()
+
+
+def same(value: object, default: object) -> bool:
+    """Whether a value certainly is a default: identical, or equal by one plain truth value."""
+    if value is default:
+        return True
+    try:
+        equal = value == default
+        # A truth value of Python's or of numpy's; an array or expression is no answer.
+        return type(equal).__name__ in ("bool", "bool_") and bool(equal)
+    except Exception:  # noqa: BLE001 - comparing foreign values may raise anything
+        return False
