@@ -262,8 +262,11 @@ class BackendDispatcher:
         return self._settings.get_backend(name)
 
     def available_backend_names(self) -> list[str]:
-        """List every label of every backend that can be loaded; each is imported to be asked."""
-        self._selector.registry.load_all()
+        """List every label of every backend that can be loaded.
+
+        One that ships a manifest is believed; any other is imported to be asked.
+        """
+        self._selector.registry.know_all()
         return sorted(set(self._selector.registry.labels()))
 
     def backends(self) -> tuple[BackendInfo, ...]:
@@ -271,11 +274,12 @@ class BackendDispatcher:
         return tuple(self._selector.registry.infos())
 
     def discover(self) -> None:
-        """Load every installed backend, and show in signatures and docstrings what each adds.
+        """Show in signatures and docstrings what each installed backend adds.
 
-        A broken backend is reported and hides no other.
+        One that ships a manifest is not imported for that; any other is. A
+        broken backend is reported and hides no other.
         """
-        self._selector.registry.load_all(report=True)
+        self._selector.registry.know_all(report=True)
         self._catalogue.discovered = True
         self._catalogue.ask_all(report=True)
 
@@ -283,6 +287,7 @@ class BackendDispatcher:
         """Look again at what is installed and give broken backends another try."""
         self._selector.registry.refresh()
         if self._catalogue.discovered:
+            self._selector.registry.read_manifests()
             self._catalogue.ask_all(report=False)
 
     def register(self, adapter: Any) -> Registration:

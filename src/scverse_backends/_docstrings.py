@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PARAMETERS, OTHER = "Parameters", "Other Parameters"
 
@@ -105,6 +105,11 @@ def read(doc: str | None) -> dict[str, Entry]:
 def opening(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
     """Give a docstring as it is before any backend is known."""
     return add_selector(doc, selector_entry(selector, labels)) if doc and selector else doc
+
+
+def written(entries: Iterable[Entry]) -> str:
+    """Write entries as the body of a section, from which `read` reads them again."""
+    return "".join(_render(entry._replace(providers=()), "") for entry in entries).lstrip("\n")
 
 
 def add_selector(doc: str, entry: Entry) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _caller, _log
 from ._configuration import blocked_labels
+from ._descriptions import Description, Descriptions
 from ._discovery import discover
+from ._labels import key
 from ._loading import AdapterError, describe, import_reference
 from ._model import BackendInfo
 from ._trust import judge, review
@@ -46,6 +48,7 @@ class Inventory:
         self.blocked: frozenset[str] = frozenset()
         self._outcomes: dict[Source, Outcome] = {}
         self._turns = Turns()
+        self.descriptions = Descriptions(configuration)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed; metadata is read when this is first asked."""
@@ -81,6 +84,7 @@ class Inventory:
             for known, outcome in [*self._outcomes.items()]:
                 if known not in usable or isinstance(outcome, BackendError):
                     del self._outcomes[known]
+            self.descriptions.forget()
         warnings: list[BackendWarning] = [
             self._registration(f.distribution, None, f"its metadata cannot be read ({f.problem})")
             for f in faults
@@ -94,16 +98,27 @@ class Inventory:
             _log.say(_log.WARNING, "%s", warning)
         return warnings + impostors
 
-    def outcome(self, verdict: Verdict) -> Outcome | None:
+    def outcome(self, candidate: Candidate) -> Outcome | None:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
-        return self._outcomes.get(verdict.candidate.source)
+        return self._outcomes.get(candidate.source)
+
+    def describe(self, verdict: Verdict) -> Description:
+        """Tell what its manifest says of a backend; nothing if the host refuses it."""
+        if verdict.refused:
+            return Description()
+        return self.descriptions.read(verdict, self.blocked)
+
+    def owners(self) -> dict[str, Source]:
+        """Tell whose each entry point's name is; of several, the first one's."""
+        verdicts = [v for v in reversed(self.look()) if not v.refused]
+        return {key(v.candidate.name): v.candidate.source for v in verdicts}
 
     def infos(
         self, names: Callable[[Candidate], str], *, quietly: bool = False
     ) -> Iterator[BackendInfo]:
         """Describe every installed backend under the name that it goes by; nothing is imported."""
         for verdict in self.look() if quietly else self.verdicts():
-            candidate, outcome = verdict.candidate, self.outcome(verdict)
+            candidate, outcome = verdict.candidate, self.outcome(verdict.candidate)
             yield BackendInfo(
                 name=names(candidate),
                 state=_state(verdict, outcome),
@@ -150,7 +165,7 @@ class Inventory:
         except CircularWaitError as error:
             return self._failure(verdict, error)
         self._log(verdict, outcome, seconds)
-        for problem in problems:
+        for problem in self.descriptions.untold(candidate, problems):
             _caller.warn(
                 self._registration(
                     candidate.distribution, candidate.version, problem, candidate.name
@@ -160,6 +175,9 @@ class Inventory:
 
     def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
         """Import and describe an adapter; whatever it raises becomes its error."""
+        described = self.describe(verdict)
+        if described.blocked:
+            return self._about(UntrustedBackendError, verdict, reason=described.blocked), ()
         try:
             source = import_reference(verdict.candidate.value)
             loaded = describe(source, verdict.candidate)
@@ -170,7 +188,8 @@ class Inventory:
             return self._failure(verdict, error), ()
         if claims.refused:
             return self._about(UntrustedBackendError, verdict, reason=claims.refused), ()
-        return loaded.under(loaded.name, claims.aliases), claims.problems
+        problems = (*described.problems, *claims.problems, self.descriptions.compare(loaded))
+        return loaded.under(loaded.name, claims.aliases), tuple(filter(None, problems))
 
     def _log(self, verdict: Verdict, outcome: Outcome, seconds: float) -> None:
         """Log what became of loading a backend."""

@@ -101,9 +101,9 @@ class Planner:
         return known[1]
 
     def owners(self, parameter: str) -> list[str]:
-        """Name the loaded backends whose implementation has a parameter of this name."""
+        """Name the known backends whose implementation has a parameter of this name."""
         found = []
-        for backend in self._registry.loaded():
+        for backend in self._registry.known():
             with suppress(BackendError):
                 route = self.route(backend)
                 if isinstance(route, Route) and parameter in route.parameters.names:
@@ -145,7 +145,10 @@ class Planner:
         except BaseException as error:  # a lazy adapter runs code when asked
             candidate = backend.candidate
             raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
-        if found is ABSENT or found is function.public or found is function.func:
+        own = found is function.public or found is function.func
+        if not own:
+            self._registry.compare(backend, function.name, found)
+        if own or found is ABSENT:
             return Refusal(backend.name, "does not implement it")
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")

@@ -77,9 +77,19 @@ class Presentation:
         if new and not self._watches:
             self._watches = True
             self._registry.changes.watch(self._forget)
-        if new:
+        if new or self._known:
+            self._update({route.backend: self._describe(route) for route in new})
+
+    def _update(self, new: Mapping[LoadedBackend, _Known]) -> None:
+        """Add what is known of new backends, and drop those that are not there any more.
+
+        A backend that is loaded replaces what its manifest said of it.
+        """
+        there = self._registry.known()
+        kept = {backend: known for backend, known in self._known.items() if backend in there}
+        if new or len(kept) < len(self._known):
             # Replaced, never changed: other threads may be reading it.
-            self._known = {**self._known, **{r.backend: self._describe(r) for r in new}}
+            self._known = {**kept, **new}
             self._rewrite()
 
     def ask(self, *, report: bool = False) -> None:
@@ -94,7 +104,7 @@ class Presentation:
             _caller.warn(self._problems.pop())
 
     def _routes(self, *, report: bool) -> Iterator[Route | Refusal]:
-        for backend in self._registry.loaded():
+        for backend in self._registry.known():
             try:
                 yield self.planner.route(backend)
             except BackendLoadError as error:
@@ -111,7 +121,7 @@ class Presentation:
 
     def signature(self) -> Signature:
         """Give the merged signature, asking backends that were loaded since the last look."""
-        now = (self._registry.changes.generation, self._registry.loaded())
+        now = (self._registry.changes.generation, self._registry.known())
         if self._resolved is None or self._resolved[0] != now:
             self.ask()
             self._resolved = (now, self._merged_signature())
@@ -160,11 +170,8 @@ class Presentation:
 
     def _forget(self) -> None:
         """Drop the backends that are not there any more."""
-        loaded = self._registry.loaded() if self._known else ()
-        kept = {backend: known for backend, known in self._known.items() if backend in loaded}
-        if len(kept) < len(self._known):
-            self._known = kept
-            self._rewrite()
+        if self._known:
+            self._update({})
 
     def _rewrite(self) -> None:
         """Write the docstring anew, from the host's own, wherever it is shown."""

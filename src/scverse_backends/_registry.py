@@ -10,6 +10,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _caller
+from ._announced import Announced
 from ._directory import Directory
 from ._inventory import Inventory
 from ._labels import CPU, fault, key
@@ -44,6 +45,7 @@ class Registry:
         self._inventory = Inventory(configuration)
         self._lock = RLock()
         self._directory = Directory()
+        self._announced = Announced(self._inventory, self._warn)
         self._registered: list[LoadedBackend] = []
         self._used: set[Source] = set()
 
@@ -84,7 +86,7 @@ class Registry:
             return located
         loaded = self._inventory.load(located)
         with self._lock:
-            owners = self._owners()
+            owners = self._inventory.owners()
             backend, problems = self._directory.enter(loaded, located.candidate, owners)
         for problem in problems:
             self._warn(backend.name, located.candidate, problem)
@@ -92,7 +94,7 @@ class Registry:
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
         """Give a backend as it is now: itself while it is there, else whoever has its name."""
-        if backend in self._registered or backend in self._directory.backends():
+        if backend in self.known():
             return backend
         return self.get(backend.name)
 
@@ -118,13 +120,36 @@ class Registry:
             self._used.add(candidate.source)
         return self.load(located)
 
-    def load_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
-        """Load every backend that can be; the broken ones keep, or report, their errors."""
+    def know_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
+        """Read the manifest of every backend, and load those that have none.
+
+        Returns
+        -------
+        Those of them that did not fail to load.
+        """
         for verdict in self._inventory.verdicts():
-            error = self._try(verdict)
+            error = None if self._announced.look(verdict) else self._try(verdict)
             if error is not None and report:
                 self._warn(verdict.candidate.name, verdict.candidate, str(error))
-        return self.loaded()
+        return (*self.loaded(), *self._announced.usable())
+
+    def known(self) -> tuple[LoadedBackend, ...]:
+        """List the backends that are registered, loaded, or described by a manifest read before."""
+        return (*self.loaded(), *self._announced.backends())
+
+    def read_manifests(self) -> None:
+        """Read the manifest of every backend that is not loaded; nothing is imported."""
+        for verdict in self._inventory.verdicts():
+            self._announced.look(verdict)
+
+    def compare(self, backend: LoadedBackend, function: str, found: Any) -> None:
+        """Warn if a loaded backend's manifest is wrong about one of its functions."""
+        candidate = backend.candidate
+        if candidate is None or self._inventory.outcome(candidate) is None:
+            return  # registered in this process, or the description itself
+        problem = self._inventory.descriptions.compare_function(backend, function, found)
+        if problem:
+            self._warn(backend.name, backend.candidate, problem)
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered or loaded, each once."""
@@ -137,12 +162,14 @@ class Registry:
             registered = [label for found in self._registered for label in _labels_of(found)]
             rules = self.configuration.trusted.values()
             vouched = [label for rule in rules if self._serves(rule) for label in _own(rule)]
-            return (*registered, *self._directory.labels(), *vouched)
+            labels = (*self._directory.labels(), *self._announced.labels())
+            return (*registered, *labels, *vouched)
 
     def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
         """List the labels that a registered or loaded backend answers to, its name first."""
         with self._lock:
             held = self._directory.labels_of(backend) if backend.candidate else backend.aliases
+            held = held or self._announced.labels_of(backend)
         return tuple(dict.fromkeys((backend.name, *held)))
 
     def refresh(self) -> None:
@@ -150,10 +177,11 @@ class Registry:
         warnings = self._inventory.refresh()
         with self._lock:
             self._directory = Directory()
+            self._announced.forget()
             for verdict in self._inventory.verdicts():
-                outcome = self._inventory.outcome(verdict)
+                outcome = self._inventory.outcome(verdict.candidate)
                 if isinstance(outcome, LoadedBackend):
-                    self._directory.enter(outcome, verdict.candidate, self._owners())
+                    self._directory.enter(outcome, verdict.candidate, self._inventory.owners())
             self.changes.happen()
         for warning in warnings:
             _caller.warn(warning)
@@ -187,7 +215,14 @@ class Registry:
         """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self._registered:
             yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-        yield from self._inventory.infos(self._directory.name_of, quietly=quietly)
+        for verdict in self._inventory.look() if quietly else self._inventory.verdicts():
+            self._announced.look(verdict, quietly=quietly)
+        yield from self._inventory.infos(self._name_of, quietly=quietly)
+
+    def _name_of(self, candidate: Candidate) -> str:
+        """Tell what an entry point's backend goes by, as far as that is known."""
+        loaded = isinstance(self._inventory.outcome(candidate), LoadedBackend)
+        return (self._directory if loaded else self._announced).name_of(candidate)
 
     def known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
@@ -254,8 +289,8 @@ class Registry:
         named = [v for v in self._inventory.verdicts() if key(v.candidate.name) == folded]
         return _usable(named) or (named[0] if named else None)
 
-    def _among_aliases(self, folded: str, label: str) -> LoadedBackend | None:
-        """Load the remaining adapters, one by one, until one answers to a label."""
+    def _among_aliases(self, folded: str, label: str) -> LoadedBackend | Verdict | None:
+        """Ask the manifests, then load the remaining adapters, until one answers to a label."""
         if folded in self._inventory.blocked:
             raise UntrustedBackendError(
                 label,
@@ -266,8 +301,15 @@ class Registry:
             )
         return self._ask(self._inventory.verdicts(), folded)
 
-    def _ask(self, verdicts: Iterable[Verdict], folded: str) -> LoadedBackend | None:
+    def _ask(self, verdicts: Iterable[Verdict], folded: str) -> LoadedBackend | Verdict | None:
+        undescribed = []
         for verdict in verdicts:
+            described = self._announced.look(verdict)
+            if described is None:
+                undescribed.append(verdict)
+            elif self._announced.answering(folded) is described:
+                return verdict
+        for verdict in undescribed:
             self._try(verdict)
             found = self._known(folded)
             if found is not None:
@@ -288,7 +330,7 @@ class Registry:
         broken = [
             f"{v.candidate.name} ({v.candidate.distribution})"
             for v in verdicts
-            if isinstance(self._inventory.outcome(v), BackendError)
+            if isinstance(self._inventory.outcome(v.candidate), BackendError)
         ]
         raise UnknownBackendError(
             label,
@@ -299,9 +341,11 @@ class Registry:
         )
 
     def _serves(self, rule: TrustRule) -> bool:
-        """Whether a loaded backend serves a trusted name."""
+        """Whether a known backend serves a trusted name."""
+        backends = (*self._directory.backends(), *self._announced.usable())
+        known = {backend.source for backend in backends}
         verdicts = (v for v in self._inventory.verdicts() if rule.name in v.trusted_as)
-        return any(isinstance(self._inventory.outcome(v), LoadedBackend) for v in verdicts)
+        return any(verdict.candidate.source in known for verdict in verdicts)
 
     def _known(self, folded: str) -> LoadedBackend | None:
         """Find a label among what is registered, then among what is loaded."""
@@ -309,11 +353,6 @@ class Registry:
             if folded in map(key, _labels_of(backend)):
                 return backend
         return self._directory.find(folded)
-
-    def _owners(self) -> dict[str, Source]:
-        """Tell whose each entry point's name is; of several, the first one's."""
-        verdicts = [v for v in reversed(self._inventory.verdicts()) if not v.refused]
-        return {key(v.candidate.name): v.candidate.source for v in verdicts}
 
     def _warn(self, name: str, candidate: Candidate | None, problem: str) -> None:
         _caller.warn(

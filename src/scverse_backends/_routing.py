@@ -102,14 +102,15 @@ def compile_route(
     except Exception as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
         reason = f"has an implementation whose signature cannot be read ({error})"
         return Refusal(backend.name, reason)
-    if _is_coroutine_function(implementation) and not function.is_coroutine:
+    if is_coroutine_function(implementation) and not function.is_coroutine:
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
     return Route(function, backend, implementation, parameters)
 
 
-def _is_coroutine_function(implementation: Callable[..., Any]) -> bool:
+def is_coroutine_function(implementation: Callable[..., Any]) -> bool:
+    """Whether calling a function, or a callable object, gives a coroutine."""
     called = type(implementation).__call__
     return iscoroutinefunction(implementation) or iscoroutinefunction(called)
 

@@ -176,11 +176,12 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        Each is imported to know its name; `BackendDispatcher.backends` lists
-        what is installed and imports nothing.
+        One that ships a manifest is believed; any other is imported to know
+        its name. `BackendDispatcher.backends` lists what is installed and
+        imports nothing.
         """
-        loaded = self._selector.registry.load_all()
-        return sorted({backend.name for backend in loaded})
+        known = self._selector.registry.know_all()
+        return sorted({backend.name for backend in known})
 
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``.

@@ -78,9 +78,10 @@ def _environment_tier(environment: Environment, default: Selection) -> Tier:
 def _backends(selector: Selector) -> Iterator[tuple[BackendInfo, tuple[str, ...]]]:
     """Pair what is there with the labels that it is known to answer to."""
     registry = selector.registry
-    loaded = {(one.name, one.candidate is None): one for one in registry.loaded()}
-    for info in registry.infos(quietly=True):
-        backend = loaded.get((info.name, info.state == "registered"))
+    infos = [*registry.infos(quietly=True)]
+    known = {(one.name, one.candidate is None): one for one in registry.known()}
+    for info in infos:
+        backend = known.get((info.name, info.state == "registered"))
         labels = registry.labels_of(backend) if backend else (info.name,)
         rule = registry.configuration.trusted.get(key(info.name)) if info.trusted else None
         vouched = (rule.name, *rule.aliases) if rule else ()

@@ -109,6 +109,7 @@ class Claims(NamedTuple):
     refused: str | None
     aliases: tuple[str, ...]
     problems: tuple[str, ...]
+    is_blocked: bool = False
 
 
 def review(
@@ -129,7 +130,7 @@ def review(
             problems.append(f"the alias {alias!r} is not accepted: {problem}")
         else:
             kept.append(alias)
-    return Claims(objection, tuple(kept), tuple(problems))
+    return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
 
 
 def _objection(configuration: Configuration, verdict: Verdict, label: str) -> str | None:

@@ -78,8 +78,8 @@ def test_only_loading_loads_entry_points():
     assert modules_where(loads_an_entry_point) <= {"_loading"}
 
 
-def test_only_discovery_reads_package_metadata():
-    assert modules_where(reads_metadata) == {"_discovery"}
+def test_only_discovery_reads_package_metadata_and_only_manifests_ask_it_for_places():
+    assert modules_where(reads_metadata) == {"_discovery", "_places"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)

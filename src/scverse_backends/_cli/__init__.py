@@ -11,13 +11,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from . import list as list_
+from . import manifest
 from .arguments import Finished, MisuseError, Parser
 from .console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (list_,)
+COMMANDS = (list_, manifest)
 
 INTERRUPTED = 130
 _EPILOG = """\

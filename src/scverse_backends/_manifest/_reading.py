@@ -1,0 +1,104 @@
+"""Reading: from the bytes of a file to a manifest, or to what is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from . import _signature_text
+from ._record import SCHEMA, Manifest, ManifestError, Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._record import Kind
+
+_KINDS: tuple[tuple[str, Kind], ...] = (("functions", "function"), ("classes", "class"))
+_TYPES = {
+    str: "a string",
+    int: "an integer",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+def loads(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    ManifestError
+        If it is none, or one of another schema.
+    """
+    try:
+        found = tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        msg = f"cannot be read: {error}"
+        raise ManifestError(msg) from error
+    schema = _value(found, "schema", int)
+    if schema != SCHEMA:
+        msg = f"has schema {schema!r}, and this release of scverse-backends reads schema {SCHEMA}"
+        raise ManifestError(msg)
+    offers = dict(_offers(found))
+    if _value(found, "offers", int, len(offers)) != len(offers):
+        msg = f"should hold {found['offers']} functions and classes, and holds {len(offers)}"
+        raise ManifestError(msg)
+    return Manifest(
+        adapter=_value(found, "adapter", str, None),
+        name=_value(found, "name", str),
+        aliases=tuple(_strings(found, "aliases")),
+        renames={
+            function: {name: _value(pairs, name, str) for name in pairs}
+            for function, pairs in _tables(found, "renames")
+        },
+        offers=offers,
+    )
+
+
+def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
+    for table, kind in _KINDS:
+        for name, entry in _tables(found, table):
+            yield name, _offer(name, kind, entry)
+
+
+def _offer(name: str, kind: Kind, entry: dict[str, Any]) -> Offer:
+    signature = _value(entry, "signature", str, None)
+    try:
+        if signature is not None:
+            _signature_text.read(signature)
+    except ValueError as error:
+        msg = f"is wrong about {name!r}: {error}"
+        raise ManifestError(msg) from error
+    return Offer(
+        kind,
+        signature,
+        coroutine=_value(entry, "coroutine", bool, False),  # noqa: FBT003 - the default of a value
+        parameters=_value(entry, "parameters", str, "").strip("\n"),
+    )
+
+
+def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    tables: dict[str, Any] = _value(found, name, dict, {})
+    for key in tables:
+        yield key, _value(tables, key, dict)
+
+
+def _strings(found: dict[str, Any], name: str) -> list[str]:
+    values: list[Any] = _value(found, name, list, [])
+    if not all(isinstance(value, str) for value in values):
+        msg = f"must hold strings in {name!r}, not {values!r}"
+        raise ManifestError(msg)
+    return values
+
+
+def _value(found: dict[str, Any], name: str, kind: type, default: Any = ...) -> Any:
+    """Take one value of a table, of one type; it must be there if it has no default."""
+    value = found.get(name, default)
+    if value is ...:
+        msg = f"does not say {name!r}"
+        raise ManifestError(msg)
+    if value is not default and type(value) is not kind:
+        msg = f"must say {_TYPES[kind]} for {name!r}, not {value!r}"
+        raise ManifestError(msg)
+    return value

@@ -1,0 +1,99 @@
+"""The stand-in: an object that looks as the adapter would, made from its manifest.
+
+It has the adapter's name, aliases and renames, and under each dispatch name a
+callable with the signature and the documentation of the implementation. None
+of them can be called: whoever wants to run something loads the adapter.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from scverse_backends._docstrings import PARAMETERS
+
+from . import _signature_text
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from ._record import Manifest, Offer
+
+
+class Described:
+    """Shows one function of a manifest."""
+
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+        self.__doc__ = _documentation(offer)
+
+    @cached_property
+    def __signature__(self) -> Signature:
+        return _signature(self.offer)
+
+    def __repr__(self) -> str:
+        return f"<{self.offer.kind} of a manifest: {self.offer.signature}>"
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to run."""
+        msg = "this is only the description of a function; load its backend to run it"
+        raise TypeError(msg)
+
+
+class DescribedCoroutine(Described):
+    """Shows one coroutine function of a manifest."""
+
+    async def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to run."""
+        return super().__call__()
+
+
+class _DescribedClass(type):
+    """The class of what shows a class of a manifest."""
+
+    offer: Offer
+
+    @property
+    def __signature__(cls) -> Signature:
+        return _signature(cls.offer)
+
+
+def stand_in(manifest: Manifest) -> Any:
+    """Make what stands in for the adapter of a manifest."""
+    root = SimpleNamespace()
+    # A namespace comes before what is in it.
+    for name, offer in sorted(manifest.offers.items()):
+        *path, last = name.split(".")
+        home = root
+        for part in path:
+            if not hasattr(home, part):
+                setattr(home, part, SimpleNamespace())
+            home = getattr(home, part)
+        setattr(home, last, _described(last, offer))
+    root.__dict__.update(
+        name=manifest.name,
+        aliases=manifest.aliases,
+        renames=manifest.renames,
+        __all__=frozenset(manifest.offers),
+    )
+    return root
+
+
+def _described(name: str, offer: Offer) -> Any:
+    if offer.kind == "class":
+        return _DescribedClass(name, (), {"offer": offer, "__doc__": _documentation(offer)})
+    return DescribedCoroutine(offer) if offer.coroutine else Described(offer)
+
+
+def _documentation(offer: Offer) -> str | None:
+    if not offer.parameters:
+        return None
+    return f"{PARAMETERS}\n{'-' * len(PARAMETERS)}\n{offer.parameters}\n"
+
+
+def _signature(offer: Offer) -> Signature:
+    if offer.signature is None:
+        msg = "its manifest gives none"
+        raise ValueError(msg)
+    return _signature_text.read(offer.signature)

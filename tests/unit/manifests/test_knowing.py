@@ -1,0 +1,332 @@
+"""What is known of a backend from its manifest, while its adapter cannot be imported."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from typing import ClassVar
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendLoadError,
+    BackendRegistrationWarning,
+    UnknownBackendError,
+    UntrustedBackendError,
+    UntrustedBackendWarning,
+)
+
+from .conftest import MANIFEST
+
+
+def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, scale):
+    ship()
+    dispatcher.discover()
+    assert str(inspect.signature(scale)) == (
+        "(values, factor=2, *, backend: 'str | Sequence[str] | None' = None, tile_size: 'int' = 64)"
+    )
+    assert "tile_size (tiled) : int\n" in scale.__doc__
+    assert "How many values to work on at once." in scale.__doc__
+    assert "With backend ``'tiled'``, ``factor`` is ``3`` by default." in scale.__doc__
+    assert site.imported() == set()
+
+
+def test_labels_are_listed(ship, site, dispatcher):
+    ship()
+    assert dispatcher.available_backend_names() == ["tiled", "tiled_point", "tiles"]
+    assert dispatcher.settings.available_backends() == ["tiled"]
+    (info,) = dispatcher.backends()
+    assert (info.name, info.state) == ("tiled", "installed")
+    assert site.imported() == set()
+
+
+def test_an_alias_is_resolved_up_to_the_moment_of_entering(ship, site, dispatcher):
+    ship()
+    ship(
+        distribution="other",
+        name="other",
+        module="other",
+        manifest="schema = 1\nname = 'other'",
+    )
+    block = dispatcher.settings.use_backend("TILES")
+    assert site.imported() == set()
+    with pytest.warns(UntrustedBackendWarning), pytest.raises(BackendLoadError, match="nobody was"):
+        block.__enter__()
+    # The failed import leaves only the package behind, and the other backend is not asked.
+    assert site.imported() <= {"tiled"}
+
+
+def test_an_unknown_label_suggests_what_manifests_say(ship, site, dispatcher):
+    ship()
+    with pytest.raises(UnknownBackendError, match="Did you mean 'tiles'"):
+        dispatcher.settings.use_backend("tilse")
+    assert site.imported() == set()
+
+
+def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
+    ship()
+    site.install(
+        "plain",
+        entry_points={"plain": "plain"},
+        modules={"plain": "name = 'plain'\naliases = ['simple']"},
+    )
+    dispatcher.settings.use_backend("simple")
+    assert site.imported() == {"plain"}
+    assert dispatcher.settings.available_backends() == ["plain", "tiled"]
+
+
+def test_a_trusted_alias_leads_to_the_backend_whose_manifest_has_it(ship, site, make_dispatcher):
+    for name in ("one", "two"):
+        manifest = f"schema = 1\nname = 'suite-{name}'\naliases = ['{name}st']"
+        ship(manifest, distribution="suite", name=name, module=f"suite.{name}")
+    (site.folder / "suite-1.0.dist-info/entry_points.txt").write_text(
+        "[tests.example_host.backends]\none = suite.one\ntwo = suite.two\n"
+    )
+    dispatcher = make_dispatcher(
+        trusted_backends={"suite": {"aliases": ["twost"], "package": "suite"}}
+    )
+    with pytest.raises(BackendLoadError, match=r"suite\.two"):
+        dispatcher.get_backend("twost")
+
+
+def test_a_function_says_whose_option_it_was_given(ship, dispatcher, scale):
+    ship()
+    dispatcher.discover()
+    with pytest.raises(TypeError, match="'tile_size' is an option of backend 'tiled'"):
+        scale([1], tile_size=2)
+
+
+def test_the_loaded_adapter_takes_the_place_of_its_manifest(ship, site, dispatcher, scale):
+    adapter = """
+        name = "tiled"
+        aliases = ["tiles"]
+        renames = {"scale": {"factor": "by"}}
+        __all__ = ["scale"]
+
+        def scale(values, by=3, *, tile_size=64):
+            return [value * by for value in values]
+        """
+    ship(modules={"tiled.adapter": adapter}, distribution="tiled", module="tiled.adapter")
+    dispatcher.discover()
+    described = scale.__doc__
+    with pytest.warns(UntrustedBackendWarning):
+        assert scale([1], factor=5, backend="tiles") == [5]
+    assert inspect.signature(scale).parameters["tile_size"].annotation is inspect.Parameter.empty
+    assert scale.__doc__.count("tile_size (tiled)") == described.count("tile_size (tiled)") == 1
+    dispatcher.refresh()
+    assert "tile_size (tiled)" in scale.__doc__
+
+
+def test_after_a_refresh_manifests_are_read_anew(ship, site, dispatcher, scale):
+    ship()
+    dispatcher.discover()
+    ship(MANIFEST.replace("tile_size", "block_size").replace('"tiles"', '"blocks"'))
+    dispatcher.refresh()
+    assert "block_size (tiled)" in scale.__doc__
+    assert "tile_size" not in scale.__doc__
+    assert list(inspect.signature(scale).parameters) == [
+        "values",
+        "factor",
+        "backend",
+        "block_size",
+    ]
+    assert dispatcher.available_backend_names() == ["blocks", "tiled", "tiled_point"]
+
+
+def test_a_backend_that_failed_to_load_is_still_shown_and_not_available(ship, dispatcher, scale):
+    ship()
+    with pytest.warns(UntrustedBackendWarning), pytest.raises(BackendLoadError):
+        dispatcher.get_backend("tiled")
+    dispatcher.discover()
+    assert "tile_size (tiled)" in scale.__doc__
+    assert dispatcher.settings.available_backends() == []
+
+
+def test_what_a_settings_object_shows_of_it_imports_nothing(ship, site, dispatcher):
+    ship()
+    assert "tiles" in repr(dispatcher.settings)
+    assert site.imported() == set()
+
+
+def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
+    ship(
+        """
+        schema = 1
+        name = "tiled"
+
+        [functions."tl.embed"]
+        signature = "(data, *, neighbors=15)"
+
+        [functions.fetch]
+        signature = "(key, *, timeout=1.5)"
+        coroutine = true
+
+        [functions.hidden]
+
+        [classes.Model]
+        signature = "(layers=2, *, device='cuda:0')"
+
+        [functions."Model.build"]
+        signature = "(path, *, strict=True)"
+        """
+    )
+
+    @dispatcher.backend_dispatch(name="tl.embed")
+    def embed(data): ...
+
+    @dispatcher.backend_dispatch
+    async def fetch(key): ...
+
+    @dispatcher.backend_dispatch
+    def hidden(data): ...
+
+    @dispatcher.backend_dispatch(name="Model.build")
+    def build(path): ...
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, layers=1):
+            """Make it."""
+
+    dispatcher.discover()
+    added = {
+        public.__name__: [*inspect.signature(public).parameters][2:]
+        for public in (embed, fetch, hidden, build, Model)
+    }
+    assert added == {
+        "embed": ["neighbors"],
+        "fetch": ["timeout"],
+        "hidden": [],
+        "build": ["strict"],
+        "Model": ["device"],
+    }
+
+
+def test_a_manifest_that_is_not_for_this_adapter_is_not_there(ship, site, dispatcher):
+    ship("schema = 1\nadapter = 'tiled.adapter:Other'\nname = 'tiled'")
+    assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
+
+
+@pytest.mark.parametrize("value", ["tiled..adapter", "/etc/x", ".adapter", "a b"])
+def test_what_is_no_module_has_no_manifest(site, dispatcher, value):
+    site.install("odd", entry_points={"odd": value})
+    assert [info.name for info in dispatcher.backends()] == ["odd"]
+
+
+class TestRefused:
+    """A backend that may not run is not read either."""
+
+    def test_one_that_is_not_trusted(self, ship, site, make_dispatcher):
+        ship("this is no TOML")
+        dispatcher = make_dispatcher(untrusted="refuse")
+        dispatcher.discover()
+        assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
+
+    def test_one_that_is_blocked(self, ship, site, dispatcher, monkeypatch):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiled-point")
+        ship("this is no TOML")
+        dispatcher.discover()
+
+    def test_one_that_is_blocked_by_a_name_that_only_its_manifest_tells(
+        self, ship, site, dispatcher, monkeypatch
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiles")
+        ship()
+        with pytest.warns(BackendRegistrationWarning, match="'tiles' is blocked"):
+            dispatcher.discover()
+        untrusted = pytest.warns(UntrustedBackendWarning)
+        with untrusted, pytest.raises(UntrustedBackendError, match="'tiles' is blocked"):
+            dispatcher.get_backend("tiled_point")
+        assert site.imported() == set()
+        assert [info.state for info in dispatcher.backends()] == ["refused"]
+
+    def test_one_that_claims_a_trusted_name(self, ship, site, make_dispatcher):
+        ship("this is no TOML")
+        dispatcher = make_dispatcher(trusted_backends={"tiled_point": {"package": "real"}})
+        with pytest.warns(UntrustedBackendWarning, match="tiled"):
+            dispatcher.discover()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            dispatcher.discover()
+
+
+class TestOnceLoaded:
+    """A manifest that is not true of its adapter is reported once, and the adapter wins."""
+
+    ADAPTER: ClassVar = {
+        "name": "name = 'tiled'",
+        "aliases": "aliases = ['tiles']",
+        "renames": "renames = {'scale': {'factor': 'by'}}",
+        "scale": "def scale(values, by=3, *, tile_size: int = 64): return [by]",
+    }
+
+    def use(self, ship, dispatcher, **changes):
+        source = "\n".join({**self.ADAPTER, **changes}.values())
+        ship(modules={"tiled.adapter": source})
+        with pytest.warns(UntrustedBackendWarning):
+            return dispatcher.get_backend("tiled_point")
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"name": "name = 'other'"}, "name 'tiled', and the adapter 'other'"),
+            ({"aliases": "aliases = ['bits']"}, r"aliases \['tiles'\], and the adapter \['bits'\]"),
+            ({"renames": "renames = {}"}, "renames .*'by'.*, and the adapter {}"),
+        ],
+    )
+    def test_about_itself(self, ship, dispatcher, change, said):
+        with pytest.warns(BackendRegistrationWarning, match=said) as caught:
+            self.use(ship, dispatcher, **change)
+        (warning,) = (w.message for w in caught if w.category is BackendRegistrationWarning)
+        assert warning.distribution == "tiled"
+        assert "scverse-backends manifest write tiled.adapter" in str(warning)
+        assert [info.name for info in dispatcher.backends()] == [
+            "other" if "name" in change else "tiled"
+        ]
+
+    @pytest.mark.parametrize(
+        ("scale_source", "said"),
+        [
+            ("def scale(values, by=4, *, tile_size: int = 64): return [by]", r"\(values, by=4"),
+            ("def scale(values, *, by=3, tile_size: int = 64): return [by]", r"\(values, \*, by"),
+            ("def scale(values, by, *, tile_size: int = 64): return [by]", r"\(values, by, \*"),
+            ("def scale(values, by=object(), *, tile_size=64): return [3]", "opaque"),
+            ("scale = type('scale', (), {})", "has a function, and the adapter a class"),
+        ],
+    )
+    def test_about_a_function(self, ship, dispatcher, scale, scale_source, said):
+        self.use(ship, dispatcher, scale=scale_source)
+        explain = dispatcher.settings.explain
+        with pytest.warns(BackendRegistrationWarning, match=said) as caught:
+            explain(scale, [1], 2, backend="tiled")
+        assert "'scale'" in str(caught[0].message)
+        explain(scale, [1], backend="tiled")
+
+    def test_about_a_function_that_is_not_there(self, ship, dispatcher, scale):
+        self.use(ship, dispatcher, scale="")
+        with pytest.warns(BackendRegistrationWarning, match="and the adapter nothing, for 'scale'"):
+            dispatcher.settings.explain(scale, [1], backend="tiled")
+
+    def test_about_a_function_that_it_does_not_list(self, ship, dispatcher, scale):
+        self.use(ship, dispatcher, more="def more(values): return values")
+
+        @dispatcher.backend_dispatch
+        def more(values):
+            return values
+
+        with pytest.warns(BackendRegistrationWarning, match="has nothing, and the adapter"):
+            dispatcher.settings.explain(more, [1], backend="tiled")
+
+    def test_words_and_annotations_may_differ(self, ship, dispatcher, scale):
+        source = "def scale(values: list, by=3, *, tile_size=64): return [by]"
+        self.use(ship, dispatcher, scale=source)
+        assert scale([1], backend="tiled") == [3]
+
+
+def test_nothing_is_read_before_it_is_needed(ship, dispatcher, scale):
+    ship()
+    before = "tomllib" in sys.modules
+    assert scale([1]) == [2]
+    inspect.signature(scale)
+    assert ("tomllib" in sys.modules) is before
