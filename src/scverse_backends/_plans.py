@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ._selection import Selection
 
 
+MISSING = "does not implement it"
+"""Why a backend cannot take any call of a function."""
+
+
 class Plan(NamedTuple):
     """The routes of one function under one selection, in order of preference."""
 
@@ -149,7 +153,7 @@ class Planner:
         if not own:
             self._registry.compare(backend, function.name, found)
         if own or found is ABSENT:
-            return Refusal(backend.name, "does not implement it")
+            return Refusal(backend.name, MISSING)
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
         return found

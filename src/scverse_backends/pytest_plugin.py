@@ -1,0 +1,316 @@
+"""A plugin for pytest: run a host's tests under a backend, and write tests of backends.
+
+It is used where it is asked for, by ``-p scverse_backends.pytest_plugin``.
+Everything that it does is in three parts: a run under a backend (`BackendRun`),
+tests that run once for each installed backend (the marker ``backends`` and the
+fixture `backend_name`), and the fixture `register_backend`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scverse_backends._blocks import checked_policy
+from scverse_backends._configuration import FALLBACK_POLICIES
+from scverse_backends._dispatcher import BackendDispatcher, Registration
+from scverse_backends._labels import key, quoted
+from scverse_backends._loading import import_host
+from scverse_backends.exceptions import BackendError
+from scverse_backends.testing._expectations import find, read
+from scverse_backends.testing._loopback import NAME as LOOPBACK
+from scverse_backends.testing._loopback import loopback
+from scverse_backends.testing._tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from scverse_backends._settings import Settings
+    from scverse_backends.testing._expectations import Expectation
+
+PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"
+"""Environment variable with what to put before our options, for a host that has a ``--backend``."""
+
+_BLOCK = pytest.StashKey[ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and settings."""
+    group = parser.getgroup("backends", "running the tests under a backend")
+
+    def option(name: str, **details: Any) -> None:
+        dest = f"scverse_{name.replace('-', '_')}"
+        group.addoption(f"--{os.environ.get(PREFIX, '')}{name}", dest=dest, **details)
+
+    option("backend", metavar="NAME", help="run all tests under this backend (or several: a,b)")
+    option("backend-dispatcher", metavar="MODULE:ATTRIBUTE", help="the host's dispatcher")
+    option(
+        "backend-fallback",
+        choices=FALLBACK_POLICIES,
+        default="silent",
+        help="what happens when the backend cannot take a call (silent)",
+    )
+    option(
+        "backend-xfail-missing",
+        action="store_true",
+        help="report tests of functions that the backend does not implement as xfail",
+    )
+    option("backend-report", metavar="FILE", help="write what ran where to this file, as JSON")
+    parser.addini("backend_dispatcher", "the host's dispatcher, as module:attribute")
+    known = "one a line: the end of its node id, ' - ', and why"
+    parser.addini("backend_wrong", f"tests in which the backend is wrong; {known}", type="linelist")
+    parser.addini("backend_inapplicable", f"tests that do not apply; {known}", type="linelist")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run under a backend, if one is asked for."""
+    config.addinivalue_line(
+        "markers",
+        "backends(*labels, fallback='error'): run the test once under each installed backend, "
+        "or under these.",
+    )
+    if config.option.scverse_backend:
+        config.pluginmanager.register(BackendRun(config), "scverse_backend_run")
+
+
+def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
+    """Import the dispatcher that the options or the configuration name."""
+    reference = config.option.scverse_backend_dispatcher or config.getini("backend_dispatcher")
+    if not reference:
+        msg = (
+            "which host? Give --backend-dispatcher module:attribute, or set backend_dispatcher "
+            "in pytest's configuration."
+        )
+        raise pytest.UsageError(msg)
+    module, _, path = reference.partition(":")
+    try:
+        found: Any = import_host(module)
+        for name in filter(None, path.split(".")):
+            found = getattr(found, name)
+    except Exception as error:
+        msg = f"cannot import the dispatcher {reference!r}: {type(error).__name__}: {error}"
+        raise pytest.UsageError(msg) from error
+    if not isinstance(found, BackendDispatcher):
+        msg = f"{reference!r} is no BackendDispatcher but {type(found).__name__}"
+        raise pytest.UsageError(msg)
+    return found
+
+
+class BackendRun:
+    """A run of a host's tests under a backend.
+
+    The backend is the process-wide choice while a test runs, its fixtures
+    included, as if the user had set the environment variable. Each report of a
+    test carries what was counted in it, which is how the counts of
+    pytest-xdist's workers reach the process that sums up.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        options = config.option
+        self.dispatcher = find_dispatcher(config)
+        self.settings = self.dispatcher.settings
+        self.policy = checked_policy(options.scverse_backend_fallback)
+        self.before = self.settings.backends, self.settings.fallback
+        self.xfails_missing = options.scverse_backend_xfail_missing
+        self.is_worker = hasattr(config, "workerinput")
+        self.wrong = read(config.getini("backend_wrong"))
+        self.inapplicable = read(config.getini("backend_inapplicable"))
+        self.tally = Tally()
+        self.nodes: dict[str, str] = {}
+        self.backends = self._select(options.scverse_backend.split(","))
+
+    def _select(self, labels: list[str]) -> tuple[str, ...]:
+        """Load what is asked for, and give its canonical names."""
+        try:
+            if key(LOOPBACK) in map(key, labels):
+                loopback(self.dispatcher)
+            with self.settings.use_backend(*labels):
+                return self.settings.backends
+        except BackendError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    def pytest_report_header(self) -> str:
+        """Say what the tests run under."""
+        return f"backend: {', '.join(self.backends)} (fallback: {self.policy})"
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark what the backend's author knows about."""
+        for item in items:
+            wrong = find(self.wrong, item.nodeid)
+            if wrong is not None:
+                reason = f"the backend is wrong: {wrong.reason}"
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+            inapplicable = find(self.inapplicable, item.nodeid)
+            if inapplicable is not None:
+                reason = f"does not apply to the backend: {inapplicable.reason}"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
+        """Run one test under the backend, and see what it calls."""
+        self.settings.backends, self.settings.fallback = self.backends, self.policy
+        self._trace, self._seen = self.settings.trace(), 0
+        try:
+            with self._trace:
+                return (yield)
+        finally:
+            restore(self.settings, *self.before)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
+        """Add what was called to the report of each phase of a test."""
+        report: Any = yield
+        records = self._trace.records[self._seen :]
+        self._seen += len(records)
+        tally = Tally.of(records, self.backends)
+        report.backend_calls = dict(tally)  # pytest-xdist sends plain values only
+        if self.xfails_missing and tally.missing and report.when == "call":
+            self._excuse(report, tally)
+        return report
+
+    def _excuse(self, report: Any, tally: Tally) -> None:
+        """Report a test as xfail, unless it failed and the backend had a part in it."""
+        if report.passed or (report.failed and not tally.ran):
+            report.outcome = "skipped"
+            report.wasxfail = f"the backend does not implement {quoted(tally.missing)}"
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take in a report, in whatever process the test ran."""
+        self.tally.add(getattr(report, "backend_calls", {}))
+        if report.when == "call" or not report.passed:
+            xfail = hasattr(report, "wasxfail")
+            self.nodes[report.nodeid] = f"{'x' if xfail else ''}{report.outcome}"
+
+    @property
+    def unmatched(self) -> list[Expectation]:
+        """What was said of tests that did not run."""
+        return [
+            expectation
+            for expectation in (*self.wrong, *self.inapplicable)
+            if not any(map(expectation.matches, self.nodes))
+        ]
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the report, and let a run fail in which the backend never ran."""
+        if self.is_worker or session.config.option.collectonly:
+            return
+        if session.config.option.scverse_backend_report:
+            path = (
+                session.config.invocation_params.dir / session.config.option.scverse_backend_report
+            )
+            Path(path).write_text(json.dumps(self.to_json(), indent=2), encoding="utf-8")
+        if exitstatus == pytest.ExitCode.OK and not self.tally.ran:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what ran where as plain values."""
+        described = {info.name: info for info in self.dispatcher.backends()}
+        return {
+            "backends": [
+                {"name": name, "distribution": info.distribution, "version": info.version}
+                for name in self.backends
+                if (info := described.get(name))
+            ],
+            "fallback": self.policy,
+            "ran": self.tally.ran,
+            "functions": self.tally,
+            "tests": self.nodes,
+            "unmatched": [expectation.pattern for expectation in self.unmatched],
+        }
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what became of the calls of each function."""
+        if terminalreporter.config.option.collectonly:
+            return
+        terminalreporter.section(f"calls under {quoted(self.backends)}")
+        for line in self.tally.lines():
+            terminalreporter.write_line(line)
+        for expectation in self.unmatched:
+            terminalreporter.write_line(f"no test that ran matches {expectation.pattern!r}")
+        if not self.tally.ran:
+            msg = "FAILED: the backend never ran"
+            terminalreporter.write_line(msg, red=True)
+
+
+def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> None:
+    """Select again what was selected."""
+    with suppress(RuntimeError):  # inside a block, whose choice is set below
+        del settings.backend
+    if settings.backends != backends:
+        settings.backends = backends
+    settings.fallback = fallback
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each backend, if it asks for that."""
+    marker = metafunc.definition.get_closest_marker("backends")
+    if marker is None and "backend_name" not in metafunc.fixturenames:
+        return
+    if "backend_name" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("backend_name")
+    dispatcher = find_dispatcher(metafunc.config)
+    labels = marker.args if marker else ()
+    metafunc.parametrize("backend_name", [*_parameters(dispatcher, labels)], indirect=True)
+
+
+def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Iterator[Any]:
+    """Give the installed backends; or those of these labels, skipping what is not there."""
+    for info in () if labels else dispatcher.backends():
+        if info.state not in ("broken", "refused"):
+            yield info.name
+    for label in labels:
+        try:
+            dispatcher.settings.use_backend(label)
+        except BackendError as error:
+            yield pytest.param(label, marks=pytest.mark.skip(reason=str(error)))
+        else:
+            yield label
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Put in force the backend that a marked test runs under."""
+    marker = item.get_closest_marker("backends")
+    if marker is not None:
+        name = item.callspec.params["backend_name"]  # type: ignore[attr-defined]
+        settings = find_dispatcher(item.config).settings
+        block = item.stash[_BLOCK] = ExitStack()
+        fallback = marker.kwargs.get("fallback", "error")
+        block.enter_context(settings.use_backend(name, fallback=fallback))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End what was put in force."""
+    if _BLOCK in item.stash:
+        item.stash[_BLOCK].close()
+
+
+@pytest.fixture
+def backend_name(request: pytest.FixtureRequest) -> str:
+    """Name of an installed backend; the test runs once for each."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def backend_dispatcher(request: pytest.FixtureRequest) -> BackendDispatcher:
+    """Give the dispatcher that the options or the configuration name; override it at will."""
+    return find_dispatcher(request.config)
+
+
+@pytest.fixture
+def register_backend(
+    backend_dispatcher: BackendDispatcher,
+) -> Iterator[Callable[[Any], Registration]]:
+    """Register adapters for the time of a test; what it selects ends with it too."""
+    settings = backend_dispatcher.settings
+    before = settings.backends, settings.fallback
+    with ExitStack() as registrations:
+        yield lambda adapter: registrations.enter_context(backend_dispatcher.register(adapter))
+        restore(settings, *before)
