@@ -5,8 +5,7 @@ NetworkX hands every call of a public function to an object that holds the funct
 NetworkX knows the same function, reaches it.
 """
 
-import networkx
-from networkx.utils import backends
+import networkx as nx
 
 from scverse_backends import BackendDispatcher
 
@@ -15,7 +14,7 @@ dispatcher = BackendDispatcher(entrypoint_group="networkx.scverse_backends", hos
 # What cannot be decorated, each with the reason that it was given.
 refused = {}
 
-for name, public in backends._registered_algorithms.items():  # noqa: SLF001 - there is no other list
+for name, public in nx.utils.backends._registered_algorithms.items():  # noqa: SLF001 - there is no other list
     holder = public.__wrapped__
     # NetworkX has a `backend` parameter of its own, so ours selects by the settings alone.
     decorate = dispatcher.backend_dispatch(name=name, selector=None)
@@ -24,4 +23,4 @@ for name, public in backends._registered_algorithms.items():  # noqa: SLF001 - t
     except TypeError as error:
         refused[name] = str(error)
 
-__all__ = ["dispatcher", "networkx", "refused"]
+__all__ = ["dispatcher", "nx", "refused"]

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scverse_backends._addresses import NoDispatcherError, dispatcher_at
 from scverse_backends._blocks import checked_policy
 from scverse_backends._configuration import FALLBACK_POLICIES
-from scverse_backends._dispatcher import BackendDispatcher, Registration
 from scverse_backends._labels import key, quoted
-from scverse_backends._loading import import_host
 from scverse_backends.exceptions import BackendError
 from scverse_backends.testing._expectations import find, read
 from scverse_backends.testing._loopback import NAME as LOOPBACK
@@ -30,6 +29,8 @@ from scverse_backends.testing._tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from scverse_backends._dispatcher import BackendDispatcher, Registration
+    from scverse_backends._policy import FallbackPolicy
     from scverse_backends._settings import Settings
     from scverse_backends.testing._expectations import Expectation
 
@@ -87,18 +88,10 @@ def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
             "in pytest's configuration."
         )
         raise pytest.UsageError(msg)
-    module, _, path = reference.partition(":")
     try:
-        found: Any = import_host(module)
-        for name in filter(None, path.split(".")):
-            found = getattr(found, name)
-    except Exception as error:
-        msg = f"cannot import the dispatcher {reference!r}: {type(error).__name__}: {error}"
-        raise pytest.UsageError(msg) from error
-    if not isinstance(found, BackendDispatcher):
-        msg = f"{reference!r} is no BackendDispatcher but {type(found).__name__}"
-        raise pytest.UsageError(msg)
-    return found
+        return dispatcher_at(reference)
+    except NoDispatcherError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 class BackendRun:
@@ -114,7 +107,7 @@ class BackendRun:
         options = config.option
         self.dispatcher = find_dispatcher(config)
         self.settings = self.dispatcher.settings
-        self.policy = checked_policy(options.scverse_backend_fallback)
+        self.policy: FallbackPolicy = checked_policy(options.scverse_backend_fallback)
         self.before = self.settings.backends, self.settings.fallback
         self.xfails_missing = options.scverse_backend_xfail_missing
         self.is_worker = hasattr(config, "workerinput")
@@ -153,7 +146,8 @@ class BackendRun:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
         """Run one test under the backend, and see what it calls."""
-        self.settings.backends, self.settings.fallback = self.backends, self.policy
+        self.settings.backends = self.backends
+        self.settings.fallback = self.policy
         self._trace, self._seen = self.settings.trace(), 0
         try:
             with self._trace:
@@ -272,12 +266,11 @@ def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Itera
             yield label
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def pytest_runtest_setup(item: Any) -> None:
     """Put in force the backend that a marked test runs under."""
     marker = item.get_closest_marker("backends")
     if marker is not None:
-        name = item.callspec.params["backend_name"]  # type: ignore[attr-defined]
+        name = item.callspec.params["backend_name"]
         settings = find_dispatcher(item.config).settings
         block = item.stash[_BLOCK] = ExitStack()
         fallback = marker.kwargs.get("fallback", "error")

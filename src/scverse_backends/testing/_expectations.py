@@ -16,9 +16,9 @@ class Expectation(NamedTuple):
     Parameters
     ----------
     pattern
-        The end of their node ids, from the beginning of a file or folder's name;
-        ``*`` stands for anything. What names a folder, file or class means
-        all in it, what names a function all its parameters.
+        The end of their node ids, from the beginning of the name of a folder,
+        file, class or function; ``*`` stands for anything. What names a folder,
+        file or class means all in it, what names a function all its parameters.
     reason
         What is to be known.
     """
@@ -30,8 +30,10 @@ class Expectation(NamedTuple):
         """Whether a test is one of them."""
         # The brackets of a parametrized test mean themselves.
         literal = self.pattern.replace("[", "[[]").rstrip("/")
-        tails = ("", "/*", "::*", "[[]*")
-        return any(re.match(translate(f"*/{literal}{tail}"), f"/{node}") for tail in tails)
+        heads, tails = ("", "*/", "*::"), ("", "/*", "::*", "[[]*")
+        return any(
+            re.match(translate(f"{head}{literal}{tail}"), node) for head in heads for tail in tails
+        )
 
 
 def read(lines: Iterable[str]) -> tuple[Expectation, ...]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from scverse_backends._labels import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from scverse_backends._dispatcher import BackendDispatcher
     from scverse_backends._trace import TraceRecord
 
 
 @contextmanager
-def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> Iterator[None]:
+def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> Generator[None]:
     """Fail unless a backend runs a function inside the block.
 
     Parameters
