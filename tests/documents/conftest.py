@@ -13,7 +13,7 @@ A block's language, and its first line, say what becomes of it:
 | ``text`` | left alone |
 
 A ``pyproject.toml`` without a ``[build-system]`` is a fragment: its entry points are installed
-beside it, as pip would have written them. In shown output ``...`` stands for anything.
+beside it, as pip would write them. Files go to the folder that the page's shell is in. In shown output ``...`` stands for anything.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import doctest
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from typing import Any
 
 import pytest
 from sybil import Document, Example, Region
-from sybil.evaluators.doctest import DocTestEvaluator, OutputChecker
+from sybil.evaluators.doctest import DocTestEvaluator
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
@@ -63,7 +64,8 @@ class Terminal:
 
     def run(self, command: str) -> tuple[str, int]:
         """Run a command line; give what it printed and its exit status."""
-        # A line of its own, in case the output does not end one.
+        shlex.split(command)  # a quote that stays open would keep the shell waiting
+        # The end on a line of its own, in case the output does not end one.
         line = f'{{ {command}\n}} </dev/null; printf "\\n{_END} %s\\n" $?\n'
         self._shell.stdin.write(line)
         self._shell.stdin.flush()
@@ -83,7 +85,7 @@ class Page:
     """What the blocks of one page share: a folder, a namespace, and a shell that starts late."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self.folder = folder
+        self._folder = folder
         self._environment = environment
         self._terminal: Terminal | None = None
 
@@ -91,8 +93,13 @@ class Page:
     def terminal(self) -> Terminal:
         """The page's shell."""
         if self._terminal is None:
-            self._terminal = Terminal(self.folder, self._environment)
+            self._terminal = Terminal(self._folder, self._environment)
         return self._terminal
+
+    @property
+    def here(self) -> Path:
+        """The folder that the page has gone to."""
+        return Path(self._terminal.run("pwd")[0].strip()) if self._terminal else self._folder
 
     def close(self) -> None:
         """End the shell, if it was ever needed."""
@@ -130,19 +137,20 @@ class Page:
 
     def _save(self, example: Example) -> None:
         """Save a block under the name in its first line; install it, if it is that kind of file."""
-        file = self.folder / FILE.match(example.parsed)[1]
+        folder = self.here
+        file = folder / FILE.match(example.parsed)[1]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(example.parsed, encoding="utf-8")
         if file.name == "pyproject.toml":
             project = tomllib.loads(example.parsed)
             if "build-system" not in project:
-                install(self.folder, project["project"])
+                install(folder, project["project"])
 
     def _converse(self, example: Example) -> str | None:
         """Type each command; compare what it prints."""
         for command, expected in conversation(example.parsed):
             printed, status = self.terminal.run(command)
-            if not OutputChecker().check_output(expected, printed, LENIENT):
+            if not doctest.OutputChecker().check_output(expected, printed, LENIENT):
                 return f"$ {command}\nShown:\n{expected}\nPrinted:\n{printed}"
             if status and not expected:
                 return f"$ {command}\nfailed with status {status}"
@@ -207,12 +215,13 @@ def _refuse(example: Example) -> str:
     return "No rule says how to run a block of this language; see tests/documents/conftest.py."
 
 
-def check_out(folder: Path) -> None:
+def check_out(folder: Path) -> Path:
     """Copy what a reader who installs from a checkout needs."""
     for name in ("src", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
+    return folder
 
 
 def is_host(module: str) -> bool:
@@ -229,9 +238,10 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     monkeypatch.syspath_prepend(str(tmp_path))
     environment = {**os.environ, "PIP_QUIET": "2", "NO_COLOR": "1", "COLUMNS": "100"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    begun = tmp_path
     if request.node.get_closest_marker("slow"):
-        check_out(tmp_path)
-    made = Page(tmp_path, environment)
+        begun = check_out(tmp_path / "checkout")
+    made = Page(begun, environment)
     yield made
     made.close()
     for name, module in list(sys.modules.items()):
