@@ -22,6 +22,8 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "scverse-backends"
 
+# The public names are few and told apart without their modules.
+add_module_names = False
 autodoc_typehints = "none"
 autosummary_generate = True
 numpydoc_show_class_members = False
