@@ -185,10 +185,11 @@ def test_listening_may_end_and_begin_again(dispatcher, settings, scale, fast, sa
     assert len(said()) == 1
 
 
-def run(site, code, *options):
+def run(site, code):
+    """Run code in a process that has imported nothing by itself, as tools for coverage may."""
     script = f"import sys; sys.path[:0] = {[str(site.folder), *sys.path]!r}\n{code}"
     return subprocess.run(
-        [sys.executable, "-W", "ignore", *options, "-c", script],
+        [sys.executable, "-S", "-W", "ignore", "-c", script],
         capture_output=True,
         text=True,
         check=True,
