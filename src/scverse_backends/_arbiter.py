@@ -16,7 +16,7 @@ from ._routing import choose
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
     from types import FrameType
 
     from ._host import HostFunction
@@ -52,6 +52,14 @@ class Settled(NamedTuple):
     def mark(self) -> Route | Settled | None:
         """What a frame or context that runs it is marked with; ``None`` for a plain host call."""
         return self if self.falls_back else self.choice.route
+
+    @property
+    def shape(self) -> Hashable:
+        """What a call that nobody refused shares with all that are described as it is."""
+        route, forwarding, _, refusals = self.choice
+        if route is None or forwarding is None or refusals:
+            return None
+        return self.selection, route, forwarding.received, forwarding.ignored
 
 
 class Arbiter:

@@ -13,7 +13,7 @@ from ._selection import TRACED
 from ._signatures import PublicSignature, check_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from inspect import Signature
 
     from ._arbiter import Arbiter, Settled
@@ -109,7 +109,7 @@ class Dispatch:
         self.ready: dict[Selection, Route] = {}
         self.consider = self.start if function.is_suspended else self.call
         self._name = function.selector
-        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self._decisions: dict[Hashable, Decision] = {}
         selector.changes.watch(self._decisions.clear)
 
     @once
@@ -268,16 +268,17 @@ class Dispatch:
     def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Route | None, Settled | None, Decision]:
-        """Settle a call that is traced; one that passes on its arguments is described only once."""
+        """Settle a call that is traced; those of one shape are described only once."""
         route = self.ready.get(selection)
         passes = selection.is_host if route is None else _passes(route, args, kwargs)
-        shape = (self.selector.changes.generation, selection, len(args), *kwargs)
+        shape: Hashable = (self.selector.changes.generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None
         if decision is not None:
             return route, None, decision
         settled = self._arbiter.settle(selection, args, kwargs)
-        decision = self._arbiter.decide(settled)
-        if passes:
+        shape = shape if passes else settled.shape
+        decision = self._decisions.get(shape) or self._arbiter.decide(settled)
+        if shape is not None:
             self._decisions[shape] = decision
         return None, settled, decision
 
