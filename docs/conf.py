@@ -21,6 +21,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = "scverse-backends"
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 
 # The public names are few and told apart without their modules.
 add_module_names = False
