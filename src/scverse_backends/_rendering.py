@@ -51,13 +51,13 @@ class Page(NamedTuple):
         return _as_html(self)
 
 
-def shown(value: Any) -> str:
-    """Show a foreign value in one short line, whatever its ``__repr__`` does."""
+def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
+    """Show a foreign value in one line, short unless told otherwise, whatever its repr does."""
     try:
         text = " ".join(repr(value).split())
     except Exception as error:  # noqa: BLE001 - a foreign __repr__ may raise anything
         return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _as_text(page: Page) -> str:

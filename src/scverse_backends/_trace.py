@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._rendering import shown
 from ._spans import Span
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class Trace:
         )
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """Write the records as JSON; a value that JSON does not have becomes its ``repr``.
+        """Write the records as JSON; a default that JSON does not have becomes its ``repr``.
 
         Parameters
         ----------
@@ -184,7 +186,7 @@ class Trace:
             fields of `TraceRecord`.
         """
         records = [_plain(record) for record in self.records]
-        return json.dumps({"host": self.host, "records": records}, indent=indent, default=repr)
+        return json.dumps({"host": self.host, "records": records}, indent=indent, allow_nan=False)
 
     def provenance(self) -> dict[str, Any]:
         """Tell in short what computed the results, for ``adata.uns`` or a lab notebook.
@@ -241,8 +243,20 @@ def _plain(record: TraceRecord) -> dict[str, Any]:
     return {
         **record._asdict(),
         "refusals": [refusal._asdict() for refusal in record.refusals],
-        "differing_defaults": [each._asdict() for each in record.differing_defaults],
+        "differing_defaults": [
+            {"parameter": name, "host": _value(host), "backend": _value(backend)}
+            for name, host, backend in record.differing_defaults
+        ],
     }
+
+
+def _value(default: Any) -> Any:
+    """Give a default as it is where JSON has it."""
+    if default is None or isinstance(default, (bool, int, str)):
+        return default
+    if isinstance(default, float) and isfinite(default):
+        return default
+    return shown(default, longest=None)
 
 
 def _note(entry: dict[str, Any], record: TraceRecord) -> None:
@@ -253,7 +267,7 @@ def _note(entry: dict[str, Any], record: TraceRecord) -> None:
     if record.version:
         entry["version"] = record.version
     differing = [
-        f"{each.parameter}: {each.backend!r} (host: {each.host!r})"
+        f"{each.parameter}: {shown(each.backend)} (host: {shown(each.host)})"
         for each in record.differing_defaults
     ]
     for key, found in (("ignored", record.ignored), ("differing_defaults", differing)):

@@ -226,16 +226,45 @@ def test_json_holds_every_field_of_every_record(host):
     assert first["renamed"] == [["values", "array"]]
 
 
-def test_json_shows_a_default_that_it_cannot_hold_by_its_repr(host):
+class Rude:
+    def __repr__(self):
+        raise RuntimeError
+
+
+DEFAULTS = {
+    "a number": (0.5, 0.5),
+    "a text": ("<&>", "<&>"),
+    "nothing": (None, None),
+    "no number": (float("nan"), "nan"),
+    "a dictionary that JSON does not have": ({(1, 2): 3}, "{(1, 2): 3}"),
+    "a list": ([1, None], "[1, None]"),
+    "an object": (Ellipsis, "Ellipsis"),
+    "one that cannot be shown": (Rude(), "<Rude, whose repr raises RuntimeError>"),
+    "a long text in a list": (["x" * 100], f"['{'x' * 100}']"),
+}
+
+
+@pytest.mark.parametrize(("default", "expected"), DEFAULTS.values(), ids=DEFAULTS)
+def test_json_and_provenance_take_defaults_of_every_kind(host, default, expected):
     class Odd:
         name = "odd"
 
-        def scale(self, values, *, factor=Ellipsis, then=None):
+        def scale(self, values, *, factor=default, then=None):
             return values
 
     with host.dispatcher.register(Odd), host.settings.trace() as trace:
         host.scale([1], backend="odd")
-    assert '"backend": "Ellipsis"' in trace.to_json(indent=None)
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    (record,) = json.loads(trace.to_json(indent=None), parse_constant=refuse)["records"]
+    differing = {"parameter": "factor", "host": 2, "backend": expected}
+    assert record["differing_defaults"] == [differing]
+    (told,) = trace.provenance()["backends"]["odd"]["differing_defaults"]["scale"]
+    assert told.startswith("factor: ")
+    assert told.endswith(" (host: 2)")
+    assert len(told) < 90
 
 
 def test_provenance_is_short_and_plain(host):
