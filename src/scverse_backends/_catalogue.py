@@ -13,8 +13,9 @@ from ._functions import dispatch
 from ._host import HostFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ._functions import Dispatch
     from ._policy import Configuration
     from ._selector import Selector
 
@@ -93,6 +94,11 @@ class Catalogue:
         """Ask every loaded backend for its implementation of every function."""
         for public in [*self._dispatched.values()]:
             getattr(public, DISPATCH).presentation.ask(report=report)
+
+    def dispatches(self) -> Iterator[Dispatch]:
+        """Give what decides the calls of each decorated function, by their names' order."""
+        for name in sorted(self._dispatched):
+            yield getattr(self._dispatched[name], DISPATCH)
 
     def _check_name(self, function: HostFunction) -> None:
         """Refuse a dispatch name that would confuse adapters."""

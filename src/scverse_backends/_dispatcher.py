@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ._catalogue import Catalogue
 from ._configuration import configure, read_environment
@@ -334,3 +334,15 @@ class Registration:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
+
+
+class Parts(NamedTuple):
+    """What a dispatcher is made of, for the tools of this library that look into it."""
+
+    registry: Registry
+    catalogue: Catalogue
+
+
+def parts(dispatcher: BackendDispatcher) -> Parts:
+    """Give the parts of a dispatcher."""
+    return Parts(dispatcher._selector.registry, dispatcher._catalogue)  # noqa: SLF001 - as in one class

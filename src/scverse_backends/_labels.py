@@ -44,13 +44,13 @@ def fault(label: object) -> str | None:
     return None
 
 
-def closest(label: str, known: Iterable[str]) -> str | None:
-    """Find the known label that was most likely meant."""
+def closest(label: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Find the known label that was most likely meant, if one is as like it as this."""
     # Imported here: only a mistake needs it, and the import is slow.
     import difflib
 
     by_key = {key(name): name for name in known}
-    found = difflib.get_close_matches(key(label[:LONGEST]), by_key, n=1)
+    found = difflib.get_close_matches(key(label[:LONGEST]), by_key, n=1, cutoff=likeness)
     return by_key[found[0]] if found else None
 
 

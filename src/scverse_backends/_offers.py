@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from inspect import Signature
 
-_ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
+ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
 _DEEPEST = 5  # namespaces in one another; dispatch names have two parts
 
 
@@ -130,7 +130,7 @@ def _implementations(adapter: Any, package: str) -> Iterator[tuple[str, Any]]:
         prefix, namespace, outer = pending.pop()
         within = (*outer, namespace)
         for name, listed in _names(namespace):
-            if not prefix and name in _ABOUT_ITSELF:
+            if not prefix and name in ABOUT_ITSELF:
                 continue
             found = _fetch(adapter, prefix + name, listed=listed)
             if found is not ABSENT and callable(found):

@@ -11,7 +11,7 @@ from . import _log
 from ._inventory import load_error
 from ._loading import ABSENT, check_kind, fetch
 from ._model import LoadedBackend, Refusal
-from ._routing import Route, compile_route
+from ._routing import MISSING, Route, compile_route
 from .exceptions import BackendError
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ._host import HostFunction
     from ._registry import Registry
     from ._selection import Selection
-
-
-MISSING = "does not implement it"
-"""Why a backend cannot take any call of a function."""
 
 
 class Plan(NamedTuple):

@@ -143,8 +143,7 @@ class Presentation:
 
     def _describe(self, route: Route) -> _Known:
         """Read what an implementation has beyond the host's function."""
-        names = route.parameters.names - route.function.parameters.names
-        names -= {target for target in route.targets.values() if target is not None}
+        names = route.options
         if not names:
             return _Known(route, (), {})
         parameters = beyond(route.implementation, names)

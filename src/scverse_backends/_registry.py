@@ -120,6 +120,19 @@ class Registry:
             self._used.add(candidate.source)
         return self.load(located)
 
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Judge what is installed, from metadata alone."""
+        return self._inventory.verdicts()
+
+    def attempt(self, verdict: Verdict) -> BackendError | None:
+        """Load a backend if that works; its error is kept for whoever names it."""
+        try:
+            if not verdict.refused:
+                self.load(verdict)
+        except BackendError as error:
+            return error
+        return None
+
     def know_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
         """Read the manifest of every backend, and load those that have none.
 
@@ -128,7 +141,7 @@ class Registry:
         Those of them that did not fail to load.
         """
         for verdict in self._inventory.verdicts():
-            error = None if self._announced.look(verdict) else self._try(verdict)
+            error = None if self._announced.look(verdict) else self.attempt(verdict)
             if error is not None and report:
                 self._warn(verdict.candidate.name, verdict.candidate, str(error))
         return (*self.loaded(), *self._announced.usable())
@@ -310,19 +323,10 @@ class Registry:
             elif self._announced.answering(folded) is described:
                 return verdict
         for verdict in undescribed:
-            self._try(verdict)
+            self.attempt(verdict)
             found = self._known(folded)
             if found is not None:
                 return found
-        return None
-
-    def _try(self, verdict: Verdict) -> BackendError | None:
-        """Load a backend if that works; its error is kept for whoever names it."""
-        try:
-            if not verdict.refused:
-                self.load(verdict)
-        except BackendError as error:
-            return error
         return None
 
     def _fail(self, label: str, origin: str | None) -> NoReturn:

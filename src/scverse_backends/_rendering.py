@@ -68,7 +68,7 @@ def _as_text(page: Page) -> str:
         lines += _hanging(f"  {label:<{label_width}}  ", fact)
     for table in page.tables:
         lines += ["", *_table_as_text(table)]
-    return "\n".join(map(_printable, lines))
+    return "\n".join(map(printable, lines))
 
 
 def _table_as_text(table: Table) -> Iterator[str]:
@@ -130,10 +130,10 @@ def _plain(text: str) -> str:
     # Imported here: only a notebook needs it.
     from html import escape
 
-    return escape(_printable(text))
+    return escape(printable(text))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Replace what could move a terminal's cursor, or turn the line around."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ._host import HostFunction
     from ._model import LoadedBackend
 
+MISSING = "does not implement it"
+"""Why a backend cannot take any call of a function."""
+
 _ABSENT = object()
 
 
@@ -82,6 +85,12 @@ class Route:
         """Tell under which name an argument reaches the implementation, if it does."""
         target = self.renames.get(name, name)
         return target if target in self.parameters.names or self.parameters.takes_kwargs else None
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The parameters of the implementation that the host's function has not."""
+        ours = self.function.parameters.names
+        return self.parameters.names.difference(ours, self.targets.values())
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""

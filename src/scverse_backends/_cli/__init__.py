@@ -10,15 +10,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from scverse_backends.exceptions import BackendError, UnknownBackendError
+
+from . import doctor, explain, manifest, matrix, verify
 from . import list as list_
-from . import manifest
 from .arguments import Finished, MisuseError, Parser
 from .console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (list_, manifest)
+COMMANDS = (list_, doctor, explain, matrix, verify, manifest)
 
 INTERRUPTED = 130
 _EPILOG = """\
@@ -58,10 +60,16 @@ def _run(arguments: Sequence[str], console: Console) -> int:
     """Read the arguments and do what they say; every misuse has status 2."""
     try:
         with console.warnings():
-            options = _parser(console).parse_args(arguments)
+            options = _parser(console).read(arguments)
             status: int = options.run(options, console)
     except Finished as finished:
         return finished.status
+    except UnknownBackendError as error:
+        console.note(f"scverse-backends: error: {error}")
+        return 2
+    except BackendError as error:
+        console.note(f"scverse-backends: {error}")
+        return 1
     except MisuseError as misuse:
         console.note(f"scverse-backends: error: {misuse}")
         return 2

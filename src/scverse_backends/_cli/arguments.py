@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .console import Console
 
@@ -35,6 +35,16 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=kind, allow_abbrev=False, **options)
         self.color = False  # from 3.14 on argparse has colours of its own
         self._console = console
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Read arguments; those of a call may stand behind options, as argparse cannot have it."""
+        options, left = self.parse_known_args(arguments)
+        if hasattr(options, "arguments"):
+            options.arguments += [word for word in left if not word.startswith("-")]
+            left = [word for word in left if word.startswith("-")]
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return options
 
     def _print_message(self, message: str | None, file: Any = None) -> None:
         del file

@@ -14,6 +14,7 @@ from scverse_backends.exceptions import BackendWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 STYLES = {"good": "32", "bad": "31", "doubtful": "33", "dim": "2", "bold": "1"}
 
@@ -55,7 +56,15 @@ class Console:
 
     def json(self, value: Any) -> None:
         """Write a result for machines."""
-        self.line(json.dumps(value, indent=2, default=repr))
+        self.line(json.dumps(_plain(value), indent=2, default=repr))
+
+    def deliver(self, text: str, file: Path | None) -> None:
+        """Write a whole result, to a file if one is named."""
+        if file is None:
+            self.line(text)
+        else:
+            file.write_text(f"{text}\n", encoding="utf-8")
+            self.note(f"wrote {file}")
 
     def note(self, text: str) -> None:
         """Tell something that is not part of the result."""
@@ -106,3 +115,13 @@ class Console:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def _plain(value: Any) -> Any:
+    """Turn records into objects that say what is what."""
+    if isinstance(value, dict):
+        return {name: _plain(held) for name, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        record = getattr(value, "_asdict", None)
+        return _plain(record()) if record else [_plain(held) for held in value]
+    return value

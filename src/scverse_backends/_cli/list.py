@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._columns import aligned
 from scverse_backends._discovery import discover, groups
+from scverse_backends.exceptions import release
 
 from .arguments import add_command, add_dispatcher, add_json
 from .hosts import find
@@ -73,7 +74,7 @@ def _as_json(group: str, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
 
 
 def _as_text(console: Console, group: str, candidates: tuple[Candidate, ...]) -> str:
-    rows = [["", c.name, release(c.distribution, c.version), c.value] for c in candidates]
+    rows = [["", c.name, source(c.distribution, c.version), c.value] for c in candidates]
     return "\n".join([console.paint("bold", group), *aligned(rows)])
 
 
@@ -97,11 +98,11 @@ def _row(info: BackendInfo) -> list[Cell]:
         info.name,
         (STYLES.get(info.state, "dim"), info.state),
         "trusted" if info.trusted else "not trusted",
-        release(info.distribution, info.version),
+        source(info.distribution, info.version),
         info.entry_point or "",
     ]
 
 
-def release(distribution: str | None, version: str | None) -> str:
-    """Name a distribution and its version."""
-    return " ".join(filter(None, (distribution, version))) or "(of this process)"
+def source(distribution: str | None, version: str | None) -> str:
+    """Say where a backend comes from."""
+    return release(distribution, version) if distribution else "(of this process)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._columns import aligned
-from scverse_backends._plans import MISSING
+from scverse_backends._routing import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,0 +1,264 @@
+"""``doctor``: every backend tried, and everything that is wrong with any."""
+
+from __future__ import annotations
+
+import os
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scverse_backends._columns import aligned
+from scverse_backends._configuration import BLOCK_VARIABLE, read_environment
+from scverse_backends._dispatcher import parts
+from scverse_backends._inspection import inspected
+from scverse_backends.exceptions import (
+    BackendError,
+    BackendRegistrationWarning,
+    BackendWarning,
+)
+
+from .arguments import add_command, add_dispatcher, add_json
+from .hosts import find
+from .list import source
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
+    from scverse_backends._columns import Cell
+    from scverse_backends._dispatcher import BackendDispatcher
+    from scverse_backends._model import BackendInfo, LoadedBackend, Verdict
+
+    from .arguments import Commands
+    from .console import Console
+
+STYLES = {"ok": "good", "odd": "doubtful", "refused": "doubtful", "broken": "bad"}
+OURS = Path(__file__).parents[1]
+
+_DETAILS = """\
+Loads each backend in turn: what the host thinks of it, which labels it answers to, what it
+implements, and what is wrong. Shows the environment variables that select and block.
+
+exit status: 1 if anything is broken: a backend that cannot be loaded or hand out what it lists,
+that implements nothing, claims what is another's, or a variable that selects what is not there"""
+_EXAMPLES = """\
+doctor example_host._backends:dispatcher
+doctor example_host._backends:dispatcher --json"""
+
+
+class Checkup(NamedTuple):
+    """What was found of one backend."""
+
+    info: BackendInfo
+    labels: tuple[str, ...]
+    implemented: int
+    problems: tuple[str, ...]
+    raised_at: str | None = None
+
+    @property
+    def health(self) -> str:
+        """Say it in one word."""
+        if self.info.state in ("broken", "refused"):
+            return self.info.state
+        return "odd" if self.problems else "ok"
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "doctor",
+        run,
+        summary="Try every backend, and tell what is wrong with any.",
+        details=_DETAILS,
+        examples=_EXAMPLES,
+    )
+    add_dispatcher(parser)
+    add_json(parser)
+
+
+def run(options: Namespace, console: Console) -> int:
+    """Examine one host's backends and the environment."""
+    dispatcher = find(options, console)
+    with warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always", BackendWarning)
+        verdicts = parts(dispatcher).registry.verdicts()
+    general = [_problem(found.message) for found in damage if _is_registration(found.message)]
+    checkups = [*_checkups(dispatcher, verdicts, console)]
+    environment = _environment(dispatcher)
+    general += _objections(dispatcher)
+    show = _as_json if options.json else _as_text
+    show(console, dispatcher, checkups, environment, general)
+    return int(bool(general) or any(found.problems for found in checkups))
+
+
+def _checkups(
+    dispatcher: BackendDispatcher, verdicts: tuple[Verdict, ...], console: Console
+) -> Iterator[Checkup]:
+    registry = parts(dispatcher).registry
+    troubles = []
+    for number, verdict in enumerate(verdicts, 1):
+        name = verdict.candidate.name
+        with (
+            console.progress(f"loading {name} ({number} of {len(verdicts)})"),
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            warnings.simplefilter("always", BackendWarning)
+            error = registry.attempt(verdict)
+        told = [_problem(found.message) for found in caught if _is_registration(found.message)]
+        troubles.append((error, told))
+    infos = [info for info in dispatcher.backends() if info.state != "registered"]
+    for verdict, info, (error, told) in zip(verdicts, infos, troubles, strict=True):
+        if error is not None or verdict.refused:
+            yield _unusable(verdict, info, error)
+        else:
+            yield _usable(dispatcher, registry.load(verdict), info, told)
+
+
+def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -> Checkup:
+    """Tell of a backend that no call reaches; that the host's or user's own wish is no problem."""
+    problems = (str(error),) if error else (f"{verdict.refused}",) if verdict.impostor else ()
+    return Checkup(info, (), 0, problems, _raised_at(error.__cause__) if error else None)
+
+
+def _usable(
+    dispatcher: BackendDispatcher, backend: LoadedBackend, info: BackendInfo, told: list[str]
+) -> Checkup:
+    registry = parts(dispatcher).registry
+    found = inspected(dispatcher, backend)
+    problems = [*told]
+    if dispatcher.dispatched and not found.implemented:
+        problems.append(f"implements no function of {registry.configuration.host}")
+    problems += [
+        f"{finding.function}: {finding.message}" if finding.kind == "broken" else finding.message
+        for finding in found.everything
+        if finding.severity == "error" and finding.kind in ("broken", "unknown-name")
+    ]
+    return Checkup(info, registry.labels_of(backend), len(found.implemented), tuple(problems))
+
+
+def _raised_at(error: BaseException | None) -> str | None:
+    """Name the last line of a traceback that is neither ours nor the import system's."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    foreign = [
+        frame
+        for frame in frames
+        if not frame.filename.startswith("<frozen") and OURS not in Path(frame.filename).parents
+    ]
+    if not foreign:
+        return None
+    last = foreign[-1]
+    return f"{last.filename}, line {last.lineno}: {last.line}"
+
+
+def _is_registration(message: Any) -> bool:
+    return isinstance(message, BackendRegistrationWarning)
+
+
+def _problem(message: Any) -> str:
+    return str(message.problem)
+
+
+def _environment(dispatcher: BackendDispatcher) -> dict[str, str | None]:
+    """Read the variables that are in force."""
+    found = read_environment(parts(dispatcher).registry.configuration.host)
+    return {
+        found.backend_variable: found.backend,
+        found.fallback_variable: found.fallback,
+        BLOCK_VARIABLE: os.environ.get(BLOCK_VARIABLE),
+    }
+
+
+def _objections(dispatcher: BackendDispatcher) -> list[str]:
+    """Say what keeps the environment's choice from taking effect."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BackendWarning)
+        try:
+            dispatcher.settings.backends  # noqa: B018 - looking is what settles it
+        except BackendError as error:
+            return [" ".join([str(error), *getattr(error, "__notes__", ())])]
+    return []
+
+
+def _as_json(
+    console: Console,
+    dispatcher: BackendDispatcher,
+    checkups: list[Checkup],
+    environment: dict[str, str | None],
+    general: list[str],
+) -> None:
+    configuration = parts(dispatcher).registry.configuration
+    backends = [
+        {
+            **found.info._asdict(),
+            "health": found.health,
+            "labels": found.labels,
+            "implemented": found.implemented,
+            "problems": found.problems,
+            "raised_at": found.raised_at,
+        }
+        for found in checkups
+    ]
+    console.json(
+        {
+            "host": configuration.host,
+            "group": configuration.group,
+            "functions": len(dispatcher.dispatched),
+            "environment": environment,
+            "backends": backends,
+            "problems": general,
+        }
+    )
+
+
+def _as_text(
+    console: Console,
+    dispatcher: BackendDispatcher,
+    checkups: list[Checkup],
+    environment: dict[str, str | None],
+    general: list[str],
+) -> None:
+    configuration = parts(dispatcher).registry.configuration
+    count = len(general) + sum(len(found.problems) for found in checkups)
+    console.line(
+        f"{console.paint('bold', configuration.host)}: {_number(len(checkups), 'backend')} in the "
+        f"group {configuration.group!r}, {_number(count, 'problem')}"
+    )
+    rows = [_row(found, len(dispatcher.dispatched)) for found in checkups]
+    for found, line in zip(checkups, aligned(rows, console.paint), strict=True):
+        console.line(f"\n{line}" if found is checkups[0] else line)
+        for note in _notes(found):
+            console.line(f"    {note}")
+    console.line()
+    for variable, value in environment.items():
+        console.line(f"{variable}: {'not set' if value is None else value}")
+    for problem in general:
+        console.line(f"\n{console.paint('bad', 'problem')}: {problem}")
+
+
+def _row(found: Checkup, functions: int) -> list[Cell]:
+    info = found.info
+    cells: list[Cell] = [
+        (STYLES[found.health], found.health),
+        info.name,
+        source(info.distribution, info.version),
+        "trusted" if info.trusted else "not trusted",
+    ]
+    if found.labels:
+        aliases = ", ".join(label for label in found.labels if label != info.name)
+        cells.append(f"{found.implemented} of {functions} functions")
+        cells.append(f"also {aliases}" if aliases else "")
+    return cells
+
+
+def _notes(found: Checkup) -> Iterator[str]:
+    yield from found.problems
+    if found.info.reason and not found.problems:
+        yield found.info.reason
+    if found.raised_at:
+        yield f"raised at {found.raised_at}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
