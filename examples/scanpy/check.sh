@@ -31,6 +31,11 @@ main() {
   tested scanpy scanpy-torch
   tested scanpy scanpy-dask
 
+  printf '\n=== The manifests\n'
+  for adapter in scanpy_torch._backends.scanpy scanpy_dask._backends.scanpy; do
+    in_environment scanpy scverse-backends manifest check "$adapter" || failed+=("manifest of $adapter")
+  done
+
   printf '\n=== The small comparison\n'
   in_environment scanpy python "$here/pipeline.py" --small-only --out "$scratch/comparison" ||
     failed+=(pipeline.py)

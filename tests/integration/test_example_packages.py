@@ -497,6 +497,30 @@ class TestTogether:
         assert run.stdout.strip() == "set()", run.stderr
 
 
+@pytest.mark.parametrize(
+    "adapter",
+    ["example_host_accel._backends.example_host", "example_host_tiled._adapter:ExampleHostAdapter"],
+)
+def test_each_backend_ships_a_manifest_that_is_true(adapter):
+    run = run_python("-m", "scverse_backends", "manifest", "check", adapter)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+
+
+def test_what_backends_add_is_shown_without_importing_them():
+    script = (
+        "import sys, inspect, example_host as eh\n"
+        "from example_host._backends import dispatcher\n"
+        "dispatcher.discover()\n"
+        "print('tile_size (tiled) : int' in eh.kmeans.__doc__)\n"
+        "print(inspect.signature(eh.kmeans).parameters['tile_size'].default)\n"
+        "print(dispatcher.available_backend_names())\n"
+        "print({'example_host_accel', 'example_host_tiled'}.intersection(sys.modules))\n"
+    )
+    run = run_python("-c", script)
+    labels = "['accelerated', 'example_accel', 'tiled']"
+    assert run.stdout.splitlines() == ["True", "4096", labels, "set()"], run.stderr
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_example_in_the_docstrings_runs(package):
     root = importlib.import_module(package)
