@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from inspect import Signature
 
+    from ._model import LoadedBackend
+
 ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
 _DEEPEST = 5  # namespaces in one another; dispatch names have two parts
 
@@ -41,10 +43,17 @@ def describe_adapter(reference: str) -> Manifest:
     return Manifest(
         adapter=reference,
         name=loaded.name,
-        aliases=tuple(map(str, loaded.aliases)),
+        aliases=_in_order(loaded),
         renames=loaded.renames,
         offers={name: offer(implementation) for name, implementation in found},
     )
+
+
+def _in_order(loaded: LoadedBackend) -> tuple[str, ...]:
+    """List the aliases, always in the same order."""
+    aliases = [*map(str, loaded.aliases)]
+    is_set = isinstance(loaded.adapter.aliases, (set, frozenset)) if aliases else False
+    return tuple(sorted(aliases) if is_set else aliases)
 
 
 def offer(implementation: Any) -> Offer:

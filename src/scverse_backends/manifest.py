@@ -15,6 +15,8 @@ from ._manifest._places import beside
 from ._manifest._reading import loads
 from ._manifest._record import Manifest, ManifestError, Offer
 from ._manifest._signature_text import Opaque
+from ._manifest._signature_text import read as read_signature
+from ._manifest._signature_text import write as write_signature
 from ._manifest._toml import dumps
 from ._offers import describe_adapter as describe
 
@@ -29,7 +31,9 @@ __all__ = [
     "dumps",
     "loads",
     "place",
+    "read_signature",
     "write",
+    "write_signature",
 ]
 
 

@@ -53,12 +53,30 @@ class Opaque:
 
 
 def write(signature: Signature) -> str:
-    """Write a signature, so that `read` gives the same one.
+    """Write a signature as one line of text.
+
+    Parameters
+    ----------
+    signature
+        Any signature.
+
+    Returns
+    -------
+    str
+        What `read_signature` reads as the same one.
 
     Raises
     ------
     ValueError
         If it has parameters that Python has no text for.
+
+    Examples
+    --------
+    >>> import inspect
+    >>> from scverse_backends.manifest import write_signature
+    >>> def embed(data, /, *, size: int = 2, dtype=float, rng=object()): ...
+    >>> write_signature(inspect.signature(embed))
+    "(data, /, *, size: int = 2, dtype=float, rng=opaque('<object object>'))"
     """
     text = f"({', '.join(_written(signature))})"
     if signature.return_annotation is not Signature.empty:
@@ -70,10 +88,30 @@ def write(signature: Signature) -> str:
 def read(text: str) -> Signature:
     """Read a signature; none of what it names is looked up.
 
+    Parameters
+    ----------
+    text
+        What `write_signature` wrote.
+
+    Returns
+    -------
+    inspect.Signature
+        With annotations as strings, literal defaults as values, and any other
+        default as an `Opaque`.
+
     Raises
     ------
     ValueError
         If it is no signature.
+
+    Examples
+    --------
+    >>> from scverse_backends.manifest import read_signature
+    >>> signature = read_signature("(data, /, *, size: int = 2, dtype=float)")
+    >>> signature.parameters["size"].default, signature.parameters["dtype"].default
+    (2, float)
+    >>> signature.parameters["dtype"].default == float
+    False
     """
     if len(text) > LONGEST or not text.startswith("(") or not text.isprintable():
         msg = f"{shown(text)} is no signature"
@@ -172,7 +210,7 @@ def _atom(value: Any) -> str | None:
     """Write one value, unless Python reads another one, or none, from what it writes."""
     try:
         text = repr(value)
-        return text if ast.literal_eval(text) == value else None
+        return text if repr(ast.literal_eval(text)) == text else None
     except ValueError:  # an integer of more digits than are written, a complex infinity
         return None
 

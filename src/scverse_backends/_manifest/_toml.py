@@ -13,23 +13,25 @@ if TYPE_CHECKING:
     from ._record import Manifest, Offer
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]')
-_NOT_LITERAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_SURROGATES = range(0xD800, 0xE000)  # halves of a character, for which a file has no bytes
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
+_NOT_LITERAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_HALVES = re.compile(r"[\ud800-\udfff]")
+"""Halves of a character, for which a file has no bytes."""
 _TABLES = {"function": "functions", "class": "classes"}
 
 
 def dumps(manifest: Manifest) -> str:
     """Write a manifest; the same one is always written the same way."""
-    return "\n".join([*_head(manifest), *_tables(manifest)]) + "\n"
+    text = "\n".join([*_head(manifest), *_tables(manifest)]) + "\n"
+    return _HALVES.sub("\ufffd", text)
 
 
 def _head(manifest: Manifest) -> Iterator[str]:
     yield "# What this backend offers, for whoever must not import it to know."
-    if manifest.adapter:
+    if manifest.adapter and manifest.adapter.isascii() and manifest.adapter.isprintable():
         yield f"# Written by: scverse-backends manifest write {manifest.adapter}"
     yield f"schema = {SCHEMA}"
-    if manifest.adapter:
+    if manifest.adapter is not None:
         yield f"adapter = {_string(manifest.adapter)}"
     yield f"name = {_string(manifest.name)}"
     yield f"aliases = [{', '.join(map(_string, manifest.aliases))}]"
@@ -92,5 +94,4 @@ def _escaped(text: str) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\u{0xFFFD if code in _SURROGATES else code:04x}"
+    return f"\\u{ord(found[0]):04x}"

@@ -1,0 +1,297 @@
+"""Signatures and manifests drawn at random: what is written is read back as it was."""
+
+from __future__ import annotations
+
+import ast
+import cmath
+import json
+import keyword
+import math
+import tomllib
+from enum import Enum
+from fractions import Fraction
+from inspect import Parameter, Signature
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scverse_backends import manifest
+from scverse_backends.manifest import Opaque, read_signature, write_signature
+
+DATA = Path(__file__).parents[1] / "data" / "scanpy_rapids_signatures.json"
+PAIRS = json.loads(DATA.read_text(encoding="utf-8"))["functions"]
+KINDS = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Shy:
+    def __repr__(self):
+        raise RuntimeError
+
+
+texts = st.text(max_size=12) | st.sampled_from(
+    [
+        "'",
+        '"',
+        "'''",
+        "\\",
+        "\n",
+        "a b",
+        "\r\n",
+        "\t",
+        "\0",
+        "\x7f",
+        "\ud800",
+        "é",
+        chr(0x1D518),
+        "# no",
+        "()",
+    ]
+)
+atoms = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.complex_numbers(allow_infinity=False, allow_nan=False)
+    | texts
+    | st.binary(max_size=8)
+    | st.just(...)
+)
+hashable = st.recursive(atoms, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=4)
+literals = st.recursive(
+    hashable,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(hashable, inner, max_size=3)
+        | st.sets(hashable, max_size=3)
+    ),
+    max_leaves=6,
+)
+circle = []
+circle.append(circle)
+opaque = st.sampled_from(
+    [
+        object(),
+        print,
+        np.float32,
+        np.float64(0.5),
+        np.arange(3),
+        float("nan"),
+        Colour.RED,
+        Fraction(1, 2),
+        lambda x: x,
+        frozenset("a"),
+        [object()],
+        {"a": print},
+        10**5000,
+        Shy(),
+        complex(0, float("inf")),
+        circle,
+        Opaque("x"),
+        Opaque("1"),
+        Opaque("opaque('x')"),
+        range(9),
+        Opaque("a, b"),
+        Opaque("x\ny"),
+        Opaque("é.f(*g)"),
+        Opaque("lambda: x"),
+        range(3),
+    ]
+)
+annotations = (
+    st.sampled_from(
+        [
+            int,
+            np.ndarray,
+            list[int],
+            int | None,
+            "int",
+            "np.ndarray | None",
+            "'Later'",
+            "a, b",
+            "x: y",
+            "int = 3",
+            "# no",
+            "(a)",
+            " int",
+            "lambda: x",
+            "*Ts",
+            "é[ß]",
+            "",
+            "None",
+            "if",
+            "x)",
+            "\\",
+            "f'{x}'",
+            "yield",
+            "await x",
+            "x := 1",
+            Shy(),
+            "a\nb",
+            "'a' 'b'",
+        ]
+    )
+    | texts
+)
+names = st.text("abcxyzéß_0", min_size=1, max_size=4).filter(str.isidentifier)
+
+
+@st.composite
+def signatures(draw):
+    chosen = draw(st.lists(names, unique=True, max_size=8))
+    chosen = [name for name in chosen if not keyword.iskeyword(name)]
+    kinds = sorted(draw(st.lists(st.sampled_from(KINDS), min_size=8, max_size=8)))
+    parameters, optional = [], False
+    for name, kind in zip(chosen, kinds, strict=False):
+        default = Parameter.empty
+        if draw(st.booleans()) or (optional and kind is not Parameter.KEYWORD_ONLY):
+            default, optional = draw(literals | opaque), True
+        parameters.append(Parameter(name, kind, default=default, annotation=draw(annotated)))
+    at = sum(kind is not Parameter.KEYWORD_ONLY for kind in kinds[: len(chosen)])
+    if draw(st.booleans()):
+        kind = Parameter.VAR_POSITIONAL
+        parameters.insert(at, Parameter("args", kind, annotation=draw(annotated)))
+    if draw(st.booleans()):
+        kind = Parameter.VAR_KEYWORD
+        parameters.append(Parameter("kwargs", kind, annotation=draw(annotated)))
+    return Signature(parameters, return_annotation=draw(annotated))
+
+
+annotated = st.just(Parameter.empty) | annotations
+
+
+def is_literal(value):
+    """Whether a value is made of what Python writes as literals."""
+    if type(value) in (list, tuple, set):
+        return value is not circle and all(map(is_literal, value))
+    if type(value) is dict:
+        return all(map(is_literal, value)) and all(map(is_literal, value.values()))
+    if type(value) is float:
+        return not math.isnan(value)
+    if type(value) is complex:  # one with an infinite part, or a negative zero, is no literal
+        return not cmath.isinf(value) and repr(ast.literal_eval(repr(value))) == repr(value)
+    if type(value) is int:
+        return abs(value) < 10**4000
+    return value is ... or type(value) in (type(None), bool, str, bytes)
+
+
+def check(signature):
+    """Check that a signature comes back: all of it, as far as a text can hold it."""
+    text = write_signature(signature)
+    back = read_signature(text)
+    assert text.isprintable()
+    assert write_signature(back) == text
+    assert [*back.parameters] == [*signature.parameters]
+    ours = [*back.parameters.values()]
+    for one, other in zip(ours, signature.parameters.values(), strict=True):
+        assert one.kind is other.kind
+        check_annotation(one.annotation, other.annotation)
+        check_default(one.default, other.default)
+    check_annotation(back.return_annotation, signature.return_annotation)
+
+
+def check_annotation(ours, theirs):
+    if theirs is Parameter.empty or isinstance(theirs, str):
+        assert ours == theirs
+    else:
+        assert isinstance(ours, str)
+
+
+def check_default(ours, theirs):
+    if isinstance(theirs, Opaque):
+        assert isinstance(ours, Opaque)
+        assert repr(ours) == repr(theirs)
+    elif theirs is Parameter.empty:
+        assert ours is theirs
+    elif is_literal(theirs):
+        assert type(ours) is type(theirs)
+        assert ours == theirs
+    else:
+        assert isinstance(ours, Opaque)
+        assert ours != ours  # noqa: PLR0124 - it equals nothing
+        assert ours != theirs
+
+
+@settings(max_examples=2000)
+@given(signatures())
+def test_a_signature_is_read_back_as_it_was(signature):
+    check(signature)
+
+
+@pytest.mark.parametrize("side", ["host", "backend"])
+@pytest.mark.parametrize("function", PAIRS)
+def test_real_signatures_are_read_back_as_they_were(function, side):
+    check(Signature([recorded(**found) for found in PAIRS[function][side]]))
+
+
+def recorded(name, kind, default=None):
+    value = Parameter.empty
+    if default is not None:
+        try:
+            value = ast.literal_eval(default)
+        except ValueError:
+            value = Opaque(default)
+    return Parameter(name, getattr(Parameter, kind), default=value)
+
+
+manifests = st.builds(
+    manifest.Manifest,
+    adapter=st.none() | texts,
+    name=texts,
+    aliases=st.lists(texts, max_size=3).map(tuple),
+    renames=st.dictionaries(texts, st.dictionaries(texts, texts, max_size=2), max_size=2),
+    offers=st.dictionaries(
+        texts | st.sampled_from(["tl.umap", "embed"]),
+        st.builds(
+            manifest.Offer,
+            kind=st.sampled_from(["function", "class"]),
+            signature=st.none() | signatures().map(write_signature),
+            coroutine=st.booleans(),
+            parameters=st.text("ab :\n\t'\"\\\r\x00é", max_size=20).map(lambda t: t.strip("\n")),
+        ),
+        max_size=3,
+    ),
+)
+
+
+def without_halves(value):
+    """Do as files must with halves of characters, for which they have no bytes."""
+    return json.loads(
+        "".join(
+            "\ufffd" if "\ud800" <= c <= "\udfff" else c
+            for c in json.dumps(value, ensure_ascii=False)
+        )
+    )
+
+
+@settings(max_examples=150)
+@given(manifests)
+def test_every_manifest_is_toml_and_is_read_back_as_it_was(drawn):
+    text = manifest.dumps(drawn)
+    tomllib.loads(text)
+    read = manifest.loads(text.encode())
+    assert without_halves(read) == without_halves(drawn)
+    assert manifest.dumps(read) == text
+
+
+@given(st.text() | signatures().map(write_signature).flatmap(lambda t: st.just(t[:-1])))
+def test_what_is_no_signature_is_refused_or_read(text):
+    try:
+        signature = read_signature(text)
+    except ValueError:
+        return
+    assert write_signature(read_signature(write_signature(signature)))
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_what_is_no_manifest_is_refused(data):
+    with pytest.raises(manifest.ManifestError):
+        manifest.loads(data)

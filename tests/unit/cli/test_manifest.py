@@ -1,0 +1,163 @@
+"""``manifest write`` and ``manifest check``."""
+
+from __future__ import annotations
+
+import pytest
+
+ADAPTER = '''
+    name = "fast"
+    aliases = {"swift", "quick"}
+    renames = {"embed": {"rng": "seed"}}
+    __all__ = ["embed", "fetch", "Model", "SIZES"]
+    SIZES = [1, 2]
+
+    def embed(data, *, seed=0, device="cuda"):
+        """Embed.
+
+        Parameters
+        ----------
+        data, seed
+            Something.
+        device : str
+            Where to run,
+
+            it's up to you.
+        other
+            Not a parameter.
+        """
+
+    async def fetch(key): ...
+
+    class Model:
+        def __init__(self, layers: int = 2): ...
+    '''
+
+WRITTEN = """\
+# What this backend offers, for whoever must not import it to know.
+# Written by: scverse-backends manifest write fast_cells.adapter
+schema = 1
+adapter = 'fast_cells.adapter'
+name = 'fast'
+aliases = ['quick', 'swift']
+offers = 3
+
+[renames.embed]
+rng = 'seed'
+
+[functions.embed]
+signature = '''(data, *, seed=0, device='cuda')'''
+parameters = '''
+data
+    Something.
+seed
+    Something.
+device : str
+    Where to run,
+
+    it's up to you.
+'''
+
+[functions.fetch]
+signature = '(key)'
+coroutine = true
+
+[classes.Model]
+signature = '(layers: int = 2)'
+"""
+
+
+@pytest.fixture
+def file(site):
+    """Write the package of a backend; give where its manifest belongs."""
+    site.write("fast_cells/__init__.py", "")
+    return site.write("fast_cells/adapter.py", ADAPTER).with_suffix(".toml")
+
+
+def test_a_manifest_is_written_beside_the_adapter(run, file):
+    ran = run("manifest", "write", "fast_cells.adapter")
+    assert (ran.status, ran.out, ran.err) == (0, f"wrote {file}\n", "")
+    assert file.read_text(encoding="utf-8") == WRITTEN
+    assert run("manifest", "check", "fast_cells.adapter").status == 0
+
+
+def test_it_is_written_elsewhere_or_shown(run, file, tmp_path):
+    assert run("manifest", "write", "fast_cells.adapter", "-o", "-").out == WRITTEN
+    other = tmp_path / "other.toml"
+    run("manifest", "write", "fast_cells.adapter", "--output", str(other))
+    assert other.read_text(encoding="utf-8") == WRITTEN
+    assert not file.exists()
+    assert run("manifest", "check", "fast_cells.adapter", "-f", str(other)).status == 0
+
+
+def test_drift_is_shown_with_the_command_that_mends_it(run, file):
+    said = WRITTEN.replace("seed=0", "seed=1").replace("fetch", "fetched")
+    file.write_text(said, encoding="utf-8")
+    ran = run("manifest", "check", "fast_cells.adapter")
+    assert ran.status == 1
+    lines = ran.out.splitlines()
+    assert "-signature = '''(data, *, seed=1, device='cuda')'''" in lines
+    assert "+signature = '''(data, *, seed=0, device='cuda')'''" in lines
+    assert "-[functions.fetched]" in lines
+    assert lines[-1].endswith("mend it with: scverse-backends manifest write fast_cells.adapter")
+
+
+def test_another_layout_of_the_same_file_is_no_drift(run, file):
+    head, _, rest = WRITTEN.partition("adapter = 'fast_cells.adapter'")
+    file.write_text(f'{head}adapter = "fast_cells.adapter" # ours{rest}\n\n', encoding="utf-8")
+    assert run("manifest", "check", "fast_cells.adapter").status == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "is not there"), ("schema =", "cannot be read"), ("schema = 2", "has schema 2")],
+)
+def test_a_manifest_that_is_missing_or_broken_fails_the_check(run, file, text, said):
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    ran = run("manifest", "check", "fast_cells.adapter")
+    assert ran.status == 1
+    assert said in ran.out
+    assert "manifest write fast_cells.adapter" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import nothing_of_the_kind", "ModuleNotFoundError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("", "`name` is not valid"),
+        ("name = 'fast'\n__all__ = ['gone']", "'gone', which cannot be fetched"),
+    ],
+)
+@pytest.mark.parametrize("command", ["write", "check"])
+def test_an_adapter_that_is_none_is_misuse(run, site, file, source, said, command):
+    site.write("fast_cells/adapter.py", source)
+    ran = run("manifest", command, "fast_cells.adapter")
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("adapter", ["nowhere.at.all", "nowhere", "sys"])
+def test_an_adapter_that_is_in_no_folder_is_misuse(run, adapter):
+    ran = run("manifest", "check", adapter)
+    assert (ran.status, ran.out) == (2, "")
+    assert adapter in ran.err
+
+
+def test_interrupting_is_no_mistake_of_the_adapter(run, site, file):
+    site.write("fast_cells/adapter.py", "raise KeyboardInterrupt")
+    assert run("manifest", "write", "fast_cells.adapter").status == 130
+
+
+def test_what_cannot_be_written_is_said(run, file, tmp_path):
+    ran = run("manifest", "write", "fast_cells.adapter", "-o", str(tmp_path))
+    assert ran.status == 2
+    assert "fast_cells.adapter" in ran.err
+
+
+@pytest.mark.parametrize("command", ["write", "check"])
+def test_help_shows_examples(run, command):
+    ran = run("manifest", command, "--help")
+    assert ran.status == 0
+    assert f"scverse-backends manifest {command} my_backend" in ran.out

@@ -1,0 +1,182 @@
+"""Manifests that are damaged or lie: a warning that names the distribution, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import ClassVar
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendRegistrationWarning,
+    UnknownBackendError,
+    UntrustedBackendWarning,
+)
+
+from .conftest import MANIFEST
+
+ADAPTER = "name = 'tiled'\naliases = ['tiles']\ndef scale(values, factor=2, *, own=1): return 'ran'"
+HEAD = "schema = 1\nname = 'tiled'\n"
+
+DAMAGED = {
+    "no TOML": ("nothing = ", "cannot be read"),
+    "cut off": (MANIFEST.encode()[:40], "cannot be read"),
+    "cut off between tables": (f"{HEAD}offers = 2\n[functions.scale]\n", "should hold 2"),
+    "another encoding": ("schema = 1\nname = 'größer'".encode("utf-16"), "cannot be read"),
+    "no text": (bytes(range(256)), "cannot be read"),
+    "nested too deep": (f"{HEAD}x = {'[' * 50_000}", "cannot be read"),
+    "an endless number": (f"{HEAD}x = {'9' * 50_000}", "cannot be read"),
+    "too large": (HEAD.encode() + b"#" * (4 * 2**20), "is larger than 4 MiB"),
+    "another schema": ("schema = 2\nname = 'tiled'", "has schema 2"),
+    "no schema": ("name = 'tiled'", "does not say 'schema'"),
+    "a schema that is no number": ("schema = true\nname = 'tiled'", "an integer for 'schema'"),
+    "no name": ("schema = 1", "does not say 'name'"),
+    "a name that is none": ("schema = 1\nname = 'ti led'", "`name` is not valid"),
+    "aliases that are no list": (f"{HEAD}aliases = 'tiles'", "a list for 'aliases'"),
+    "aliases that are no strings": (f"{HEAD}aliases = [1]", "strings in 'aliases'"),
+    "functions that are no table": (f"{HEAD}functions = []", "a table for 'functions'"),
+    "a function that is no table": (f"{HEAD}functions.scale = 1", "a table for 'scale'"),
+    "renames of one to another twice": (
+        f"{HEAD}[renames.scale]\na = 'x'\nb = 'x'",
+        "the same name",
+    ),
+    "a signature that is none": (
+        f"{HEAD}[functions.scale]\nsignature = 'values'",
+        "is wrong about 'scale'",
+    ),
+    "a signature that is code": (
+        f"{HEAD}[functions.scale]\nsignature = '(x=__import__(\"os\").abort()): ...; abort()'",
+        "is wrong about 'scale'",
+    ),
+    "a signature of many brackets": (
+        f"{HEAD}[functions.scale]\nsignature = '(x={'(' * 9000}'",
+        "is wrong about 'scale'",
+    ),
+    "a signature of many calls": (
+        f"{HEAD}[functions.scale]\nsignature = '(x=a{'()' * 8000})'",
+        "is wrong about 'scale'",
+    ),
+    "a huge signature": (
+        f"{HEAD}[functions.scale]\nsignature = '(x={'1' * 30_000})'",
+        "is wrong about 'scale'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_manifest_is_reported_and_the_adapter_asked(
+    ship, site, dispatcher, scale, case, recwarn
+):
+    text, said = DAMAGED[case]
+    ship(text, modules={"tiled.adapter": ADAPTER})
+    (info,) = dispatcher.backends()
+    (warning,) = (found.message for found in recwarn)
+    assert isinstance(warning, BackendRegistrationWarning)
+    assert (warning.distribution, warning.version) == ("tiled", "1.0")
+    assert said in str(warning)
+    assert len(str(warning)) < 1000
+    assert (info.name, site.imported()) == ("tiled_point", set())
+    dispatcher.discover()
+    assert "own (tiled)" in scale.__doc__
+    assert "tiles" in dispatcher.available_backend_names()
+    assert len(recwarn) == 1
+
+
+def test_nothing_in_a_signature_is_run(ship, dispatcher, scale, monkeypatch):
+    monkeypatch.delenv("RAN", raising=False)
+    default = "__import__('os').environ.setdefault('RAN', 'yes')"
+    ship(f'{HEAD}[functions.scale]\nsignature = "(values, *, own: {default} = {default})"')
+    dispatcher.discover()
+    assert "own" in scale.__doc__
+    assert "RAN" not in os.environ
+
+
+def test_a_folder_in_its_place_is_no_manifest(ship, site, dispatcher):
+    site.install("plain", entry_points={"plain": "plain"}, modules={"plain": "name = 'plain'"})
+    (site.folder / "plain.toml").mkdir()
+    assert [info.name for info in dispatcher.backends()] == ["plain"]
+
+
+class TestLies:
+    """What a manifest claims is judged as what an adapter claims, and none of it is run."""
+
+    TRUSTED: ClassVar = {
+        "trusted_backends": {"cuda": {"aliases": ["gpus"], "package": "real-cuda"}}
+    }
+
+    @pytest.mark.parametrize("name", ["cuda", "CUDA", "gpus", "cpu", "auto"])
+    def test_a_name_that_is_not_its_own(self, ship, site, make_dispatcher, name):
+        ship(f"schema = 1\nname = '{name}'")
+        dispatcher = make_dispatcher(**self.TRUSTED)
+        with pytest.warns(BackendRegistrationWarning, match="claims what is not its own") as caught:
+            names = [info.name for info in dispatcher.backends()]
+        assert caught[0].message.distribution == "tiled"
+        assert (names, site.imported()) == (["tiled_point"], set())
+
+    @pytest.mark.parametrize("alias", ["cuda", "gpus", "gpu", "cpu", "no label"])
+    def test_an_alias_that_it_may_not_have(self, ship, site, make_dispatcher, alias):
+        ship(f"schema = 1\nname = 'tiled'\naliases = ['{alias}', 'tiles']")
+        reserved = {"gpu": "Name the one you mean."}
+        dispatcher = make_dispatcher(**self.TRUSTED, reserved_backends=reserved)
+        with pytest.warns(BackendRegistrationWarning, match=f"{alias!r} is not accepted") as caught:
+            labels = dispatcher.available_backend_names()
+        assert caught[0].message.distribution == "tiled"
+        assert labels == ["tiled", "tiled_point", "tiles"]
+        assert site.imported() == set()
+
+    def test_what_the_adapter_claims_as_well_is_told_once(self, ship, dispatcher):
+        aliases = "aliases = ['cpu']"
+        ship(
+            f"schema = 1\nname = 'tiled'\n{aliases}",
+            modules={"tiled.adapter": f"name = 'tiled'\n{aliases}"},
+        )
+        with pytest.warns(BackendRegistrationWarning, match="'cpu' is not accepted") as caught:
+            dispatcher.backends()
+            with pytest.warns(UntrustedBackendWarning):
+                dispatcher.get_backend("tiled")
+        assert sum(w.category is BackendRegistrationWarning for w in caught) == 1
+
+    def test_the_name_of_another_entry_point(self, ship, site, dispatcher):
+        ship("schema = 1\nname = 'other'\naliases = ['mine']")
+        site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
+        with pytest.warns(BackendRegistrationWarning, match="'other' stays with"):
+            names = [info.name for info in dispatcher.backends()]
+        assert names == ["other", "tiled_point"]
+        assert site.imported() == set()
+
+    def test_a_label_that_another_manifest_has_as_well_goes_to_the_first(self, ship, dispatcher):
+        for name in ("b", "a"):
+            ship(
+                f"schema = 1\nname = '{name}'\naliases = ['both']",
+                distribution=name,
+                name=name,
+                module=name,
+            )
+        with pytest.warns(BackendRegistrationWarning, match="'both' stays with 'a' of a"):
+            assert dispatcher.available_backend_names() == ["a", "b", "both"]
+
+    def test_an_unknown_label_is_still_unknown(self, ship, dispatcher):
+        ship("nothing =", modules={"tiled.adapter": ADAPTER})
+        with pytest.warns(BackendRegistrationWarning), pytest.raises(UnknownBackendError):
+            dispatcher.settings.use_backend("unheard")
+
+
+def test_a_function_that_should_be_a_class_is_reported(ship, dispatcher):
+    ship(f"{HEAD}[functions.Model]\nsignature = '(layers)'")
+
+    @dispatcher.backend_class
+    class Model:
+        """A model."""
+
+    with pytest.warns(BackendRegistrationWarning, match="Model.*no class"):
+        dispatcher.discover()
+
+
+def test_warnings_made_errors_leave_everything_usable(ship, dispatcher):
+    ship("nothing =", modules={"tiled.adapter": ADAPTER})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(BackendRegistrationWarning):
+            dispatcher.backends()
+        assert [info.name for info in dispatcher.backends()] == ["tiled_point"]

@@ -1,0 +1,123 @@
+"""What of an adapter is written into its manifest: what hosts can reach, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from scverse_backends import manifest
+
+
+@pytest.fixture
+def offers(site):
+    """Write an adapter module, and list what its manifest describes."""
+
+    def offers(source, reference="mine.adapter", **modules):
+        for name, text in {"__init__": "", "adapter": source, **modules}.items():
+            site.write(f"mine/{name}.py", text)
+        return manifest.describe(reference).offers
+
+    return offers
+
+
+def test_without_a_list_it_is_what_is_public_and_its_own(offers):
+    found = offers(
+        """
+        import json
+        from copy import copy
+        from . import tl
+        name = "mine"
+        METRICS = {"a": print}
+
+        def scale(values): ...
+        def _private(): ...
+        def can_run(function_name, arguments): return True
+        """,
+        tl="import json\ndef embed(data): ...",
+    )
+    assert [*found] == ["scale", "tl.embed"]
+
+
+def test_with_a_list_it_is_what_is_listed(offers):
+    found = offers(
+        """
+        from types import SimpleNamespace
+        from . import tl
+        name = "mine"
+        __all__ = ["tl", "pp", "scale", "SIZE", "deep.down"]
+        SIZE = 3
+        def scale(values): ...
+        def other(values): ...
+        pp = SimpleNamespace(log=scale)
+        deep = SimpleNamespace(down=other, more=other)
+        """,
+        tl="__all__ = ['embed']\ndef embed(data): ...\ndef hidden(data): ...",
+    )
+    assert sorted(found) == ["deep.down", "pp.log", "scale", "tl.embed"]
+
+
+def test_an_adapter_class_has_methods_and_namespaces(offers):
+    found = offers(
+        """
+        class Tools:
+            def embed(self, data, *, size=2): ...
+            @property
+            def broken(self): raise RuntimeError
+        class Adapter:
+            name = "mine"
+            tl = Tools()
+            def scale(self, values): ...
+            @property
+            def broken(self): raise RuntimeError("not today")
+            class Model:
+                def __init__(self, layers=2): ...
+                def fit(self): ...
+                @classmethod
+                def build(cls, path): ...
+        """,
+        "mine.adapter:Adapter",
+    )
+    assert {name: offer.signature for name, offer in found.items()} == {
+        "Model": "(layers=2)",
+        "Model.build": "(path)",
+        "scale": "(values)",
+        "tl.embed": "(data, *, size=2)",
+    }
+    assert found["Model"].kind == "class"
+
+
+def test_namespaces_may_hold_one_another(offers):
+    found = offers(
+        """
+        from types import SimpleNamespace
+        name = "mine"
+        def scale(values): ...
+        a, b = SimpleNamespace(scale=scale), SimpleNamespace()
+        a.b, b.a = b, a
+        """
+    )
+    assert sorted(found) == ["a.scale", "b.a.scale", "scale"]
+
+
+def test_functions_without_a_readable_signature_are_listed_without(offers):
+    found = offers(
+        """
+        class Odd:
+            __doc__ = property(lambda self: 1 / 0)
+            __signature__ = property(lambda self: 1 / 0)
+            def __call__(self): ...
+        name, scale, __all__ = "mine", Odd(), ["scale", "shift"]
+        class Named:
+            from inspect import Parameter, Signature
+            __signature__ = Signature([Parameter("from", Parameter.POSITIONAL_ONLY)])
+            def __call__(self, value, /): ...
+        shift = Named()
+        """
+    )
+    assert found == {name: manifest.Offer("function", None) for name in ("scale", "shift")}
+
+
+def test_aliases_in_a_set_are_always_written_in_the_same_order(offers):
+    source = "name = 'mine'\naliases = {'e', 'd', 'c', 'b', 'a'}"
+    offers(source)
+    text = manifest.dumps(manifest.describe("mine.adapter"))
+    assert "aliases = ['a', 'b', 'c', 'd', 'e']" in text
