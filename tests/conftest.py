@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
+import pickle
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
+import scverse_backends
 from scverse_backends import BackendDispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from types import ModuleType
 
 # A group of our own: the packages under examples/ may be installed beside the tests.
 GROUP = "tests.example_host.backends"
@@ -118,3 +124,128 @@ def make_dispatcher() -> Callable[..., BackendDispatcher]:
 def dispatcher(make_dispatcher: Callable[..., BackendDispatcher]) -> BackendDispatcher:
     """Give a dispatcher of ``example_host`` with nothing configured."""
     return make_dispatcher()
+
+
+CARRIED_HOST = """
+    import asyncio
+    from scverse_backends import BackendDispatcher
+
+    dispatcher = BackendDispatcher(
+        entrypoint_group="{name}.backends", host_name="{name}",
+        trusted_backends={{"fast": {{"package": "fast-backend"}}}}, untrusted="allow",
+    )
+    settings = dispatcher.settings
+
+    @dispatcher.backend_dispatch
+    def where(): return "cpu"
+
+    @dispatcher.backend_dispatch
+    async def where_async():
+        await asyncio.sleep(0)
+        return "cpu"
+
+    @dispatcher.backend_dispatch
+    def rows(): yield "cpu"
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, layers=2): self.layers = layers
+
+    class Plain:
+        def ask(self): return where()
+
+    def ask(): return where()
+
+    def seen(): return settings.backends, settings.fallback
+
+    async def ask_async(): return await where_async()
+"""
+CARRIED_BACKEND = """
+    import asyncio
+    name = {name!r}
+    aliases = ["quick-{name}"]
+    __all__ = ["where", "where_async", "rows", "Model"]
+    def where(): return "{name} {version}"
+    async def where_async():
+        await asyncio.sleep(0)
+        return "{name} {version}"
+    def rows(): yield "{name} {version}"
+    class Model:
+        def __init__(self, layers=2): self.backend = "{name} {version}"
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A host as a module, in a site; what is installed for it may change."""
+
+    site: Any
+    name: str
+
+    def install(self, name="fast", version="1.0", source=CARRIED_BACKEND):
+        """Install a version of a backend, in place of any other."""
+        self.uninstall(name)
+        module = f"{self.name}_{name}"
+        self.site.install(
+            f"{name}-backend",
+            version=version,
+            group=f"{self.name}.backends",
+            entry_points={name: module},
+            modules={module: source.format(name=name, version=version)},
+        )
+
+    def uninstall(self, name="fast"):
+        for folder in self.site.folder.glob(f"{name}_backend-*.dist-info"):
+            shutil.rmtree(folder)
+
+    def write_host(self, source=CARRIED_HOST):
+        self.site.write(f"{self.name}.py", source.format(name=self.name))
+
+    def load(self) -> ModuleType:
+        return __import__(self.name)
+
+    def elsewhere(self, expression, *before, **environment) -> Any:
+        """Evaluate an expression about ``host`` in a process of its own; give the result as it pickled."""
+        lines = [
+            "import pickle, sys",
+            f"import {self.name} as host",
+            *before,
+            f"sys.stdout.buffer.write(pickle.dumps({expression}))",
+        ]
+        finished = subprocess.run(
+            [sys.executable, "-c", "\n".join(lines)],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(
+                    [str(Path(scverse_backends.__file__).parents[1]), str(self.site.folder)]
+                ),
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return pickle.loads(finished.stdout)
+
+
+def found_world(site):
+    """Write a host of its own name, for which ``fast`` is installed, 1.0, and ``other``."""
+    made = World(site, f"carried_host_{next(_numbers)}")
+    made.write_host()
+    made.install("fast")
+    made.install("other")
+    return made
+
+
+@pytest.fixture
+def world(site):
+    """Give a host of its own name, for which ``fast`` is installed, 1.0, and ``other``."""
+    return found_world(site)
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory):
+    """Give such a world to all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = Site(tmp_path_factory.mktemp("shared"))
+        patch.syspath_prepend(str(made.folder))
+        yield found_world(made)

@@ -19,6 +19,7 @@ PACKAGE = Path(scverse_backends.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 OPTIONAL = {
+    "dask_plugin": {"dask", "distributed"},
     "pytest_plugin": {"pytest"},
     "sphinx_ext": {"docutils", "numpydoc", "sphinx"},
 }

@@ -1,0 +1,237 @@
+"""A snapshot reaches what each engine runs: threads, tasks, and real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import pickle
+import socket
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context, copy_context
+from functools import partial
+
+import cloudpickle
+import joblib
+import pytest
+from distributed import Client, LocalCluster
+from joblib.externals.loky import get_reusable_executor
+
+from scverse_backends.exceptions import (
+    BackendError,
+    BackendLoadError,
+    BackendNotInstalledError,
+    BackendSnapshotError,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def in_a_thread(call):
+    """Run a call in a thread, and give what came out."""
+    outcome = []
+
+    def run():
+        try:
+            outcome.append(call())
+        except BackendError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(timeout=60)
+    return outcome[0]
+
+
+@contextmanager
+def threads():
+    yield in_a_thread
+
+
+@contextmanager
+def thread_pool():
+    with ThreadPoolExecutor(2) as pool:
+        yield lambda call: pool.submit(call).result(timeout=60)
+
+
+@contextmanager
+def tasks():
+    yield lambda call: asyncio.run(asyncio.to_thread(call))
+
+
+@contextmanager
+def process_pool(method):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
+        yield lambda call: pool.submit(call).result(timeout=60)
+
+
+@contextmanager
+def multiprocessing_pool():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        yield lambda call: pool.apply_async(call).get(timeout=60)
+
+
+@contextmanager
+def with_joblib(backend):
+    def run(call):
+        with joblib.parallel_backend(backend, n_jobs=2):
+            return joblib.Parallel()(joblib.delayed(call)() for _ in range(2))[0]
+
+    # Loky keeps its workers for whoever comes next; these must start anew.
+    get_reusable_executor(max_workers=2).shutdown(wait=True)
+    yield run
+    get_reusable_executor(max_workers=2).shutdown(wait=True)
+
+
+@contextmanager
+def dask_cluster():
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(**options) as cluster, Client(cluster) as client:
+        yield lambda call: client.submit(call).result(timeout=60)
+
+
+IN_PROCESS = {
+    "threading": threads,
+    "ThreadPoolExecutor": thread_pool,
+    "asyncio.to_thread": tasks,
+    "joblib threading": partial(with_joblib, "threading"),
+}
+PROCESSES = {
+    "ProcessPoolExecutor spawn": partial(process_pool, "spawn"),
+    "ProcessPoolExecutor forkserver": partial(process_pool, "forkserver"),
+    "multiprocessing.Pool": multiprocessing_pool,
+    "joblib loky": partial(with_joblib, "loky"),
+    "dask": dask_cluster,
+}
+
+
+@pytest.fixture
+def host(world):
+    return world.load()
+
+
+@pytest.fixture
+def snapshot(host):
+    with host.settings.use_backend("fast", fallback="error"):
+        return host.settings.snapshot()
+
+
+@pytest.mark.parametrize("engine", (PROCESSES | IN_PROCESS).values(), ids=PROCESSES | IN_PROCESS)
+def test_what_is_bound_runs_under_the_snapshot_and_what_is_not_does_not(host, snapshot, engine):
+    host.settings.backend = "cpu"
+    with engine() as run:
+        # Without the snapshot, the worker knows nothing of the block.
+        with host.settings.use_backend("fast"):
+            bare = run(host.ask)
+        ran = [run(snapshot.bind(func)) for func in (host.where, host.ask, host.seen)]
+    assert ran == ["fast 1.0", "fast 1.0", (("fast",), "error")]
+    assert bare == ("fast 1.0" if engine is tasks else "cpu")
+
+
+@pytest.mark.parametrize("engine", PROCESSES.values(), ids=PROCESSES)
+def test_these_engines_work_in_processes_of_their_own(engine):
+    with engine() as run:
+        assert run(os.getpid) != os.getpid()
+
+
+@pytest.mark.parametrize("engine", PROCESSES.values(), ids=PROCESSES)
+def test_nothing_selected_is_carried_to_workers_that_select_something_themselves(
+    world, monkeypatch, engine
+):
+    host = world.load()
+    snapshot = host.settings.snapshot()
+    monkeypatch.setenv(f"{world.name.upper()}_BACKEND", "other")
+    with engine() as run:
+        if engine is not PROCESSES["ProcessPoolExecutor forkserver"]:
+            # A server that runs already keeps the environment it was started in.
+            assert run(host.where) == "other 1.0"
+        assert run(snapshot.bind(host.seen)) == (("cpu",), "warn")
+
+
+@pytest.mark.parametrize("engine", PROCESSES.values(), ids=PROCESSES)
+class TestAWorkerThatIsNotLikeItsCaller:
+    """The error of the worker reaches the caller, with the machine and the label."""
+
+    @pytest.fixture
+    def raised(self, host, snapshot, engine):
+        def raised(kind):
+            with engine() as run, pytest.raises(kind) as caught:
+                run(snapshot.bind(host.where))
+            error = caught.value
+            assert socket.gethostname() == error.machine
+            assert f"on {socket.gethostname()!r}" in str(error)
+            assert str(os.getpid()) not in str(error)
+            assert "'fast'" in str(error)
+            return error
+
+        return raised
+
+    def test_another_version(self, world, raised):
+        world.install("fast", "2.0")
+        error = raised(BackendSnapshotError)
+        assert "taken of fast-backend 1.0, and there it is fast-backend 2.0" in str(error)
+        assert error.label == "fast"
+
+    def test_no_backend(self, world, raised):
+        world.uninstall("fast")
+        assert "pip install fast-backend" in str(raised(BackendNotInstalledError))
+
+    def test_a_broken_backend(self, world, raised):
+        # Its error cannot be imported where it is told of.
+        world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
+        error = raised(BackendLoadError)
+        assert "Boom: no libcuda" in str(error)
+        assert (error.backend, error.distribution, error.version) == ("fast", "fast-backend", "1.0")
+
+    def test_no_host(self, world, raised):
+        (world.site.folder / f"{world.name}.py").unlink()
+        assert "ModuleNotFoundError" in str(raised(BackendSnapshotError))
+
+
+@pytest.mark.parametrize("module", [pickle, cloudpickle], ids=["pickle", "cloudpickle"])
+class TestPickling:
+    def test_what_is_decorated_pickles_by_reference(self, host, module):
+        for public in (host.where, host.where_async, host.rows, host.Model):
+            packed = module.dumps(public)
+            assert module.loads(packed) is public
+            assert len(packed) < 100
+
+    def test_what_is_built_of_a_decorated_class_pickles(self, host, module):
+        assert module.loads(module.dumps(host.Model(layers=4))).layers == 4
+
+    def test_what_is_bound_pickles_by_reference(self, host, snapshot, module):
+        for public in (host.where, host.where_async, host.ask, host.Model):
+            assert module.loads(module.dumps(snapshot.bind(public))).__wrapped__ is public
+
+
+def test_cloudpickle_carries_bound_lambdas_and_closures(host, snapshot):
+    name = "fast 1.0"
+    same = cloudpickle.loads(cloudpickle.dumps(snapshot.bind(lambda where: where() == name)))
+    assert same(host.where)
+    assert not same.__wrapped__(host.where)
+
+
+def test_a_lambda_reaches_a_worker_of_loky(host, snapshot):
+    where = host.where
+    with PROCESSES["joblib loky"]() as run:
+        assert run(snapshot.bind(lambda: (where(), os.getpid())))[0] == "fast 1.0"
+
+
+@pytest.mark.parametrize("context_reaches_threads", [False, True])
+def test_a_thread_runs_what_is_bound_alike_whether_or_not_it_inherits_a_context(
+    host, snapshot, context_reaches_threads
+):
+    """Python 3.14 can start threads in a copy of their maker's context; earlier ones start empty."""
+
+    def start(call):
+        context = copy_context() if context_reaches_threads else Context()
+        return in_a_thread(partial(context.run, call))
+
+    with host.settings.use_backend("other"):
+        assert start(snapshot.bind(host.where)) == "fast 1.0"
+        assert start(host.where) == ("other 1.0" if context_reaches_threads else "cpu")
+        host.settings.backend = "fast"
+    host.settings.backend = "other"
+    assert start(host.where) == "other 1.0"
