@@ -123,7 +123,7 @@ class Snapshot:
         """
         return cast("F", bind(self, func))
 
-    def load(self) -> None:
+    def prepare(self) -> None:
         """Import what the snapshot needs, as its first use in a process does.
 
         Raises

@@ -193,5 +193,5 @@ class CarriedSelection(WorkerPlugin):
     def _load(self, packed: bytes) -> None:
         """Import what a snapshot needs; that may take long, and so must not hold up the worker."""
         snapshot: Snapshot = pickle.loads(packed)  # noqa: S301 - as Dask treats the task itself
-        snapshot.load()
+        snapshot.prepare()
         self._loaded[packed] = snapshot

@@ -60,7 +60,7 @@ def test_it_equals_what_is_taken_here(world, snapshot):
 
 def test_only_what_was_selected_is_imported(world):
     snapshot = world.elsewhere("host.settings.snapshot()", "host.settings.backend = 'fast'")
-    snapshot.load()
+    snapshot.prepare()
     assert world.site.imported() == {world.name, f"{world.name}_fast"}
 
 

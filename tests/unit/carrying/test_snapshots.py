@@ -140,7 +140,7 @@ def test_a_registered_adapter_is_held_in_this_process(host):
             with same:
                 assert host.where() == "mine"
     with pytest.raises(BackendSnapshotError, match=r"'mine'.*it was registered"):
-        pickle.loads(pickle.dumps(snapshot)).load()
+        pickle.loads(pickle.dumps(snapshot)).prepare()
 
 
 def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name(host):
