@@ -27,6 +27,9 @@ Where a backend has defaults of its own, they are named, and you may pass the ho
 What to try next
   Ask where a call would run, and why, before it does:
     eh.settings.explain(eh.pca, data, solver="randomized", backend="{0}")
+  See what ran where, and keep it with the results:
+    with eh.settings.trace() as trace: ...
+    print(trace); trace.provenance()
   Name several, and the first that can take a call runs it:
     with eh.settings.use_backend({1}): ...
   Read what a backend adds to a function, once it is loaded:
@@ -96,22 +99,24 @@ def print_comparison(label: str, steps: list[eh.Step], repeats: int) -> None:
 
 
 def compared(step: eh.Step, repeats: int) -> Row:
-    """Ask where a step would run, run it there, and compare the result with the host's."""
-    decision = eh.settings.explain(step.function, *step.arguments, **step.options)
+    """Run a step, see where it ran, and compare time and result with the host's."""
+    with eh.settings.trace() as trace:
+        result = step.run()
+    record = trace.records[0]
     times = quickest_times(step, repeats)
-    if decision.backend == "cpu":
-        why = "; ".join(f"{refusal.backend} {refusal.reason}" for refusal in decision.refusals)
-        return Row(decision.function, "host", *times, why)
-    difference = difference_between(step.result, step.run())
-    return Row(decision.function, decision.backend, *times, difference, remarks_on(decision))
+    if record.backend == "cpu":
+        why = "; ".join(f"{refusal.backend} {refusal.reason}" for refusal in record.refusals)
+        return Row(record.function, "host", *times, why)
+    difference = difference_between(step.result, result)
+    return Row(record.function, record.backend, *times, difference, remarks_on(record))
 
 
-def remarks_on(decision: Any) -> str:
+def remarks_on(record: Any) -> str:
     """Say what differs from a call on the host, as far as its user may care."""
-    ignored = [f"{argument} is ignored" for argument in decision.ignored]
+    ignored = [f"{argument} is ignored" for argument in record.ignored]
     differing = [
         f"{default.parameter} is {default.backend!r} unless given, {default.host!r} on the host"
-        for default in decision.differing_defaults
+        for default in record.differing_defaults
     ]
     return "; ".join(ignored + differing)
 

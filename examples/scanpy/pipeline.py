@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import scanpy as sc
 import scanpy_host  # noqa: F401  scanpy's functions are dispatched from here on
 from analysis import SHIPPED, SYNTHETIC, Data, Step
 from anndata import AnnData
 from comparison import largest_difference
-from provenance import Call, save_and_read_back, versions
+from provenance import save_and_read_back, versions
 from report import Row, markdown_table, plot_side_by_side, text_table
 
 SELECTIONS = {"host": "cpu", "torch": "torch", "dask": "dask"}
@@ -74,9 +74,9 @@ def analysed(data: Data, options: argparse.Namespace) -> list[Row]:
         )
     for one in last:
         saved = save_and_read_back(
-            one.adata, one.calls, options.out / f"{data.name}_{one.name}.h5ad"
+            one.adata, one.trace, options.out / f"{data.name}_{one.name}.h5ad"
         )
-        report_progress(f"{data.name}: provenance of {len(one.calls)} calls read back from {saved}")
+        report_progress(f"{data.name}: provenance of {len(one.trace)} calls read back from {saved}")
     return rows
 
 
@@ -87,24 +87,21 @@ class Participant:
     name: str
     adata: AnnData
     device: str | None
-    calls: list[Call] = field(default_factory=list)
+    trace: Any = field(default_factory=sc.settings.trace)
 
-    def take(self, step: Step) -> Call:
-        """Make one call, timed, and remember where it ran and why."""
-        settings = sc.settings
-        with settings.use_backend(SELECTIONS[self.name], fallback="silent"):
-            decision = settings.explain(step.function, self.adata, **step.options)
-            own = (
-                {"device": self.device}
-                if decision.backend == "scanpy-torch" and self.device
-                else {}
-            )
-            start = time.perf_counter()
-            result = step.function(self.adata, **step.options, **own)
-            call = Call(decision, time.perf_counter() - start)
+    def take(self, step: Step) -> Any:
+        """Make one call, and give what the trace tells of it."""
+        number = len(self.trace)
+        with sc.settings.use_backend(SELECTIONS[self.name], fallback="silent"), self.trace:
+            result = step.function(self.adata, **step.options, **self.own_options(step))
         self.adata = step.finish(self.adata, result)
-        self.calls.append(call)
-        return call
+        return self.trace.records[number]
+
+    def own_options(self, step: Step) -> dict[str, str]:
+        """Name the device to PyTorch, where it will take the step."""
+        decision = sc.settings.explain(step.function, self.adata, **step.options)
+        chosen = self.device and decision.backend == "scanpy-torch"
+        return {"device": self.device} if chosen else {}
 
 
 class Comparison:
@@ -124,9 +121,9 @@ class Comparison:
             report_progress(f"{self.data.name} {number}/{len(self.data.steps)}: {step.name}")
             expected = host.take(step)
             for other in others:
-                call = other.take(step)
+                record = other.take(step)
                 difference = largest_difference(host.adata, other.adata, step.writes)
-                yield Row.of(other.name, expected, call, difference)
+                yield Row.of(other.name, expected, record, difference)
 
 
 def quickest(runs: list[list[Row]]) -> list[Row]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import anndata
-import pandas as pd
+import numpy as np
 from anndata import AnnData
 
 KEY = "scverse_backends"
@@ -26,36 +26,11 @@ PACKAGES = (
 )
 
 
-class Call(NamedTuple):
-    """One call: where it ran and why, and how long it took."""
-
-    decision: Any
-    seconds: float
-
-    @property
-    def why(self) -> str:
-        """Why it ran there, and what was not as on the host."""
-        decision = self.decision
-        if decision.backend == "cpu":
-            return "; ".join(f"{refusal.backend} {refusal.reason}" for refusal in decision.refusals)
-        return "; ".join(("selected", *(f"{name} is ignored" for name in decision.ignored)))
-
-    def as_record(self) -> dict[str, str | float]:
-        """Give it as strings and numbers, which any file format can hold."""
-        decision = self.decision
-        return {
-            "function": decision.function,
-            "backend": decision.backend,
-            "distribution": decision.distribution or "scanpy",
-            "version": decision.version or version("scanpy"),
-            "reason": decision.reason,
-            "refusals": json.dumps([tuple(refusal) for refusal in decision.refusals]),
-            "ignored": json.dumps(decision.ignored),
-            "differing_defaults": json.dumps(
-                [[d.parameter, repr(d.host), repr(d.backend)] for d in decision.differing_defaults]
-            ),
-            "seconds": self.seconds,
-        }
+def why(record: Any) -> str:
+    """Tell why a call ran where it did, and what was not as on the host."""
+    if record.backend == "cpu":
+        return "; ".join(f"{refusal.backend} {refusal.reason}" for refusal in record.refusals)
+    return "; ".join(("selected", *(f"{name} is ignored" for name in record.ignored)))
 
 
 def versions() -> dict[str, str]:
@@ -63,12 +38,12 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
-def provenance(calls: list[Call]) -> dict[str, Any]:
-    """Describe calls and versions in a form for ``adata.uns``."""
-    return {"versions": versions(), "calls": pd.DataFrame([call.as_record() for call in calls])}
+def provenance(trace: Any) -> dict[str, Any]:
+    """Describe calls and versions in a form for ``adata.uns``: in short, and every call whole."""
+    return {"versions": versions(), **trace.provenance(), "calls": trace.to_json(indent=None)}
 
 
-def save_and_read_back(adata: AnnData, calls: list[Call], path: Path) -> Path:
+def save_and_read_back(adata: AnnData, trace: Any, path: Path) -> Path:
     """Save everything but the matrices, with the provenance, and check that it can be read.
 
     Raises
@@ -76,14 +51,15 @@ def save_and_read_back(adata: AnnData, calls: list[Call], path: Path) -> Path:
     RuntimeError
         If what is read is not what was written.
     """
-    adata.uns[KEY] = written = provenance(calls)
+    adata.uns[KEY] = written = provenance(trace)
     AnnData(obs=adata.obs, var=adata.var, obsm=dict(adata.obsm), uns=adata.uns).write_h5ad(path)
-    found = anndata.read_h5ad(path).uns[KEY]
-    same = (
-        found["calls"]
-        .astype(str)
-        .equals(written["calls"].set_axis(found["calls"].index).astype(str))
-    )
-    if not same or dict(found["versions"]) != written["versions"]:
+    if plain(anndata.read_h5ad(path).uns[KEY]) != written:
         raise RuntimeError(f"{path} does not hold the provenance that was written to it")
     return path
+
+
+def plain(found: Any) -> Any:
+    """Give what was read as it was before it was written: a list comes back as an array."""
+    if isinstance(found, Mapping):
+        return {key: plain(value) for key, value in found.items()}
+    return found.tolist() if isinstance(found, np.ndarray) else found

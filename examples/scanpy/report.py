@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from anndata import AnnData
 from matplotlib.figure import Figure
-from provenance import Call
+from provenance import why
 
 HEADINGS = ("function", "selected", "ran on", "time", "scanpy", "difference", "why there")
 
@@ -27,12 +27,11 @@ class Row(NamedTuple):
     why: str
 
     @classmethod
-    def of(cls, selected: str, host: Call, call: Call, difference: str) -> Row:
-        """Put together what is known of a step."""
-        decision = call.decision
-        ran_on = "scanpy" if decision.backend == "cpu" else decision.backend
-        times = call.seconds, host.seconds
-        return cls(decision.function, selected, ran_on, *times, difference, call.why)
+    def of(cls, selected: str, host: Any, record: Any, difference: str) -> Row:
+        """Put together what the traces tell of a step."""
+        ran_on = "scanpy" if record.backend == "cpu" else record.backend
+        times = record.duration, host.duration
+        return cls(record.function, selected, ran_on, *times, difference, why(record))
 
     def cells(self) -> tuple[str, ...]:
         """Write every value as the table shows it."""

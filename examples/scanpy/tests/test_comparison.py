@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import dask.array as da
 import numpy as np
 import pytest
 import scanpy as sc
 from comparison import largest_difference
-from provenance import Call, save_and_read_back
+from provenance import save_and_read_back
 
 
 def test_equal_data_have_no_difference(counts):
@@ -50,15 +52,14 @@ def test_other_shapes_are_named(counts):
 
 
 def test_provenance_is_kept_with_the_data(counts, tmp_path):
-    options = {"n_jobs": 2, "backend": "dask"}
-    decision = sc.settings.explain(sc.pp.regress_out, counts, "group", **options)
-    path = save_and_read_back(counts, [Call(decision, 0.5)], tmp_path / "cells.h5ad")
+    with sc.settings.trace() as trace, sc.settings.use_backend("dask", fallback="silent"):
+        sc.pp.regress_out(counts, "group", n_jobs=2)
+    path = save_and_read_back(counts, trace, tmp_path / "cells.h5ad")
     found = sc.read_h5ad(path).uns["scverse_backends"]
     assert found["versions"]["scanpy-dask"] == "0.1.0"
-    record = found["calls"].iloc[0]
-    assert record[["function", "backend", "distribution"]].tolist() == [
-        "pp.regress_out",
-        "cpu",
-        "scanpy",
-    ]
-    assert record["refusals"] == '[["scanpy-dask", "does not implement it"]]'
+    assert found["host"] == "scanpy"
+    assert found["backends"]["cpu"]["functions"].tolist() == ["pp.regress_out"]
+    assert found["fallbacks"]["pp.regress_out"].tolist() == ["scanpy-dask does not implement it"]
+    (record,) = json.loads(found["calls"])["records"]
+    assert record["outcome"] == "returned"
+    assert record["refusals"] == [{"backend": "scanpy-dask", "reason": "does not implement it"}]
