@@ -1,0 +1,89 @@
+"""The packages under examples/ prove their backends with the host's own checks."""
+
+import types
+
+import pytest
+
+from scverse_backends.testing import loopback
+
+pytestmark = [
+    pytest.mark.examples,
+    # Whether this file is the first to use "tiled" depends on what else is run.
+    pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def eh():
+    import example_host.conformance
+
+    return example_host
+
+
+@pytest.fixture
+def dispatcher(eh):
+    return eh.conformance.dispatcher
+
+
+@pytest.fixture
+def report(eh):
+    def report(backend, **options):
+        return eh.conformance.check_backend(backend, **options)
+
+    return report
+
+
+@pytest.mark.parametrize(
+    ("backend", "missing"),
+    [
+        ("example_accel", {"log1p", "rank_features"}),
+        ("tiled", {"NeighborIndex", "log1p", "normalize_total", "pca", "rank_features"}),
+    ],
+)
+def test_the_example_backends_conform(report, backend, missing):
+    found = report(backend)
+
+    assert found.failed == ()
+    assert set(found.skipped) == missing
+
+
+def test_the_host_conforms_with_itself(report, dispatcher):
+    with loopback(dispatcher):
+        found = report("loopback")
+
+    assert set(found) == set(found.passed) == set(dispatcher.dispatched)
+
+
+def nearly(eh, table, **options):
+    return eh.standardize(table, backend="cpu", **options) + 1e-3
+
+
+def mutating(eh, table, **options):
+    table[:] = eh.standardize(table, backend="cpu")
+    return table
+
+
+def returning_nothing(eh, table, **options):
+    eh.standardize(table, backend="cpu", **options)
+
+
+@pytest.mark.parametrize("wrong", [nearly, mutating, returning_nothing])
+def test_a_wrong_backend_does_not(report, eh, dispatcher, wrong):
+    def standardize(data, *, max_value=None, copy=True):
+        return wrong(eh, data, max_value=max_value, copy=copy)
+
+    with dispatcher.register(types.SimpleNamespace(name="wrong", standardize=standardize)):
+        found = report("wrong", raise_on_failure=False)
+
+    assert found.failed == ("standardize",)
+
+
+def test_a_backend_that_ignores_the_seed_does_not(report, eh, dispatcher):
+    def kmeans(data, n_clusters=8, *, n_init=10, random_state=0):
+        return eh.kmeans(data, n_clusters, n_init=n_init, random_state=7, backend="cpu")
+
+    with dispatcher.register(types.SimpleNamespace(name="heedless", kmeans=kmeans)):
+        found = report("heedless", raise_on_failure=False)
+
+    assert found["kmeans"] == "FAILED: the seed changes nothing"
+    assert found.failed == ("kmeans",)
