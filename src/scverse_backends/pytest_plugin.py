@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from scverse_backends._addresses import NoDispatcherError, dispatcher_at
 from scverse_backends._blocks import checked_policy
 from scverse_backends._configuration import FALLBACK_POLICIES
 from scverse_backends._labels import key, quoted
-from scverse_backends.exceptions import BackendError
+from scverse_backends.exceptions import BackendError, UntrustedBackendWarning
 from scverse_backends.testing._expectations import find, read
 from scverse_backends.testing._loopback import NAME as LOOPBACK
 from scverse_backends.testing._loopback import loopback
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from scverse_backends._dispatcher import BackendDispatcher, Registration
+    from scverse_backends._model import BackendInfo
     from scverse_backends._policy import FallbackPolicy
     from scverse_backends._settings import Settings
     from scverse_backends.testing._expectations import Expectation
@@ -122,14 +124,23 @@ class BackendRun:
         try:
             if key(LOOPBACK) in map(key, labels):
                 loopback(self.dispatcher)
-            with self.settings.use_backend(*labels):
-                return self.settings.backends
+            with warnings.catch_warnings():
+                # Whoever names a backend here knows; the header says so too.
+                warnings.simplefilter("ignore", UntrustedBackendWarning)
+                with self.settings.use_backend(*labels):
+                    return self.settings.backends
         except BackendError as error:
             raise pytest.UsageError(str(error)) from error
 
     def pytest_report_header(self) -> str:
         """Say what the tests run under."""
-        return f"backend: {', '.join(self.backends)} (fallback: {self.policy})"
+        found = (f"{info.name} ({_origin(info)})" for info in self._infos())
+        return f"backend: {', '.join(found)}; fallback: {self.policy}"
+
+    def _infos(self) -> list[BackendInfo]:
+        """Describe the backends of this run, in their order."""
+        described = {info.name: info for info in self.dispatcher.backends()}
+        return [described[name] for name in self.backends if name in described]
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark what the backend's author knows about."""
@@ -203,12 +214,10 @@ class BackendRun:
 
     def to_json(self) -> dict[str, Any]:
         """Give what ran where as plain values."""
-        described = {info.name: info for info in self.dispatcher.backends()}
         return {
             "backends": [
-                {"name": name, "distribution": info.distribution, "version": info.version}
-                for name in self.backends
-                if (info := described.get(name))
+                {"name": info.name, "distribution": info.distribution, "version": info.version}
+                for info in self._infos()
             ],
             "fallback": self.policy,
             "ran": self.tally.ran,
@@ -229,6 +238,12 @@ class BackendRun:
         if not self.tally.ran:
             msg = "FAILED: the backend never ran"
             terminalreporter.write_line(msg, red=True)
+
+
+def _origin(info: BackendInfo) -> str:
+    """Say where a backend comes from."""
+    found = f"{info.distribution} {info.version}" if info.distribution else "this process"
+    return found if info.trusted else f"{found}, which the host does not vouch for"
 
 
 def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> None:

@@ -10,7 +10,7 @@ HOST = """
     from scverse_backends import BackendDispatcher
 
     dispatcher = BackendDispatcher(
-        entrypoint_group="tiny.backends", host_name="tiny", untrusted="allow"
+        entrypoint_group="tiny.backends", host_name="tiny"
     )
     settings = dispatcher.settings
 
@@ -120,7 +120,7 @@ class TestARunUnderABackend:
         result.assert_outcomes(passed=5, failed=2)
         result.stdout.fnmatch_lines(
             [
-                "backend: quick (fallback: silent)",
+                "backend: quick (quick-tiny 1.5, which the host does not vouch for); * silent",
                 "*calls under 'quick'*",
                 "function  ran  raised  fell back  host  declined",
                 "double    3    0       1          0     does not take 'copy' (1)",
@@ -163,6 +163,7 @@ class TestARunUnderABackend:
         result = run("--backend=loopback", "--backend-dispatcher=tiny:dispatcher")
 
         result.assert_outcomes(passed=7)
+        result.stdout.fnmatch_lines(["backend: loopback (this process); fallback: silent"])
         result.stdout.fnmatch_lines(["double    4    0       0          0"])
 
     def test_several_backends_are_asked_in_turn(self, run):
