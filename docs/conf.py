@@ -22,10 +22,12 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "scverse-backends"
 html_static_path = ["_static"]
-html_css_files = ["narrow.css"]
+html_css_files = ["long-lines.css"]
 
 # The public names are few and told apart without their modules.
 add_module_names = False
+# What docstrings set in single backticks are names of ours, or of nobody.
+default_role = "py:obj"
 autodoc_typehints = "none"
 autosummary_generate = True
 numpydoc_show_class_members = False
