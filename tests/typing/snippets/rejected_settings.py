@@ -11,7 +11,7 @@ dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host
 settings = dispatcher.settings
 
 settings.backend = 3  # rejected
-settings.backends = ("cuda",)  # rejected
+settings.backends = 3  # rejected
 settings.fallback = "quiet"  # rejected
 settings.use_backend(3)  # rejected
 settings.use_backend("cuda", fallback="quiet")  # rejected
