@@ -16,7 +16,7 @@ from ._docstrings import read, shown
 from ._findings import Finding, Fit
 from ._labels import closest, quoted
 from ._model import Refusal
-from ._routing import MISSING
+from ._routing import MISSING, is_coroutine_function
 from ._signatures import objection
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class _Finder:
     def _other_results(self) -> Iterator[Finding]:
         """Tell where a call gives another kind of thing, or parameters never get anything."""
         found = self.route.implementation
-        if self.function.is_coroutine and not inspect.iscoroutinefunction(found):
+        if self.function.is_coroutine and not is_coroutine_function(found):
             text = "is a plain function where the host's is a coroutine function"
             yield self._found("info", "plain-function", f"{text}, so it holds up the event loop")
         if inspect.isgeneratorfunction(found) != inspect.isgeneratorfunction(self.function.func):

@@ -133,6 +133,10 @@ class Registry:
             return error
         return None
 
+    def described(self, verdict: Verdict) -> LoadedBackend | None:
+        """Give a backend that is not loaded as its manifest describes it, if it has one."""
+        return self._announced.look(verdict)
+
     def know_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
         """Read the manifest of every backend, and load those that have none.
 

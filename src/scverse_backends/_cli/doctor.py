@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STYLES = {"ok": "good", "odd": "doubtful", "refused": "doubtful", "broken": "bad"}
 OURS = Path(__file__).parents[1]
+STANDARD = Path(traceback.__file__).parent
 
 _DETAILS = """\
 Loads each backend in turn: what the host thinks of it, which labels it answers to, what it
@@ -139,17 +140,20 @@ def _usable(
 
 
 def _raised_at(error: BaseException | None) -> str | None:
-    """Name the last line of a traceback that is neither ours nor the import system's."""
+    """Name the last line of a traceback that is neither ours nor Python's own."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
-    foreign = [
-        frame
-        for frame in frames
-        if not frame.filename.startswith("<frozen") and OURS not in Path(frame.filename).parents
-    ]
+    foreign = [frame for frame in frames if _is_foreign(frame.filename)]
     if not foreign:
         return None
     last = foreign[-1]
     return f"{last.filename}, line {last.lineno}: {last.line}"
+
+
+def _is_foreign(file: str) -> bool:
+    folders = Path(file).parents
+    if file.startswith("<frozen") or OURS in folders:
+        return False
+    return STANDARD not in folders or any(folder.name == "site-packages" for folder in folders)
 
 
 def _is_registration(message: Any) -> bool:

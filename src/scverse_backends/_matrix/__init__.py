@@ -28,13 +28,17 @@ def as_json(matrix: Matrix) -> str:
                     "findings": [finding._asdict() for finding in fit.findings],
                 }
                 for column, fit in zip(matrix.columns, line.fits, strict=True)
-                if fit is not None
             },
         }
         for line in matrix.lines
     ]
-    backends = [column._asdict() for column in matrix.columns]
-    return json.dumps({"host": matrix.host, "backends": backends, "functions": functions}, indent=2)
+    value = {
+        "host": matrix.host,
+        "backends": [column._asdict() for column in matrix.columns],
+        "unknown": [column._asdict() for column in matrix.unknown],
+        "functions": functions,
+    }
+    return json.dumps(value, indent=2)
 
 
 FORMATS: dict[str, Callable[[Matrix], str]] = {

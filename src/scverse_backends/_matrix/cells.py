@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Column(NamedTuple):
-    """One backend; `reason` says why nothing is known of one that cannot be loaded."""
+    """One backend; `reason` says why it is not loaded, where it is not."""
 
     name: str
     state: BackendState
@@ -29,25 +29,36 @@ class Column(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One function, and what each backend has for it; ``None`` where that cannot be known."""
+    """One function, and what each backend has for it."""
 
     function: str
     summary: str
-    fits: tuple[Fit | None, ...]
+    fits: tuple[Fit, ...]
 
 
 class Matrix(NamedTuple):
-    """A host's functions against its backends."""
+    """A host's functions against its backends.
+
+    Parameters
+    ----------
+    host
+        Name of the host.
+    columns
+        The backends that are loaded, or described by a manifest.
+    lines
+        The functions.
+    unknown
+        The backends of which nothing can be told.
+    """
 
     host: str
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+    unknown: tuple[Column, ...] = ()
 
     def implemented(self, place: int) -> int:
         """Count the functions that the backend of a column implements."""
-        return sum(
-            bool(fit and fit.implemented) for fit in (line.fits[place] for line in self.lines)
-        )
+        return sum(line.fits[place].implemented for line in self.lines)
 
 
 def gather(
@@ -64,43 +75,36 @@ def gather(
         Told of each backend for the time that it takes.
     """
     registry, catalogue = parts(dispatcher)
-    columns, found = [], []
+    columns: list[Column] = []
+    unknown: list[Column] = []
+    fits = []
     for info, backend in _backends(dispatcher, loading):
-        columns.append(_column(info, backend))
-        fits = inspected(dispatcher, backend).functions if backend else ()
-        found.append({fit.function: fit for fit in fits})
-    lines = (
-        Line(function.name, _summary(function.func.__doc__), _across(found, function.name))
-        for function in (dispatch.function for dispatch in catalogue.dispatches())
+        known = (info.state, info.trusted, info.distribution, info.version, info.reason)
+        column = Column(backend.name if backend else info.name, *known)
+        (columns if backend else unknown).append(column)
+        if backend:
+            fits.append(inspected(dispatcher, backend).functions)
+    functions = [dispatch.function for dispatch in catalogue.dispatches()]
+    lines = tuple(
+        Line(function.name, _summary(function.func.__doc__), tuple(found[place] for found in fits))
+        for place, function in enumerate(functions)
     )
-    return Matrix(registry.configuration.host, tuple(columns), tuple(lines))
-
-
-def _across(found: list[dict[str, Fit]], function: str) -> tuple[Fit | None, ...]:
-    return tuple(fits.get(function) for fits in found)
+    return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
 
 
 def _backends(
     dispatcher: BackendDispatcher, loading: Callable[[str], AbstractContextManager[None]]
 ) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
-    """Pair what is there with what became of loading it."""
+    """Pair what is there with the backend itself, or with what its manifest makes of it."""
     registry = parts(dispatcher).registry
+    installed = []
     for verdict in registry.verdicts():
         with loading(verdict.candidate.name):
-            registry.attempt(verdict)
-    infos = dispatcher.backends()
+            error = registry.attempt(verdict)
+        usable = not verdict.refused and error is None
+        installed.append(registry.load(verdict) if usable else registry.described(verdict))
     here = [found for found in registry.loaded() if found.candidate is None]
-    loaded = [
-        None if info.state != "loaded" else registry.load(verdict)
-        for verdict, info in zip(registry.verdicts(), infos[len(here) :], strict=True)
-    ]
-    yield from zip(infos, [*here, *loaded], strict=True)
-
-
-def _column(info: BackendInfo, backend: LoadedBackend | None) -> Column:
-    name = backend.name if backend else info.name
-    known = (info.distribution, info.version, info.reason)
-    return Column(name, info.state, info.trusted, *known)
+    yield from zip(dispatcher.backends(), [*here, *installed], strict=True)
 
 
 def _summary(docstring: str | None) -> str:

@@ -14,19 +14,20 @@ if TYPE_CHECKING:
 
     from .cells import Column, Line, Matrix
 
-MARKS = {"full": "yes", "partly": "with exceptions", "no": "no", "unknown": "unknown"}
+MARKS = {"full": "yes", "partly": "with exceptions", "no": "no"}
 
 
 def as_html(matrix: Matrix) -> str:
     """Write it as a page that reads well on any screen, in light and dark, and on paper."""
     title = f"Backends of {_plain(matrix.host)}"
-    absences = "".join(f"<li>{_plain(absence(c))}</li>" for c in matrix.columns if c.reason)
+    found = filter(None, map(absence, (*matrix.columns, *matrix.unknown)))
+    absences = "".join(f"<li>{_plain(text)}</li>" for text in found)
     parts = [
         f"<h1>{title}</h1>",
         f"<p class='lead'>{_lead(matrix)}</p>",
         _table(matrix) if matrix.columns else "",
-        f"<h2>Not usable here</h2><ul>{absences}</ul>" if absences else "",
         _LEGEND if matrix.columns else "",
+        f"<h2>Not usable where this was made</h2><ul>{absences}</ul>" if absences else "",
     ]
     body = "\n".join(filter(None, parts))
     return _PAGE.format(title=title, style=STYLE, body=body)
@@ -34,7 +35,7 @@ def as_html(matrix: Matrix) -> str:
 
 def _lead(matrix: Matrix) -> str:
     if not matrix.columns:
-        return "No backend is installed."
+        return "There is no backend that can be compared."
     functions = len(matrix.lines)
     backends = len(matrix.columns)
     return (
@@ -57,10 +58,10 @@ def _table(matrix: Matrix) -> str:
 def _head(matrix: Matrix, place: int) -> str:
     column = matrix.columns[place]
     state = column.state if column.reason else "trusted" if column.trusted else "not trusted"
-    count = "" if column.reason else f" · {matrix.implemented(place)} of {len(matrix.lines)}"
+    count = f"{matrix.implemented(place)} of {len(matrix.lines)}"
     return (
         f"<th scope='col'>{_plain(column.name)}"
-        f"<small>{_plain(origin(column))}</small><small>{state}{count}</small></th>"
+        f"<small>{_plain(origin(column))}</small><small>{state} · {count}</small></th>"
     )
 
 
@@ -70,16 +71,15 @@ def _line(matrix: Matrix, line: Line) -> str:
     return f"<tr><th scope='row'><code>{_plain(line.function)}</code>{summary}</th>{cells}</tr>"
 
 
-def _cell(column: Column, fit: Fit | None) -> str:
-    told = [*remarks(fit)] if fit else []
-    kind = "unknown" if fit is None else "no"
-    if fit and fit.implemented:
+def _cell(column: Column, fit: Fit) -> str:
+    kind = "no"
+    if fit.implemented:
         exceptions = fit.of("missing-parameter", "differing-default")
         kind = (
             "partly" if exceptions or any(f.severity == "error" for f in fit.findings) else "full"
         )
-    own = options(fit) if fit else ""
-    items = [f"<li>{_plain(text)}</li>" for text in told]
+    own = options(fit)
+    items = [f"<li>{_plain(text)}</li>" for text in remarks(fit)]
     items += [f"<li class='own'>also takes {_plain(own)}</li>"] if own else []
     details = f"<ul>{''.join(items)}</ul>" if items else ""
     label = _plain(column.name)
@@ -118,10 +118,9 @@ runs elsewhere; nothing is dropped</dd></div>
 
 STYLE = """
 :root { --ink: #1b1f24; --soft: #57606a; --paper: #fff; --band: #f6f8fa; --rule: #d0d7de;
-  --full: #1a7f37; --partly: #8a5a00; --no: #6e7781; --unknown: #b3261e; }
+  --full: #1a7f37; --partly: #8a5a00; --no: #656d76; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4b0; --paper: #0d1117;
-  --band: #161b22; --rule: #30363d; --full: #4ac26b; --partly: #d9a327; --no: #8b949e;
-  --unknown: #ff7b72; } }
+  --band: #161b22; --rule: #30363d; --full: #4ac26b; --partly: #d9a327; --no: #8b949e; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
@@ -144,7 +143,6 @@ td span::before, dt span::before { display: inline-block; width: 1.3em; }
 .full span { color: var(--full); } .full span::before { content: "\\2713"; }
 .partly span { color: var(--partly); } .partly span::before { content: "\\25D0"; }
 .no span { color: var(--no); font-weight: 400; } .no span::before { content: "\\2013"; }
-.unknown span { color: var(--unknown); } .unknown span::before { content: "?"; }
 ul { margin: .25rem 0 0; padding-left: 1.15rem; font-size: .86rem; overflow-wrap: anywhere; }
 .own { color: var(--soft); }
 dl { margin: 1.2rem 0 0; font-size: .86rem; color: var(--soft); }
@@ -152,8 +150,9 @@ dl div { display: flex; gap: .6rem; } dt { min-width: 9rem; } dd { margin: 0; }
 @media (max-width: 44rem) {
   main { padding: 1.25rem .9rem 3rem; }
   .scroll { border: 0; overflow: visible; }
-  table, tbody, tr, th, td { display: block; min-width: 0; }
-  thead { display: none; }
+  table, thead, tbody, tr, th, td { display: block; min-width: 0; }
+  thead tr > th:first-child { display: none; }
+  thead tr > th { border-bottom: 0; }
   tr { border: 1px solid var(--rule); border-radius: 8px; margin-bottom: .8rem;
     overflow: hidden; }
   tr > th:first-child { position: static; max-width: none; border-right: 0; }

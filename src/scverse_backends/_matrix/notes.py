@@ -26,17 +26,20 @@ def grid(matrix: Matrix) -> Grid:
     for line in matrix.lines:
         cells = [line.function]
         for column, fit in zip(matrix.columns, line.fits, strict=True):
-            told = "; ".join(remarks(fit)) if fit else ""
+            told = "; ".join(remarks(fit))
             if told:
                 notes.append(f"{line.function} on {column.name}: {told}")
-            word = "?" if fit is None else "yes" if fit.implemented else "-"
+            word = "yes" if fit.implemented else "-"
             cells.append(f"{word} ({len(notes)})" if told else word)
         rows.append(tuple(cells))
-    counts = [
-        "?" if column.reason else f"{matrix.implemented(place)} of {len(rows)}"
-        for place, column in enumerate(matrix.columns)
-    ]
+    places = range(len(matrix.columns))
+    counts = (f"{matrix.implemented(place)} of {len(rows)}" for place in places)
     headings = ("", *(column.name for column in matrix.columns))
     sources = ("from", *map(origin, matrix.columns))
-    absences = tuple(absence(column) for column in matrix.columns if column.reason)
-    return Grid(headings, (sources, *rows, ("implemented", *counts)), tuple(notes), absences)
+    absences = tuple(absence(column) for column in (*matrix.columns, *matrix.unknown))
+    return Grid(
+        headings,
+        (sources, *rows, ("implemented", *counts)),
+        tuple(notes),
+        tuple(filter(None, absences)),
+    )

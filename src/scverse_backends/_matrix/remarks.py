@@ -37,8 +37,8 @@ def options(fit: Fit) -> str:
 
 
 def absence(column: Column) -> str:
-    """Say why nothing is known of a backend."""
-    return f"{column.name} is {column.state}: {column.reason}"
+    """Say why a backend is not loaded, if it is not."""
+    return f"{column.name} is {column.state}: {column.reason}" if column.reason else ""
 
 
 def origin(column: Column) -> str:

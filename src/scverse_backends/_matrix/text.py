@@ -20,11 +20,11 @@ def as_text(matrix: Matrix) -> str:
 
 
 def _lines(matrix: Matrix) -> Iterator[str]:
-    if not matrix.columns:
-        yield f"{matrix.host} has no backends here."
-        return
     found = grid(matrix)
-    yield from aligned([found.headings, *found.rows])
+    if matrix.columns:
+        yield from aligned([found.headings, *found.rows])
+    else:
+        yield f"{matrix.host} has no backend that can be compared."
     if found.notes:
         yield ""
         yield from aligned([[f"({n})", note] for n, note in enumerate(found.notes, 1)])

@@ -10,13 +10,16 @@ from scverse_backends._columns import aligned
 from scverse_backends._dispatcher import parts
 from scverse_backends._findings import SEVERITIES, Finding, Fit, Severity, at_least
 from scverse_backends._inspection import inspected
-from scverse_backends.exceptions import release
+from scverse_backends._model import Verdict
+from scverse_backends.exceptions import BackendLoadError, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scverse_backends._columns import Cell, Paint
     from scverse_backends._dispatcher import BackendDispatcher
+    from scverse_backends._model import LoadedBackend
+    from scverse_backends._registry import Registry
 
 STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
 NOT_IMPLEMENTED = "not-implemented"
@@ -104,7 +107,8 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
     dispatcher
         The host's dispatcher. What the host decorates later is not seen.
     backend
-        Any label of an installed or registered backend; it is imported.
+        Any label of an installed or registered backend; it is imported. If that fails
+        and it ships a manifest, the manifest is compared.
 
     Returns
     -------
@@ -147,15 +151,30 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
     if located is None:
         msg = f"{backend!r} is the host itself; name a backend to verify."
         raise ValueError(msg)
-    found = inspected(dispatcher, registry.load(located))
+    subject, notice = _load(registry, located)
+    found = inspected(dispatcher, subject)
     return Verification(
         registry.configuration.host,
         found.backend,
         found.distribution,
         found.version,
         found.functions,
-        found.everything,
+        (*notice, *found.everything),
     )
+
+
+def _load(
+    registry: Registry, located: LoadedBackend | Verdict
+) -> tuple[LoadedBackend, tuple[Finding, ...]]:
+    """Load a backend; where that fails, its manifest can say what it offers."""
+    try:
+        return registry.load(located), ()
+    except BackendLoadError as error:
+        described = registry.described(located) if isinstance(located, Verdict) else None
+        if described is None:
+            raise
+        text = f"cannot be loaded here, so its manifest was read instead: {error.problem}"
+        return described, (Finding("warning", "not-loaded", described.name, text),)
 
 
 def _counted(findings: tuple[Finding, ...]) -> dict[str, int]:
