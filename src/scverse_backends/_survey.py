@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._configuration import Environment
     from ._model import BackendInfo
+    from ._registry import Registry
     from ._selection import Selection
     from ._selector import Selector
 
@@ -30,7 +31,7 @@ def survey(selector: Selector) -> Overview:
     tiers = tuple(_tiers(selector))
     fallback = next((tier.fallback for tier in tiers if tier.fallback), "")
     try:
-        backends = tuple(_backends(selector))
+        backends = tuple(answering(selector.registry))
     except Exception as error:  # noqa: BLE001 - whoever finds distributions may raise anything
         fault = f"what is installed cannot be read ({type(error).__name__}: {error})"
         return Overview(host, fallback, tiers, (), fault)
@@ -75,9 +76,8 @@ def _environment_tier(environment: Environment, default: Selection) -> Tier:
     return Tier("environment", backends, policy or "", "; ".join(notes))
 
 
-def _backends(selector: Selector) -> Iterator[tuple[BackendInfo, tuple[str, ...]]]:
+def answering(registry: Registry) -> Iterator[tuple[BackendInfo, tuple[str, ...]]]:
     """Pair what is there with the labels that it is known to answer to."""
-    registry = selector.registry
     infos = [*registry.infos(quietly=True)]
     known = {(one.name, one.candidate is None): one for one in registry.known()}
     for info in infos:

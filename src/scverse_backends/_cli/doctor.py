@@ -12,6 +12,7 @@ from scverse_backends._columns import aligned
 from scverse_backends._configuration import BLOCK_VARIABLE, read_environment
 from scverse_backends._dispatcher import parts
 from scverse_backends._inspection import inspected
+from scverse_backends._survey import answering
 from scverse_backends.exceptions import (
     BackendError,
     BackendRegistrationWarning,
@@ -109,12 +110,13 @@ def _checkups(
             error = registry.attempt(verdict)
         told = [_problem(found.message) for found in caught if _is_registration(found.message)]
         troubles.append((error, told))
-    infos = [info for info in dispatcher.backends() if info.state != "registered"]
-    for verdict, info, (error, told) in zip(verdicts, infos, troubles, strict=True):
+    known = [pair for pair in answering(registry) if pair[0].state != "registered"]
+    for verdict, (info, labels), (error, told) in zip(verdicts, known, troubles, strict=True):
         if error is not None or verdict.refused:
             yield _unusable(verdict, info, error)
         else:
-            yield _usable(dispatcher, registry.load(verdict), info, told)
+            count, problems = _offered(dispatcher, registry.load(verdict))
+            yield Checkup(info, labels, count, (*told, *problems))
 
 
 def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -> Checkup:
@@ -123,20 +125,18 @@ def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -
     return Checkup(info, (), 0, problems, _raised_at(error.__cause__) if error else None)
 
 
-def _usable(
-    dispatcher: BackendDispatcher, backend: LoadedBackend, info: BackendInfo, told: list[str]
-) -> Checkup:
-    registry = parts(dispatcher).registry
+def _offered(dispatcher: BackendDispatcher, backend: LoadedBackend) -> tuple[int, list[str]]:
+    """Count what a backend implements, and tell what of its offer leads nowhere."""
     found = inspected(dispatcher, backend)
-    problems = [*told]
-    if dispatcher.dispatched and not found.implemented:
-        problems.append(f"implements no function of {registry.configuration.host}")
+    host = parts(dispatcher).registry.configuration.host
+    lost = dispatcher.dispatched and not found.implemented
+    problems = [f"implements no function of {host}"] if lost else []
     problems += [
         f"{finding.function}: {finding.message}" if finding.kind == "broken" else finding.message
         for finding in found.everything
         if finding.severity == "error" and finding.kind in ("broken", "unknown-name")
     ]
-    return Checkup(info, registry.labels_of(backend), len(found.implemented), tuple(problems))
+    return len(found.implemented), problems
 
 
 def _raised_at(error: BaseException | None) -> str | None:

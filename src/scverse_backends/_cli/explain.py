@@ -36,9 +36,6 @@ explain example_host._backends:dispatcher silhouette --backend tiled metric=cosi
 class LeftOut:
     """Stands for an argument that every call gives and that the command line did not."""
 
-    def __repr__(self) -> str:
-        return "..."
-
 
 def add(commands: Commands) -> None:
     """Add the command."""
@@ -123,11 +120,8 @@ def _decision(
     args = [named.pop(name, parameters.defaults.get(name)) for name in nameless]
     if labels is None:
         return settings.explain(function.public, *args, **named)
-    try:
-        with settings.use_backend(*labels):
-            return settings.explain(function.public, *args, **named)
-    except ValueError as error:
-        raise MisuseError(str(error)) from error
+    with settings.use_backend(*labels):
+        return settings.explain(function.public, *args, **named)
 
 
 def _refused_by_host(function: HostFunction, given: dict[str, Any]) -> str:

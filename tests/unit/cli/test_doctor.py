@@ -1,0 +1,183 @@
+import json
+import os
+
+import pytest
+
+GOOD = """
+name = "fast"
+aliases = ["swift"]
+__all__ = ["scale", "cluster"]
+
+def scale(values, factor=1.0): ...
+def cluster(values, n_clusters=8, *, seed=0): ...
+"""
+
+
+@pytest.fixture
+def install(site, host):
+    """Install a backend of one module for the host."""
+
+    def install(distribution="fast-cells", name="fast", source=GOOD, module=None, **more):
+        module = module or distribution.replace("-", "_")
+        return site.install(
+            distribution,
+            entry_points={name: module},
+            group=host,
+            modules={module: source},
+            **more,
+        )
+
+    return install
+
+
+def test_where_all_is_well_the_status_is_0(run, install):
+    install()
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 0
+    assert ran.out == (
+        "cells: 1 backend in the group 'cells.backends', no problems\n"
+        "\n"
+        "ok  fast  fast-cells 1.0  trusted  2 of 2 functions  also swift, quick\n"
+        "\n"
+        "CELLS_BACKEND: not set\n"
+        "CELLS_BACKEND_FALLBACK: not set\n"
+        "SCVERSE_BACKENDS_BLOCK: not set\n"
+    )
+
+
+def test_nothing_installed_is_nothing_wrong(run, host):
+    ran = run("doctor", "cells:dispatcher")
+    assert (ran.status, "no backends" in ran.out) == (0, True)
+
+
+def test_a_missing_cuda_library_is_told_with_the_line_that_asked_for_it(run, install, site):
+    source = 'import ctypes\n\nctypes.CDLL("libcuda_of_nobody.so.1")\n'
+    install("cuda-cells", "cuda", source)
+    install()
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "broken  cuda  cuda-cells 1.0  not trusted\n" in ran.out
+    assert "OSError: libcuda_of_nobody.so.1: cannot open shared object file" in ran.out
+    place = site.folder / "cuda_cells.py"
+    assert f'raised at {place}, line 3: ctypes.CDLL("libcuda_of_nobody.so.1")' in ran.out
+    assert "ok      fast  fast-cells 1.0" in ran.out
+
+
+def test_a_misspelt_entry_point_is_told(run, site, host):
+    site.install("fast-cells", entry_points={"fast": "fast_celz"}, group=host)
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "ModuleNotFoundError: No module named 'fast_celz'" in ran.out
+    assert "raised at" not in ran.out
+
+
+def test_an_impostor_is_told_and_never_imported(run, install, site):
+    install("thief", source="1 / 0")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "refused  fast  thief 1.0  not trusted\n" in ran.out
+    assert "it claims the trusted name 'fast', but comes from 'thief', not 'fast-cells'" in ran.out
+    assert "thief" not in site.imported()
+
+
+def test_a_blocked_one_is_shown_and_no_problem(run, install, monkeypatch, site):
+    install()
+    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "fast-cells")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 0
+    assert "it is blocked by SCVERSE_BACKENDS_BLOCK" in ran.out
+    assert "SCVERSE_BACKENDS_BLOCK: fast-cells\n" in ran.out
+    assert "fast_cells" not in site.imported()
+
+
+def test_two_backends_that_claim_one_alias_are_told(run, install):
+    install("one-cells", "one", "name = 'one'\naliases = ['gpus']\ndef scale(values): ...\n")
+    install("two-cells", "two", "name = 'two'\naliases = ['gpus']\ndef scale(values): ...\n")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "odd  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
+    assert "    the label 'gpus' stays with 'one' of one-cells\n" in ran.out
+
+
+def test_an_adapter_that_renamed_a_function_is_told(run, install):
+    install("new-cells", "new", "name = 'new'\n__all__ = ['rescale']\ndef rescale(values): ...\n")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "    implements no function of cells\n" in ran.out
+    assert (
+        "    offers 'rescale', which is no function of the host; did it mean 'scale'?\n" in ran.out
+    )
+
+
+def test_a_function_that_is_listed_and_cannot_be_fetched_is_told(run, install):
+    install("new-cells", "new", "name = 'new'\n__all__ = ['scale']\n")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "scale: cannot hand it out" in ran.out
+
+
+def test_a_host_that_dispatches_nothing_yet_has_no_functions_to_miss(run, site):
+    site.write(
+        "bare.py",
+        "from scverse_backends import BackendDispatcher as D\n"
+        "dispatcher = D(entrypoint_group='cells.backends', host_name='cells')\n",
+    )
+    site.install(
+        "a", entry_points={"a": "a_cells"}, group="cells.backends", modules={"a_cells": "name='a'"}
+    )
+    assert run("doctor", "bare:dispatcher").status == 0
+
+
+def test_damaged_metadata_is_told(run, install):
+    install()
+    info = install("torn-cells", "torn")
+    (info / "entry_points.txt").write_bytes(b"[cells.backends]\nx = \xff\xfe\n")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "problem: its metadata cannot be read" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("CELLS_BACKEND", "fest", "cells has no backend 'fest' (from the environment variable"),
+        ("CELLS_BACKEND_FALLBACK", "never", "CELLS_BACKEND_FALLBACK='never' is none of"),
+    ],
+)
+def test_a_variable_that_selects_what_is_not_there_is_told(
+    run, install, monkeypatch, variable, value, problem
+):
+    install()
+    monkeypatch.setenv(variable, value)
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert f"{variable}: {value}\n" in ran.out
+    assert "problem: " in ran.out
+    assert problem in ran.out
+
+
+def test_all_of_it_is_written_for_machines(run, install):
+    install("cuda-cells", "cuda", "raise OSError('no device')")
+    install()
+    ran = run("doctor", "cells:dispatcher", "--json")
+    assert ran.status == 1
+    value = json.loads(ran.out)
+    assert (value["host"], value["functions"], value["problems"]) == ("cells", 2, [])
+    assert value["environment"]["CELLS_BACKEND"] is None
+    broken, fine = value["backends"]
+    assert (broken["health"], fine["health"]) == ("broken", "ok")
+    assert broken["raised_at"].endswith(
+        f"{os.sep}cuda_cells.py, line 1: raise OSError('no device')"
+    )
+    assert fine["labels"] == ["fast", "swift", "quick"]
+
+
+def test_what_a_registered_adapter_is_stays_out_of_it(run, install, site):
+    install()
+    site.write(
+        "more.py",
+        "import cells, types\na = types.SimpleNamespace(name='here')\n"
+        "cells.dispatcher.register(a)\n",
+    )
+    ran = run("doctor", "cells:dispatcher", "-i", "more")
+    assert (ran.status, "1 backend" in ran.out) == (0, True)

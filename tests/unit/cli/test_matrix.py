@@ -1,0 +1,160 @@
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+FAST = """
+name = "fast"
+__all__ = ["scale", "cluster"]
+
+def scale(values, factor=1.0): ...
+
+def cluster(values, n_clusters=5, *, batch_size=10):
+    '''Group.
+
+    Parameters
+    ----------
+    batch_size
+        How many.
+    '''
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed(site, host):
+    modules = {"fast_cells": FAST}
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group=host, modules=modules)
+    modules = {"torn_cells": "raise OSError('no <device> | here')"}
+    site.install("torn-cells", entry_points={"torn": "torn_cells"}, group=host, modules=modules)
+
+
+def test_functions_stand_against_backends_with_what_to_know_in_notes(run):
+    ran = run("matrix", "cells:dispatcher")
+    assert ran.status == 0
+    table, notes, absences = ran.out.split("\n\n")
+    assert table == (
+        "             fast\n"
+        "from         fast-cells 1.0\n"
+        "cluster      yes (1)\n"
+        "scale        yes (2)\n"
+        "implemented  2 of 2"
+    )
+    assert notes == (
+        "(1)  cluster on fast: does not take seed; n_clusters is 5 by default, on the host 8\n"
+        "(2)  scale on fast: ignores n_jobs"
+    )
+    assert absences.startswith("torn is broken: ")
+
+
+def test_the_markdown_is_a_table_that_names_cannot_break(run):
+    out = run("matrix", "cells:dispatcher", "--format", "markdown").out
+    table = out.split("\n\n")[0]
+    assert {line.count("|") for line in table.splitlines()} == {3}
+    assert "\\<device\\> \\| here" in out
+
+
+def test_everything_is_in_the_json(run):
+    value = json.loads(run("matrix", "cells:dispatcher", "--json").out)
+    assert [column["name"] for column in value["backends"]] == ["fast"]
+    assert [column["name"] for column in value["unknown"]] == ["torn"]
+    cluster = value["functions"][0]["backends"]["fast"]
+    assert cluster["implemented"]
+    assert "differing-default" in {finding["kind"] for finding in cluster["findings"]}
+
+
+def test_what_a_registered_backend_has_is_shown_too(run, site):
+    site.write(
+        "more.py",
+        "import cells, types\na = types.SimpleNamespace(name='here', scale=lambda values: 0)\n"
+        "cells.dispatcher.register(a)\n",
+    )
+    out = run("matrix", "cells:dispatcher", "-i", "more").out
+    assert "             here          fast\nfrom         this process  fast-cells 1.0\n" in out
+
+
+def test_errors_are_shown_in_its_cell(run, site):
+    site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor=1.0, *, device): ...\n")
+    out = run("matrix", "cells:dispatcher").out
+    assert "scale on fast: needs 'device', which the host does not have" in out
+    assert "with exceptions" in run("matrix", "cells:dispatcher", "--format", "html").out
+
+
+def test_a_backend_that_cannot_be_loaded_is_known_by_its_manifest(run, site):
+    site.write(
+        "torn_cells.toml",
+        """
+        schema = 1
+        name = "torn"
+        offers = 1
+
+        [functions.scale]
+        signature = "(values)"
+        """,
+    )
+    out = run("matrix", "cells:dispatcher").out
+    assert "scale on torn: does not take factor; ignores n_jobs" in out
+    assert "torn is broken: " in out
+
+
+class Page(HTMLParser):
+    """Everything a page would fetch, and whether its elements are closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.fetched, self.text = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.fetched += [value for name, value in attrs if name in ("src", "href")]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class TestPage:
+    """The HTML."""
+
+    @pytest.fixture
+    def html(self, run, tmp_path):
+        file = tmp_path / "backends.html"
+        ran = run("matrix", "cells:dispatcher", "--format", "html", "--output", str(file))
+        assert ran.err == f"wrote {file}\n"
+        return file.read_text(encoding="utf-8")
+
+    def test_it_needs_nothing_else(self, html):
+        page = Page(html)
+        assert (page.open, page.fetched) == ([], [])
+        assert not re.search(r"url\(|@import|<script", html)
+
+    def test_it_shows_what_each_backend_has(self, html):
+        text = " ".join(Page(html).text)
+        assert "with exceptions" in text
+        assert "n_clusters is 5 by default, on the host 8" in text
+        assert "also takes batch_size" in text
+        assert "2 functions that cells lets backends run, and what 1 backend offers" in text
+
+    def test_what_others_wrote_stays_text(self, html):
+        assert "no &lt;device&gt; | here" in html
+
+    def test_it_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
+        assert "prefers-color-scheme: dark" in html
+        assert "max-width: 44rem" in html
+
+
+def test_a_host_without_backends_has_a_page_too(run, site):
+    site.write(
+        "bare.py",
+        "from scverse_backends import BackendDispatcher as D\n"
+        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n"
+        "dispatcher.backend_dispatch(name='scale')(lambda values: 0)\n",
+    )
+    markdown = run("matrix", "bare:dispatcher", "--format", "markdown").out
+    assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
+    assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"
+    assert "There is no backend" in run("matrix", "bare:dispatcher", "--format", "html").out

@@ -1,0 +1,83 @@
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+
+ADAPTER = """
+name = "fast"
+__all__ = ["scale", "clustr"]
+
+def scale(values, factor=2.0): ...
+def clustr(values): ...
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed(site, host):
+    site.install(
+        "fast-cells",
+        entry_points={"fast": "fast_cells"},
+        group=host,
+        modules={"fast_cells": ADAPTER},
+    )
+
+
+def test_a_misspelling_fails_it_with_the_nearest_name(run):
+    ran = run("verify", "cells:dispatcher", "--backend", "fast")
+    assert ran.status == 1
+    assert "offers 'clustr', which is no function of the host; did it mean 'cluster'?" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "status"), [("error", 0), ("warning", 1), ("info", 1), ("never", 0)]
+)
+def test_what_fails_it_is_chosen(run, site, fail_on, status):
+    source = "name = 'fast'\n__all__ = ['scale']\ndef scale(values, factor=2.0): ...\n"
+    site.write("fast_cells.py", source)
+    assert run("verify", "cells:dispatcher", "--fail-on", fail_on).status == status
+
+
+def test_every_backend_is_verified_where_none_is_named(run, site, host):
+    site.install(
+        "slow-cells",
+        entry_points={"slow": "slow_cells"},
+        group=host,
+        modules={"slow_cells": "name='slow'"},
+    )
+    ran = run("verify", "cells:dispatcher")
+    assert "fast (fast-cells 1.0) of cells" in ran.out
+    assert "slow (slow-cells 1.0) of cells" in ran.out
+
+
+def test_where_there_is_none_that_is_said(run, site):
+    site.write(
+        "bare.py",
+        "from scverse_backends import BackendDispatcher as D\n"
+        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n",
+    )
+    assert run("verify", "bare:dispatcher").out == "There is no backend to verify.\n"
+
+
+def test_it_is_written_for_machines(run):
+    (result,) = json.loads(run("verify", "cells:dispatcher", "--json").out)
+    assert result["functions"] == {"cluster": False, "scale": True}
+
+
+def test_it_is_written_for_continuous_integration_into_a_file(run, tmp_path):
+    file = tmp_path / "verify.xml"
+    ran = run(
+        "verify", "cells:dispatcher", "--format", "junit", "--fail-on", "never", "-o", str(file)
+    )
+    assert (ran.status, ran.out, ran.err) == (0, "", f"wrote {file}\n")
+    assert ET.parse(file).getroot().get("failures") == "0"  # noqa: S314 - our own
+
+
+def test_the_host_itself_cannot_be_verified(run):
+    ran = run("verify", "cells:dispatcher", "-b", "cpu")
+    assert (ran.status, "'cpu' is the host itself" in ran.err) == (2, True)
+
+
+def test_a_broken_one_has_status_1(run, site, host):
+    site.install("torn", entry_points={"torn": "torn"}, group=host, modules={"torn": "1 / 0"})
+    ran = run("verify", "cells:dispatcher", "-b", "torn")
+    assert (ran.status, "ZeroDivisionError" in ran.err) == (1, True)

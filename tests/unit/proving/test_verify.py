@@ -1,0 +1,439 @@
+import asyncio
+import functools
+import json
+from types import SimpleNamespace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendLoadError,
+    UnknownBackendError,
+    UntrustedBackendError,
+)
+from scverse_backends.testing import verify
+
+IGNORABLE = ("n_jobs",)
+
+
+@pytest.fixture
+def verified(make_dispatcher):
+    """Verify an adapter of the given attributes against host functions."""
+
+    def verified(*functions, selector="backend", host_defaults=False, **adapter):
+        dispatcher = make_dispatcher(ignorable=IGNORABLE)
+        decorate = dispatcher.backend_dispatch(selector=selector, host_defaults=host_defaults)
+        for function in functions:
+            decorate(function)
+        with dispatcher.register(SimpleNamespace(name="fast", **adapter)):
+            return verify(dispatcher, "fast")
+
+    return verified
+
+
+def cluster(data, n_clusters=8, *, seed=0):
+    """Group rows."""
+
+
+def told(result):
+    return [(found.severity, found.kind, found.parameter) for found in result.findings]
+
+
+def message(result, kind):
+    (found,) = (found for found in result.findings if found.kind == kind)
+    return found.message
+
+
+def same(data, n_clusters=8, *, seed=0):
+    """Group rows."""
+
+
+def test_nothing_is_found_where_nothing_differs(verified):
+    result = verified(cluster, cluster=same)
+    assert result.findings == ()
+    assert result.implemented == ("cluster",)
+    assert (
+        str(result) == "fast of example_host: implements 1 of 1 functions; no errors, no warnings"
+    )
+
+
+def test_what_is_not_implemented_is_information(verified):
+    result = verified(cluster)
+    assert told(result) == [("info", "not-implemented", None)]
+    assert result.implemented == ()
+    assert "\nnot implemented: cluster" in str(result)
+
+
+def test_a_missing_parameter_is_a_warning(verified):
+    result = verified(cluster, cluster=lambda data, n_clusters=8: None)
+    assert told(result) == [("warning", "missing-parameter", "seed")]
+    assert "does not take 'seed', so calls that set it go elsewhere" in str(result)
+
+
+def test_one_that_every_call_gives_is_an_error(verified):
+    result = verified(cluster, cluster=lambda rows, n_clusters=8, *, seed=0: None)
+    assert told(result)[0] == ("error", "missing-parameter", "data")
+    assert "if its 'rows' is that, let renames['cluster'] say so" in message(
+        result, "missing-parameter"
+    )
+
+
+def test_one_with_a_like_name_is_suggested(verified):
+    result = verified(cluster, cluster=lambda data, n_cluster=8, *, seed=0: None)
+    assert "if its 'n_cluster' is that" in message(result, "missing-parameter")
+
+
+def test_one_that_stands_elsewhere_is_not(verified):
+    result = verified(cluster, cluster=lambda: None)
+    assert not any("if its" in found.message for found in result.findings)
+
+
+def test_one_that_the_host_lets_backends_lack_is_information(verified):
+    def embed(data, *, n_jobs=1): ...
+
+    result = verified(embed, embed=lambda data: None)
+    assert told(result) == [("info", "ignored-parameter", "n_jobs")]
+
+
+def test_other_keywords_that_only_the_host_takes_are_a_warning(verified):
+    def plot(data, **options): ...
+
+    result = verified(plot, plot=lambda data: None)
+    assert told(result) == [("warning", "missing-parameter", "**kwargs")]
+
+
+def test_a_rename_is_information(verified):
+    result = verified(
+        cluster,
+        cluster=lambda rows, n_clusters=8, *, seed=0: None,
+        renames={"cluster": {"data": "rows"}},
+    )
+    assert told(result) == [("info", "renamed-parameter", "data")]
+    assert (result.findings[0].host, result.findings[0].backend) == ("data", "rows")
+
+
+def test_a_rename_to_what_is_not_there_is_an_error(verified):
+    result = verified(
+        cluster,
+        cluster=lambda values, n_clusters=8, *, seed=0: None,
+        renames={"cluster": {"data": "rows"}},
+    )
+    assert "its renames send it to 'rows', which it does not have" in message(
+        result, "missing-parameter"
+    )
+
+
+@pytest.mark.parametrize(
+    ("renames", "hint"),
+    [
+        (
+            {"cluster": {"n_cluster": "k"}},
+            "'n_cluster', which the host does not have; did it mean ",
+        ),
+        ({"cluster": {"zzz": "k"}}, "renames 'zzz', which the host does not have"),
+        ({"clustr": {"data": "rows"}}, "'clustr', which is no function of the host; did it mean"),
+        ({"zzz": {"data": "rows"}}, "'zzz', which is no function of the host"),
+    ],
+)
+def test_renames_of_what_the_host_does_not_have_are_errors(verified, renames, hint):
+    result = verified(cluster, cluster=same, renames=renames)
+    assert [found.severity for found in result.findings if found.kind == "unknown-rename"] == [
+        "error"
+    ]
+    assert hint in message(result, "unknown-rename")
+
+
+def test_a_host_that_takes_any_keyword_may_have_any_of_them_renamed(verified):
+    def plot(data, **options): ...
+
+    def drawn(data, **options): ...
+
+    result = verified(plot, plot=drawn, renames={"plot": {"colour": "color"}})
+    assert result.findings == ()
+
+
+def test_two_parameters_that_become_one_are_a_warning(verified):
+    def align(first, second=None): ...
+
+    result = verified(align, align=lambda second=None: None, renames={"align": {"first": "second"}})
+    assert ("warning", "colliding-parameters", "first") in told(result)
+    assert "would receive 'second' twice from calls that give 'first', 'second'" in str(result)
+
+
+def test_a_default_that_differs_is_a_warning_with_both(verified):
+    result = verified(cluster, cluster=lambda data, n_clusters=10, *, seed=0: None)
+    (found,) = result.findings
+    assert (found.severity, found.kind) == ("warning", "differing-default")
+    assert (found.host, found.backend) == ("8", "10")
+
+
+def test_it_is_none_where_the_host_forwards_its_own(verified):
+    theirs = lambda data, n_clusters=10, *, seed=0: None  # noqa: E731 - as above
+    assert verified(cluster, host_defaults=True, cluster=theirs).findings == ()
+
+
+def test_a_default_that_the_backend_does_not_have_is_an_error(verified):
+    result = verified(cluster, cluster=lambda data, n_clusters, *, seed=0: None)
+    assert told(result) == [("error", "required-parameter", "n_clusters")]
+    assert (
+        verified(
+            cluster, host_defaults=True, cluster=lambda data, n_clusters, *, seed=0: None
+        ).findings
+        == ()
+    )
+
+
+def test_a_required_parameter_of_its_own_is_an_error(verified):
+    def own(data, n_clusters=8, *, seed=0, device):
+        """Group rows.
+
+        Parameters
+        ----------
+        device
+            Where.
+        """
+
+    result = verified(cluster, cluster=own)
+    assert told(result) == [
+        ("error", "required-option", "device"),
+        ("info", "added-parameter", "device"),
+    ]
+    assert "adds the option 'device' (required)" in str(result)
+
+
+def test_an_option_that_its_docstring_leaves_out_is_a_warning(verified):
+    def own(data, n_clusters=8, *, seed=0, told=1, untold=2):
+        """Group rows.
+
+        Parameters
+        ----------
+        told
+            An option.
+        """
+
+    result = verified(cluster, cluster=own)
+    assert ("warning", "undocumented-option", "untold") in told(result)
+    assert ("warning", "undocumented-option", "told") not in told(result)
+
+
+@pytest.mark.parametrize(("name", "severity"), [("_hidden", "info"), ("backend", "warning")])
+def test_a_parameter_that_cannot_be_shown_is_told_with_the_reason(verified, name, severity):
+    namespace = {}
+    exec(f"def own(data, n_clusters=8, *, seed=0, {name}=1): ...", namespace)  # noqa: S102
+    result = verified(cluster, cluster=namespace["own"])
+    assert told(result) == [(severity, "hidden-option", name)]
+
+
+def test_what_only_arrives_among_other_keywords_is_information(verified):
+    result = verified(cluster, cluster=lambda data, **others: None)
+    assert told(result) == [
+        ("info", "unchecked-parameter", "n_clusters"),
+        ("info", "unchecked-parameter", "seed"),
+    ]
+
+
+def test_parameters_that_never_receive_anything_are_information(verified):
+    result = verified(cluster, cluster=lambda *rest, data, n_clusters=8, seed=0: None)
+    assert told(result) == [("info", "variadic", "rest")]
+
+
+def test_a_coroutine_function_for_a_plain_one_is_an_error(verified):
+    async def own(data, n_clusters=8, *, seed=0): ...
+
+    result = verified(cluster, cluster=own)
+    assert told(result) == [("error", "refused", None)]
+    assert result.implemented == ()
+
+
+def test_a_plain_function_for_a_coroutine_function_is_information(verified):
+    async def fetch(data):
+        await asyncio.sleep(0)
+
+    assert told(verified(fetch, fetch=lambda data: None)) == [("info", "plain-function", None)]
+
+
+def test_a_generator_for_what_is_none_is_a_warning(verified):
+    def own(data, n_clusters=8, *, seed=0):
+        yield 1
+
+    assert told(verified(cluster, cluster=own)) == [("warning", "generator", None)]
+
+
+def test_a_signature_that_cannot_be_read_is_an_error(verified):
+    assert told(verified(cluster, cluster=functools.partial(dict.fromkeys, 1, 2, 3))) == [
+        ("error", "refused", None)
+    ]
+
+
+class TestNames:
+    """The names by which an adapter offers things."""
+
+    def test_a_listed_name_like_one_that_is_not_implemented_is_an_error(self, verified):
+        result = verified(cluster, __all__=["clustr"], clustr=same)
+        assert ("error", "unknown-name", None) in told(result)
+        assert "offers 'clustr', which is no function of the host; did it mean 'cluster'?" in str(
+            result
+        )
+        assert result.failures() == result.findings[:1]
+
+    def test_one_like_nothing_is_a_warning(self, verified):
+        result = verified(cluster, __all__=["cluster", "helper"], cluster=same, helper=same)
+        assert told(result) == [("warning", "unknown-name", None)]
+        assert "did it mean" not in str(result)
+
+    def test_one_like_one_that_is_implemented_is_a_warning_too(self, verified):
+        result = verified(cluster, __all__=["cluster", "clusters"], cluster=same, clusters=same)
+        assert told(result) == [("warning", "unknown-name", None)]
+
+    def test_what_an_adapter_says_of_itself_is_no_such_name(self, verified):
+        result = verified(cluster, __all__=["name", "cluster"], cluster=same)
+        assert result.findings == ()
+
+    def test_what_is_no_name_at_all_is_passed_over(self, verified):
+        assert verified(cluster, __all__=["cluster", 3], cluster=same).findings == ()
+
+    def test_without_a_list_only_slips_are_told(self, verified):
+        result = verified(cluster, clustre=same, helper=same, _clustered=same, version="1")
+        assert [found.function for found in result.findings if found.kind == "unknown-name"] == [
+            "clustre"
+        ]
+
+    def test_what_is_there_and_not_listed_is_a_warning(self, verified):
+        result = verified(cluster, __all__=[], cluster=same)
+        assert ("warning", "unlisted-name", None) in told(result)
+
+    def test_the_hosts_own_function_is_not_meant(self, make_dispatcher):
+        dispatcher = make_dispatcher()
+        public = dispatcher.backend_dispatch(cluster)
+        for found in (public, cluster):
+            adapter = SimpleNamespace(name="fast", __all__=[], cluster=found)
+            with dispatcher.register(adapter):
+                assert told(verify(dispatcher, "fast")) == [("info", "not-implemented", None)]
+
+    def test_names_inside_of_namespaces_are_looked_at_too(self, make_dispatcher):
+        dispatcher = make_dispatcher()
+        dispatcher.backend_dispatch(name="tl.umap")(lambda data: None)
+        inner = SimpleNamespace(__all__=["umpa"], umpa=lambda data: None)
+        with dispatcher.register(SimpleNamespace(name="fast", __all__=["tl"], tl=inner)):
+            result = verify(dispatcher, "fast")
+        assert "offers 'tl.umpa', which is no function of the host; did it mean 'tl.umap'?" in str(
+            result
+        )
+
+    def test_a_function_that_cannot_be_fetched_is_an_error_and_hides_no_other(self, verified):
+        def tidy(data): ...
+
+        result = verified(cluster, tidy, __all__=["cluster", "tidy"], tidy=lambda data: None)
+        assert told(result) == [("error", "broken", None)]
+        assert "cannot hand it out" in str(result)
+        assert result.implemented == ("tidy",)
+
+    def test_a_namespace_that_fails_is_no_reason_to_stop(self, make_dispatcher):
+        class Lazy:
+            name = "fast"
+            __all__ = ()
+
+            @property
+            def cluster(self):
+                raise OSError("libcuda.so.1")
+
+        dispatcher = make_dispatcher()
+        dispatcher.backend_dispatch(cluster)
+        with dispatcher.register(Lazy()):
+            assert told(verify(dispatcher, "fast")) == [("info", "not-implemented", None)]
+
+
+class TestWhich:
+    """Which backend is verified, and what if there is none."""
+
+    def test_the_host_itself_cannot_be(self, dispatcher):
+        with pytest.raises(ValueError, match="'cpu' is the host itself"):
+            verify(dispatcher, "cpu")
+
+    def test_an_unknown_one_cannot_be(self, dispatcher):
+        with pytest.raises(UnknownBackendError):
+            verify(dispatcher, "nobody")
+
+    def test_one_that_is_refused_cannot_be(self, site, make_dispatcher):
+        site.install("fast", entry_points={"fast": "fast"})
+        with pytest.raises(UntrustedBackendError):
+            verify(make_dispatcher(untrusted="refuse"), "fast")
+
+    def test_an_installed_one_is_named_with_its_release(self, site, dispatcher):
+        site.install(
+            "fast", version="2.1", entry_points={"fast": "fast"}, modules={"fast": "name = 'fast'"}
+        )
+        result = verify(dispatcher, "fast")
+        assert (result.distribution, result.version) == ("fast", "2.1")
+        assert str(result).startswith("fast (fast 2.1) of example_host: ")
+
+    def test_one_that_cannot_be_loaded_raises(self, site, dispatcher):
+        site.install("fast", entry_points={"fast": "fast"}, modules={"fast": "1 / 0"})
+        with pytest.raises(BackendLoadError):
+            verify(dispatcher, "fast")
+
+    def test_its_manifest_is_read_where_it_has_one(self, site, dispatcher):
+        dispatcher.backend_dispatch(cluster)
+        site.install("fast", entry_points={"fast": "fast"}, modules={"fast": "1 / 0"})
+        site.write(
+            "fast.toml",
+            """
+            schema = 1
+            name = "fast"
+            offers = 1
+
+            [functions.cluster]
+            signature = "(data, n_clusters=10)"
+            """,
+        )
+        result = verify(dispatcher, "fast")
+        assert told(result) == [
+            ("warning", "not-loaded", None),
+            ("warning", "missing-parameter", "seed"),
+            ("warning", "differing-default", "n_clusters"),
+        ]
+        assert "ZeroDivisionError" in str(result)
+
+
+class TestWritten:
+    """What others can read."""
+
+    @pytest.fixture
+    def result(self, verified):
+        def tidy(data): ...
+
+        def own(data, n_clusters=9): ...
+
+        return verified(cluster, tidy, __all__=["cluster", "helper"], cluster=own, helper=own)
+
+    def test_findings_are_selected_by_severity(self, result):
+        assert len(result.failures()) == 0
+        assert len(result.failures("warning")) == 3
+        assert len(result.failures("info")) == 4
+
+    def test_everything_is_in_the_json(self, result):
+        value = json.loads(result.to_json())
+        assert value["counts"] == {"error": 0, "warning": 3, "info": 1}
+        assert value["functions"] == {"cluster": True, "tidy": False}
+        assert value["findings"][1]["kind"] == "missing-parameter"
+
+    def test_the_junit_fails_what_is_severe_enough_and_skips_what_is_not_there(self, result):
+        suites = ET.fromstring(result.to_junit("warning"))  # noqa: S314 - our own
+        counts = {name: suites.get(name) for name in ("tests", "failures", "skipped", "errors")}
+        assert counts == {"tests": "3", "failures": "2", "skipped": "1", "errors": "0"}
+        failure = suites.find(".//testcase[@name='cluster']/failure")
+        assert failure.get("message") == "does not take 'seed', so calls that set it go elsewhere"
+
+    def test_what_is_not_severe_enough_is_written_beside(self, result):
+        suites = ET.fromstring(result.to_junit())  # noqa: S314 - our own
+        assert suites.get("failures") == "0"
+        assert "9 as the default" in suites.find(".//testcase[@name='cluster']/system-out").text
+
+    def test_what_xml_cannot_hold_is_replaced(self, verified):
+        class Odd:
+            def __repr__(self):
+                return "a\x00\ud800b"
+
+        odd = Odd()
+        result = verified(cluster, cluster=lambda data, n_clusters=odd, *, seed=0: None)
+        assert ET.fromstring(result.to_junit()) is not None  # noqa: S314 - our own
