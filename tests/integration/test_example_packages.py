@@ -514,10 +514,11 @@ def test_what_backends_add_is_shown_without_importing_them():
         "print('tile_size (tiled) : int' in eh.kmeans.__doc__)\n"
         "print(inspect.signature(eh.kmeans).parameters['tile_size'].default)\n"
         "print(dispatcher.available_backend_names())\n"
-        "print({'example_host_accel', 'example_host_tiled'}.intersection(sys.modules))\n"
+        "backends = {'example_host_accel', 'example_host_dask', 'example_host_tiled'}\n"
+        "print(backends.intersection(sys.modules))\n"
     )
     run = run_python("-c", script)
-    labels = "['accelerated', 'example_accel', 'tiled']"
+    labels = "['accelerated', 'dask', 'example_accel', 'on_dask', 'tiled']"
     assert run.stdout.splitlines() == ["True", "4096", labels, "set()"], run.stderr
 
 

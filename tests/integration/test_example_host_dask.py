@@ -1,0 +1,170 @@
+"""The example that runs the host's functions on Dask, over more than its workers can hold."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+from scverse_backends.dask_plugin import carry_selection
+from scverse_backends.exceptions import BackendFallbackError
+
+pytestmark = [
+    pytest.mark.examples,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning"),
+]
+
+MEMORY_LIMIT = 300_000_000
+STATUS = Path("/proc/self/status")
+
+
+# Imported by a fixture, so that a run without the marker can do without the package.
+@pytest.fixture
+def eh():
+    return importlib.import_module("example_host")
+
+
+@pytest.fixture
+def counts():
+    rng = np.random.default_rng(0)
+    table = rng.poisson(3.0, (60, 12)).astype(float)
+    table[:, -1] = 0.1
+    table[7] = 0
+    return table
+
+
+@pytest.fixture
+def lazy(counts):
+    return da.from_array(counts, chunks=(25, -1))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("log1p", {}),
+        ("log1p", {"base": 2}),
+        ("normalize_total", {}),
+        ("normalize_total", {"target_sum": 100}),
+        ("standardize", {}),
+        ("standardize", {"max_value": 1.5}),
+        ("pairwise_distances", {"other": np.ones((3, 12))}),
+        ("pairwise_distances", {"other": [[1.0] * 12], "metric": "manhattan"}),
+    ],
+)
+def test_it_computes_what_the_host_computes_and_not_before_that_is_asked_for(
+    eh, counts, lazy, name, options
+):
+    with eh.settings.use_backend("dask", fallback="error"):
+        result = getattr(eh, name)(lazy, **options)
+    assert isinstance(result, da.Array)
+    expected = getattr(eh, name)(counts, **options)
+    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(result.compute(), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "options", "reason"),
+    [
+        ("log1p", np.asarray, {}, "data is a ndarray"),
+        ("log1p", lambda lazy: lazy.rechunk((60, 5)), {}, "blocks of whole rows"),
+        ("standardize", lambda lazy: lazy[:, 0], {}, "blocks of whole rows"),
+        ("pairwise_distances", lambda lazy: lazy, {}, "needs 'other'"),
+        ("pairwise_distances", lambda lazy: lazy, {"other": da.ones((3, 12))}, "fits into memory"),
+        ("log1p", lambda lazy: lazy, {"copy": False}, "'copy'"),
+        ("pca", lambda lazy: lazy, {}, "does not implement it"),
+    ],
+)
+def test_it_declines_what_it_cannot_do_with_a_reason(eh, lazy, name, change, options, reason):
+    changed = change(lazy)
+    with (
+        eh.settings.use_backend("dask", fallback="error"),
+        pytest.raises(BackendFallbackError, match=reason),
+    ):
+        getattr(eh, name)(changed, **options)
+
+
+def peak_memory(status):
+    """The most memory that a process ever had, as Linux counted it."""
+    facts = dict(line.split(":", 1) for line in status.splitlines())
+    return int(facts["VmHWM"].split()[0]) * 1024
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells a process its peak memory")
+def test_workers_go_through_more_than_they_can_hold(eh):
+    table = da.random.default_rng(0).random((80_000, 1_000), chunks=(1_250, 1_000))
+    assert table.nbytes > 2 * MEMORY_LIMIT
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        LocalCluster(memory_limit=MEMORY_LIMIT, **options) as cluster,
+        Client(cluster) as client,
+        eh.settings.use_backend("dask", fallback="error"),
+    ):
+        # The functions on the blocks must not be sent back to the backend that sent them.
+        carry_selection(client, eh.settings)
+        processes = client.run(os.getpid)
+        scaled = eh.standardize(eh.log1p(eh.normalize_total(table)))
+        distances = eh.pairwise_distances(scaled, np.zeros((1, 1_000)))
+        seen = dask.compute(scaled.mean(axis=0), scaled.std(axis=0), (distances**2).mean())
+        peaks = [peak_memory(status) for status in client.run(STATUS.read_text).values()]
+        # A worker that ran out of memory would have been replaced, and its peak forgotten.
+        assert client.run(os.getpid) == processes
+    assert max(peaks) < MEMORY_LIMIT
+    mean, deviation, squared = seen
+    np.testing.assert_allclose(mean, 0, atol=1e-9)
+    np.testing.assert_allclose(deviation, 1, rtol=1e-9)
+    assert squared == pytest.approx(1_000)
+
+
+SCRIPT = """
+import dask.array as da, example_host as eh
+from distributed import Client, LocalCluster
+if __name__ == "__main__":
+    table = da.ones((8, 3), chunks=(1, 3)).map_blocks(
+        lambda block: __import__("time").sleep(0.2) or block, meta=__import__("numpy").ones((0, 0))
+    )
+    options = dict(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0")
+    with {place}:
+        eh.standardize(table, backend="dask"{more})
+"""
+
+
+@pytest.mark.parametrize("place", ["LocalCluster(**options) as c, Client(c)", "open('/dev/null')"])
+@pytest.mark.parametrize("more", ["", ", show_progress_bar=False"])
+def test_progress_is_shown_on_a_terminal_unless_it_is_not_wanted(place, more):
+    script = SCRIPT.format(place=place, more=more)
+    reader, writer = pty.openpty()
+    with os.fdopen(reader, "rb", buffering=0) as shown:
+        subprocess.run([sys.executable, "-W", "ignore", "-c", script], stdout=writer, check=True)
+        os.write(writer, b"<end>")
+        text = b""
+        while not text.endswith(b"<end>"):
+            text += shown.read(1000)
+    os.close(writer)
+    assert (b"ompleted" in text) is (more == "")
+    assert (b"#" in text) is (more == "")
+
+
+def test_its_manifest_is_true():
+    command = [sys.executable, "-m", "scverse_backends", "manifest", "check"]
+    run = subprocess.run(
+        [*command, "example_host_dask._adapter"], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+
+
+def test_every_example_in_its_docstrings_runs():
+    root = importlib.import_module("example_host_dask")
+    modules = [module.name for module in pkgutil.walk_packages(root.__path__, "example_host_dask.")]
+    outcomes = [doctest.testmod(importlib.import_module(name)) for name in modules]
+    assert sum(outcome.failed for outcome in outcomes) == 0
+    assert sum(outcome.attempted for outcome in outcomes) >= 7
