@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import _caller, _log
 from ._decisions import decide, in_one_line
 from ._labels import quoted
 from ._model import Refusal
 from ._parameters import fits
-from ._routing import choose
+from ._routing import Route, choose
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ._host import HostFunction
     from ._model import Decision
     from ._plans import Plan, Planner
-    from ._routing import Choice, Route
+    from ._routing import Choice
     from ._selection import Selection
     from ._selector import Selector
 
@@ -103,10 +104,17 @@ class Arbiter:
         asked = tuple(takewhile(lambda route: not self._is_inside(route), plan.routes))
         if (self.fallen or self._inside.get()) and self._fell_back(selection):
             asked, nested = (), FALLEN
-        choice = choose(function, asked, args, kwargs)
+        choice = self._choose(asked, args, kwargs)
         if nested is None and choice.route is None and len(asked) < len(plan.routes):
             nested = NESTED
         return Settled(function, selection, plan, choice, nested)
+
+    def _choose(
+        self, routes: tuple[Route | Refusal, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Choice:
+        work = partial(choose, self.function, routes, args, kwargs)
+        asks = any(isinstance(r, Route) and r.backend.can_run is not None for r in routes)
+        return cast("Choice", self._selector.state.apart(work) if asks else work())
 
     def decide(self, settled: Settled) -> Decision:
         """Describe what was settled."""

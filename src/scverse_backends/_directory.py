@@ -67,13 +67,14 @@ class Directory:
         known = self._entered.get(candidate)
         if known is not None:
             return known, []
-        free, problems = [], []
+        free: dict[str, None] = {}
+        problems = []
         for label in dict.fromkeys((candidate.name, loaded.name, *loaded.aliases)):
             holder = None if fault(label) else self._holder(label, candidate, owners)
             if holder:
                 problems.append(f"the label {label!r} stays with {holder}")
             elif not fault(label):
-                free.append(label)
+                free[label] = None
         backend = self._adopt(loaded, candidate, free)
         return backend, problems
 
@@ -87,7 +88,7 @@ class Directory:
             return f"the entry point {label!r} of {owner.distribution}"
         return None
 
-    def _adopt(self, loaded: LoadedBackend, candidate: Candidate, free: list[str]) -> LoadedBackend:
+    def _adopt(self, loaded: LoadedBackend, candidate: Candidate, free: dict[str, None]) -> LoadedBackend:
         """Give a backend its labels, and a canonical name among them."""
         sibling = next((b for b in self.backends() if b.source == candidate.source), None)
         name = loaded.name if loaded.name in free else next(iter(free), loaded.name)

@@ -5,15 +5,20 @@ The only module that looks at installed metadata, and nothing here imports a bac
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._foreign import asked, line, told, written
 from ._labels import key
 from ._model import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.metadata import Distribution, EntryPoint
+
+
+LONGEST_NAME = 200
 
 
 class Fault(NamedTuple):
@@ -28,30 +33,44 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
 
     One distribution with unreadable metadata hides no other.
     """
-    # Imported here: a host that never selects a backend does not pay for it.
-    from importlib.metadata import distributions
-
     found: dict[Candidate, None] = {}
     faults = []
-    for distribution in distributions():
+    for distribution in _installed():
+        if isinstance(distribution, Fault):
+            faults.append(distribution)
+            continue
         try:
             found.update(dict.fromkeys(_declared(distribution, group)))
         except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
-            faults.append(Fault(_where(distribution), f"{type(error).__name__}: {error}"))
+            faults.append(Fault(_where(distribution), told(error)))
     return tuple(sorted(found, key=_order)), tuple(faults)
 
 
 def groups(ending: str) -> tuple[str, ...]:
     """Name the entry-point groups of everything installed whose names end in a certain way."""
-    from importlib.metadata import distributions
-
     found: set[str] = set()
-    for distribution in distributions():
+    for distribution in _installed():
         # What cannot be read is told by `discover`, for whichever group is looked at.
         with suppress(Exception):
-            if f"{ending}]" in (distribution.read_text("entry_points.txt") or ""):
+            if not isinstance(distribution, Fault) and f"{ending}]" in (
+                distribution.read_text("entry_points.txt") or ""
+            ):
                 found.update(point.group for point in distribution.entry_points)
     return tuple(sorted(group for group in found if group.endswith(ending)))
+
+
+def _installed(**wanted: str) -> Iterator[Distribution | Fault]:
+    """Ask every finder for what is installed; one that fails hides no other."""
+    # Imported here: a host that never selects a backend does not pay for it.
+    from importlib.metadata import DistributionFinder
+
+    context = DistributionFinder.Context(**wanted)  # type: ignore[arg-type]
+    for finder in [*sys.meta_path]:
+        try:
+            if hasattr(finder, "find_distributions"):
+                yield from finder.find_distributions(context)
+        except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
+            yield Fault(f"the finder {written(finder, LONGEST_NAME)}", told(error))
 
 
 def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
@@ -67,7 +86,7 @@ def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
     if name is not None and not _is_first(distribution, name):
         return
     for point in entry_points:
-        yield Candidate(point.name, _reference(point), name, version)
+        yield Candidate(line(point.name, LONGEST_NAME), _reference(point), name, version)
 
 
 def _reference(point: EntryPoint) -> str:
@@ -82,27 +101,38 @@ def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
         name, version = metadata.get("Name"), metadata.get("Version")
     except Exception:  # noqa: BLE001 - damaged metadata may raise anything
         return None, None
-    return name or None, version or None
+    return _shown(name), _shown(version)
+
+
+def _shown(text: str | None) -> str | None:
+    """Give a name as it can be shown; nobody is trusted by one that cannot."""
+    return line(text, LONGEST_NAME) if text else None
 
 
 def _is_first(distribution: Distribution, name: str) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import distribution as first_named
-
-    try:
-        first = first_named(name)
-    except PackageNotFoundError:
+    named = (found for found in _installed(name=name) if not isinstance(found, Fault))
+    first = next((found for found in named if asked(_metadata, found)), None)
+    if first is None:
         # Its folder is not named as its metadata says; then nothing can stand before it.
         return True
     return str(first.locate_file("")) == str(distribution.locate_file("")) and (
-        first.read_text("METADATA") == distribution.read_text("METADATA")
+        _metadata(first) == _metadata(distribution)
     )
+
+
+def _metadata(distribution: Distribution) -> str:
+    return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
 
 
 def _where(distribution: Distribution) -> str:
     """Name a distribution that may not be able to tell its own name."""
-    return _identity(distribution)[0] or str(getattr(distribution, "_path", distribution))
+    name = _identity(distribution)[0] or asked(_place, distribution)
+    return name or written(distribution, LONGEST_NAME)
+
+
+def _place(distribution: Distribution) -> str:
+    return str(getattr(distribution, "_path", distribution))
 
 
 def _order(candidate: Candidate) -> tuple[str, str, str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from inspect import cleandoc, isroutine
+from inspect import cleandoc
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
+
+from . import _foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,13 +83,7 @@ def default_note(name: str, provider: str, default: str) -> str:
 
 def shown(value: object) -> str:
     """Write a default value on one line, without what differs from run to run."""
-    if isinstance(value, type) or isroutine(value):
-        return value.__qualname__
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # noqa: BLE001 - a foreign __repr__ may raise anything
-        text = f"<{type(value).__name__}>"
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    text = _foreign.qualname(value) or re.sub(r" at 0x[0-9a-fA-F]+", "", _foreign.written(value))
     return text if len(text) <= _LONGEST_DEFAULT else f"{text[: _LONGEST_DEFAULT - 3]}..."
 
 

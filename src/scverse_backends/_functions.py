@@ -160,10 +160,7 @@ class Dispatch:
             finally:
                 taken.running.pop()
         finally:
-            if active.get() is scope:
-                active.reset(token)
-            else:
-                self.state.pop(scope)
+            active.reset(token)
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""

@@ -6,11 +6,12 @@ is kept as its error and hides no other.
 
 from __future__ import annotations
 
+from functools import partial
 from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from . import _caller, _log
+from . import _caller, _foreign, _log
 from ._configuration import blocked_labels
 from ._descriptions import Description, Descriptions
 from ._discovery import discover
@@ -30,6 +31,7 @@ from .exceptions import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ._discovery import Fault
     from ._model import BackendState, Candidate, LoadedBackend, Source, Verdict
     from ._policy import Configuration
     from .exceptions import BackendWarning
@@ -40,13 +42,17 @@ if TYPE_CHECKING:
 class Inventory:
     """The installed backends of one host."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(
+        self, configuration: Configuration, apart: Callable[[Callable[[], Any]], Any]
+    ) -> None:
         self._configuration = configuration
         self._reading = RLock()
         self._verdicts: tuple[Verdict, ...] | None = None
         self._unsaid: list[BackendWarning] = []
         self.blocked: frozenset[str] = frozenset()
+        self.faults: tuple[Fault, ...] = ()
         self._outcomes: dict[Source, Outcome] = {}
+        self._apart = apart
         self._turns = Turns()
         self.descriptions = Descriptions(configuration)
 
@@ -76,6 +82,7 @@ class Inventory:
         What the caller should warn of, once it is done.
         """
         candidates, faults = discover(self._configuration.group)
+        self.faults = faults
         blocked = blocked_labels()
         verdicts = judge(self._configuration, candidates, blocked)
         usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
@@ -158,7 +165,10 @@ class Inventory:
                 if known is not None:
                     return known
                 started = perf_counter()
-                outcome, problems = self._attempt(verdict)
+                attempt: tuple[Outcome, tuple[str, ...]] = self._apart(
+                    partial(self._attempt, verdict)
+                )
+                outcome, problems = attempt
                 seconds = perf_counter() - started
                 if not _is_passing(outcome):
                     self._outcomes[source] = outcome
@@ -237,7 +247,8 @@ class Inventory:
 def _is_passing(outcome: Outcome) -> bool:
     """Whether a failure is due to who waited for whom, and another try may succeed."""
     cause = outcome.__cause__ if isinstance(outcome, BackendError) else None
-    return isinstance(cause, BackendLoadError) and isinstance(cause.__cause__, CircularWaitError)
+    # Not by isinstance: what an adapter raises may fail when asked for its class.
+    return type(cause) is BackendLoadError and type(cause.__cause__) is CircularWaitError
 
 
 def _state(verdict: Verdict, outcome: Outcome | None) -> BackendState:
@@ -265,11 +276,6 @@ def load_error(
 
 
 def _in_one_line(error: BaseException) -> str:
-    """Say what an error is; its own text may be empty, long, or raise."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - a foreign __str__ may raise anything
-        text = "its message cannot be shown"
-    if isinstance(error, (AdapterError, CircularWaitError)):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """Say what went wrong; an error of ours says so without its class."""
+    ours = type(error) in (AdapterError, CircularWaitError)
+    return _foreign.text_of(error) if ours else _foreign.told(error)

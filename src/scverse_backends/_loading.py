@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._foreign import exact, written
 from ._labels import fault
 from ._model import LoadedBackend
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 ABSENT: Any = object()
 """Stands for "this adapter does not implement it"."""
+
+
+_NO_RENAMES = "its `renames` must be {function: {host parameter: own parameter}}"
 
 
 class AdapterError(Exception):
@@ -51,13 +55,13 @@ def describe(
         If the adapter has no valid name, or hooks of the wrong kind.
     """
     adapter = source() if inspect.isclass(source) else source
-    name = getattr(adapter, "name", None)
+    name = exact(getattr(adapter, "name", None))
     problem = fault(name)
     if problem:
         msg = f"its `name` is not valid: {problem}"
         raise AdapterError(msg)
     return LoadedBackend(
-        name=str(name),
+        name=name,
         aliases=_aliases(getattr(adapter, "aliases", ())),
         adapter=adapter,
         renames=_renames(getattr(adapter, "renames", {})),
@@ -70,32 +74,34 @@ def _aliases(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple, set, frozenset)):
-        msg = f"its `aliases` must be a list, tuple or set of strings, not {value!r}"
+        msg = f"its `aliases` must be a list, tuple or set of strings, not {written(value)}"
         raise AdapterError(msg)
-    return tuple(value)
+    return tuple(map(exact, value))
 
 
 def _renames(value: Any) -> Mapping[str, Mapping[str, str]]:
-    """Check ``{function: {host parameter: own parameter}}`` and keep a copy of it."""
-    if not isinstance(value, Mapping) or not all(
-        isinstance(function, str) and isinstance(pairs, Mapping)
-        for function, pairs in value.items()
-    ):
-        msg = "its `renames` must be {function: {host parameter: own parameter}}"
+    """Copy ``{function: {host parameter: own parameter}}``, and check what was copied."""
+    if not isinstance(value, Mapping):
+        raise AdapterError(_NO_RENAMES)
+    return {exact(function): _pairs(function, pairs) for function, pairs in value.items()}
+
+
+def _pairs(function: Any, value: Any) -> dict[str, str]:
+    if not (isinstance(function, str) and isinstance(value, Mapping)):
+        raise AdapterError(_NO_RENAMES)
+    pairs = {exact(ours): exact(theirs) for ours, theirs in value.items()}
+    if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
+        msg = f"its `renames[{written(function)}]` must map names to names"
         raise AdapterError(msg)
-    for function, pairs in value.items():
-        if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
-            msg = f"its `renames[{function!r}]` must map names to names"
-            raise AdapterError(msg)
-        if len(set(pairs.values())) < len(pairs):
-            msg = f"its `renames[{function!r}]` give two parameters the same name"
-            raise AdapterError(msg)
-    return {function: dict(pairs) for function, pairs in value.items()}
+    if len(set(pairs.values())) < len(pairs):
+        msg = f"its `renames[{written(function)}]` give two parameters the same name"
+        raise AdapterError(msg)
+    return pairs
 
 
 def _hook(value: Any) -> Callable[[str, dict[str, Any]], object] | None:
     if value is not None and not callable(value):
-        msg = f"its `can_run` must be callable, not {value!r}"
+        msg = f"its `can_run` must be callable, not {written(value)}"
         raise AdapterError(msg)
     return value  # type: ignore[no-any-return]
 
@@ -136,7 +142,7 @@ def check_kind(found: Any, public: Any, function: str) -> None:
         If the host's is a class and the adapter's is none.
     """
     if found is not ABSENT and inspect.isclass(public) and not inspect.isclass(found):
-        msg = f"it offers {function!r}, a class of the host, as {found!r}, which is no class"
+        msg = f"it offers {function!r}, a class of the host, as {written(found)}, which is no class"
         raise AdapterError(msg)
 
 
@@ -144,7 +150,7 @@ def _exported(namespace: Any) -> Collection[str] | None:
     """Read a namespace's ``__all__``; ``None`` where there is none."""
     exported = getattr(namespace, "__all__", None)
     if exported is not None and not isinstance(exported, (list, tuple, set, frozenset)):
-        msg = f"its `__all__` must be a list or tuple of names, not {exported!r}"
+        msg = f"its `__all__` must be a list or tuple of names, not {written(exported)}"
         raise AdapterError(msg)
     return exported
 

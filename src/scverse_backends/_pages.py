@@ -69,15 +69,15 @@ class Overview(NamedTuple):
         Where choices can be made, the nearest first: the first that chose holds.
     backends
         What is installed or registered, each with the labels it is known to answer to.
-    fault
-        Why that cannot be told, if it cannot.
+    faults
+        What of it cannot be read, and why.
     """
 
     host: str
     fallback: str
     tiers: tuple[Tier, ...]
     backends: tuple[tuple[BackendInfo, tuple[str, ...]], ...]
-    fault: str = ""
+    faults: tuple[str, ...] = ()
 
 
 def settings_page(overview: Overview) -> Page:
@@ -214,9 +214,10 @@ def _overview_tables(overview: Overview) -> tuple[Table, ...]:
 
 def _backends_table(overview: Overview) -> Table:
     """List the backends; why one is broken or refused stands below it."""
-    rows = tuple(_backend_row(info, labels) for info, labels in overview.backends)
-    if overview.fault:
-        rows = (Row(("?", "unknown", "", "", ""), overview.fault, "bad"),)
+    rows = (
+        *(_backend_row(info, labels) for info, labels in overview.backends),
+        *(Row(("?", "unknown", "", "", ""), fault, "bad") for fault in overview.faults),
+    )
     title = "Backends" if rows else "Backends: none is installed"
     return Table(title, ("name", "state", "vouched for", "from", "answers to"), rows)
 

@@ -24,6 +24,8 @@ class Parameters(NamedTuple):
     defaults: Mapping[str, Any]
     required: frozenset[str]
     takes_kwargs: bool
+    own: tuple[Parameter, ...]
+    """As they were read, once and for all: a foreign signature may be another the next time."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -33,7 +35,7 @@ class Parameters(NamedTuple):
 
 def read(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
-    found = [*inspect.signature(func).parameters.values()]
+    found = tuple(inspect.signature(func).parameters.values())
     named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
     return Parameters(
         positional=tuple(p.name for p in named if p.kind in _BY_POSITION),
@@ -42,6 +44,7 @@ def read(func: Callable[..., Any]) -> Parameters:
         defaults={p.name: p.default for p in named if p.default is not Parameter.empty},
         required=frozenset(p.name for p in named if p.default is Parameter.empty),
         takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
+        own=found,
     )
 
 
@@ -82,5 +85,7 @@ def same(value: object, default: object) -> bool:
         equal = value == default
         # A truth value of Python's or of numpy's; an array or expression is no answer.
         return type(equal).__name__ in ("bool", "bool_") and bool(equal)
-    except Exception:  # noqa: BLE001 - comparing foreign values may raise anything
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - comparing foreign values may raise anything
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -138,7 +139,7 @@ class Planner:
         """Fetch a backend's implementation, or the refusal that there is none."""
         function, host = self.function, self._registry.configuration.host
         try:
-            found = fetch(backend.adapter, function.name)
+            found = self._registry.apart(partial(fetch, backend.adapter, function.name))
             check_kind(found, function.public, function.name)
         except (KeyboardInterrupt, MemoryError):
             raise

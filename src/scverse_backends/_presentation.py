@@ -23,6 +23,7 @@ from ._docstrings import (
     selector_entry,
     shown,
 )
+from ._foreign import exact
 from ._plans import Planner
 from ._routing import Route
 from ._signatures import beyond, combine, insert, objection, selector_parameter
@@ -146,7 +147,7 @@ class Presentation:
         names = route.options
         if not names:
             return _Known(route, (), {})
-        parameters = beyond(route.implementation, names)
+        parameters = beyond(route.parameters.own, names)
         kept = tuple(offered for offered in parameters if self._accepts(route, offered.name))
         entries = read(_docstring(route.implementation)) if kept else {}
         return _Known(route, kept, entries)
@@ -213,17 +214,19 @@ class Presentation:
 
 def _docstring(implementation: object) -> str | None:
     try:
-        found = implementation.__doc__
-    except Exception:  # noqa: BLE001 - a foreign object may raise anything
+        found = exact(implementation.__doc__)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - a foreign object may raise anything
         return None
-    return found if isinstance(found, str) else None
+    return found if type(found) is str else None
 
 
 def _kind(parameter: Parameter) -> str:
     """Say what a parameter takes, where no docstring does."""
     annotation = parameter.annotation
     if annotation is not parameter.empty:
-        return annotation if isinstance(annotation, str) else shown(annotation)
+        return annotation if type(annotation) is str else shown(annotation)
     return "required" if parameter.default is ... else f"default {shown(parameter.default)}"
 
 

@@ -29,9 +29,10 @@ from .exceptions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ._changes import Changes
+    from ._discovery import Fault
     from ._model import Candidate, Source
     from ._policy import Configuration, TrustRule
 
@@ -39,10 +40,16 @@ if TYPE_CHECKING:
 class Registry:
     """The backends of one host, by every label that names them."""
 
-    def __init__(self, configuration: Configuration, changes: Changes) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        changes: Changes,
+        apart: Callable[[Callable[[], Any]], Any],
+    ) -> None:
         self.configuration = configuration
         self.changes = changes
-        self._inventory = Inventory(configuration)
+        self.apart = apart
+        self._inventory = Inventory(configuration, apart)
         self._lock = RLock()
         self._directory = Directory()
         self._announced = Announced(self._inventory, self._warn)
@@ -227,6 +234,11 @@ class Registry:
         with self._lock:
             self._registered = [found for found in self._registered if found is not backend]
             self.changes.happen()
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What of the installed metadata could not be read, when it was read last."""
+        return self._inventory.faults
 
     def infos(self, *, quietly: bool = False) -> Iterator[BackendInfo]:
         """Describe every backend that is registered or installed; nothing is imported."""

@@ -5,10 +5,12 @@ Pure, and it knows nothing of backends: what a page says is made in `_pages`.
 
 from __future__ import annotations
 
+import sys
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ._columns import aligned
+from ._foreign import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +55,7 @@ class Page(NamedTuple):
 
 def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
     """Show a foreign value in one line, short unless told otherwise, whatever its repr does."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception as error:  # noqa: BLE001 - a foreign __repr__ may raise anything
-        return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
-    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
+    return written(value, sys.maxsize if longest is None else longest)
 
 
 def _as_text(page: Page) -> str:

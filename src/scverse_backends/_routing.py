@@ -6,9 +6,11 @@ call, it says how the call reaches the implementation, or why it cannot.
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction
+from functools import partial
+from inspect import iscoroutinefunction, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import DefaultDifference, Refusal
 from ._parameters import Given, Parameters, bind, read, same
@@ -23,6 +25,7 @@ MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
 
 _ABSENT = object()
+_MOST_LAYERS = 50  # partials around one function; more are a circle
 
 
 class Forwarding(NamedTuple):
@@ -108,10 +111,13 @@ def compile_route(
     """Compile the route to an implementation, or say why no call can take it."""
     try:
         parameters = read(implementation)
-    except Exception as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
-        reason = f"has an implementation whose signature cannot be read ({error})"
+        waits = is_coroutine_function(implementation)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
+        reason = f"has an implementation whose signature cannot be read ({told(error)})"
         return Refusal(backend.name, reason)
-    if is_coroutine_function(implementation) and not function.is_coroutine:
+    if waits and not function.is_coroutine:
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
@@ -120,8 +126,16 @@ def compile_route(
 
 def is_coroutine_function(implementation: Callable[..., Any]) -> bool:
     """Whether calling a function, or a callable object, gives a coroutine."""
-    called = type(implementation).__call__
-    return iscoroutinefunction(implementation) or iscoroutinefunction(called)
+    for _ in range(_MOST_LAYERS):
+        if isinstance(implementation, partial):
+            implementation = implementation.func
+        elif ismethod(implementation):
+            implementation = implementation.__func__
+        else:
+            called = type(implementation).__call__
+            return iscoroutinefunction(implementation) or iscoroutinefunction(called)
+    msg = "it is wrapped in itself"
+    raise TypeError(msg)
 
 
 def forward(route: Route, given: Given) -> Forwarding | Refusal:
@@ -152,12 +166,14 @@ def ask(route: Route, given: Given) -> Refusal | None:
     if route.backend.can_run is None:
         return None
     try:
-        answer = route.backend.can_run(route.function.name, {**given.named, **given.extra})
-        if isinstance(answer, str):
-            return route.refuse(f"declines: {answer}" if answer else "declines")
+        answer = exact(route.backend.can_run(route.function.name, {**given.named, **given.extra}))
+        if type(answer) is str:
+            return route.refuse(f"declines: {line(answer)}" if answer else "declines")
         return None if answer else route.refuse("declines")
-    except Exception as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"has a can_run that failed: {type(error).__name__}: {error}")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
+        return route.refuse(f"has a can_run that failed: {told(error)}")
 
 
 class Choice(NamedTuple):

@@ -7,14 +7,14 @@ interleaved generators each unwind their own.
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._labels import CPU
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from ._model import LoadedBackend
     from ._policy import FallbackPolicy
@@ -177,6 +177,18 @@ class SelectionState:
         """Replace this context's scopes; what is traced stays so."""
         span = self.span()
         self.active.set(scope if span is None else (TRACED, scope, span))
+
+    def apart(self, work: Callable[[], Any]) -> Any:
+        """Run a backend's own code that is no implementation, such as its import.
+
+        It finds the host selected, whoever asked for it, and what it leaves
+        selected, or in any other context variable, ends with it.
+        """
+        return copy_context().run(self._on_host, work)
+
+    def _on_host(self, work: Callable[[], Any]) -> Any:
+        self.push(HOST, work)
+        return work()
 
     def wake(self) -> None:
         """Make calls look at what is selected, from now on."""

@@ -49,7 +49,7 @@ class Selector:
         """Make what knows of installed backends, when one is first asked for."""
         from ._registry import Registry
 
-        return Registry(self.configuration, self.changes)
+        return Registry(self.configuration, self.changes, self.state.apart)
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""

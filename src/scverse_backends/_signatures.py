@@ -8,6 +8,8 @@ from keyword import iskeyword
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._foreign import written
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
@@ -32,17 +34,41 @@ class Option(NamedTuple):
     providers: tuple[str, ...]
 
 
-def beyond(implementation: Callable[..., Any], names: Collection[str]) -> tuple[Parameter, ...]:
-    """Read the parameters of these names as a caller may give them: by keyword, or not at all."""
-    found = [p for p in inspect.signature(implementation).parameters.values() if p.name in names]
+def beyond(parameters: Iterable[Parameter], names: Collection[str]) -> tuple[Parameter, ...]:
+    """Show the parameters of these names as a caller may give them: by keyword, or not at all."""
     return tuple(
-        p.replace(
+        _writable(p).replace(
             kind=Parameter.KEYWORD_ONLY,
             # One that the backend needs is needed by no other caller of the host's function.
-            default=... if p.default is Parameter.empty else p.default,
+            default=... if p.default is Parameter.empty else _writable(p).default,
         )
-        for p in found
+        for p in parameters
+        if p.name in names
     )
+
+
+class Unwritten:
+    """Stands in a signature for what cannot be written."""
+
+    def __init__(self, value: object) -> None:
+        self._text = written(value)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _writable(parameter: Parameter) -> Parameter:
+    """Replace what would keep a signature that holds the parameter from being written."""
+    try:
+        str(parameter)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - a foreign __repr__ may raise anything
+        return parameter.replace(
+            annotation=Parameter.empty,
+            default=Unwritten(parameter.default),
+        )
+    return parameter
 
 
 def objection(name: str, host: Signature, selector: str) -> str | None:

@@ -30,12 +30,9 @@ def survey(selector: Selector) -> Overview:
     host = selector.configuration.host
     tiers = tuple(_tiers(selector))
     fallback = next((tier.fallback for tier in tiers if tier.fallback), "")
-    try:
-        backends = tuple(answering(selector.registry))
-    except Exception as error:  # noqa: BLE001 - whoever finds distributions may raise anything
-        fault = f"what is installed cannot be read ({type(error).__name__}: {error})"
-        return Overview(host, fallback, tiers, (), fault)
-    return Overview(host, fallback, tiers, backends)
+    backends = tuple(answering(selector.registry))
+    faults = (f"{f.distribution} cannot be read ({f.problem})" for f in selector.registry.faults)
+    return Overview(host, fallback, tiers, backends, tuple(faults))
 
 
 def _tiers(selector: Selector) -> Iterator[Tier]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._configuration import BLOCK_VARIABLE
+from ._foreign import written
 from ._labels import fault, key
 from ._model import Verdict
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from ._model import Candidate, LoadedBackend
     from ._policy import Configuration, TrustRule
 
+
+SHORT = 100
+"""Characters of an alias that is no label, where it is shown."""
 
 BLOCKED = f"blocked by {BLOCK_VARIABLE}"
 
@@ -127,7 +131,7 @@ def review(
     for alias in backend.aliases:
         problem = fault(alias) or _objection(configuration, verdict, alias)
         if problem:
-            problems.append(f"the alias {alias!r} is not accepted: {problem}")
+            problems.append(f"the alias {written(alias, SHORT)} is not accepted: {problem}")
         else:
             kept.append(alias)
     return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)

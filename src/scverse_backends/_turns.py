@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from threading import Condition, get_ident
-from typing import TYPE_CHECKING, cast
+from threading import Condition, Thread, get_ident
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _BOOTSTRAP = "<frozen importlib._bootstrap>"
 _PATIENCE = 0.05
 """Seconds after which a thread in the midst of an import looks again whom it waits for."""
+_MORE_PATIENCE = 0.25
+"""The same for any other thread, which only a thread that waits for its end can wait for."""
+_DEEPEST = 8  # frames between waiting for a thread, or its result, and the lock that does so
 
 
 class CircularWaitError(Exception):
@@ -58,7 +61,7 @@ class Turns:
                     raise CircularWaitError
                 self._waiting[me] = thing
                 try:
-                    self._changed.wait(_PATIENCE if importing else None)
+                    self._changed.wait(_PATIENCE if importing else _MORE_PATIENCE)
                 finally:
                     del self._waiting[me]
             self._owners[thing] = me
@@ -76,7 +79,8 @@ class Turns:
             seen.add(thread)
             wanted = self._waiting.get(cast("int", thread), self)
             importer = _importer_waited_for(cast("int", thread)) if by_import else None
-            thread = self._owners.get(wanted, importer)
+            worker = importer or _worker_waited_for(cast("int", thread))
+            thread = self._owners.get(wanted, worker)
         return False
 
 
@@ -96,3 +100,31 @@ def _importer_waited_for(thread: int) -> int | None:
     if frame is None or frame.f_code.co_filename != _BOOTSTRAP:
         return None
     return getattr(frame.f_locals.get("self"), "owner", None)
+
+
+def _worker_waited_for(thread: int) -> int | None:
+    """Tell which thread's end, or whose result, a thread is waiting for, if it is."""
+    futures: Any = sys.modules.get("concurrent.futures._base")
+    frame = sys._current_frames().get(thread)  # noqa: SLF001 - as above
+    for _ in range(_DEEPEST):
+        if frame is None:
+            break
+        if frame.f_code is Thread.join.__code__:
+            return frame.f_locals["self"].ident  # type: ignore[no-any-return]
+        if futures and frame.f_code is futures.Future.result.__code__:
+            return _runner(frame.f_locals["self"])
+        frame = frame.f_back
+    return None
+
+
+def _runner(future: object) -> int | None:
+    """Tell which thread of a pool works on a result."""
+    pools: Any = sys.modules.get("concurrent.futures.thread")
+    run = pools and pools._WorkItem.run.__code__  # noqa: SLF001 - as above
+    for thread, top in sys._current_frames().items():  # noqa: SLF001 - as above
+        frame: FrameType | None = top
+        while frame is not None:
+            if frame.f_code is run and frame.f_locals["self"].future is future:
+                return thread
+            frame = frame.f_back
+    return None

@@ -235,7 +235,7 @@ class TestDefaultsAndTypes:
             (len, "default len"),
             ([*range(100)], "default [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16..."),
             ("a\nb", r"default 'a\nb'"),
-            (Broken(), "default <Broken>"),
+            (Broken(), "default <Broken, whose repr raises ValueError>"),
             (inspect.Parameter.empty, "required"),
         ],
     )

@@ -176,8 +176,9 @@ def test_what_is_chosen_while_the_environments_backend_loads_stands(given, site,
     install(
         "hasty",
         source="""
-        import shared
-        shared.hosts[0].settings.backend = "other"
+        import contextvars, shared
+        # In no context of its own, as another thread does.
+        contextvars.Context().run(setattr, shared.hosts[0].settings, "backend", "other")
         name = "hasty"
         """,
     )
