@@ -180,8 +180,10 @@ class Arbiter:
         """Run a call on the host, whose decorators may take more than its signature shows."""
         try:
             return self.function.func(*args, **kwargs)
-        except TypeError:
+        except TypeError as error:
             self.refuse_foreign_options(kwargs, refusals)
+            if refusals:
+                error.add_note(f"No selected backend could take the call: {reasons(refusals)}.")
             raise
 
     def refuse_foreign_options(

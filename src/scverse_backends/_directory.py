@@ -88,7 +88,9 @@ class Directory:
             return f"the entry point {label!r} of {owner.distribution}"
         return None
 
-    def _adopt(self, loaded: LoadedBackend, candidate: Candidate, free: dict[str, None]) -> LoadedBackend:
+    def _adopt(
+        self, loaded: LoadedBackend, candidate: Candidate, free: dict[str, None]
+    ) -> LoadedBackend:
         """Give a backend its labels, and a canonical name among them."""
         sibling = next((b for b in self.backends() if b.source == candidate.source), None)
         name = loaded.name if loaded.name in free else next(iter(free), loaded.name)

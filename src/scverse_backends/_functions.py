@@ -160,7 +160,10 @@ class Dispatch:
             finally:
                 taken.running.pop()
         finally:
-            active.reset(token)
+            if active.get() is scope:
+                active.reset(token)
+            else:
+                self.state.pop(scope)
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""

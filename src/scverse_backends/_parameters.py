@@ -53,6 +53,8 @@ class Given(NamedTuple):
 
     named: dict[str, Any]
     extra: dict[str, Any]
+    by_position: int
+    """How many of the first ones were given by position."""
 
 
 def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given | str:
@@ -69,7 +71,7 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         if name in named and name in parameters.keyword:
             return f"would receive {name!r} twice"
         (named if name in parameters.keyword else extra)[name] = value
-    return Given(named, extra)
+    return Given(named, extra, len(args))
 
 
 def fits(parameters: Parameters, given: Given | None) -> bool:

@@ -43,6 +43,8 @@ class Route:
 
     Attributes
     ----------
+    aligned
+        How many of the host's first parameters stand at the same place here.
     straight, unchanged
         A call with at most this many positional arguments and with keywords
         only from this set reaches the implementation as it came.
@@ -51,6 +53,7 @@ class Route:
     """
 
     __slots__ = (
+        "aligned",
         "backend",
         "differing",
         "function",
@@ -80,7 +83,8 @@ class Route:
         differing = _differing(function.parameters, parameters, self.targets)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
-        self.straight = _straight(self)
+        self.aligned = _aligned(self)
+        self.straight = self.aligned if _passes_on(self) else -1
         self.unchanged = _unchanged(self)
         self.running: list[None] = []
 
@@ -158,7 +162,8 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     refusal = _objection(route, placed, lost, twice)
     if refusal is not None:
         return refusal
-    return Forwarding(*_split(route.parameters, placed), tuple(ignored), tuple(received))
+    args = _by_position(route, given, placed)
+    return Forwarding(args, placed, tuple(ignored), tuple(received))
 
 
 def ask(route: Route, given: Given) -> Refusal | None:
@@ -240,17 +245,20 @@ def _objection(
     return route.refuse(" and ".join(reasons)) if reasons else None
 
 
-def _split(
-    parameters: Parameters, placed: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Hand over by position what has no name, filling a gap with the implementation's default."""
+def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[Any, ...]:
+    """Take out what is handed over by position: what came so and stands there, and what has no name.
+
+    A gap is filled with the implementation's default.
+    """
+    parameters = route.parameters
     nameless = [name for name in parameters.positional if name in parameters.positional_only]
     while nameless and nameless[-1] not in placed:
         nameless.pop()
-    args = tuple(
-        placed.pop(name) if name in placed else parameters.defaults[name] for name in nameless
+    count = max(min(given.by_position, route.aligned), len(nameless))
+    return tuple(
+        placed.pop(name) if name in placed else parameters.defaults[name]
+        for name in parameters.positional[:count]
     )
-    return args, placed
 
 
 def _differing(
@@ -277,19 +285,24 @@ def _supplied(route: Route) -> dict[str, Any]:
     }
 
 
-def _straight(route: Route) -> int:
-    """Count the leading positional arguments that may be passed on as they came; -1 for never."""
-    ours, theirs = route.function.parameters, route.parameters
-    certain = {route.targets[name] for name in ours.required}
-    asked = route.function.is_suspended or route.backend.can_run is not None
-    if asked or route.supplied or theirs.required - certain:
-        return -1
+def _aligned(route: Route) -> int:
+    """Count the leading parameters of the host that have the same place here."""
     count = 0
-    for name, position in zip(ours.positional, theirs.positional, strict=False):
-        if route.targets[name] != position:
+    for name, place in zip(
+        route.function.parameters.positional, route.parameters.positional, strict=False
+    ):
+        if route.targets[name] != place:
             break
         count += 1
     return count
+
+
+def _passes_on(route: Route) -> bool:
+    """Whether any call of the host may be passed on as it came, as far as its arguments allow."""
+    ours, theirs = route.function.parameters, route.parameters
+    certain = {route.targets[name] for name in ours.required}
+    asked = route.function.is_suspended or route.backend.can_run is not None
+    return not (asked or route.supplied or theirs.required - certain)
 
 
 def _unchanged(route: Route) -> frozenset[str]:

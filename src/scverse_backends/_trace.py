@@ -252,9 +252,11 @@ def _plain(record: TraceRecord) -> dict[str, Any]:
 
 def _value(default: Any) -> Any:
     """Give a default as it is where JSON has it."""
-    if default is None or isinstance(default, (bool, int, str)):
+    # Not by isinstance: a foreign default may fail when asked for its class.
+    kind = type(default)
+    if default is None or issubclass(kind, (bool, int, str)):
         return default
-    if isinstance(default, float) and isfinite(default):
+    if issubclass(kind, float) and isfinite(default):
         return default
     return shown(default, longest=None)
 

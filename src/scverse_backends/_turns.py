@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from itertools import islice
 from threading import Condition, Thread, get_ident
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable
+    from collections.abc import Generator, Hashable, Iterator
     from types import FrameType
 
 _BOOTSTRAP = "<frozen importlib._bootstrap>"
@@ -84,14 +85,16 @@ class Turns:
         return False
 
 
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
 def _is_importing() -> bool:
     """Whether this thread is inside an import statement."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way to its stack
-    while frame is not None:
-        if frame.f_code.co_filename == _BOOTSTRAP:
-            return True
-        frame = frame.f_back
-    return False
+    frames = _stack(sys._getframe(1))  # noqa: SLF001 - there is no other way to its stack
+    return any(frame.f_code.co_filename == _BOOTSTRAP for frame in frames)
 
 
 def _importer_waited_for(thread: int) -> int | None:
@@ -105,15 +108,13 @@ def _importer_waited_for(thread: int) -> int | None:
 def _worker_waited_for(thread: int) -> int | None:
     """Tell which thread's end, or whose result, a thread is waiting for, if it is."""
     futures: Any = sys.modules.get("concurrent.futures._base")
-    frame = sys._current_frames().get(thread)  # noqa: SLF001 - as above
-    for _ in range(_DEEPEST):
-        if frame is None:
-            break
+    result = futures and futures.Future.result.__code__
+    top = sys._current_frames().get(thread)  # noqa: SLF001 - as above
+    for frame in islice(_stack(top), _DEEPEST):
         if frame.f_code is Thread.join.__code__:
             return frame.f_locals["self"].ident  # type: ignore[no-any-return]
-        if futures and frame.f_code is futures.Future.result.__code__:
+        if frame.f_code is result:
             return _runner(frame.f_locals["self"])
-        frame = frame.f_back
     return None
 
 
@@ -121,10 +122,10 @@ def _runner(future: object) -> int | None:
     """Tell which thread of a pool works on a result."""
     pools: Any = sys.modules.get("concurrent.futures.thread")
     run = pools and pools._WorkItem.run.__code__  # noqa: SLF001 - as above
-    for thread, top in sys._current_frames().items():  # noqa: SLF001 - as above
-        frame: FrameType | None = top
-        while frame is not None:
-            if frame.f_code is run and frame.f_locals["self"].future is future:
-                return thread
-            frame = frame.f_back
-    return None
+    working = (
+        thread
+        for thread, top in sys._current_frames().items()  # noqa: SLF001 - as above
+        for frame in _stack(top)
+        if frame.f_code is run and frame.f_locals["self"].future is future
+    )
+    return next(working, None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -22,11 +22,14 @@ def scale(values, factor=2, *, copy=False):
 """
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: starts a process for each package")
+
+
 def pytest_generate_tests(metafunc):
     if "member" in metafunc.fixturenames:
-        alone = metafunc.definition.get_closest_marker("alone") is not None
-        import os
-        wanted = [member for member in members() if member.alone is alone and os.environ.get("HOSTILE_FAMILY","") in member.family]
+        alone, asked = "alone" in metafunc.definition.keywords, os.environ.get("HOSTILE_ALONE")
+        wanted = [m for m in members() if (m.id == asked if asked else m.alone is alone)]
         metafunc.parametrize("member", wanted, ids=lambda member: member.id)
 
 
@@ -36,6 +39,8 @@ def host(site, make_dispatcher, monkeypatch):
     site.install(
         "fine-backend", entry_points={"fine": "fine_backend"}, modules={"fine_backend": FINE}
     )
+    for variable in ("EXAMPLE_HOST_BACKEND", "EXAMPLE_HOST_BACKEND_FALLBACK"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "blocked")
     yield serve(
         make_dispatcher(
@@ -53,8 +58,3 @@ def installed(site, host, member, monkeypatch):
     if member.zipped:
         monkeypatch.syspath_prepend(str(site.folder / f"{member.home}.zip"))
     return host
-
-
-@pytest.fixture
-def folder():
-    return Path(__file__).parent

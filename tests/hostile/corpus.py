@@ -26,6 +26,8 @@ otherwise:
     Classes of warnings that are its own.
 ``label``, ``labels``
     By which it is asked for, and others that lead to it as well.
+``stays``
+    What is selected afterwards, where it selected something in its caller's context.
 ``encoding``, ``zipped``
     In which its metadata is written; whether a zip file on the path holds all of it.
 ``known_as``
@@ -45,6 +47,14 @@ from zipfile import ZipFile
 
 FOLDER = Path(__file__).parent / "corpus"
 PAGE = Path(__file__).parents[2] / "docs" / "decisions" / "hostile-ground.md"
+
+
+RUNS = {
+    "backend": "it runs, with the right result",
+    "odd result": "it runs, and its result is given as it is",
+    "host": "the host runs the call, with a warning",
+    "BackendLoadError": "`BackendLoadError`",
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,7 @@ class Member:
     zipped: bool = False
     known_as: str | None = None
     family: str = ""
+    stays: str = "cpu"
 
     @property
     def distribution(self) -> str:
@@ -120,8 +131,8 @@ class Member:
         """Say in words what is expected."""
         if self.load == "loads":
             because = f": {self.because}" if self.because else ""
-            told = {"backend": "it runs", "host": "the host runs the call"}
-            return f"{told.get(self.runs, f'`{self.runs}`')}{because}"
+            left = "" if self.stays == "cpu" else f", and `{self.stays}` stays selected"
+            return f"{RUNS.get(self.runs, f'`{self.runs}` reaches the caller')}{because}{left}"
         return f"`{self.load}`" + (f": {self.problem}" if self.problem else "")
 
 
@@ -130,7 +141,9 @@ def families() -> dict[str, list[Member]]:
     found = {}
     for path in sorted(FOLDER.glob("*.toml")):
         family = tomllib.loads(path.read_text(encoding="utf-8"))
-        found[family["title"]] = [_member(entry | {"family": path.stem}) for entry in family["member"]]
+        found[family["title"]] = [
+            _member(entry | {"family": path.stem}) for entry in family["member"]
+        ]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Whatever an installed package does, the host stays up, its data stay right, and it is named.
+"""Whatever an installed package does: it is named, the host stays up, and its data stay right.
 
 The packages are in ``corpus/``, each with what is expected beside it.
 """
@@ -6,29 +6,37 @@ The packages are in ``corpus/``, each with what is expected beside it.
 from __future__ import annotations
 
 import inspect
+import os
 import pickle
 import pydoc
+import subprocess
+import sys
 
 import pytest
 
 from scverse_backends.exceptions import BackendError
 
 from . import host as hosts
+from .corpus import PAGE, page
 from .host import VALUES, Met, finish
 
 pytestmark = pytest.mark.timeout(30)
 
+MEETINGS = (
+    "test_the_error_names_the_culprit",
+    "test_the_host_stays_up",
+    "test_the_data_stay_right",
+)
 LONGEST = 2000  # characters of a message that somebody is to read
 
 
-def load(installed, member, label=None):
-    return Met(lambda: installed.dispatcher.get_backend(label or member.name))
+def load(installed, label):
+    return Met(lambda: installed.dispatcher.get_backend(label))
 
 
-def call(installed, member, **options):
+def call(installed, member, label):
     function = getattr(installed, member.function)
-    given = {**member.arguments, **options}
-    return Met(lambda: finish(function([*VALUES], **given)))
+    return Met(lambda: finish(function([*VALUES], **member.arguments, backend=label)))
 
 
 def on_the_host(member):
@@ -38,60 +46,58 @@ def on_the_host(member):
     return finish(getattr(hosts, member.function)([*VALUES], **given))
 
 
-def check_error(error, member, said):
-    """An error of ours says who it was and what happened, on few lines, and can travel."""
-    text = str(error)
-    assert said in text
+def check_text(text):
+    """Somebody can read it, and it does nothing to a terminal."""
     assert len(text) < LONGEST
     assert text.isprintable()
+
+
+def check_error(error, member, said):
+    """An error of ours says who it was and what happened, and can travel."""
+    text = str(error)
+    assert said in text
+    check_text(text)
     if hasattr(error, "distribution"):
         assert error.distribution == (member.known_as or member.distribution)
-        assert member.distribution in text or member.known_as
+        assert error.distribution in text
     if getattr(error, "entry_point", None) is not None:
         assert error.entry_point == (member.reference or member.home)
     assert str(pickle.loads(pickle.dumps(error))) == text
 
 
-class TestTheErrorNamesTheCulprit:
-    def test_when_it_is_loaded(self, installed, member):
-        met = load(installed, member)
+def check_call(met, member):
+    """A call ends as is expected of the package."""
+    fallbacks = [found for found in met.fallbacks if found.function == member.function]
+    outcome = met.raised or ("host" if fallbacks else "backend")
+    assert outcome == member.runs.replace("odd result", "backend"), met.error
+    if not met.raised and member.runs != "odd result":
+        assert met.result == on_the_host(member)
+    for warning in fallbacks:
+        assert warning.refusals[0].backend == member.id
+        check_error(warning, member, member.because)
+    if isinstance(met.error, BackendError):
+        check_error(met.error, member, member.because)
 
-        assert (met.raised or "loads") == member.load, met.error
-        assert not met.strange(member.adds)
-        if isinstance(met.error, BackendError):
-            check_error(met.error, member, member.problem)
-        told = " ".join(met.told())
-        assert all(text in told for text in member.warns), told
-        assert all(len(text) < LONGEST and text.isprintable() for text in met.told())
 
-    def test_when_it_is_called(self, installed, member):
-        met = call(installed, member, backend=member.name)
+def test_the_error_names_the_culprit(installed, member):
+    loaded = load(installed, member.name)
+    called = [call(installed, member, member.name) for _ in range(2)]
 
-        fallbacks = [found for found in met.fallbacks if found.function == member.function]
-        assert not met.strange(member.adds)
-        if member.load != "loads":
-            assert met.raised == member.load
-        elif member.runs == "backend":
-            assert (met.raised, fallbacks) == ("", [])
-            assert met.result == on_the_host(member)
-        elif member.runs == "odd result":
-            assert (met.raised, fallbacks) == ("", [])
-        elif member.runs == "host":
-            assert met.raised == ""
-            assert met.result == on_the_host(member)
-            (warning,) = fallbacks
-            assert warning.refusals[0].backend == member.id
-            assert member.because in str(warning)
-            check_error(warning, member, member.because)
+    assert (loaded.raised or "loads") == member.load, loaded.error
+    if isinstance(loaded.error, BackendError):
+        check_error(loaded.error, member, member.problem)
+    for text in loaded.told():
+        check_text(text)
+    assert all(text in " ".join(loaded.told()) for text in member.warns), loaded.told()
+    for met in called:
+        if member.load == "loads":
+            check_call(met, member)
         else:
-            assert met.raised == member.runs, met.error
-            if isinstance(met.error, BackendError):
-                check_error(met.error, member, member.because)
-
-    def test_by_every_label_that_is_its_own(self, installed, member):
-        for label in member.labels:
-            assert load(installed, member, label).error is None
-            assert call(installed, member, backend=label).result == on_the_host(member)
+            assert met.raised == member.load
+    assert not any(met.strange(member.adds) for met in (loaded, *called))
+    for label in member.labels:
+        assert load(installed, label).error is None
+        check_call(call(installed, member, label), member)
 
 
 def surfaces(installed, member):
@@ -99,85 +105,89 @@ def surfaces(installed, member):
     dispatcher, settings = installed.dispatcher, installed.settings
     function = getattr(installed, member.function)
     yield "backends", lambda: repr(dispatcher.backends())
-    yield "load", lambda: load(installed, member) and None
-    yield "explain", lambda: str(explain(installed, member))
-    yield "repr of a decision", lambda: repr(explain(installed, member))
+    yield "first look", lambda: f"{settings!r} {dispatcher!r}"
+    yield "load", lambda: load(installed, member.name)
+    yield "explain", lambda: f"{explained(installed, member)} {explained(installed, member)!r}"
     yield "signature", lambda: str(inspect.signature(function))
     yield "discover", dispatcher.discover
     yield "signature after discovery", lambda: str(inspect.signature(function))
     yield "help", lambda: pydoc.render_doc(function)
-    yield "docstring", lambda: function.__doc__
-    yield "names", dispatcher.available_backend_names
+    yield "labels", dispatcher.available_backend_names
     yield "canonical names", settings.available_backends
-    yield "unknown label", lambda: Met(lambda: settings.use_backend("no-such-backend")) and None
-    yield "repr of what is there", lambda: f"{settings!r} {dispatcher!r} {settings}"
-    yield "foreign option", lambda: Met(lambda: installed.double([1], no_such_option=1)) and None
+    yield "unknown label", lambda: str(Met(lambda: settings.use_backend("no-such-one")).error)
+    yield "foreign option", lambda: Met(lambda: installed.double([1], no_such_option=1))
+    yield "trace", lambda: traced(installed, member)
+    yield "last look", lambda: f"{settings!r} {settings._repr_html_()} {dispatcher!r}"
     yield "refresh", dispatcher.refresh
     yield "backends after all", lambda: repr(dispatcher.backends())
 
 
-def explain(installed, member):
+def explained(installed, member):
     function = getattr(installed, member.function)
-    met = Met(
-        lambda: installed.settings.explain(
-            function, [*VALUES], **member.arguments, backend=member.name
-        )
-    )
-    if met.error is None or isinstance(met.error, BackendError):
-        return met.result
-    assert met.raised == member.load
-    return None
+    given = {**member.arguments, "backend": member.name}
+    met = Met(lambda: installed.settings.explain(function, [*VALUES], **given))
+    assert met.error is None or isinstance(met.error, BackendError) or met.raised == member.load
+    return met.result
 
 
-class TestTheHostStaysUp:
-    def test_whoever_looks_at_it(self, installed, member):
-        for name, look in surfaces(installed, member):
-            met = Met(look)
-            assert met.error is None or met.raised == member.load == "KeyboardInterrupt", name
-            assert not met.strange(member.adds), name
-            assert all(len(text) < LONGEST for text in met.told()), name
-
-    def test_and_lists_it_without_importing_it(self, site, installed, member):
-        met = Met(installed.dispatcher.backends)
-
-        assert met.error is None
-        assert "fine" in [info.name for info in met.result]
-        assert site.imported() == set()
-        assert all(info.distribution is None or info.distribution.isprintable() for info in met.result)
+def traced(installed, member):
+    """Show a trace of a call in every way there is."""
+    with installed.settings.trace() as trace:
+        call(installed, member, member.name)
+    return f"{trace} {trace!r} {trace._repr_html_()} {trace.to_json()} {trace.provenance()}"
 
 
-class TestTheDataStayRight:
-    def test_on_the_host_and_on_another_backend(self, installed, member):
-        for _ in range(2):
-            call(installed, member, backend=member.name)
-            Met(installed.dispatcher.discover)
-            for label in ("cpu", "fine", "good", "GOOD"):
-                met = Met(lambda label=label: installed.scale([*VALUES], 3, backend=label))
-                assert (met.error, met.result) == (None, [3, 6, 9])
-                assert not met.fallbacks
-            Met(installed.dispatcher.refresh)
+def test_the_host_stays_up(site, installed, member):
+    listed = Met(installed.dispatcher.backends)
 
-    def test_and_nothing_is_selected_that_nobody_selected(self, installed, member):
-        call(installed, member, backend=member.name)
+    assert "fine" in [info.name for info in listed.result]
+    assert site.imported() == set()
+    for info in listed.result:
+        check_text(f"{info.name} {info.distribution} {info.version}")
+    for name, look in surfaces(installed, member):
+        met = Met(look)
+        assert met.error is None or met.raised == member.load == "KeyboardInterrupt", name
+        assert not met.strange(member.adds), name
+        for text in met.told():
+            check_text(text)
+    assert installed.ran == [] or member.load == "loads"
+
+
+def test_the_data_stay_right(installed, member):
+    settings = installed.settings
+
+    def block():
+        with settings.use_backend("cpu", "fine", fallback="silent"):
+            call(installed, member, member.name)
+            return settings.backends, settings.fallback
+
+    if member.stays == "cpu":
+        assert Met(block).result == (("cpu", "fine"), "silent")
+    for _ in range(2):
+        call(installed, member, member.name)
         Met(installed.dispatcher.discover)
+        assert (settings.backends, settings.fallback) == ((member.stays,), "warn")
+        for label in ("cpu", "fine", "good", "GOOD"):
+            met = Met(lambda label=label: installed.scale([*VALUES], 3, backend=label))
+            assert (met.error, met.result, met.fallbacks) == (None, [3, 6, 9], [])
+        Met(installed.dispatcher.refresh)
 
-        settings = installed.settings
-        assert (settings.backends, settings.fallback) == (("cpu",), "warn")
-        assert settings.explain(installed.double, [*VALUES]).backend == "cpu"
 
-    def test_and_a_block_ends_as_it_should(self, installed, member):
-        settings = installed.settings
+@pytest.mark.alone
+def test_one_that_changes_the_interpreter_is_met_alone(request, member):
+    """The same, in a process of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov"]
+    places = [f"{request.path}::{name}[{member.id}]" for name in MEETINGS]
+    environment = {"HOSTILE_ALONE": member.id}
+    finished = subprocess.run(
+        [*command, *places],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert finished.returncode == 0, finished.stdout
 
-        def inside():
-            with settings.use_backend("cpu", "fine", fallback="silent"):
-                call(installed, member, backend=member.name)
-                return settings.backends, settings.fallback
 
-        assert Met(inside).result == (("cpu", "fine"), "silent")
-        assert (settings.backends, settings.fallback) == (("cpu",), "warn")
-
-    def test_and_refused_code_never_runs(self, installed, member):
-        for _, look in surfaces(installed, member):
-            Met(look)
-
-        assert installed.ran == [] or member.load == "loads"
+def test_what_is_documented_is_what_is_tested():
+    assert PAGE.read_text(encoding="utf-8") == page()

@@ -163,7 +163,7 @@ def test_a_backends_class_that_inherits_is_initialised_once_and_sees_no_selector
 
     offer(Model=TheirModel)
     built = model(3, seed=2, backend="mine")
-    assert seen == [((), {"n_layers": 3, "seed": 2})]
+    assert seen == [((3,), {"seed": 2})]
     assert isinstance(built, model)
     assert built.given == (3, 2, False)
 

@@ -161,3 +161,27 @@ def test_a_coroutine_function_is_run_by_plain_and_by_coroutine_functions(
     with dispatcher.settings.use_backend("mine"):
         again = [scale(3, factor=4), scale(3, factor=4)]
     assert [asyncio.run(called) for called in again] == [("mine", 3, 4)] * 2
+
+
+def by_position_alone(function):
+    """Decorate as many decorators do: the signature is kept, and not what it promises."""
+
+    @functools.wraps(function)
+    def inside(data, *rest):
+        return function(data, *rest)
+
+    return inside
+
+
+def test_what_is_given_by_position_arrives_by_position_in_every_call(scale, offer, outcome):
+    offer(scale=by_position_alone(scaled))
+    assert outcome(scale, 3, 4) == ("mine", 3, 4)
+
+
+def test_why_no_backend_took_a_call_is_noted_where_the_host_refuses_it_too(scale, offer):
+    offer(scale=max, __all__=["scale"])
+    with pytest.raises(TypeError, match="'tiles'") as caught:
+        scale(3, tiles=2, backend="mine")
+    assert (
+        "'mine' has an implementation whose signature cannot be read" in caught.value.__notes__[0]
+    )

@@ -1,0 +1,92 @@
+"""Whoever interrupts the program means the program: what a foreign object does with that passes."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+
+class Odd:
+    """Raises when it is compared or written, as asked."""
+
+    def __init__(self, *, compared=None, written=None):
+        self.compared, self.written = compared, written
+
+    def __eq__(self, other):
+        raise self.compared or ValueError
+
+    __hash__ = None
+
+    def __repr__(self):
+        raise self.written or ValueError
+
+
+class UnclearError(Exception):
+    """Raises when its text is asked for."""
+
+    def __str__(self):
+        raise self.args[0]
+
+
+class Callable:
+    """Raises when somebody reads its signature, or its docstring."""
+
+    def __init__(self, error, attribute):
+        self.error, self.attribute = error, attribute
+
+    def __call__(self, data, *, tiles=1):
+        return "mine"
+
+    def __getattribute__(self, name):
+        if name == object.__getattribute__(self, "attribute"):
+            raise object.__getattribute__(self, "error")
+        return object.__getattribute__(self, name)
+
+
+def declines(error):
+    def can_run(function, arguments):
+        raise UnclearError(error)
+
+    return can_run
+
+
+def implementation(data, factor=1, *, tiles=1):
+    return "mine"
+
+
+CASES = {
+    "a signature is read": lambda e: {"scale": Callable(e, "__signature__")},
+    "a docstring is read": lambda e: {"scale": Callable(e, "__doc__")},
+    "defaults are compared": lambda e: {
+        "scale": lambda data, factor=Odd(compared=e): "mine"  # noqa: B008
+    },
+    "a default is written": lambda e: {
+        "scale": lambda data, *, tiles=Odd(written=e): "mine"  # noqa: B008
+    },
+    "a default is documented": lambda e: {
+        "scale": lambda data, factor=Odd(written=e): "mine"  # noqa: B008
+    },
+    "an error is told": lambda e: {"scale": implementation, "can_run": declines(e)},
+}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("offered", CASES.values(), ids=CASES)
+def test_it_passes_while(dispatcher, offer, error, offered):
+    @dispatcher.backend_dispatch
+    def scale(data, factor=1):
+        """Scale.
+
+        Parameters
+        ----------
+        data
+            What is scaled.
+        factor
+            By how much.
+        """
+        return "host"
+
+    offer(**offered(error()))
+    with pytest.raises(error):
+        assert (scale(3, backend="mine"), str(inspect.signature(scale))) == ("mine", "")
