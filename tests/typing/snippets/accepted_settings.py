@@ -3,6 +3,15 @@
 from typing import Literal, assert_type
 
 from scverse_backends import BackendDispatcher, Settings
+from scverse_backends.records import (
+    BackendInfo,
+    Decision,
+    Snapshot,
+    Trace,
+    TraceRecord,
+    TraceSummary,
+    UseBackend,
+)
 
 dispatcher = BackendDispatcher(
     entrypoint_group="host.backends",
@@ -44,6 +53,23 @@ def what_was_chosen_can_be_read(settings: Settings) -> None:
     assert_type(settings.backend, str)
     assert_type(settings.backends, tuple[str, ...])
     assert_type(settings.fallback, Literal["warn", "silent", "error"])
+
+
+def several_may_be_chosen_and_the_choice_taken_back(settings: Settings) -> None:
+    settings.backends = ("cuda", "cpu")
+    del settings.backend
+
+
+def what_users_are_given_has_names(settings: Settings) -> None:
+    assert_type(settings.explain(summarise, [1.0]), Decision)
+    assert_type(settings.use_backend("cuda"), UseBackend)
+    assert_type(settings.snapshot(), Snapshot)
+    with settings.trace() as trace:
+        assert_type(trace, Trace)
+    assert_type(trace.records, tuple[TraceRecord, ...])
+    assert_type(trace.summary(), tuple[TraceSummary, ...])
+    assert_type(trace.to_json(), str)
+    assert_type(dispatcher.backends(), tuple[BackendInfo, ...])
 
 
 def a_backend_may_live_in_the_process(adapter: object) -> None:
