@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import pickle
 from copy import deepcopy
@@ -125,7 +126,8 @@ def compare(
     backend
         Any label of the backend.
     func
-        A dispatched function; or any function that calls some.
+        A dispatched function; or any function that calls some. A coroutine is
+        run, and the items of a generator are collected in a list.
     *args, **kwargs
         The call. Everything is copied by `copy.deepcopy`, a random generator too.
 
@@ -166,16 +168,23 @@ def compare(
     before, mine, theirs = (deepcopy((args, kwargs)) for _ in range(3))
     settings = dispatcher.settings
     with settings.use_backend(CPU):
-        result = func(*mine[0], **mine[1])
+        result = _finished(func(*mine[0], **mine[1]))
     host = _side(func, result, before, mine)
     # A function that is not the one to be shown may run where it can.
     with settings.use_backend(backend, fallback="silent"):
         name = settings.backend
         with ran(dispatcher, name, considered and considered.function.name):
-            result = func(*theirs[0], **theirs[1])
+            result = _finished(func(*theirs[0], **theirs[1]))
     return Comparison(
         getattr(func, "__name__", repr(func)), name, host, _side(func, result, before, theirs)
     )
+
+
+def _finished(result: Any) -> Any:
+    """Run what runs only when it is waited for, or asked for its items."""
+    if inspect.iscoroutine(result):
+        return asyncio.run(result)
+    return list(result) if inspect.isgenerator(result) else result
 
 
 def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:

@@ -178,3 +178,26 @@ def test_what_a_backend_calls_of_the_host_may_run_on_the_host(dispatcher, host):
         found = compare(dispatcher, "partial", host.scale, [0.0, 1.0])
 
     assert found.backend.result == [0.0, 2.0]
+
+
+def test_a_coroutine_is_run_and_a_generator_is_read_to_its_end(dispatcher, backend):
+    @dispatcher.backend_dispatch
+    async def fetch(keys):
+        return [keys.pop()]
+
+    @dispatcher.backend_dispatch
+    def walk(keys):
+        while keys:
+            yield keys.pop()
+
+    async def fetch_there(keys):
+        return [keys.pop(), "there"]
+
+    backend(fetch=fetch_there, walk=lambda keys: iter(keys[::-1]))
+    fetched = compare(dispatcher, "mine", fetch, ["a", "b"])
+    walked = compare(dispatcher, "mine", walk, ["a", "b"])
+
+    assert (fetched.host.result, fetched.backend.result) == (["b"], ["b", "there"])
+    assert fetched.changed == ("keys",)
+    assert walked.host.result == walked.backend.result == ["b", "a"]
+    assert (walked.host.changed, walked.backend.changed) == (("keys",), ())
