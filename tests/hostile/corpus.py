@@ -162,7 +162,7 @@ def tables() -> str:
     parts = []
     for title, family in families().items():
         rows = "".join(f"| {_cell(m.does)} | {_cell(m.expected)} |\n" for m in family)
-        parts.append(f"### {title}\n\n| the package | what happens |\n| --- | --- |\n{rows}")
+        parts.append(f"## {title}\n\n| the package | what happens |\n| --- | --- |\n{rows}")
     return "\n".join(parts)
 
 
