@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
-from ._selection import TRACED
+from ._selection import BLOCK, TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class Choice:
         if not self.labels:
             current = selector.current()
             return selector.state.make(current.backends, fallback, current.origin)
-        selection = selector.select(self.labels, fallback, "use_backend")
+        selection = selector.select(self.labels, fallback, BLOCK)
         self._selections[inherited] = selection
         return selection
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 CALL = "the call's own argument"
 """The origin of what one call selects."""
 
+BLOCK = "use_backend"
+"""The origin of what a block selects."""
+
 PROCESS = "settings.backend"
 """The origin of what is set for the whole process."""
 

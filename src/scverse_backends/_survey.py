@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._configuration import FALLBACK_POLICIES
 from ._labels import key
 from ._pages import Overview, Tier
-from ._selection import CALL, HOST, PENDING, PROCESS
+from ._selection import BLOCK, CALL, HOST, PENDING, PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +37,11 @@ def survey(selector: Selector) -> Overview:
 
 def _tiers(selector: Selector) -> Iterator[Tier]:
     """List where choices can be made, the nearest first."""
-    scope = selector.state.active.get()
+    default, environment = selector.state.default, selector.environment
+    scope = selector.state.scope()
     while scope is not None:
         selection, scope, _ = scope
-        if selection.names:
-            where = "call" if selection.origin == CALL else "block"
-            yield Tier(where, selection.names, selection.fallback or "")
-    default, environment = selector.state.default, selector.environment
+        yield _scope_tier(selection, default if scope is None else scope[0])
     by_process = default.origin == PROCESS
     yield Tier(
         "process",
@@ -52,6 +50,16 @@ def _tiers(selector: Selector) -> Iterator[Tier]:
         PROCESS if by_process else "",
     )
     yield _environment_tier(environment, default)
+
+
+def _scope_tier(selection: Selection, outer: Selection) -> Tier:
+    """Say what one call or block chooses; one that is only about the policy chooses no backend."""
+    if selection.origin in (CALL, BLOCK):
+        where = "call" if selection.origin == CALL else "block"
+        return Tier(where, selection.names, selection.fallback or "")
+    kept = selection.origin == outer.origin and selection.names == outer.names
+    note = "" if kept else selection.origin or ""
+    return Tier("block", () if kept else selection.names, selection.fallback or "", note)
 
 
 def _environment_tier(environment: Environment, default: Selection) -> Tier:

@@ -33,6 +33,23 @@ def test_a_block_is_nearer_than_the_process(settings, fast, dispatcher):
     assert line(settings, "selected by") == "selected by the process (settings.backend)"
 
 
+def test_a_block_that_is_only_about_the_policy_selects_no_backend(settings, fast):
+    settings.backend = "fast"
+    with settings.use_backend(fallback="error"):
+        assert line(settings, "block") == "block - error"
+        assert line(settings, "selected by") == "selected by the process (settings.backend)"
+        settings.backend = "cpu"
+        assert line(settings, "block") == "block cpu error settings.backend"
+        assert line(settings, "calls run on") == "calls run on cpu"
+
+
+def test_what_a_snapshot_brought_says_so(settings, fast):
+    with settings.use_backend("fast"):
+        snapshot = settings.snapshot()
+    with snapshot:
+        assert line(settings, "selected by") == "selected by the block (a snapshot)"
+
+
 def test_what_a_call_selects_holds_inside_of_it(dispatcher, settings, fast):
     seen = []
 
