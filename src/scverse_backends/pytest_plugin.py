@@ -12,7 +12,6 @@ import json
 import os
 import warnings
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +21,7 @@ from scverse_backends._blocks import checked_policy
 from scverse_backends._configuration import FALLBACK_POLICIES
 from scverse_backends._labels import key, quoted
 from scverse_backends.exceptions import BackendError, UntrustedBackendWarning
-from scverse_backends.testing._expectations import find, read
+from scverse_backends.testing._ledger import Ledger
 from scverse_backends.testing._loopback import NAME as LOOPBACK
 from scverse_backends.testing._loopback import loopback
 from scverse_backends.testing._tally import Tally
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from scverse_backends._dispatcher import BackendDispatcher, Registration
-    from scverse_backends._model import BackendInfo
     from scverse_backends._policy import FallbackPolicy
     from scverse_backends._settings import Settings
-    from scverse_backends.testing._expectations import Expectation
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"
 """Environment variable with what to put before our options, for a host that has a ``--backend``."""
@@ -110,46 +107,43 @@ class BackendRun:
         self.dispatcher = find_dispatcher(config)
         self.settings = self.dispatcher.settings
         self.policy: FallbackPolicy = checked_policy(options.scverse_backend_fallback)
-        self.before = self.settings.backends, self.settings.fallback
         self.xfails_missing = options.scverse_backend_xfail_missing
         self.is_worker = hasattr(config, "workerinput")
-        self.wrong = read(config.getini("backend_wrong"))
-        self.inapplicable = read(config.getini("backend_inapplicable"))
-        self.tally = Tally()
-        self.nodes: dict[str, str] = {}
-        self.backends = self._select(options.scverse_backend.split(","))
-
-    def _select(self, labels: list[str]) -> tuple[str, ...]:
-        """Load what is asked for, and give its canonical names."""
         try:
-            if key(LOOPBACK) in map(key, labels):
-                loopback(self.dispatcher)
-            with warnings.catch_warnings():
-                # Whoever names a backend here knows; the header says so too.
-                warnings.simplefilter("ignore", UntrustedBackendWarning)
-                with self.settings.use_backend(*labels):
-                    return self.settings.backends
+            self.before = self.settings.backends, self.settings.fallback
+            self.backends = self._load(options.scverse_backend.split(","))
         except BackendError as error:
             raise pytest.UsageError(str(error)) from error
+        described = {info.name: info for info in self.dispatcher.backends()}
+        self.ledger = Ledger(
+            [described[name] for name in self.backends if name in described],
+            self.policy,
+            wrong=config.getini("backend_wrong"),
+            inapplicable=config.getini("backend_inapplicable"),
+        )
+
+    def _load(self, labels: list[str]) -> tuple[str, ...]:
+        """Load what is asked for, and give its canonical names."""
+        if key(LOOPBACK) in map(key, labels):
+            loopback(self.dispatcher)
+        with warnings.catch_warnings():
+            # Whoever names a backend here knows; the header says so too.
+            warnings.simplefilter("ignore", UntrustedBackendWarning)
+            with self.settings.use_backend(*labels):
+                return self.settings.backends
 
     def pytest_report_header(self) -> str:
         """Say what the tests run under."""
-        found = (f"{info.name} ({_origin(info)})" for info in self._infos())
-        return f"backend: {', '.join(found)}; fallback: {self.policy}"
-
-    def _infos(self) -> list[BackendInfo]:
-        """Describe the backends of this run, in their order."""
-        described = {info.name: info for info in self.dispatcher.backends()}
-        return [described[name] for name in self.backends if name in described]
+        return self.ledger.header()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark what the backend's author knows about."""
         for item in items:
-            wrong = find(self.wrong, item.nodeid)
+            wrong = self.ledger.why_wrong(item.nodeid)
             if wrong is not None:
                 reason = f"the backend is wrong: {wrong.reason}"
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-            inapplicable = find(self.inapplicable, item.nodeid)
+            inapplicable = self.ledger.why_inapplicable(item.nodeid)
             if inapplicable is not None:
                 reason = f"does not apply to the backend: {inapplicable.reason}"
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -170,9 +164,9 @@ class BackendRun:
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
         """Add what was called to the report of each phase of a test."""
         report: Any = yield
-        records = self._trace.records[self._seen :]
-        self._seen += len(records)
-        tally = Tally.of(records, self.backends)
+        records = self._trace.records
+        tally = Tally.of(records, self.backends, since=self._seen)
+        self._seen = len(records)
         report.backend_calls = dict(tally)  # pytest-xdist sends plain values only
         if self.xfails_missing and tally.missing and report.when == "call":
             self._excuse(report, tally)
@@ -186,64 +180,31 @@ class BackendRun:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Take in a report, in whatever process the test ran."""
-        self.tally.add(getattr(report, "backend_calls", {}))
+        self.ledger.tally.add(getattr(report, "backend_calls", {}))
         if report.when == "call" or not report.passed:
-            xfail = hasattr(report, "wasxfail")
-            self.nodes[report.nodeid] = f"{'x' if xfail else ''}{report.outcome}"
-
-    @property
-    def unmatched(self) -> list[Expectation]:
-        """What was said of tests that did not run."""
-        return [
-            expectation
-            for expectation in (*self.wrong, *self.inapplicable)
-            if not any(map(expectation.matches, self.nodes))
-        ]
+            xfail = "x" if hasattr(report, "wasxfail") else ""
+            self.ledger.tests[report.nodeid] = f"{xfail}{report.outcome}"
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the report, and let a run fail in which the backend never ran."""
-        if self.is_worker or session.config.option.collectonly:
+        config = session.config
+        if self.is_worker or config.option.collectonly:
             return
-        if session.config.option.scverse_backend_report:
-            path = (
-                session.config.invocation_params.dir / session.config.option.scverse_backend_report
-            )
-            Path(path).write_text(json.dumps(self.to_json(), indent=2), encoding="utf-8")
-        if exitstatus == pytest.ExitCode.OK and not self.tally.ran:
+        if config.option.scverse_backend_report:
+            path = config.invocation_params.dir / config.option.scverse_backend_report
+            path.write_text(json.dumps(self.ledger.to_json(), indent=2), encoding="utf-8")
+        if exitstatus == pytest.ExitCode.OK and not self.ledger.tally.ran:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def to_json(self) -> dict[str, Any]:
-        """Give what ran where as plain values."""
-        return {
-            "backends": [
-                {"name": info.name, "distribution": info.distribution, "version": info.version}
-                for info in self._infos()
-            ],
-            "fallback": self.policy,
-            "ran": self.tally.ran,
-            "functions": self.tally,
-            "tests": self.nodes,
-            "unmatched": [expectation.pattern for expectation in self.unmatched],
-        }
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what became of the calls of each function."""
         if terminalreporter.config.option.collectonly:
             return
         terminalreporter.section(f"calls under {quoted(self.backends)}")
-        for line in self.tally.lines():
+        for line in self.ledger.lines():
             terminalreporter.write_line(line)
-        for expectation in self.unmatched:
-            terminalreporter.write_line(f"no test that ran matches {expectation.pattern!r}")
-        if not self.tally.ran:
-            msg = "FAILED: the backend never ran"
-            terminalreporter.write_line(msg, red=True)
-
-
-def _origin(info: BackendInfo) -> str:
-    """Say where a backend comes from."""
-    found = f"{info.distribution} {info.version}" if info.distribution else "this process"
-    return found if info.trusted else f"{found}, which the host does not vouch for"
+        if not self.ledger.tally.ran:
+            terminalreporter.write_line("FAILED: the backend never ran", red=True)
 
 
 def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> None:

@@ -109,6 +109,18 @@ def counts(file):
     return json.loads(file.read_text(encoding="utf-8"))["functions"]
 
 
+def write_ini(pytester, **lists):
+    lines = (f"{name} =\n  " + "\n  ".join(entries) for name, entries in lists.items())
+    pytester.makeini("\n".join(["[pytest]", "backend_dispatcher = tiny:dispatcher", *lines]))
+
+
+def write_toml(pytester, **lists):
+    lines = (f"{name} = {json.dumps(entries)}" for name, entries in lists.items())
+    pytester.makepyprojecttoml(
+        "\n".join(["[tool.pytest.ini_options]", 'backend_dispatcher = "tiny:dispatcher"', *lines])
+    )
+
+
 class TestARunUnderABackend:
     @pytest.fixture(autouse=True)
     def _tests(self, pytester):
@@ -138,6 +150,7 @@ class TestARunUnderABackend:
             "raised": 0,
             "fell_back": 1,
             "host": 0,
+            "missing": 0,
             "declined": {"does not take 'copy'": 1},
         }
         assert report["tests"]["test_tiny.py::TestHalve::test_odd"] == "failed"
@@ -227,12 +240,23 @@ class TestARunUnderABackend:
 
                 def test_fails_with_the_backend():
                     assert tiny.total(tiny.halve([1])) == 0.5
+
+                def test_calls_what_the_host_implements_with_what_is_missing():
+                    assert tiny.total_of_halves([2]) == 1
             """
+        )
+        pytester.makepyfile(
+            tiny=HOST
+            + """
+    @dispatcher.backend_dispatch
+    def total_of_halves(values):
+        return total(halve(values))
+"""
         )
 
         result = run(*UNDER_QUICK, "--backend-xfail-missing", "-k", "total or missing or even")
 
-        result.assert_outcomes(passed=1, failed=1, xfailed=2)
+        result.assert_outcomes(passed=1, failed=1, xfailed=3)
         result.stdout.fnmatch_lines(
             [
                 "XFAIL test_missing.py::test_fails_on_the_host - the backend does not * 'total'",
@@ -241,20 +265,46 @@ class TestARunUnderABackend:
             ]
         )
 
+    def test_what_a_backend_asks_of_the_host_is_not_missing_from_it(self, run, install, pytester):
+        install(
+            "caller",
+            """
+            name = "caller"
+
+            def halve(values):
+                import tiny
+
+                return [value / tiny.total([2]) for value in values]
+            """,
+        )
+
+        result = run(
+            "--backend=caller",
+            "--backend-dispatcher=tiny:dispatcher",
+            "--backend-xfail-missing",
+            "-k",
+            "even",
+        )
+
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["total     0    0       1 * does not implement it (1)"])
+
+    @pytest.mark.parametrize("write", [write_ini, write_toml], ids=["ini", "toml"])
     def test_the_author_says_where_the_backend_is_wrong_and_what_does_not_apply(
-        self, run, pytester
+        self, run, pytester, write
     ):
-        pytester.makeini("""
-            [pytest]
-            backend_dispatcher = tiny:dispatcher
-            backend_wrong =
-                TestHalve::test_odd - rounds down
-                test_tiny.py::TestHalve::test_even - rounds down too
-                test_gone.py - was there once
-            backend_inapplicable =
-                test_double - needs no test
-                test_none - an empty list is an error here
-        """)
+        write(
+            pytester,
+            backend_wrong=[
+                "TestHalve::test_odd - rounds down",
+                "test_tiny.py::TestHalve::test_even - rounds down too",
+                "test_gone.py - was there once",
+            ],
+            backend_inapplicable=[
+                "test_double - needs no test",
+                "test_none - an empty list is an error here",
+            ],
+        )
 
         result = run("--backend=quick")
 
@@ -340,6 +390,15 @@ def test_a_wrong_command_says_what_is_wrong(run, arguments, message):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
+
+
+def test_an_environment_that_selects_what_is_not_there_is_told_so(run, monkeypatch):
+    monkeypatch.setenv("TINY_BACKEND", "absent")
+
+    result = run(*UNDER_QUICK)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*tiny has no backend 'absent'*"])
 
 
 class TestTestsOfBackends:

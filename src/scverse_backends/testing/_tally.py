@@ -11,23 +11,28 @@ from scverse_backends._columns import aligned
 from scverse_backends._routing import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from scverse_backends._trace import TraceRecord
 
-COUNTED = ("ran", "raised", "fell_back", "host")
+SHOWN = ("ran", "raised", "fell_back", "host")
+COUNTED = (*SHOWN, "missing")
 
 
 class Tally(dict[str, dict[str, Any]]):
     """Counts by function: how many of its calls ran on the backend, raised there, and so on.
 
     ``ran`` and ``raised`` count calls on the backend, ``fell_back`` calls that
-    the host ran in its place, ``host`` those that were meant for the host, and
-    ``declined`` gives the backend's reasons with the number of calls of each.
+    the host ran in its place, ``host`` those that were meant for the host.
+    ``missing`` counts calls that no backend implements, without those that a
+    backend's own code made. ``declined`` gives the backend's reasons, with the
+    number of calls of each.
     """
 
     @classmethod
-    def of(cls, records: Iterable[TraceRecord], backends: Collection[str]) -> Tally:
+    def of(
+        cls, records: Sequence[TraceRecord], backends: Collection[str], *, since: int = 0
+    ) -> Tally:
         """Count traced calls.
 
         Parameters
@@ -36,18 +41,21 @@ class Tally(dict[str, dict[str, Any]]):
             The calls.
         backends
             Canonical names of the backends that are under test.
+        since
+            How many of the calls were counted before.
         """
         tally = cls()
-        for record in records:
+        for record in records[since:]:
             counts = tally._counts(record.function)
             on_backend = record.backend in backends
             counts["ran"] += on_backend
             counts["raised"] += on_backend and record.outcome == "raised"
             counts["fell_back"] += record.is_fallback
             counts["host"] += not (on_backend or record.is_fallback)
-            for name, reason in record.refusals:
-                if name in backends:
-                    counts["declined"][reason] = counts["declined"].get(reason, 0) + 1
+            reasons = [reason for name, reason in record.refusals if name in backends]
+            for reason in reasons:
+                counts["declined"][reason] = counts["declined"].get(reason, 0) + 1
+            counts["missing"] += MISSING in reasons and not _is_within(record, records, backends)
         return tally
 
     def add(self, other: Mapping[str, Mapping[str, Any]]) -> None:
@@ -67,7 +75,7 @@ class Tally(dict[str, dict[str, Any]]):
     @property
     def missing(self) -> list[str]:
         """The functions that were called and that the backend does not implement."""
-        return [name for name, counts in self.items() if MISSING in counts["declined"]]
+        return [name for name, counts in self.items() if counts["missing"]]
 
     def lines(self) -> Iterator[str]:
         """Show the counts as a table."""
@@ -76,10 +84,21 @@ class Tally(dict[str, dict[str, Any]]):
             counts = self[function]
             reasons = [f"{reason} ({count})" for reason, count in counts["declined"].items()]
             first, *others = reasons or [""]
-            rows.append([function, *(str(counts[name]) for name in COUNTED), first])
+            rows.append([function, *(str(counts[name]) for name in SHOWN), first])
             rows += [["", "", "", "", "", reason] for reason in others]
         return aligned(rows)
 
     def _counts(self, function: str) -> dict[str, Any]:
         fresh = {**dict.fromkeys(COUNTED, 0), "declined": cast("dict[str, int]", {})}
         return self.setdefault(function, fresh)
+
+
+def _is_within(
+    record: TraceRecord, records: Sequence[TraceRecord], backends: Collection[str]
+) -> bool:
+    """Whether a call was made, at any depth, by a backend's own code."""
+    while record.parent is not None:
+        record = records[record.parent]
+        if record.backend in backends:
+            return True
+    return False
