@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 
+PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
+"""Labels of the pages of a project that people are sent to, the best first."""
+
 
 class Fault(NamedTuple):
     """An installed distribution whose metadata could not be read."""
@@ -71,6 +74,27 @@ def _installed(**wanted: str) -> Iterator[Distribution | Fault]:
                 yield from finder.find_distributions(context)
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
             yield Fault(f"the finder {written(finder, LONGEST_NAME)}", told(error))
+
+
+def project_url(distribution: str) -> str | None:
+    """Give the page of an installed distribution by its metadata, best where it is documented.
+
+    Only pages of the web count: the metadata is a stranger's.
+    """
+    named = (found for found in _installed(name=distribution) if not isinstance(found, Fault))
+    urls = next((asked(_project_urls, found) for found in named), None) or {}
+    known = (urls.get(label, "") for label in PROJECT_PAGES)
+    return next((url for url in known if url.startswith(("https://", "http://"))), None)
+
+
+def _project_urls(distribution: Distribution) -> dict[str, str]:
+    """Read the pages of a project by their labels, folded as is usual for well-known ones."""
+    said: Any = distribution.metadata
+    pages = [str(page).partition(",") for page in said.get_all("Project-URL", [])]
+    urls = {"homepage": str(said.get("Home-page"))}
+    for label, _, url in reversed(pages):
+        urls["".join(filter(str.isalnum, label)).lower()] = url.strip()
+    return urls
 
 
 def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
