@@ -82,19 +82,18 @@ def project_url(distribution: str) -> str | None:
     Only pages of the web count: the metadata is a stranger's.
     """
     named = (found for found in _installed(name=distribution) if not isinstance(found, Fault))
-    urls = next((asked(_project_urls, found) for found in named), None) or {}
-    known = (urls.get(label, "") for label in PROJECT_PAGES)
-    return next((url for url in known if url.startswith(("https://", "http://"))), None)
+    return next((asked(_project_url, found) for found in named), None) or None
 
 
-def _project_urls(distribution: Distribution) -> dict[str, str]:
+def _project_url(distribution: Distribution) -> str:
     """Read the pages of a project by their labels, folded as is usual for well-known ones."""
     said: Any = distribution.metadata
     pages = [str(page).partition(",") for page in said.get_all("Project-URL", [])]
     urls = {"homepage": str(said.get("Home-page"))}
     for label, _, url in reversed(pages):
         urls["".join(filter(str.isalnum, label)).lower()] = url.strip()
-    return urls
+    known = (urls.get(label, "") for label in PROJECT_PAGES)
+    return next((url for url in known if url.startswith(("https://", "http://"))), "")
 
 
 def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
