@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 BACKENDS, FUNCTIONS, ROUNDS = 50, 200, 5
 LIBRARY = str(Path(__file__).parents[1] / "src")
-DOC = '''Scale values.
+DOC = """Scale values.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ DOC = '''Scale values.
     -------
     ndarray
         The scaled values.
-    '''
+    """
 HOST = """
 import sys
 from time import process_time
@@ -51,7 +51,9 @@ started = process_time()
 print(process_time() - started)
 """
 DISCOVER = "dispatcher.discover()"
-IMPORT = "import importlib\nfor number in range({backends}): importlib.import_module(f'bench{{number}}')"
+IMPORT = (
+    "import importlib\nfor number in range({backends}): importlib.import_module(f'bench{{number}}')"
+)
 
 
 def install(site: Path, backends: int, functions: int) -> None:
@@ -64,18 +66,19 @@ def install(site: Path, backends: int, functions: int) -> None:
         (info / "entry_points.txt").write_text(f"[bench.backends]\n{name} = {name}\n")
         offered = (function(number, index) for index in range(functions))
         (site / f"{name}.py").write_text(f"name = {name!r}\n" + "\n".join(offered))
-    code = "import sys\nfrom scverse_backends.manifest import write\nfor n in sys.argv[1:]: write(n)"
+    code = (
+        "import sys\nfrom scverse_backends.manifest import write\nfor n in sys.argv[1:]: write(n)"
+    )
     names = [f"bench{number}" for number in range(backends)]
     run(code, *names, paths=[LIBRARY, str(site)])
 
 
 def function(backend: int, number: int) -> str:
-    """Write a function that shares no signature with those of other names or backends."""
+    """Write a function; no two have the same signature, and all share some parameters."""
     doc = DOC.format(option=f"option{number}")
-    default = f"{backend}.{number}"
     return (
-        f"def func{number}(data, factor={default}, *, copy=False, seed: int = 0, "
-        f"option{number}: int = {backend}, precision='single'):\n    '''{doc}'''\n    return data\n"
+        f"def func{number}(data, factor={backend}.5, *, copy=False, seed: int = 0, "
+        f"option{number}: int = 4, precision='single'):\n    '''{doc}'''\n    return data\n"
     )
 
 
@@ -92,9 +95,7 @@ def run(code: str, *arguments: str, paths: list[str] | None = None, compiled: bo
 def seconds(action: str, site: Path, functions: int, *, compiled: bool = True) -> float:
     """Take one measure several times over, and give the shortest."""
     doc = DOC.format(option="seed")
-    host = HOST.format(
-        library=LIBRARY, site=str(site), functions=functions, action=action, doc=doc
-    )
+    host = HOST.format(library=LIBRARY, site=str(site), functions=functions, action=action, doc=doc)
     return min(float(run(host, compiled=compiled)) for _ in range(ROUNDS))
 
 

@@ -53,6 +53,10 @@ class Announced:
         """List the backends that are described and not loaded."""
         return tuple(filter(self._is_described, self._directory.backends()))
 
+    def holds(self, backend: LoadedBackend) -> bool:
+        """Whether a backend is one of them."""
+        return self._directory.holds(backend) and self._is_described(backend)
+
     def usable(self) -> tuple[LoadedBackend, ...]:
         """List those of them that did not fail to load."""
         outcome = self._inventory.outcome

@@ -139,11 +139,11 @@ class Descriptions:
 def _stand_in(candidate: Candidate) -> tuple[Manifest, LoadedBackend] | None:
     """Make the backend that a candidate's manifest describes, if it ships one."""
     from ._manifest._places import find
-    from ._manifest._reading import loads
+    from ._manifest._reading import parse
     from ._manifest._stand_in import stand_in
 
     data = find(candidate)
-    manifest = None if data is None else loads(data)
+    manifest = None if data is None else parse(data)
     if manifest is None or manifest.adapter not in (None, candidate.value):
         return None
     return manifest, describe(stand_in(manifest), candidate)

@@ -24,6 +24,7 @@ class Directory:
         self._holders: dict[str, LoadedBackend] = {}
         self._written: dict[str, str] = {}
         self._entered: dict[Candidate, LoadedBackend] = {}
+        self._backends: dict[LoadedBackend, None] = {}
 
     def find(self, folded: str) -> LoadedBackend | None:
         """Give the backend that answers to a folded label."""
@@ -44,7 +45,11 @@ class Directory:
 
     def backends(self) -> tuple[LoadedBackend, ...]:
         """List the backends that answer to a label, each once."""
-        return tuple(dict.fromkeys(self._holders.values()))
+        return tuple(self._backends)
+
+    def holds(self, backend: LoadedBackend) -> bool:
+        """Whether a backend answers to a label."""
+        return backend in self._backends
 
     def enter(
         self, loaded: LoadedBackend, candidate: Candidate, owners: Mapping[str, Source]
@@ -96,6 +101,8 @@ class Directory:
         name = loaded.name if loaded.name in free else next(iter(free), loaded.name)
         aliases = tuple(alias for alias in loaded.aliases if alias in free)
         backend = sibling or loaded.under(name, aliases)
+        if free:
+            self._backends[backend] = None
         for label in free:
             self._holders.setdefault(key(label), backend)
             self._written.setdefault(key(label), label)

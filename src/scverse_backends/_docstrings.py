@@ -87,7 +87,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_DEFAULT else f"{text[: _LONGEST_DEFAULT - 3]}..."
 
 
-def read(doc: str | None) -> dict[str, Entry]:
+@lru_cache(maxsize=256)
+def read(doc: str | None) -> Mapping[str, Entry]:
     """Read what a numpydoc docstring says of each parameter."""
     doc = cleandoc(doc or "")
     found: dict[str, Entry] = {}

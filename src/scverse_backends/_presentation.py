@@ -48,7 +48,6 @@ class _Known(NamedTuple):
 
     route: Route
     parameters: tuple[Parameter, ...]
-    entries: Mapping[str, Entry]
 
 
 class Presentation:
@@ -86,7 +85,7 @@ class Presentation:
 
         A backend that is loaded replaces what its manifest said of it.
         """
-        there = self._registry.known()
+        there = {*self._registry.known()}
         kept = {backend: known for backend, known in self._known.items() if backend in there}
         if new or len(kept) < len(self._known):
             # Replaced, never changed: other threads may be reading it.
@@ -146,11 +145,10 @@ class Presentation:
         """Read what an implementation has beyond the host's function."""
         names = route.options
         if not names:
-            return _Known(route, (), {})
+            return _Known(route, ())
         parameters = beyond(route.parameters.own, names)
         kept = tuple(offered for offered in parameters if self._accepts(route, offered.name))
-        entries = read(_docstring(route.implementation)) if kept else {}
-        return _Known(route, kept, entries)
+        return _Known(route, kept)
 
     def _accepts(self, route: Route, name: str) -> bool:
         why = objection(name, self._host, self.function.selector)
@@ -201,10 +199,9 @@ class Presentation:
     def _entry(self, option: Option) -> Entry:
         """Document an option, as the first of its providers that does so."""
         name, parameter = option.parameter.name, option.parameter
-        documented = [
-            known.entries[name] for _, known in self._providers() if name in known.entries
-        ]
-        entry = documented[0] if documented else Entry(name)
+        offering = (known for label, known in self._providers() if label in option.providers)
+        documented = (read(_docstring(known.route.implementation)).get(name) for known in offering)
+        entry = next(filter(None, documented), Entry(name))
         return entry._replace(
             type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
             text=entry.text or "An option of the backend.",

@@ -101,7 +101,8 @@ class Registry:
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
         """Give a backend as it is now: itself while it is there, else whoever has its name."""
-        if backend in self.known():
+        there = backend in self._registered or self._directory.holds(backend)
+        if there or self._announced.holds(backend):
             return backend
         return self.get(backend.name)
 

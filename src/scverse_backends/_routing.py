@@ -79,7 +79,9 @@ class Route:
         self.implementation = implementation
         self.parameters = parameters
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
-        self.targets = {name: self.target(name) for name in function.parameters.names}
+        reached, takes_any = parameters.names, parameters.takes_kwargs
+        aimed = {name: self.renames.get(name, name) for name in function.parameters.names}
+        self.targets = {n: t if t in reached or takes_any else None for n, t in aimed.items()}
         differing = _differing(function.parameters, parameters, self.targets)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing

@@ -282,13 +282,60 @@ def test_every_manifest_is_toml_and_is_read_back_as_it_was(drawn):
     assert manifest.dumps(read) == text
 
 
-@given(st.text() | signatures().map(write_signature).flatmap(lambda t: st.just(t[:-1])))
-def test_what_is_no_signature_is_refused_or_read(text):
+PIECES = [
+    "a",
+    "b=1",
+    "c: int",
+    "d: 'x' = 2",
+    "*",
+    "/",
+    "*args",
+    "**rest",
+    "*a",
+    "e=[1",
+    "2]",
+    "f='",
+]
+PIECES += [
+    "",
+    "g=(",
+    "h)",
+    "a) -> (b",
+    "lambda i",
+    "j=lambda k",
+    "l: 0",
+    "a,b",
+    "if",
+    "m=n.o(",
+    "'x'",
+]
+
+
+@given(
+    st.text()
+    | signatures().map(write_signature).map(lambda text: text[:-1])
+    | st.builds(
+        "({}){}".format,
+        st.lists(st.sampled_from(PIECES), max_size=6).map(", ".join),
+        st.sampled_from(["", " -> int", " -> ", " -> (a, b)", ": pass; (x", " -> 'a) -> b'", "("]),
+    )
+)
+@settings(max_examples=400)
+def test_a_text_is_read_if_python_would_read_it_in_a_definition(text):
+    is_signature = text.startswith("(") and text.isprintable()
+    try:
+        compile(f"def _{text}:\n    pass", "", "exec")
+    except (SyntaxError, ValueError):
+        is_signature = False
     try:
         signature = read_signature(text)
     except ValueError:
-        return
-    assert write_signature(read_signature(write_signature(signature)))
+        assert not is_signature
+    else:
+        assert is_signature
+        assert read_signature(write_signature(signature)).parameters.keys() == (
+            signature.parameters.keys()
+        )
 
 
 @given(st.binary() | st.text().map(str.encode))

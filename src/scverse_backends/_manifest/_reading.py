@@ -10,6 +10,7 @@ from ._record import SCHEMA, Manifest, ManifestError, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from inspect import Signature
 
     from ._record import Kind
 
@@ -24,7 +25,36 @@ _TYPES = {
 
 
 def loads(data: bytes) -> Manifest:
-    """Read a manifest.
+    """Read a manifest, and check all of it.
+
+    Raises
+    ------
+    ManifestError
+        If it is none, or one of another schema.
+    """
+    manifest = parse(data)
+    for name, offer in manifest.offers.items():
+        signature_of(name, offer)
+    return manifest
+
+
+def signature_of(name: str, offer: Offer) -> Signature | None:
+    """Read the signature of one function.
+
+    Raises
+    ------
+    ManifestError
+        If it is none.
+    """
+    try:
+        return None if offer.signature is None else _signature_text.read(offer.signature)
+    except ValueError as error:
+        msg = f"is wrong about {name!r}: {error}"
+        raise ManifestError(msg) from error
+
+
+def parse(data: bytes) -> Manifest:
+    """Read a manifest, but for its signatures, which stay text.
 
     Raises
     ------
@@ -59,20 +89,13 @@ def loads(data: bytes) -> Manifest:
 def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
     for table, kind in _KINDS:
         for name, entry in _tables(found, table):
-            yield name, _offer(name, kind, entry)
+            yield name, _offer(kind, entry)
 
 
-def _offer(name: str, kind: Kind, entry: dict[str, Any]) -> Offer:
-    signature = _value(entry, "signature", str, None)
-    try:
-        if signature is not None:
-            _signature_text.read(signature)
-    except ValueError as error:
-        msg = f"is wrong about {name!r}: {error}"
-        raise ManifestError(msg) from error
+def _offer(kind: Kind, entry: dict[str, Any]) -> Offer:
     return Offer(
         kind,
-        signature,
+        signature=_value(entry, "signature", str, None),
         coroutine=_value(entry, "coroutine", bool, False),  # noqa: FBT003 - the default of a value
         parameters=_value(entry, "parameters", str, "").strip("\n"),
     )

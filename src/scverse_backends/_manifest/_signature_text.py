@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import lru_cache
 from inspect import Parameter, Signature
 from itertools import chain, repeat
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._docstrings import shown
 
@@ -116,18 +117,77 @@ def read(text: str) -> Signature:
     if len(text) > LONGEST or not text.startswith("(") or not text.isprintable():
         msg = f"{shown(text)} is no signature"
         raise ValueError(msg)
-    source = f"def _{text}:\n    pass"
     try:
-        (function,) = ast.parse(source).body
-        if not isinstance(function, ast.FunctionDef):
-            raise TypeError(function)
-        line = source.encode()
-        return Signature(
-            [*_parameters(function.args, line)], return_annotation=_text(function.returns, line)
-        )
+        return _by_parts(text) or _whole(text)
     except _BAD_TEXT as error:
         msg = f"{shown(text)} is no signature: {error}"
         raise ValueError(msg) from error
+
+
+def _whole(text: str) -> Signature:
+    """Parse a signature, or raise one of `_BAD_TEXT`."""
+    source = f"def _{text}:\n    pass"
+    (function,) = ast.parse(source).body
+    if not isinstance(function, ast.FunctionDef):
+        raise TypeError(function)
+    line = source.encode()
+    return Signature(
+        [*_parameters(function.args, line)], return_annotation=_text(function.returns, line)
+    )
+
+
+def _by_parts(text: str) -> Signature | None:
+    """Put a signature together from parameters met before; ``None`` if it is not so simple.
+
+    Real functions share most parameters, and parsing is most of what reading
+    costs. Wherever a comma is no end of a parameter, what stands before it is
+    a parameter only in part, and is none.
+    """
+    head, arrow, returned = text.rpartition(") -> ") if text[-1] != ")" else (text[:-1], ")", "")
+    parts = head[1:].split(", ") if head[1:] else []
+    parameters = [*_in_order(parts)]
+    annotation = Signature.empty if arrow == ")" else _returned(returned)
+    if not arrow or None in parameters or annotation is None:
+        return None
+    return Signature(cast("list[Parameter]", parameters), return_annotation=annotation)
+
+
+def _in_order(parts: list[str]) -> Iterator[Parameter | None]:
+    """Read parameters one by one; ``None`` stands for what only all of them together tell."""
+    kind: Any = Parameter.POSITIONAL_OR_KEYWORD
+    for part, following in zip(parts, [*parts[1:], ""], strict=False):
+        if (
+            part == "*"
+            and kind is Parameter.POSITIONAL_OR_KEYWORD
+            and following[:1] not in ("", "*")
+        ):
+            kind = Parameter.KEYWORD_ONLY
+        elif part.startswith("*") and (following or not part.startswith("**")):
+            yield None
+        else:
+            yield _part(part, kind)
+
+
+@lru_cache(maxsize=4096)
+def _part(text: str, kind: Any) -> Parameter | None:
+    """Read one parameter, or nothing."""
+    try:
+        signature = _whole(f"({text})")
+        (found,) = signature.parameters.values()
+    except _BAD_TEXT:
+        return None
+    if signature.return_annotation is not Signature.empty:
+        return None
+    return found.replace(kind=kind) if found.kind is Parameter.POSITIONAL_OR_KEYWORD else found
+
+
+@lru_cache(maxsize=1024)
+def _returned(text: str) -> Any:
+    """Read one annotation, or nothing."""
+    try:
+        return _whole(f"() -> {text}").return_annotation
+    except _BAD_TEXT:
+        return None
 
 
 def _written(signature: Signature) -> Iterator[str]:

@@ -7,13 +7,12 @@ of them can be called: whoever wants to run something loads the adapter.
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._docstrings import PARAMETERS
 
-from . import _signature_text
+from ._reading import signature_of
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 class Described:
     """Shows one function of a manifest."""
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, name: str, offer: Offer) -> None:
         self.offer = offer
+        self.known = signature_of(name, offer)
         self.__doc__ = _documentation(offer)
 
-    @cached_property
+    @property
     def __signature__(self) -> Signature:
-        return _signature(self.offer)
+        return _there(self.known)
 
     def __repr__(self) -> str:
         return f"<{self.offer.kind} of a manifest: {self.offer.signature}>"
@@ -52,15 +52,21 @@ class DescribedCoroutine(Described):
 class _DescribedClass(type):
     """The class of what shows a class of a manifest."""
 
-    offer: Offer
+    known: Signature | None
 
     @property
     def __signature__(cls) -> Signature:
-        return _signature(cls.offer)
+        return _there(cls.known)
 
 
 def stand_in(manifest: Manifest) -> Any:
-    """Make what stands in for the adapter of a manifest."""
+    """Make what stands in for the adapter of a manifest.
+
+    Raises
+    ------
+    ManifestError
+        If one of its signatures is none.
+    """
     root = SimpleNamespace()
     # A namespace comes before what is in it.
     for name, offer in sorted(manifest.offers.items()):
@@ -70,7 +76,7 @@ def stand_in(manifest: Manifest) -> Any:
             if not hasattr(home, part):
                 setattr(home, part, SimpleNamespace())
             home = getattr(home, part)
-        setattr(home, last, _described(last, offer))
+        setattr(home, last, _described(name, offer))
     root.__dict__.update(
         name=manifest.name,
         aliases=manifest.aliases,
@@ -82,8 +88,9 @@ def stand_in(manifest: Manifest) -> Any:
 
 def _described(name: str, offer: Offer) -> Any:
     if offer.kind == "class":
-        return _DescribedClass(name, (), {"offer": offer, "__doc__": _documentation(offer)})
-    return DescribedCoroutine(offer) if offer.coroutine else Described(offer)
+        shown = {"known": signature_of(name, offer), "__doc__": _documentation(offer)}
+        return _DescribedClass(name.rpartition(".")[2], (), shown)
+    return (DescribedCoroutine if offer.coroutine else Described)(name, offer)
 
 
 def _documentation(offer: Offer) -> str | None:
@@ -92,8 +99,8 @@ def _documentation(offer: Offer) -> str | None:
     return f"{PARAMETERS}\n{'-' * len(PARAMETERS)}\n{offer.parameters}\n"
 
 
-def _signature(offer: Offer) -> Signature:
-    if offer.signature is None:
+def _there(signature: Signature | None) -> Signature:
+    if signature is None:
         msg = "its manifest gives none"
         raise ValueError(msg)
-    return _signature_text.read(offer.signature)
+    return signature
