@@ -29,6 +29,8 @@ add_module_names = False
 # What docstrings set in single backticks are names of ours, or of nobody.
 default_role = "py:obj"
 autodoc_typehints = "none"
+# Partners that a build can do without.
+autodoc_mock_imports = ["dask", "distributed"]
 autosummary_generate = True
 numpydoc_show_class_members = False
 exclude_patterns = ["_build"]
