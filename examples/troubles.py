@@ -29,7 +29,7 @@ DISTRIBUTIONS = {
         f'name = "renaming"\n{SCALE.replace("scale", "rescale")}',
     ),
     "its-alias-is-taken": ("late", "late", f'name = "late"\naliases = ["cuda"]\n{SCALE}'),
-    "its-entry-point-is-misspelt": ("misspelt", "mispelt", 'name = "misspelt"\n'),
+    "its-entry-point-is-misspelt": ("misspelt", "misspeltt", 'name = "misspelt"\n'),
     "its-library-is-missing": (
         "driverless",
         "driverless",
