@@ -65,6 +65,7 @@ class _Finder:
         self.host = inspect.signature(function.func)
         self.own = inspect.signature(route.implementation)
         self.options = [name for name in self.own.parameters if name in route.options]
+        self.meant = {name: found for name in self._ours() if (found := self._counterpart(name))}
 
     def findings(self) -> Iterator[Finding]:
         yield from self._lost()
@@ -114,10 +115,16 @@ class _Finder:
         promised = self.route.renames.get(name)
         if promised is not None:
             return f"; its renames send it to {promised!r}, which it does not have"
-        meant = closest(name, self.options, 0.8) or self._beside(name)
-        if meant is None:
-            return ""
-        return f"; if its {meant!r} is that, let renames[{self.function.name!r}] say so"
+        meant = self.meant.get(name)
+        return f"; if its {meant!r} is that, let renames[{self.function.name!r}] say so" * bool(
+            meant
+        )
+
+    def _counterpart(self, name: str) -> str | None:
+        """Give the option that may be meant to be a parameter that has nowhere to go."""
+        if self.route.targets[name] is not None or self.function.may_ignore(name):
+            return None
+        return closest(name, self.options, 0.8) or self._beside(name)
 
     def _beside(self, name: str) -> str | None:
         """Give the option that stands where the host has a parameter that every call gives."""
@@ -134,6 +141,8 @@ class _Finder:
         sources = {target: name for name, target in targets.items()}
         for name in self.own.parameters:
             if name not in self.route.parameters.required - given - self.route.supplied.keys():
+                continue
+            if name in self.meant.values():
                 continue
             if name in sources:
                 text = f"needs {name!r}, so calls that leave it to the host's default go elsewhere"
@@ -188,6 +197,8 @@ class _Finder:
         """Tell which options it adds, and whether users will learn of them."""
         documented = read(inspect.getdoc(self.route.implementation))
         for name in self.options:
+            if name in self.meant.values():
+                continue
             why = objection(name, self.host, self.function.selector)
             if why:
                 private = name.startswith("_")

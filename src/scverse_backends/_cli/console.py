@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from scverse_backends.exceptions import BackendWarning
 
+from .arguments import MisuseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -62,9 +64,13 @@ class Console:
         """Write a whole result, to a file if one is named."""
         if file is None:
             self.line(text)
-        else:
+            return
+        try:
             file.write_text(f"{text}\n", encoding="utf-8")
-            self.note(f"wrote {file}")
+        except OSError as error:
+            msg = f"cannot write {file}: {error.strerror}"
+            raise MisuseError(msg) from error
+        self.note(f"wrote {file}")
 
     def note(self, text: str) -> None:
         """Tell something that is not part of the result."""

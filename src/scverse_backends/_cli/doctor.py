@@ -121,8 +121,11 @@ def _checkups(
 
 def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -> Checkup:
     """Tell of a backend that no call reaches; that the host's or user's own wish is no problem."""
-    problems = (str(error),) if error else (f"{verdict.refused}",) if verdict.impostor else ()
-    return Checkup(info, (), 0, problems, _raised_at(error.__cause__) if error else None)
+    if error is None:
+        return Checkup(info, (), 0, (f"{verdict.refused}",) if verdict.impostor else ())
+    cause = getattr(error, "problem", None)
+    problem = f"cannot be loaded: {cause}" if cause else str(error)
+    return Checkup(info, (), 0, (problem,), _raised_at(error.__cause__))
 
 
 def _offered(dispatcher: BackendDispatcher, backend: LoadedBackend) -> tuple[int, list[str]]:

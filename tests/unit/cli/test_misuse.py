@@ -27,7 +27,7 @@ def test_help_shows_examples(run, words):
         ),
         ("cells", "name the dispatcher as module:attribute; there is cells:dispatcher"),
         ("json", "name the dispatcher as module:attribute"),
-        ("cells:dispacher", "cells has no attribute 'dispacher'; did you mean 'dispatcher'?"),
+        ("cells:dispatchr", "cells has no attribute 'dispatchr'; did you mean 'dispatcher'?"),
         ("cells:settings", "cells has no attribute 'settings'; there is cells:dispatcher"),
         (
             "cells:scale",

@@ -81,3 +81,8 @@ def test_a_broken_one_has_status_1(run, site, host):
     site.install("torn", entry_points={"torn": "torn"}, group=host, modules={"torn": "1 / 0"})
     ran = run("verify", "cells:dispatcher", "-b", "torn")
     assert (ran.status, "ZeroDivisionError" in ran.err) == (1, True)
+
+
+def test_a_file_that_cannot_be_written_has_status_2(run, tmp_path):
+    ran = run("verify", "cells:dispatcher", "-o", str(tmp_path / "absent" / "verify.txt"))
+    assert (ran.status, "No such file or directory" in ran.err) == (2, True)

@@ -1,0 +1,143 @@
+"""What every command prints, kept in ``tests/data/cli`` and shown in the documentation.
+
+To write the files anew after a change that is meant: ``python tests/integration/test_command_line.py``.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+import scverse_backends
+
+pytestmark = pytest.mark.examples
+
+GOLDEN = Path(__file__).parents[1] / "data" / "cli"
+HOST = "example_host._backends:dispatcher"
+SHOWN_FOLDER = "/site-packages"
+
+TRANSCRIPTS = {
+    "list.txt": ["list"],
+    "list-host.txt": [f"list {HOST}"],
+    "list.json": [f"list {HOST} --json"],
+    "doctor.txt": [f"doctor {HOST}"],
+    "doctor-troubles.txt": [f"doctor {HOST}"],
+    "doctor.json": [f"doctor {HOST} --json"],
+    "explain.txt": [
+        f"explain {HOST} kmeans --backend accelerated n_clusters=4",
+        f"explain {HOST} kmeans --backend accelerated show_progress_bar=True",
+    ],
+    "explain-refused.txt": [
+        f"explain {HOST} pca --backend accelerated solver=randomized",
+        f"explain {HOST} kmeans --backend accelerated n_cluster=4",
+        f"explain {HOST} kmean --backend accelerated",
+    ],
+    "explain.json": [f"explain {HOST} pca --backend accelerated solver=randomized --json"],
+    "matrix.txt": [f"matrix {HOST}"],
+    "matrix.md": [f"matrix {HOST} --format markdown"],
+    "matrix.html": [f"matrix {HOST} --format html"],
+    "matrix.json": [f"matrix {HOST} --format json"],
+    "verify.txt": [f"verify {HOST} --backend tiled"],
+    "verify-troubles.txt": [f"verify {HOST} --backend renamed"],
+    "verify.json": [f"verify {HOST} --backend accelerated --json"],
+    "verify.xml": [f"verify {HOST} --backend tiled --format junit --fail-on warning"],
+}
+TROUBLES = {
+    # distribution: entry point, module, source
+    "example-host-cuda": (
+        "cuda",
+        "example_host_cuda",
+        'import ctypes\n\nctypes.CDLL("libcuda_13.so")\n',
+    ),
+    "example-host-misspelt": ("misspelt", "example_host_mispelt", None),
+    "example-host-fake": ("accelerated", "example_host_fake", "raise SystemExit\n"),
+    "example-host-renamed": (
+        "renamed",
+        "example_host_renamed",
+        (
+            'name = "renamed"\n'
+            'aliases = ["accelerated", "tiled"]\n'
+            '__all__ = ["k_means", "pca"]\n\n\n'
+            "def k_means(data, n_clusters=8): ...\n\n\n"
+            "def pca(X, n_components=30, *, batch_size=1000): ...\n"
+        ),
+    ),
+}
+
+
+def write_metadata(folder, name, version, entry_points):
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
+
+
+def write_alone(folder):
+    """Nothing is installed but this library, and the metadata of the examples' backends."""
+    (folder / "scverse_backends").symlink_to(Path(scverse_backends.__file__).parent)
+    for name in ("example-host-accel", "example-host-tiled"):
+        found = distribution(name)
+        write_metadata(folder, name, found.version, found.read_text("entry_points.txt"))
+
+
+def write_troubles(folder):
+    for name, (point, module, source) in TROUBLES.items():
+        write_metadata(folder, name, "2.0", f"[example_host.backends]\n{point} = {module}\n")
+        if source is not None:
+            (folder / f"{module}.py").write_text(source, encoding="utf-8")
+
+
+def printed(file, folder):
+    """Run the commands of one file, where what it is about is installed in a folder."""
+    flags = []
+    if file == "list.txt":
+        write_alone(folder)
+        flags = ["-S"]
+    if "troubles" in file:
+        write_troubles(folder)
+    library = Path(scverse_backends.__file__).parents[1]
+    environment = {
+        **{name: value for name, value in os.environ.items() if "BACKEND" not in name},
+        "PYTHONPATH": os.pathsep.join([str(folder), *([] if flags else [str(library)])]),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    turns = [(words, *turn(words, flags, environment)) for words in TRANSCRIPTS[file]]
+    if Path(file).suffix == ".txt":
+        texts = [f"$ scverse-backends {words}\n{text}{status}" for words, text, status in turns]
+    else:
+        texts = [text for _, text, _ in turns]
+    return "\n".join(texts).replace(str(folder), SHOWN_FOLDER)
+
+
+def turn(words, flags, environment):
+    ran = subprocess.run(
+        [sys.executable, *flags, "-m", "scverse_backends", *shlex.split(words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        encoding="utf-8",
+        check=False,
+    )
+    return ran.stdout, f"(exit status {ran.returncode})\n" if ran.returncode else ""
+
+
+@pytest.mark.parametrize("file", TRANSCRIPTS)
+def test_a_command_prints_what_is_documented(file, tmp_path):
+    assert printed(file, tmp_path) == (GOLDEN / file).read_text(encoding="utf-8")
+
+
+def test_nothing_is_kept_that_no_command_prints():
+    assert {path.name for path in GOLDEN.iterdir()} == set(TRANSCRIPTS)
+
+
+if __name__ == "__main__":
+    for made in TRANSCRIPTS:
+        with tempfile.TemporaryDirectory() as scratch:
+            (GOLDEN / made).write_text(printed(made, Path(scratch)), encoding="utf-8")
