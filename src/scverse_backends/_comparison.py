@@ -146,7 +146,7 @@ class _Finder:
                 continue
             if name in sources:
                 text = f"needs {name!r}, so calls that leave it to the host's default go elsewhere"
-                yield self._found("error", "required-parameter", text, sources[name])
+                yield self._found("warning", "required-parameter", text, sources[name])
             else:
                 text = f"needs {name!r}, which the host does not have, so only calls that name it"
                 yield self._found("error", "required-option", f"{text} go there", name)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.examples
 GOLDEN = Path(__file__).parents[1] / "data" / "cli"
 HOST = "example_host._backends:dispatcher"
 SHOWN_FOLDER = "/site-packages"
+
+EXAMPLES = ("example-host", "example-host-accel", "example-host-tiled")
 
 TRANSCRIPTS = {
     "list.txt": ["list"],
@@ -78,12 +81,20 @@ def write_metadata(folder, name, version, entry_points):
     (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
 
 
-def write_alone(folder):
-    """Nothing is installed but this library, and the metadata of the examples' backends."""
-    (folder / "scverse_backends").symlink_to(Path(scverse_backends.__file__).parent)
-    for name in ("example-host-accel", "example-host-tiled"):
+def write_world(folder):
+    """Install this library, the example host and two of its backends; nothing else is found."""
+    for module in ("scverse_backends", "numpy", "scipy", *map(named, EXAMPLES)):
+        place = Path(find_spec(module).origin).parent
+        (folder / module).symlink_to(place)
+        libraries = place.with_name(f"{module}.libs")
+        (folder / libraries.name).symlink_to(libraries)
+    for name in EXAMPLES:
         found = distribution(name)
-        write_metadata(folder, name, found.version, found.read_text("entry_points.txt"))
+        write_metadata(folder, name, found.version, found.read_text("entry_points.txt") or "")
+
+
+def named(distribution):
+    return distribution.replace("-", "_")
 
 
 def write_troubles(folder):
@@ -94,21 +105,11 @@ def write_troubles(folder):
 
 
 def printed(file, folder):
-    """Run the commands of one file, where what it is about is installed in a folder."""
-    flags = []
-    if file == "list.txt":
-        write_alone(folder)
-        flags = ["-S"]
+    """Run the commands of one file in a world of its own, made in a folder."""
+    write_world(folder)
     if "troubles" in file:
         write_troubles(folder)
-    library = Path(scverse_backends.__file__).parents[1]
-    environment = {
-        **{name: value for name, value in os.environ.items() if "BACKEND" not in name},
-        "PYTHONPATH": os.pathsep.join([str(folder), *([] if flags else [str(library)])]),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    turns = [(words, *turn(words, flags, environment)) for words in TRANSCRIPTS[file]]
+    turns = [(words, *turn(words, ["-S"], folder)) for words in TRANSCRIPTS[file]]
     if Path(file).suffix == ".txt":
         texts = [f"$ scverse-backends {words}\n{text}{status}" for words, text, status in turns]
     else:
@@ -116,7 +117,14 @@ def printed(file, folder):
     return "\n".join(texts).replace(str(folder), SHOWN_FOLDER)
 
 
-def turn(words, flags, environment):
+def turn(words, flags, folder):
+    """Run one command; give what it printed, and its status if that is not 0."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if "BACKEND" not in name},
+        "PYTHONPATH": str(folder),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     ran = subprocess.run(
         [sys.executable, *flags, "-m", "scverse_backends", *shlex.split(words)],
         stdout=subprocess.PIPE,
@@ -133,8 +141,23 @@ def test_a_command_prints_what_is_documented(file, tmp_path):
     assert printed(file, tmp_path) == (GOLDEN / file).read_text(encoding="utf-8")
 
 
+def test_the_script_is_installed():
+    script = Path(sys.executable).with_name("scverse-backends")
+    ran = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert "doctor" in ran.stdout
+
+
 def test_nothing_is_kept_that_no_command_prints():
     assert {path.name for path in GOLDEN.iterdir()} == set(TRANSCRIPTS)
+
+
+@pytest.mark.parametrize("backend", ["example_accel", "tiled", "dask"])
+def test_the_example_backends_are_verified(backend):
+    words = f"verify {HOST} --backend {backend} --fail-on error"
+    text, status = turn(words, [], Path(scverse_backends.__file__).parents[1])
+    assert "no errors" in text
+    assert status == ""
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from scverse_backends._findings import Finding, Fit
+
 from ._comparison import Comparison, Side, compare
 from ._conformance import CheckResult, ConformanceReport, run_conformance
-from ._junit import as_junit
 from ._loopback import loopback
 from ._verify import Verification, verify
 
@@ -12,9 +13,10 @@ __all__ = [
     "CheckResult",
     "Comparison",
     "ConformanceReport",
+    "Finding",
+    "Fit",
     "Side",
     "Verification",
-    "as_junit",
     "compare",
     "loopback",
     "run_conformance",

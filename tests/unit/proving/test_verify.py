@@ -172,9 +172,9 @@ def test_it_is_none_where_the_host_forwards_its_own(verified):
     assert verified(cluster, host_defaults=True, cluster=theirs).findings == ()
 
 
-def test_a_default_that_the_backend_does_not_have_is_an_error(verified):
+def test_a_default_that_the_backend_does_not_have_is_a_warning(verified):
     result = verified(cluster, cluster=lambda data, n_clusters, *, seed=0: None)
-    assert told(result) == [("error", "required-parameter", "n_clusters")]
+    assert told(result) == [("warning", "required-parameter", "n_clusters")]
     assert (
         verified(
             cluster, host_defaults=True, cluster=lambda data, n_clusters, *, seed=0: None
