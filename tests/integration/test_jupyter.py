@@ -1,0 +1,91 @@
+"""A selection in a notebook, whose cells a real kernel runs."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def run(world, monkeypatch):
+    """Run cells in one kernel, and give what each showed."""
+    # The kernel imports this library and the host from where this process does.
+    folders = [str(world.site.folder), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60)
+    seen = []
+
+    def hear(message):
+        content = message["content"]
+        if message["msg_type"] == "execute_result":
+            seen.append(content["data"]["text/plain"])
+        if message["msg_type"] == "error":
+            seen.append(content["evalue"])
+
+    def run(cell):
+        seen.clear()
+        client.execute_interactive(cell, timeout=60, output_hook=hear)
+        return seen[-1] if seen else None
+
+    run(f"import asyncio, threading\nimport {world.name} as host\nsettings = host.settings")
+    yield run
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_what_one_cell_sets_the_next_cells_threads_and_tasks_see(run):
+    assert run("host.where()") == "'cpu'"
+    run("settings.backend = 'fast'")
+    assert run("host.where()") == "'fast 1.0'"
+    run(
+        "seen = []\n"
+        "thread = threading.Thread(target=lambda: seen.append(host.where()))\n"
+        "thread.start(); thread.join()"
+    )
+    assert run("seen") == "['fast 1.0']"
+    assert run("await asyncio.sleep(0)\nhost.where()") == "'fast 1.0'"
+    assert run("await asyncio.to_thread(host.where)") == "'fast 1.0'"
+    assert run("await asyncio.create_task(host.where_async())") == "'fast 1.0'"
+
+
+def test_what_a_cell_sets_after_an_await_the_next_cell_sees(run):
+    run("await asyncio.sleep(0)\nsettings.backend = 'other'\nawait asyncio.sleep(0)")
+    assert run("host.where()") == "'other 1.0'"
+    run("settings.fallback = 'error'")
+    assert run("await asyncio.sleep(0)\nsettings.fallback") == "'error'"
+
+
+def test_a_block_holds_through_an_await_and_ends_with_its_cell(run):
+    cell = (
+        "with settings.use_backend('fast'):\n"
+        "    await asyncio.sleep(0)\n"
+        "    held = host.where(), await asyncio.to_thread(host.where), settings.backend\n"
+        "held"
+    )
+    assert run(cell) == "('fast 1.0', 'fast 1.0', 'fast')"
+    assert run("host.where()") == "'cpu'"
+    assert run("with settings.use_backend('fast'):\n    1 / 0") == "division by zero"
+    assert run("host.where()") == "'cpu'"
+
+
+def test_a_task_that_one_cell_starts_keeps_the_block_it_was_started_in(run):
+    run(
+        "async def later():\n"
+        "    await asyncio.sleep(0.1)\n"
+        "    return host.where()\n"
+        "with settings.use_backend('fast'):\n"
+        "    task = asyncio.create_task(later())"
+    )
+    assert run("host.where(), await task") == "('cpu', 'fast 1.0')"
+
+
+def test_a_snapshot_of_one_cell_can_be_applied_in_another(run):
+    run("with settings.use_backend('fast'):\n    snapshot = settings.snapshot()")
+    assert run("await asyncio.to_thread(snapshot.bind(host.where))") == "'fast 1.0'"
+    assert run("with snapshot:\n    there = host.where()\nthere, host.where()") == (
+        "('fast 1.0', 'cpu')"
+    )
