@@ -219,13 +219,19 @@ def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> Non
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each backend, if it asks for that."""
     marker = metafunc.definition.get_closest_marker("backends")
-    if marker is None and "backend_name" not in metafunc.fixturenames:
-        return
-    if "backend_name" not in metafunc.fixturenames:
+    if marker is not None and "backend_name" not in metafunc.fixturenames:
         metafunc.fixturenames.append("backend_name")
+    elif not _asks_by_name(metafunc):
+        return
     dispatcher = find_dispatcher(metafunc.config)
     labels = marker.args if marker else ()
     metafunc.parametrize("backend_name", [*_parameters(dispatcher, labels)], indirect=True)
+
+
+def _asks_by_name(metafunc: pytest.Metafunc) -> bool:
+    """Whether a test asks for our fixture, and not for one of its own of the same name."""
+    fixtures: Any = getattr(metafunc, "_arg2fixturedefs", {}).get("backend_name")
+    return bool(fixtures) and fixtures[-1].func.__module__ == __name__
 
 
 def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Iterator[Any]:
@@ -246,6 +252,9 @@ def pytest_runtest_setup(item: Any) -> None:
     """Put in force the backend that a marked test runs under."""
     marker = item.get_closest_marker("backends")
     if marker is not None:
+        if not hasattr(item, "callspec"):
+            msg = f"the marker 'backends' is for test functions, which {item.name!r} is not"
+            pytest.fail(msg, pytrace=False)
         name = item.callspec.params["backend_name"]
         settings = find_dispatcher(item.config).settings
         block = item.stash[_BLOCK] = ExitStack()

@@ -313,9 +313,10 @@ class TestARunUnderABackend:
             [
                 "no test that ran matches 'test_gone.py'",
                 "XFAIL test_tiny.py::TestHalve::test_odd - the backend is wrong: rounds down*",
-                "FAILED test_tiny.py::TestHalve::test_even - *XPASS(strict)*",
+                "FAILED test_tiny.py::TestHalve::test_even*",
             ]
         )
+        result.stdout.fnmatch_lines(["*XPASS(strict)*rounds down too*"])
         result.stdout.fnmatch_lines(["*does not apply to the backend: needs no test"])
 
     def test_it_is_selected_for_every_thread_and_anew_for_every_test(self, run, pytester):
@@ -469,6 +470,47 @@ class TestTestsOfBackends:
 
         result.assert_outcomes(passed=2, errors=1)
         result.stdout.fnmatch_lines(["E *BackendLoadError: *libfast.so is missing*"])
+
+    def test_a_fixture_or_parameter_of_the_hosts_own_stays_its_own(self, run, pytester):
+        pytester.makepyfile(
+            test_fixture="""
+                import pytest
+
+                @pytest.fixture
+                def backend_name():
+                    return "agg"
+
+                def test_it(backend_name):
+                    assert backend_name == "agg"
+            """,
+            test_parameter="""
+                import pytest
+
+                @pytest.mark.parametrize("backend_name", ["agg", "svg"])
+                def test_it(backend_name):
+                    assert backend_name in ("agg", "svg")
+            """,
+        )
+
+        run().assert_outcomes(passed=3)
+
+    def test_a_method_of_unittest_cannot_be_run_for_each_backend(self, run, pytester):
+        pytester.makepyfile(
+            """
+            import unittest
+            import pytest
+
+            @pytest.mark.backends
+            class TestIt(unittest.TestCase):
+                def test_it(self):
+                    pass
+            """
+        )
+
+        result = run()
+
+        result.assert_outcomes(errors=1)
+        result.stdout.fnmatch_lines(["the marker 'backends' is for test functions, which *"])
 
     def test_a_temporary_adapter_goes_and_everything_is_as_before(self, run, pytester):
         pytester.makepyfile(
