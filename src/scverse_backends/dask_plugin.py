@@ -51,13 +51,11 @@ def carry_selection(client: Client, settings: Settings) -> Any:
     >>> settings = BackendDispatcher(
     ...     entrypoint_group="example.backends", host_name="example"
     ... ).settings
-    >>> def policy():
-    ...     return settings.fallback
     >>> with Client(processes=False, dashboard_address=":0") as client:
     ...     _ = carry_selection(client, settings)
     ...     with settings.use_backend(fallback="error"):
-    ...         client.submit(policy).result()
-    'error'
+    ...         client.submit(abs, -1).result()  # it runs under fallback="error"
+    1
     """
     sender = _Sender(client, settings)
     methods = {"map": sender.calls, "submit": sender.calls}
