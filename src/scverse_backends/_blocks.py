@@ -78,6 +78,12 @@ class UseBackend:
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
 
+    def __repr__(self) -> str:
+        labels, fallback = self._choice.labels, self._choice.fallback
+        given = [*map(repr, labels), *([f"fallback={fallback!r}"] if fallback else ())]
+        where = "holds in a with block, or in a function that it decorates"
+        return f"<use_backend({', '.join(given)}): {where}>"
+
     def __enter__(self) -> None:
         choice = self._choice
         state = choice.state

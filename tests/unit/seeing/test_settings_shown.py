@@ -169,6 +169,15 @@ def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, set
     assert "the disk is gone" in settings._repr_html_()
 
 
+def test_a_block_that_nobody_entered_says_that_it_selects_nothing_by_itself(settings, fast):
+    assert repr(settings.use_backend("fast", "cpu", fallback="error")) == (
+        "<use_backend('fast', 'cpu', fallback='error'): "
+        "holds in a with block, or in a function that it decorates>"
+    )
+    assert repr(settings.use_backend("fast")).startswith("<use_backend('fast'): ")
+    assert settings.backend == "cpu"
+
+
 def test_a_dispatcher_says_what_it_dispatches_and_whom_it_trusts(dispatcher, scale):
     assert "example_host" in repr(dispatcher).splitlines()[0]
     assert line(dispatcher, "entry points").startswith("entry points tests.example_host.backends")
