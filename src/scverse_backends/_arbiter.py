@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from . import _caller, _log
 from ._decisions import decide, in_one_line
 from ._labels import quoted
-from ._model import Refusal
 from ._parameters import fits
 from ._routing import Route, choose
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ._host import HostFunction
-    from ._model import Decision
+    from ._model import Decision, Refusal
     from ._plans import Plan, Planner
     from ._routing import Choice
     from ._selection import Selection
     from ._selector import Selector
+    from .exceptions import BackendError
 
 
 NESTED = "the backend's own implementation is calling the function it replaces"
@@ -91,6 +91,7 @@ class Arbiter:
         self.planner = planner
         self.fallen: list[None] = []
         self.refuses_selector = function.refuses_unknown_keywords
+        self._is_believed = self.refuses_selector or function.is_plain
         self._inside = selector.state.inside
         self._registry = selector.registry
         self._selector = selector
@@ -110,7 +111,10 @@ class Arbiter:
         return Settled(function, selection, plan, choice, nested)
 
     def _choose(
-        self, routes: tuple[Route | Refusal, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        routes: tuple[Route | Refusal | BackendError, ...],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Choice:
         work = partial(choose, self.function, routes, args, kwargs)
         asks = any(isinstance(r, Route) and r.backend.can_run is not None for r in routes)
@@ -142,8 +146,8 @@ class Arbiter:
             raise BackendFallbackError(name, host=host, refusals=refusals)
         if self.refuses_selector:
             self.refuse_foreign_options(kwargs, refusals)
-            if not fits(self.function.parameters, given):
-                return  # the host refuses the arguments, so nothing falls back
+        if self._is_believed and not fits(self.function.parameters, given):
+            return  # the host refuses the arguments, so nothing falls back
         warning = BackendFallbackWarning(name, host=host, refusals=refusals)
         _log.say(_log.INFO, "%s", warning)
         if policy == "warn":
@@ -165,7 +169,7 @@ class Arbiter:
     @contextmanager
     def falling(self, settled: Settled) -> Iterator[None]:
         """Have calls look, while the host runs one as a fallback, whether that one makes them."""
-        running = [r.running for r in settled.plan.routes if not isinstance(r, Refusal)]
+        running = [r.running for r in settled.plan.routes if isinstance(r, Route)]
         for counter in (self.fallen, *running):
             counter.append(None)
         try:
@@ -203,9 +207,9 @@ class Arbiter:
                 )
                 raise TypeError(msg)
 
-    def _is_inside(self, route: Route | Refusal) -> bool:
+    def _is_inside(self, route: Route | Refusal | BackendError) -> bool:
         """Whether a route's own implementation is what makes the call."""
-        if isinstance(route, Refusal):
+        if not isinstance(route, Route):
             return False
         if route in self._inside.get():
             return True

@@ -45,6 +45,11 @@ class HostFunction:
         return name in self.ignorable and (name in host.names or host.takes_kwargs)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing stands in the way of believing the signature."""
+        return type(self.func) is FunctionType and not self.func.__dict__
+
+    @property
     def refuses_unknown_keywords(self) -> bool:
         """Whether a call with the selector fails before any of the host's code runs.
 

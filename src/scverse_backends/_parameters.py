@@ -75,8 +75,10 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 
 def fits(parameters: Parameters, given: Given | None) -> bool:
-    """Whether a callable that takes no ``**kwargs`` takes the arguments of a call."""
-    return given is not None and not given.extra and parameters.required <= given.named.keys()
+    """Whether a callable takes the arguments of a call."""
+    if given is None or (given.extra and not parameters.takes_kwargs):
+        return False
+    return parameters.required <= given.named.keys()
 
 
 def same(value: object, default: object) -> bool:

@@ -16,7 +16,7 @@ from ._routing import MISSING, Route, compile_route
 from .exceptions import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ._host import HostFunction
     from ._registry import Registry
@@ -28,7 +28,8 @@ class Plan(NamedTuple):
 
     generation: object
     """The registry's when the plan was made; a plan of another one is stale."""
-    routes: tuple[Route | Refusal, ...]
+    routes: tuple[Route | Refusal | BackendError, ...]
+    """An error is raised by the call that no earlier choice takes, and asked for again by the next."""
     ends_at_host: bool
     """Whether the host is among the choices, so that ending there is no fallback."""
 
@@ -51,7 +52,7 @@ class Planner:
         function: HostFunction,
         registry: Registry,
         ready: dict[Selection, Route],
-        learn: Callable[[tuple[Route | Refusal, ...]], None],
+        learn: Callable[[Iterable[object]], None],
     ) -> None:
         self.function = function
         self.learn = learn
@@ -69,12 +70,21 @@ class Planner:
         plan = self._plans.get(selection)
         if plan is None or plan.generation is not generation:
             chosen = tuple(takewhile(lambda backend: backend is not None, selection.backends))
-            routes = tuple(map(self.route, filter(None, chosen)))
+            routes = tuple(map(self._ask, filter(None, chosen)))
             plan = Plan(generation, routes, len(chosen) < len(selection.backends))
+            if any(isinstance(route, BackendError) for route in routes):
+                return plan
             self._plans[selection] = plan
             self._make_ready(selection, plan)
             self.learn(routes)
         return plan
+
+    def _ask(self, backend: LoadedBackend) -> Route | Refusal | BackendError:
+        """Give the route to one backend, or what keeps its adapter from handing it out."""
+        try:
+            return self.route(backend)
+        except BackendError as error:
+            return error
 
     def hush(self) -> None:
         """Let calls go to a backend as they come again: nobody listens to each any more."""

@@ -67,7 +67,7 @@ class Presentation:
         self._asking = Lock()
         self._watches = False
 
-    def learn(self, routes: Iterable[Route | Refusal]) -> None:
+    def learn(self, routes: Iterable[object]) -> None:
         """Take in the routes to implementations."""
         new = [
             route

@@ -14,6 +14,7 @@ from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import DefaultDifference, Refusal
 from ._parameters import Given, Parameters, bind, read, same
+from .exceptions import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -194,14 +195,22 @@ class Choice(NamedTuple):
 
 def choose(
     function: HostFunction,
-    routes: Sequence[Route | Refusal],
+    routes: Sequence[Route | Refusal | BackendError],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Choice:
-    """Find the first route that can take a call."""
+    """Find the first route that can take a call.
+
+    Raises
+    ------
+    BackendError
+        If none can, up to an adapter that could not hand out its implementation.
+    """
     given = bind(function.parameters, args, kwargs)
     refusals: list[Refusal] = []
     for route in routes:
+        if isinstance(route, BackendError):
+            raise route
         outcome = _try(route, given)
         if isinstance(outcome, Refusal):
             refusals.append(outcome)

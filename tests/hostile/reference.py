@@ -1,0 +1,262 @@
+"""A slow reference: where a call runs and what arrives, from the words of the design alone.
+
+Every rule is written out where it is used, nothing is compiled, and nothing is shared with the
+library but the names of its errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ABSENT: Any = object()
+POSITIONAL, EITHER, KEYWORD, ANY = "positional", "either", "keyword", "any"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter; its default is `ABSENT` if it is required."""
+
+    name: str
+    kind: str
+    default: Any = ABSENT
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a host function or an implementation takes."""
+
+    parameters: tuple[Parameter, ...]
+
+    def get(self, name):
+        return next((p for p in self.parameters if p.name == name and p.kind != ANY), None)
+
+    @property
+    def takes_any(self):
+        return any(p.kind == ANY for p in self.parameters)
+
+    @property
+    def places(self):
+        return [p for p in self.parameters if p.kind in (POSITIONAL, EITHER)]
+
+    def receives(self, args, kwargs):
+        """Tell what a real call of it binds, or that it does not fit, as Python would."""
+        bound, rest = {}, {}
+        if len(args) > len(self.places):
+            return None
+        for parameter, value in zip(self.places, args, strict=False):
+            bound[parameter.name] = value
+        for name, value in kwargs.items():
+            known = self.get(name)
+            if known is not None and known.kind != POSITIONAL:
+                if name in bound:
+                    return None
+                bound[name] = value
+            elif self.takes_any:
+                rest[name] = value
+            else:
+                return None
+        for parameter in self.parameters:
+            if parameter.kind != ANY and parameter.name not in bound:
+                if parameter.default is ABSENT:
+                    return None
+                bound[parameter.name] = parameter.default
+        return bound | {f"**{name}": value for name, value in rest.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Backend:
+    """One adapter: what it offers under the function's name, and what it says of itself."""
+
+    name: str
+    aliases: tuple[str, ...]
+    offers: str  # "it", "nothing", "in vain" (it lists the name and has it not)
+    lists: bool
+    function: Function
+    renames: dict[str, str]
+    answer: Any  # of can_run; ABSENT where there is none
+    calls_back: bool
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One place where somebody selected: a call, a block, or the whole process."""
+
+    labels: tuple[str, ...]
+    policy: str | None
+
+
+@dataclass(frozen=True)
+class World:
+    """A host, its backends, who selected what, and one call."""
+
+    host: Function
+    backends: tuple[Backend, ...]
+    ignorable: frozenset[str]
+    host_defaults: bool
+    policy: str
+    process: Layer | None
+    block: Layer | None
+    call: Layer | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass
+class Expected:
+    """What must be seen of one call."""
+
+    ran: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    error: str | None = None
+    falls_back: bool = False
+    fits_no_host: bool = False
+    backend: str = "cpu"
+    refused: list[str] = field(default_factory=list)
+    ignored: set[str] = field(default_factory=set)
+    differing: set[str] = field(default_factory=set)
+
+    @property
+    def is_settled(self):
+        """Whether it could be decided who runs the call."""
+        return self.error != "BackendLoadError"
+
+
+def is_same(value, default):
+    """Identity first, then ``==`` where it yields one true value."""
+    if value is default:
+        return True
+    try:
+        return (value == default) is True
+    except ArithmeticError:
+        return False
+
+
+def selected(world):
+    """The call's own choice, then the innermost block's, then the process's, then the host."""
+    for layer in (world.call, world.block, world.process):
+        if layer is not None and layer.labels:
+            return layer.labels
+    return ("cpu",)
+
+
+def policy(world):
+    """A block's policy holds inside it, then the process's, then the host's."""
+    for layer in (world.block, world.process):
+        if layer is not None and layer.policy:
+            return layer.policy
+    return world.policy
+
+
+def called(world, label):
+    """Labels match without regard to case and to ``-``, ``_``, ``.``."""
+
+    def folded(text):
+        return text.lower().replace("_", "-").replace(".", "-")
+
+    for backend in world.backends:
+        if folded(label) in map(folded, (backend.name, *backend.aliases)):
+            return backend
+    return None
+
+
+def given(world):
+    """Name every argument of the call by the host's parameter, in the order given."""
+    found = [(p.name, value) for p, value in zip(world.host.places, world.args, strict=False)]
+    return [*found, *world.kwargs.items()]
+
+
+def target(backend, name):
+    """Give the backend's parameter that an argument reaches: renamed, else of the same name."""
+    aim = backend.renames.get(name, name)
+    return aim if backend.function.get(aim) or backend.function.takes_any else None
+
+
+def takes(world, backend):
+    """Give what the backend receives and which arguments are ignored; ``None`` if it cannot."""
+    placed, ignored = {}, set()
+    if len(world.args) > len(world.host.places):
+        return None
+    names = [name for name, _ in given(world)]
+    by_position = names[: len(world.args)]
+    for index, (name, value) in enumerate(given(world)):
+        own = world.host.get(name)
+        by_name = index >= len(world.args)
+        if by_name and own is not None and own.kind == POSITIONAL:
+            own = None  # a host that takes any keyword takes another of this name
+        if by_name and own is not None and name in by_position:
+            return None
+        aim = target(backend, name)
+        if aim is None:
+            if own is not None and own.default is not ABSENT and is_same(value, own.default):
+                continue  # counts as not given
+            known = own is not None or world.host.takes_any
+            if name in world.ignorable and known:
+                ignored.add(name)
+                continue
+            return None
+        if aim in placed:
+            return None
+        placed[aim] = value
+    arrived = set(placed)
+    if world.host_defaults:
+        for p in world.host.parameters:
+            aim = target(backend, p.name) if p.kind != ANY and p.default is not ABSENT else None
+            if aim is not None and backend.function.get(aim) and aim not in placed:
+                placed[aim] = p.default
+    received = {}
+    for p in backend.function.parameters:
+        if p.kind == ANY:
+            continue
+        if p.name not in placed and p.default is ABSENT:
+            return None
+        received[p.name] = placed.pop(p.name, p.default)
+    received |= {f"**{name}": value for name, value in placed.items()}
+    if backend.answer is not ABSENT and backend.answer is not True:
+        return None
+    return received, ignored, arrived
+
+
+def differing(world, backend, arrived):
+    """What was left out, where the implementation's default is not the host's."""
+    found = set()
+    for p in world.host.parameters:
+        aim = target(backend, p.name) if p.kind != ANY and p.default is not ABSENT else None
+        theirs = backend.function.get(aim) if aim is not None else None
+        if theirs is None or theirs.default is ABSENT or aim in arrived:
+            continue
+        if not world.host_defaults and not is_same(p.default, theirs.default):
+            found.add(p.name)
+    return found
+
+
+def expect(world):
+    """Tell what must be seen of the call."""
+    seen = Expected()
+    received = world.host.receives(world.args, world.kwargs)
+    seen.fits_no_host = received is None
+    ends_at_host = False
+    for backend in dict.fromkeys(called(world, label) for label in selected(world)):
+        if backend is None:
+            ends_at_host = True
+            break
+        if backend.offers == "in vain":
+            seen.error = "BackendLoadError"
+            return seen
+        taken = takes(world, backend) if backend.offers == "it" else None
+        if taken is None:
+            seen.refused.append(backend.name)
+            continue
+        arriving, seen.ignored, arrived = taken
+        seen.backend, seen.ran = backend.name, [(backend.name, arriving)]
+        seen.differing = differing(world, backend, arrived)
+        if backend.calls_back and received is not None:
+            seen.ran.append(("host", received))
+        return seen
+    fell = bool(seen.refused) and not ends_at_host
+    if fell and policy(world) == "error":
+        seen.error = "BackendFallbackError"
+    elif received is None:
+        seen.error = "TypeError"
+    else:
+        seen.ran, seen.falls_back = [("host", received)], fell and policy(world) == "warn"
+    return seen

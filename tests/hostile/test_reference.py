@@ -1,0 +1,299 @@
+"""Worlds drawn at random: where a call runs, and what arrives, is what the slow reference says.
+
+``pytest tests/hostile --hypothesis-profile=long`` draws 200,000 worlds.
+"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scverse_backends import BackendDispatcher
+from scverse_backends.exceptions import BackendFallbackWarning
+
+from .reference import (
+    ABSENT,
+    ANY,
+    EITHER,
+    KEYWORD,
+    POSITIONAL,
+    Backend,
+    Function,
+    Layer,
+    Parameter,
+    World,
+    expect,
+)
+
+TIMES = 50  # as many worlds as the profile has examples
+
+
+class Unclear:
+    """Its comparisons give no single truth value, as those of arrays do."""
+
+    def __eq__(self, other):
+        return [True]
+
+    __hash__ = None
+
+
+class Broken:
+    """Its comparisons fail."""
+
+    def __eq__(self, other):
+        raise ArithmeticError
+
+    __hash__ = None
+
+
+class Equal:
+    """Says that it equals one thing, and only that."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return other is self.value
+
+    __hash__ = None
+
+
+VALUES = [0, 1, 2.5, None, "text", float("nan"), Unclear(), Broken(), object()]
+NAMES = "abcdef"
+LABELS = {"one": ("ONE", "uno", "First_Alias"), "two": ("Two", "dos"), "three": ("tres", "t-r.e_s")}
+POLICIES = ["warn", "silent", "error"]
+
+
+def some(random, items, most):
+    items = sorted(items)
+    return random.sample(items, random.randint(0, min(most, len(items))))
+
+
+def draw_function(random, names):
+    kinds = [POSITIONAL, EITHER, EITHER, EITHER, KEYWORD]
+    order = [POSITIONAL, EITHER, KEYWORD]
+    found = sorted(((random.choice(kinds), n) for n in names), key=lambda k: order.index(k[0]))
+    parameters, optional = [], False
+    for kind, name in found:
+        required = random.random() < 0.4 and not (optional and kind != KEYWORD)
+        optional = optional or not required
+        parameters.append(Parameter(name, kind, ABSENT if required else random.choice(VALUES)))
+    if random.random() < 0.3:
+        parameters.append(Parameter("rest", ANY))
+    return Function(tuple(parameters))
+
+
+def draw_backend(random, name, host):
+    own = {p.name for p in host.parameters if p.kind != ANY}
+    names = {n for n in sorted(own) if random.random() < 0.8} | set(some(random, NAMES, 2))
+    function = draw_function(random, random.sample(sorted(names), len(names)))
+    theirs = names - own
+    return Backend(
+        name=name,
+        aliases=LABELS[name],
+        offers=random.choice(["it"] * 12 + ["nothing", "in vain"]),
+        lists=random.random() < 0.3,
+        function=function,
+        renames=dict(zip(some(random, own - names, 2), some(random, theirs, 2), strict=False)),
+        answer=random.choice([ABSENT] * 6 + [True] * 3 + [False, "too big", "", None]),
+        calls_back=random.random() < 0.2,
+    )
+
+
+def draw_layer(random, backends, *, policies=True):
+    spellings = [label for b in backends for label in (b.name, *b.aliases)] + ["cpu", "CPU"]
+    labels = [random.choice(spellings) for _ in range(random.choice([1, 1, 2, 3]))]
+    policy = random.choice([None, *POLICIES]) if policies else None
+    return Layer(tuple(labels), policy)
+
+
+def draw_value(random, parameter):
+    if parameter is not None and parameter.default is not ABSENT and random.random() < 0.5:
+        return random.choice([parameter.default, Equal(parameter.default)])
+    return random.choice(VALUES)
+
+
+def draw_arguments(random, host, backends):
+    args, kwargs, by_position = [], {}, True
+    for parameter in host.parameters:
+        if parameter.kind == ANY:
+            continue
+        wanted = random.random() < (0.97 if parameter.default is ABSENT else 0.5)
+        value = draw_value(random, parameter)
+        by_position = by_position and wanted and parameter.kind != KEYWORD
+        if by_position and (parameter.kind == POSITIONAL or random.random() < 0.6):
+            args.append(value)
+        elif wanted and parameter.kind != POSITIONAL:
+            by_position = False
+            kwargs[parameter.name] = value
+        else:
+            by_position = False
+    if random.random() < 0.3:
+        options = {p.name for b in backends for p in b.function.parameters if p.kind != ANY}
+        for name in some(random, {*options, "typo"}, 2):
+            kwargs.setdefault(name, random.choice(VALUES))
+    if random.random() < 0.02:
+        args += [random.choice(VALUES)] * 3
+    return tuple(args), kwargs
+
+
+def draw_world(random):
+    host = draw_function(random, random.sample(NAMES, random.randint(0, 4)))
+    names = some(random, LABELS, 3) or ["one"]
+    backends = tuple(draw_backend(random, name, host) for name in names)
+    args, kwargs = draw_arguments(random, host, backends)
+    maybe = lambda chance, **how: (  # noqa: E731
+        draw_layer(random, backends, **how) if random.random() < chance else None
+    )
+    known = {p.name for p in host.parameters if p.kind != ANY} | {"typo", *NAMES[:2]}
+    return World(
+        host=host,
+        backends=backends,
+        ignorable=frozenset(some(random, known, 2)),
+        host_defaults=random.random() < 0.3,
+        policy=random.choice(POLICIES),
+        process=maybe(0.4),
+        block=maybe(0.4),
+        call=maybe(0.5, policies=False),
+        args=args,
+        kwargs=kwargs,
+    )
+
+
+def build(function, receive, defaults):
+    """Make a real function that tells what it received."""
+    shown, last = [], None
+    for p in function.parameters:
+        if last == POSITIONAL and p.kind != POSITIONAL:
+            shown.append("/")
+        if p.kind == KEYWORD and last != KEYWORD:
+            shown.append("*")
+        default = "" if p.default is ABSENT else f"=defaults[{p.name!r}]"
+        shown.append(f"**{p.name}" if p.kind == ANY else f"{p.name}{default}")
+        last = p.kind
+    if last == POSITIONAL:
+        shown.append("/")
+    scope = {"receive": receive, "defaults": defaults}
+    # No other way gives a function whose own code has these parameters.
+    exec(f"def func({', '.join(shown)}): return receive(locals())", scope)  # noqa: S102
+    return scope["func"]
+
+
+class Stage:
+    """A world made real."""
+
+    def __init__(self, world):
+        self.world = world
+        self.ran = []
+        self.dispatcher = BackendDispatcher(
+            entrypoint_group="tests.nobody",
+            host_name="example_host",
+            ignorable=world.ignorable,
+            fallback=world.policy,
+        )
+        self.func = self.dispatcher.backend_dispatch(
+            name="func", host_defaults=world.host_defaults
+        )(self.make(world.host, "host"))
+        for backend in world.backends:
+            self.dispatcher.register(self.adapter(backend))
+
+    def make(self, function, who, *, calls_back=False):
+        rest = {p.name for p in function.parameters if p.kind == ANY}
+
+        def receive(named):
+            extra = {f"**{k}": v for name in rest for k, v in named.pop(name).items()}
+            self.ran.append((who, named | extra))
+            nested = self.world.host.receives(self.world.args, self.world.kwargs)
+            if calls_back and nested is not None:
+                self.func(*self.world.args, **self.world.kwargs)
+            return who
+
+        defaults = {p.name: p.default for p in function.parameters}
+        return build(function, receive, defaults)
+
+    def adapter(self, backend):
+        found = SimpleNamespace(name=backend.name, aliases=backend.aliases)
+        found.renames = {"func": backend.renames}
+        if backend.offers == "it":
+            found.func = self.make(backend.function, backend.name, calls_back=backend.calls_back)
+        if backend.offers == "in vain":
+            found.__all__ = ["func"]
+        elif backend.lists:
+            found.__all__ = ["func"] if backend.offers == "it" else []
+        if backend.answer is not ABSENT:
+            found.can_run = lambda function, arguments: backend.answer
+        return found
+
+    def select(self, stack):
+        """Put in force what the process and the block select."""
+        world, selecting = self.world, self.dispatcher.settings
+        if world.process is not None:
+            selecting.backend = world.process.labels
+            if world.process.policy:
+                selecting.fallback = world.process.policy
+        if world.block is not None:
+            block = selecting.use_backend(*world.block.labels, fallback=world.block.policy)
+            stack.enter_context(block)
+
+    def calls(self):
+        """Make the call twice: routes are compiled by the first."""
+        selector = {} if self.world.call is None else {"backend": list(self.world.call.labels)}
+        with ExitStack() as stack:
+            self.select(stack)
+            for _ in range(2):
+                yield self.met(lambda: self.func(*self.world.args, **self.world.kwargs, **selector))
+
+    def met(self, work):
+        self.ran.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                work()
+                error = None
+            except Exception as raised:  # noqa: BLE001 - what is raised is what is asked
+                error = type(raised).__name__
+        return [*self.ran], error, [found.category for found in caught]
+
+    def decision(self):
+        selector = {} if self.world.call is None else {"backend": list(self.world.call.labels)}
+        with ExitStack() as stack:
+            self.select(stack)
+            explain = self.dispatcher.settings.explain
+            return explain(self.func, *self.world.args, **self.world.kwargs, **selector)
+
+
+def same(one, other):
+    """Whether the very same objects arrived under the same names."""
+    return one.keys() == other.keys() and all(one[name] is other[name] for name in one)
+
+
+def check(world):
+    expected, stage = expect(world), Stage(world)
+    for ran, error, warned in stage.calls():
+        if error == "TypeError" and expected.fits_no_host:
+            # What the host itself would not take may be refused by whoever is asked first.
+            assert (ran, warned) == ([], [])
+            continue
+        assert error == expected.error
+        assert [who for who, _ in ran] == [who for who, _ in expected.ran]
+        pairs = zip(ran, expected.ran, strict=True)
+        assert all(same(seen[1], wanted[1]) for seen, wanted in pairs)
+        assert warned == [BackendFallbackWarning] * expected.falls_back
+    if expected.is_settled:
+        decision = stage.decision()
+        assert decision.backend == expected.backend
+        assert [refusal.backend for refusal in decision.refusals] == expected.refused
+        assert set(decision.ignored) == expected.ignored
+        assert {d.parameter for d in decision.differing_defaults} == expected.differing
+
+
+@pytest.mark.timeout(7200)
+@settings(max_examples=settings.default.max_examples * TIMES)
+@given(st.randoms(use_true_random=True))
+def test_a_call_runs_where_the_design_says_and_receives_what_it_says(random):
+    check(draw_world(random))
