@@ -152,9 +152,9 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     lost: list[str] = []
     twice: list[str] = []
     received: list[tuple[str, str]] = []
-    for name, value, target in _aimed(route, given):
+    for name, value, target, may_be_ignored in _aimed(route, given):
         if target is None:
-            (ignored if route.function.may_ignore(name) else lost).append(name)
+            (ignored if may_be_ignored else lost).append(name)
         elif target in placed:
             twice.append(target)
         else:
@@ -230,15 +230,17 @@ def _try(route: Route | Refusal, given: Given | str) -> Forwarding | Refusal:
     return ask(route, given) or forwarding
 
 
-def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None]]:
+def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:
     """Pair every argument with its target; a host-only one at its default counts as not given."""
-    defaults = route.function.parameters.defaults
+    function = route.function
+    defaults = function.parameters.defaults
     for name, value in given.named.items():
         target = route.targets[name]
         if target is not None or not same(value, defaults.get(name, _ABSENT)):
-            yield name, value, target
+            yield name, value, target, name in function.ignorable
     for name, value in given.extra.items():
-        yield name, value, route.target(name)
+        taken_by_host = function.parameters.takes_kwargs
+        yield name, value, route.target(name), taken_by_host and name in function.ignorable
 
 
 def _objection(

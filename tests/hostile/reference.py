@@ -109,7 +109,7 @@ class Expected:
     ran: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     error: str | None = None
     falls_back: bool = False
-    fits_no_host: bool = False
+    is_malformed: bool = False
     backend: str = "cpu"
     refused: list[str] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
@@ -119,6 +119,11 @@ class Expected:
     def is_settled(self):
         """Whether it could be decided who runs the call."""
         return self.error != "BackendLoadError"
+
+
+def named(function):
+    """Leave out what collects any other keywords."""
+    return [p for p in function.parameters if p.kind != ANY]
 
 
 def is_same(value, default):
@@ -173,47 +178,56 @@ def target(backend, name):
 
 def takes(world, backend):
     """Give what the backend receives and which arguments are ignored; ``None`` if it cannot."""
-    placed, ignored = {}, set()
-    if len(world.args) > len(world.host.places):
+    aimed = place(world, backend)
+    if aimed is None or backend.answer not in (ABSENT, True):
         return None
-    names = [name for name, _ in given(world)]
-    by_position = names[: len(world.args)]
-    for index, (name, value) in enumerate(given(world)):
-        own = world.host.get(name)
-        by_name = index >= len(world.args)
-        if by_name and own is not None and own.kind == POSITIONAL:
-            own = None  # a host that takes any keyword takes another of this name
-        if by_name and own is not None and name in by_position:
-            return None
-        aim = target(backend, name)
-        if aim is None:
-            if own is not None and own.default is not ABSENT and is_same(value, own.default):
-                continue  # counts as not given
-            known = own is not None or world.host.takes_any
-            if name in world.ignorable and known:
-                ignored.add(name)
-                continue
-            return None
-        if aim in placed:
-            return None
-        placed[aim] = value
+    placed, ignored = aimed
     arrived = set(placed)
     if world.host_defaults:
-        for p in world.host.parameters:
-            aim = target(backend, p.name) if p.kind != ANY and p.default is not ABSENT else None
-            if aim is not None and backend.function.get(aim) and aim not in placed:
-                placed[aim] = p.default
+        for p in named(world.host):
+            aim = target(backend, p.name)
+            if p.default is not ABSENT and aim is not None and backend.function.get(aim):
+                placed.setdefault(aim, p.default)
     received = {}
-    for p in backend.function.parameters:
-        if p.kind == ANY:
-            continue
-        if p.name not in placed and p.default is ABSENT:
-            return None
+    for p in named(backend.function):
         received[p.name] = placed.pop(p.name, p.default)
-    received |= {f"**{name}": value for name, value in placed.items()}
-    if backend.answer is not ABSENT and backend.answer is not True:
+    if any(value is ABSENT for value in received.values()):
         return None
-    return received, ignored, arrived
+    return received | {f"**{name}": value for name, value in placed.items()}, ignored, arrived
+
+
+def place(world, backend):
+    """Give what arrives where, and what is ignored; ``None`` if anything would be lost or doubled."""
+    placed, ignored, arguments = {}, set(), owned(world)
+    if arguments is None:
+        return None
+    for name, own, value in arguments:
+        aim = target(backend, name)
+        if aim is not None:
+            if aim in placed:
+                return None
+            placed[aim] = value
+        elif own is None or own.default is ABSENT or not is_same(value, own.default):
+            if name not in world.ignorable or not (own or world.host.takes_any):
+                return None
+            ignored.add(name)
+    return placed, ignored
+
+
+def owned(world):
+    """Pair every argument with the host's parameter, if it has one; ``None`` if that is unclear."""
+    if len(world.args) > len(world.host.places):
+        return None
+    found = []
+    for index, (name, value) in enumerate(given(world)):
+        own = world.host.get(name)
+        if index >= len(world.args) and own is not None:
+            if own.kind == POSITIONAL:
+                own = None  # a host that takes any keyword takes another of this name
+            elif any(name == before for before, _, _ in found):
+                return None
+        found.append((name, own, value))
+    return found
 
 
 def differing(world, backend, arrived):
@@ -233,7 +247,9 @@ def expect(world):
     """Tell what must be seen of the call."""
     seen = Expected()
     received = world.host.receives(world.args, world.kwargs)
-    seen.fits_no_host = received is None
+    names = {name for name, _ in given(world)}
+    lacks = any(p.default is ABSENT and p.name not in names for p in named(world.host))
+    seen.is_malformed = lacks or owned(world) is None
     ends_at_host = False
     for backend in dict.fromkeys(called(world, label) for label in selected(world)):
         if backend is None:

@@ -275,8 +275,8 @@ def same(one, other):
 def check(world):
     expected, stage = expect(world), Stage(world)
     for ran, error, warned in stage.calls():
-        if error == "TypeError" and expected.fits_no_host:
-            # What the host itself would not take may be refused by whoever is asked first.
+        if error == "TypeError" and expected.is_malformed:
+            # No host would take it; so whoever is asked first may find what is wrong with it.
             assert (ran, warned) == ([], [])
             continue
         assert error == expected.error

@@ -70,3 +70,13 @@ def test_one_that_the_host_does_not_take_either_is_not_dropped(make_dispatcher):
 
     with dispatcher.register(Mine), pytest.raises(TypeError, match="n_jobs"):
         func(1, n_jobs=8, backend="mine")
+
+
+def test_one_that_the_host_takes_by_position_only_is_not_dropped_where_it_is_named(
+    dispatcher, offer
+):
+    func = dispatcher.backend_dispatch(name="func", ignorable=["jobs"])(lambda jobs, /: "host")
+    offer(func=lambda: "mine")
+    assert func(2, backend="mine") == "mine"
+    with pytest.raises(TypeError, match="'jobs'"):
+        func(2, jobs=3, backend="mine")
