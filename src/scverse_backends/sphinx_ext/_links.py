@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 logger = getLogger(__name__)
 
+ALIKE = 0.75
+"""How like a known label an unknown one must be to be taken for a slip."""
+
 
 class BackendRole(ReferenceRole):
     """Links a backend by any of its labels."""
@@ -30,28 +33,22 @@ class BackendRole(ReferenceRole):
         domain = domain_of(self.env)
         domain.note()
         label = self.target.strip()
+        doubt_label(domain, label, self.get_location())
         backend = next(filter(None, (host.backend(label) for host in domain.hosts)), None)
-        if backend is None:
-            self._doubt(label, domain)
         text = nodes.inline if self.has_explicit_title else nodes.literal
         return [link_backend(self.env, label, backend, text("", self.title))], []
 
-    def _doubt(self, label: str, domain: BackendsDomain) -> None:
-        """Warn of a label that cannot be meant; a backend that is not installed is no mistake."""
-        if key(label) in {CPU, *domain.links}:
-            return
-        known = [label for host in domain.hosts for one in host.backends for label in one.labels]
-        problem, meant = fault(label), closest(label, known)
-        if problem or meant:
-            hint = problem or f"did you mean {meant!r}?"
-            logger.warning(
-                "no backend is called %r: %s",
-                label,
-                hint,
-                type=TYPE,
-                subtype="label",
-                location=self.get_location(),
-            )
+
+def doubt_label(domain: BackendsDomain, label: str, location: str) -> None:
+    """Warn of a label that cannot be meant; a backend that is not installed is no mistake."""
+    known = [label for host in domain.hosts for one in host.backends for label in one.labels]
+    if key(label) in {CPU, *domain.links, *map(key, known)}:
+        return
+    problem, meant = fault(label), closest(label, known, ALIKE)
+    hint = problem or (f"did you mean {meant!r}? If not, link it in {TYPE}_links" if meant else "")
+    if hint:
+        text = "no backend is called %r: %s"
+        logger.warning(text, label, hint, type=TYPE, subtype="label", location=location)
 
 
 def link_backend(

@@ -37,8 +37,8 @@ REQUIRED = "required"
 LINES = (
     (("added-parameter",), "adds", ""),
     (("differing-default",), "has other defaults:", ""),
-    (("required-parameter", "required-option"), "needs", "; calls that leave it out run elsewhere"),
-    (("missing-parameter",), "does not take", "; calls that set it run elsewhere"),
+    (("required-parameter", "required-option"), "must be given", "; other calls run elsewhere"),
+    (("missing-parameter",), "does not take", "; such calls run elsewhere"),
     (("ignored-parameter",), "ignores", ""),
 )
 """What users should know: kinds of findings, and what is written around their parameters."""

@@ -14,7 +14,7 @@ from sphinx.util.nodes import make_id
 from scverse_backends._labels import key
 
 from ._domain import BACKEND, FUNCTION, TYPE, domain_of
-from ._links import link_backend
+from ._links import doubt_label, link_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +49,8 @@ class MatrixDirective(SphinxDirective):
         """Draw it for the host that is named, or for each."""
         domain = domain_of(self.env)
         domain.note()
+        for label in self._labels():
+            doubt_label(domain, label, self.get_location())
         hosts = [host for host in domain.hosts if host.name in (self.arguments or [host.name])]
         if not hosts:
             known = ", ".join(host.name for host in domain.hosts)
@@ -78,8 +80,12 @@ class MatrixDirective(SphinxDirective):
             self._warn("function", f"{host.name} dispatches nothing named {' or '.join(patterns)}")
         return found
 
+    def _labels(self) -> list[str]:
+        """Name the backends that are wanted; none if all are."""
+        return _words(self.options.get("backends", ""))
+
     def _wants(self, backend: Backend) -> bool:
-        wanted = {key(label) for label in _words(self.options.get("backends", ""))}
+        wanted = set(map(key, self._labels()))
         return not wanted or not wanted.isdisjoint(map(key, backend.labels))
 
     def _warn(self, subtype: str, problem: str) -> None:

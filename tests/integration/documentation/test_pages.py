@@ -14,7 +14,7 @@ FAST_ON_SCALE = [
     '* "fast" (cells-fast 1.0)',
     '* adds "tiles=64"',
     '* has other defaults: "factor=2.0" (not "1.0")',
-    '* does not take "copy"; calls that set it run elsewhere',
+    '* does not take "copy"; such calls run elsewhere',
 ]
 
 SCALE_BY_HAND = """
@@ -68,7 +68,7 @@ def test_a_name_within_a_namespace(cells, documentation):
     """
     install(cells, "fast", source)
     documentation.write(index=".. autofunction:: cells.rank").build()
-    assert '* needs "ties"; calls that leave it out run elsewhere' in documentation.lines()
+    assert '* must be given "ties"; other calls run elsewhere' in documentation.lines()
 
 
 def test_a_function_behind_another_decorator(fast, documentation):
@@ -111,7 +111,7 @@ def test_every_backend_is_listed_in_the_order_of_names(fast, documentation):
 def test_what_every_call_must_give_is_said(cells, documentation):
     install(cells, "strict", "name = 'strict'\ndef scale(values, factor, *, key, **other): pass")
     documentation.write(index=".. autofunction:: cells.scale").build()
-    line = '* needs "factor", "key"; calls that leave it out run elsewhere'
+    line = '* must be given "factor", "key"; other calls run elsewhere'
     assert line in documentation.lines()
 
 
@@ -129,7 +129,7 @@ def test_keywords_without_a_name(site, documentation):
     site.install("cells", modules={"cells": host})
     install(site, "fast", "name = 'fast'\ndef scale(values): pass")
     documentation.write(index=".. autofunction:: cells.scale").build()
-    line = "* does not take other keywords; calls that set it run elsewhere"
+    line = "* does not take other keywords; such calls run elsewhere"
     assert line in documentation.lines()
 
 

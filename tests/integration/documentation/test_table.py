@@ -133,3 +133,11 @@ def test_patterns_that_match_nothing_are_a_mistake(fast, documentation):
     page.build(strict=False)
     assert "cells dispatches nothing named pp.* or scael" in documentation.warnings
     page.build(suppress_warnings=["scverse_backends.function"])
+
+
+def test_a_backend_that_cannot_be_meant_is_a_mistake(fast, documentation):
+    page = documentation.write(index=".. backend-matrix::\n   :backends: fats, quick, absent\n")
+    page.build(strict=False)
+    assert documentation.warnings.count("WARNING") == 1
+    assert "no backend is called 'fats': did you mean 'fast'?" in documentation.warnings
+    assert rows(documentation)[0] == ["Function", "fast"]
