@@ -113,7 +113,8 @@ def _item(env: BuildEnvironment, backend: Backend, found: Fit) -> Element:
 def _lines(found: Fit) -> Iterator[Element]:
     """Tell what users should know of an implementation, a line for each kind of thing."""
     for kinds, words, end in LINES:
-        named = [_named(finding) for finding in found.of(*kinds) if finding.backend != REQUIRED]
+        findings = [finding for kind in kinds for finding in found.of(kind)]
+        named = [_named(finding) for finding in findings if finding.backend != REQUIRED]
         if named:
             line = nodes.paragraph("", f"{words} ", *named[0])
             for others in named[1:]:
