@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DETAILS = """\
 For each function and each backend: whether it is implemented, which parameters are missing and
 which defaults differ. The HTML is one page that needs nothing else and can be published as it is.
-Backends are imported; none of their functions is called."""
+A backend that ships a manifest is not imported; any other is. None of their functions is called."""
 _EXAMPLES = """\
 matrix example_host._backends:dispatcher
 matrix example_host._backends:dispatcher --format markdown

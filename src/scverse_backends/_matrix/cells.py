@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from scverse_backends._dispatcher import BackendDispatcher
     from scverse_backends._findings import Fit
-    from scverse_backends._model import BackendInfo, BackendState, LoadedBackend
+    from scverse_backends._model import BackendInfo, BackendState, LoadedBackend, Verdict
+    from scverse_backends._registry import Registry
 
 
 class Column(NamedTuple):
@@ -65,7 +66,9 @@ def gather(
     dispatcher: BackendDispatcher,
     loading: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> Matrix:
-    """Load every backend that can be, and compare it with everything that is dispatched.
+    """Compare every backend with everything that is dispatched.
+
+    One that ships a manifest is not imported for that; any other is.
 
     Parameters
     ----------
@@ -97,14 +100,21 @@ def _backends(
 ) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
     """Pair what is there with the backend itself, or with what its manifest makes of it."""
     registry = parts(dispatcher).registry
-    installed = []
-    for verdict in registry.verdicts():
-        with loading(verdict.candidate.name):
-            error = registry.attempt(verdict)
-        usable = not verdict.refused and error is None
-        installed.append(registry.load(verdict) if usable else registry.described(verdict))
+    installed = [_known(registry, verdict, loading) for verdict in registry.verdicts()]
     here = [found for found in registry.loaded() if found.candidate is None]
     yield from zip(dispatcher.backends(), [*here, *installed], strict=True)
+
+
+def _known(
+    registry: Registry, verdict: Verdict, loading: Callable[[str], AbstractContextManager[None]]
+) -> LoadedBackend | None:
+    """Give a backend as its manifest describes it, and load it only if there is none."""
+    described = registry.described(verdict)
+    if described is None and not verdict.refused:
+        with loading(verdict.candidate.name):
+            error = registry.attempt(verdict)
+        return None if error else registry.load(verdict)
+    return described
 
 
 def _summary(docstring: str | None) -> str:

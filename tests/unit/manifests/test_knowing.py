@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+import scverse_backends
 from scverse_backends.exceptions import (
     BackendLoadError,
     BackendRegistrationWarning,
@@ -16,6 +20,7 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
     UntrustedBackendWarning,
 )
+from tests.conftest import GROUP
 
 from .conftest import MANIFEST
 
@@ -330,3 +335,55 @@ def test_nothing_is_read_before_it_is_needed(ship, dispatcher, scale):
     assert scale([1]) == [2]
     inspect.signature(scale)
     assert ("tomllib" in sys.modules) is before
+
+
+def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
+    """Discovery, help, the matrix and a selection that is not entered yet."""
+    for name in ("tiled", "other"):
+        ship(
+            MANIFEST.replace('"tiled"', f'"{name}"').replace('"tiles"', f'"{name}-alias"'),
+            distribution=name,
+            name=f"{name}_point",
+            module=f"{name}.adapter",
+        )
+    site.write(
+        "shower.py",
+        f"""
+        import pydoc, sys
+        from scverse_backends import BackendDispatcher
+        from scverse_backends._cli import main
+
+        dispatcher = BackendDispatcher(entrypoint_group="{GROUP}", host_name="example_host")
+
+        @dispatcher.backend_dispatch
+        def scale(values, factor=2):
+            '''Scale values.
+
+            Parameters
+            ----------
+            values, factor
+                What, and by how much.
+            '''
+
+        if __name__ == "__main__":
+            dispatcher.discover()
+            print(pydoc.plain(pydoc.render_doc(scale)))
+            dispatcher.settings.use_backend("other-alias", "tiled-alias")
+            assert main(["matrix", "shower:dispatcher"]) == 0
+            print(sorted({{"tiled", "tiled.adapter", "other", "other.adapter"}} & set(sys.modules)))
+        """,
+    )
+    library = str(Path(scverse_backends.__file__).parents[1])
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "shower.py"],
+        cwd=site.folder,
+        env={**os.environ, "PYTHONPATH": library},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "tile_size (other, tiled) : int" in run.stdout
+    assert "tile_size: 'int' = 64" in run.stdout
+    assert "factor is 3" in run.stdout
+    assert run.stdout.splitlines()[-1] == "[]"
