@@ -20,7 +20,6 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
     UntrustedBackendWarning,
 )
-from tests.conftest import GROUP
 
 from .conftest import MANIFEST
 
@@ -345,15 +344,16 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             distribution=name,
             name=f"{name}_point",
             module=f"{name}.adapter",
+            group="shower.backends",
         )
     site.write(
         "shower.py",
-        f"""
+        """
         import pydoc, sys
         from scverse_backends import BackendDispatcher
         from scverse_backends._cli import main
 
-        dispatcher = BackendDispatcher(entrypoint_group="{GROUP}", host_name="example_host")
+        dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
 
         @dispatcher.backend_dispatch
         def scale(values, factor=2):
@@ -370,7 +370,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             print(pydoc.plain(pydoc.render_doc(scale)))
             dispatcher.settings.use_backend("other-alias", "tiled-alias")
             assert main(["matrix", "shower:dispatcher"]) == 0
-            print(sorted({{"tiled", "tiled.adapter", "other", "other.adapter"}} & set(sys.modules)))
+            print(sorted({"tiled", "tiled.adapter", "other", "other.adapter"} & set(sys.modules)))
         """,
     )
     library = str(Path(scverse_backends.__file__).parents[1])
