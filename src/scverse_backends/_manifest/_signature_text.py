@@ -127,9 +127,8 @@ def read(text: str) -> Signature:
 def _whole(text: str) -> Signature:
     """Parse a signature, or raise one of `_BAD_TEXT`."""
     source = f"def _{text}:\n    pass"
-    (function,) = ast.parse(source).body
-    if not isinstance(function, ast.FunctionDef):
-        raise TypeError(function)
+    (definition,) = ast.parse(source).body
+    function = cast("ast.FunctionDef", definition)
     line = source.encode()
     return Signature(
         [*_parameters(function.args, line)], return_annotation=_text(function.returns, line)

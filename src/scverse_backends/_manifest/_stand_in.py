@@ -1,8 +1,8 @@
 """The stand-in: an object that looks as the adapter would, made from its manifest.
 
 It has the adapter's name, aliases and renames, and under each dispatch name a
-callable with the signature and the documentation of the implementation. None
-of them can be called: whoever wants to run something loads the adapter.
+callable with the signature and the documentation of the implementation, which
+does nothing: whoever wants to run something loads the adapter.
 """
 
 from __future__ import annotations
@@ -35,18 +35,14 @@ class Described:
     def __repr__(self) -> str:
         return f"<{self.offer.kind} of a manifest: {self.offer.signature}>"
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        """Refuse to run."""
-        msg = "this is only the description of a function; load its backend to run it"
-        raise TypeError(msg)
+    # Only ever looked at: whoever runs something loads the adapter.
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class DescribedCoroutine(Described):
     """Shows one coroutine function of a manifest."""
 
-    async def __call__(self, *_: Any, **__: Any) -> Any:
-        """Refuse to run."""
-        return super().__call__()
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class _DescribedClass(type):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from scverse_backends.exceptions import (
     UntrustedBackendWarning,
 )
 
-from .conftest import MANIFEST
+from .conftest import MANIFEST, MODULE
 
 
 def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, scale):
@@ -387,3 +388,70 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
     assert "tile_size: 'int' = 64" in run.stdout
     assert "factor is 3" in run.stdout
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+class TestInZipFiles:
+    """Code in a zip file, whose distribution's metadata lies elsewhere."""
+
+    @pytest.fixture
+    def archive(self, site, monkeypatch):
+        site.install("zipped", entry_points={"zipped": "pack.adapter"})
+        path = site.folder / "code.zip"
+
+        def archive(files, damage=None):
+            with zipfile.ZipFile(path, "w") as made:
+                for name, text in files.items():
+                    made.writestr(name, text)
+            if damage:
+                path.write_bytes(path.read_bytes().replace(*damage))
+            monkeypatch.syspath_prepend(str(path))
+
+        return archive
+
+    def test_a_manifest_is_found(self, archive, site, dispatcher):
+        archive({"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"})
+        assert [info.name for info in dispatcher.backends()] == ["packed"]
+        assert site.imported() == set()
+
+    def test_none_may_be_there(self, archive, dispatcher):
+        archive({"pack/__init__.py": MODULE})
+        assert [info.name for info in dispatcher.backends()] == ["zipped"]
+
+    def test_one_that_is_damaged_is_reported(self, archive, dispatcher):
+        files = {"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"}
+        archive(files, damage=(b"'packed'", b"'parked'"))
+        with pytest.warns(BackendRegistrationWarning, match="cannot be read: BadZipFile"):
+            dispatcher.backends()
+
+
+def test_a_coroutine_function_in_place_of_a_plain_one_is_a_disagreement(ship, dispatcher):
+    ship(
+        "schema = 1\nname = 'tiled'\n[functions.fetch]\nsignature = '(key)'",
+        modules={"tiled.adapter": "name = 'tiled'\nasync def fetch(key): ..."},
+    )
+
+    @dispatcher.backend_dispatch
+    async def fetch(key): ...
+
+    with pytest.warns(UntrustedBackendWarning):
+        dispatcher.get_backend("tiled")
+    with pytest.warns(
+        BackendRegistrationWarning, match=r"has \(key\), and the adapter async \(key"
+    ):
+        dispatcher.settings.explain(fetch, 1, backend="tiled")
+
+
+def test_a_function_without_a_signature_may_stay_without(ship, dispatcher):
+    source = "class Odd:\n    __signature__ = 3\n    def __call__(self): ...\n"
+    ship(
+        "schema = 1\nname = 'tiled'\n[functions.odd]\n",
+        modules={"tiled.adapter": f"name = 'tiled'\n{source}odd = Odd()"},
+    )
+
+    @dispatcher.backend_dispatch
+    def odd(key): ...
+
+    with pytest.warns(UntrustedBackendWarning):
+        dispatcher.get_backend("tiled")
+    decision = dispatcher.settings.explain(odd, 1, backend="tiled")
+    assert "signature cannot be read" in decision.refusals[0].reason
