@@ -47,6 +47,15 @@ def test_the_example_backends_conform(report, backend, missing):
     assert set(found.skipped) == missing
 
 
+def test_so_does_the_one_that_takes_tables_of_its_own_kind_only(report):
+    import dask.array as da
+
+    found = report("on_dask", as_table=lambda table: da.from_array(table, chunks=(30, -1)))
+
+    assert found.passed == ("log1p", "normalize_total", "pairwise_distances", "standardize")
+    assert found.failed == ()
+
+
 def test_the_host_conforms_with_itself(report, dispatcher):
     with loopback(dispatcher):
         found = report("loopback")

@@ -5,7 +5,6 @@ Whoever writes a backend runs ``check_backend("their_backend")``.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from ._preprocessing import log1p, normalize_total, standardize
 from ._ranking import rank_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from scverse_backends.testing import ConformanceReport
 
@@ -29,7 +28,11 @@ GROUPS = np.repeat([0, 1, 2], 40)
 
 
 def check_backend(
-    name: str, *, functions: Sequence[str] | None = None, raise_on_failure: bool = True
+    name: str,
+    *,
+    as_table: Callable[[np.ndarray], Any] = np.asarray,
+    functions: Sequence[str] | None = None,
+    raise_on_failure: bool = True,
 ) -> ConformanceReport:
     """Check a backend's results against this library's own.
 
@@ -37,6 +40,8 @@ def check_backend(
     ----------
     name
         The backend.
+    as_table
+        Makes of an array the kind of table that the backend takes.
     functions
         Check these functions only.
     raise_on_failure
@@ -47,21 +52,14 @@ def check_backend(
     ConformanceReport
         For each function whether it ``"PASSED"``, was ``"SKIPPED (...)"`` or ``"FAILED: ..."``.
     """
+    checks = _Checks(as_table)
     return run_conformance(
         backend_name=name,
-        tests=CHECKS,
+        tests={function: getattr(checks, function) for function in sorted(dispatcher.dispatched)},
         functions=functions,
         raise_on_failure=raise_on_failure,
         dispatcher=dispatcher,
     )
-
-
-def _table() -> np.ndarray:
-    """Draw three groups of forty rows, each high in four columns of its own; no two are equal."""
-    rates = np.full((3, 12), 2.0)
-    for group in range(3):
-        rates[group, 4 * group : 4 * group + 4] = 12.0
-    return np.random.default_rng(0).gamma(rates[GROUPS])
 
 
 def _assert_close(result: Any, expected: Any) -> None:
@@ -73,45 +71,71 @@ def _assert_close(result: Any, expected: Any) -> None:
         np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
 
 
-def _check_same(function: Any, *arguments: Any, backend: str, **options: Any) -> None:
-    compare(dispatcher, backend, function, *arguments, **options).check(_assert_close)
+class _Checks:
+    """One check for each function, of the same name."""
 
+    def __init__(self, as_table: Callable[[np.ndarray], Any]) -> None:
+        self._as_table = as_table
 
-def _check_table(function: Any, backend: str) -> None:
-    """Check a function of a table that may overwrite it, which a backend may decline."""
-    _check_same(function, _table(), backend=backend)
-    decision = dispatcher.settings.explain(function, _table(), copy=False, backend=backend)
-    if not decision.is_fallback:
-        _check_same(function, _table(), copy=False, backend=backend)
+    def _table(self) -> Any:
+        """Draw three groups of forty rows, each high in four columns of its own."""
+        rates = np.full((3, 12), 2.0)
+        for group in range(3):
+            rates[group, 4 * group : 4 * group + 4] = 12.0
+        return self._as_table(np.random.default_rng(0).gamma(rates[GROUPS]))
 
+    def _same(self, backend: str, function: Any, *arguments: Any, **options: Any) -> None:
+        comparison = compare(dispatcher, backend, function, self._table(), *arguments, **options)
+        comparison.check(_assert_close)
 
-def _check_kmeans(backend: str) -> None:
-    _check_same(kmeans, _table(), 3, backend=backend)
-    runs = [kmeans(_table(), 9, n_init=1, random_state=s, backend=backend) for s in (1, 1, 2)]
-    _assert_close(runs[0], runs[1])
-    if np.array_equal(runs[0][0], runs[2][0]):
-        msg = "the seed changes nothing"
-        raise AssertionError(msg)
+    def _overwriting(self, backend: str, function: Any) -> None:
+        """Check a function of a table that may overwrite it, which a backend may decline."""
+        self._same(backend, function)
+        decision = dispatcher.settings.explain(function, self._table(), copy=False, backend=backend)
+        if not decision.is_fallback:
+            self._same(backend, function, copy=False)
 
+    def _metrics(self, backend: str, function: Any, *arguments: Any) -> None:
+        for metric in ("euclidean", "cosine"):
+            self._same(backend, function, *arguments, metric=metric)
 
-def _check_metrics(function: Any, *arguments: Any, backend: str) -> None:
-    for metric in ("euclidean", "cosine"):
-        _check_same(function, _table(), *arguments, metric=metric, backend=backend)
+    def NeighborIndex(self, backend: str) -> None:  # noqa: N802 - as the class
+        def query(data: Any) -> Any:
+            return NeighborIndex(data).query(data[:7], n_neighbors=5)
 
+        self._same(backend, query)
 
-def _query(data: Any) -> Any:
-    return NeighborIndex(data).query(data[:7], n_neighbors=5)
+    def kmeans(self, backend: str) -> None:
+        self._same(backend, kmeans, 3)
+        first, again, other = (
+            kmeans(self._table(), 9, n_init=1, random_state=seed, backend=backend)
+            for seed in (1, 1, 2)
+        )
+        _assert_close(first, again)
+        if np.array_equal(first[0], other[0]):
+            msg = "the seed changes nothing"
+            raise AssertionError(msg)
 
+    def log1p(self, backend: str) -> None:
+        self._overwriting(backend, log1p)
 
-CHECKS = {
-    "NeighborIndex": lambda backend: _check_same(_query, _table(), backend=backend),
-    "kmeans": _check_kmeans,
-    "log1p": partial(_check_table, log1p),
-    "nearest_neighbors": lambda backend: _check_metrics(nearest_neighbors, 5, backend=backend),
-    "normalize_total": partial(_check_table, normalize_total),
-    "pairwise_distances": lambda backend: _check_metrics(pairwise_distances, backend=backend),
-    "pca": lambda backend: _check_same(pca, _table(), 3, backend=backend),
-    "rank_features": lambda backend: _check_same(rank_features, _table(), GROUPS, backend=backend),
-    "silhouette": lambda backend: _check_metrics(silhouette, GROUPS, backend=backend),
-    "standardize": partial(_check_table, standardize),
-}
+    def nearest_neighbors(self, backend: str) -> None:
+        self._metrics(backend, nearest_neighbors, 5)
+
+    def normalize_total(self, backend: str) -> None:
+        self._overwriting(backend, normalize_total)
+
+    def pairwise_distances(self, backend: str) -> None:
+        self._metrics(backend, pairwise_distances, np.eye(4, 12) + 1)
+
+    def pca(self, backend: str) -> None:
+        self._same(backend, pca, 3)
+
+    def rank_features(self, backend: str) -> None:
+        self._same(backend, rank_features, GROUPS)
+
+    def silhouette(self, backend: str) -> None:
+        self._metrics(backend, silhouette, GROUPS)
+
+    def standardize(self, backend: str) -> None:
+        self._overwriting(backend, standardize)
