@@ -112,7 +112,7 @@ def test_workers_go_through_more_than_they_can_hold(eh):
         # The functions on the blocks must not be sent back to the backend that sent them.
         carry_selection(client, eh.settings)
         processes = client.run(os.getpid)
-        scaled = eh.standardize(eh.log1p(eh.normalize_total(table)))
+        scaled = eh.standardize(eh.log1p(eh.normalize_total(table, target_sum=1e4)))
         distances = eh.pairwise_distances(scaled, np.zeros((1, 1_000)))
         seen = dask.compute(scaled.mean(axis=0), scaled.std(axis=0), (distances**2).mean())
         peaks = [peak_memory(status) for status in client.run(STATUS.read_text).values()]
