@@ -16,7 +16,7 @@ from ._routing import Route, choose
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Generator, Hashable, Iterator
     from types import FrameType
 
     from ._host import HostFunction
@@ -167,7 +167,7 @@ class Arbiter:
             _log.say(_log.DEBUG, "%s: %s", host, in_one_line(decision), decision=decision)
 
     @contextmanager
-    def falling(self, settled: Settled) -> Iterator[None]:
+    def falling(self, settled: Settled) -> Generator[None]:
         """Have calls look, while the host runs one as a fallback, whether that one makes them."""
         running = [r.running for r in settled.plan.routes if isinstance(r, Route)]
         for counter in (self.fallen, *running):

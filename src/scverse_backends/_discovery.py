@@ -62,16 +62,17 @@ def groups(ending: str) -> tuple[str, ...]:
     return tuple(sorted(group for group in found if group.endswith(ending)))
 
 
-def _installed(**wanted: str) -> Iterator[Distribution | Fault]:
+def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
     # Imported here: a host that never selects a backend does not pay for it.
     from importlib.metadata import DistributionFinder
 
-    context = DistributionFinder.Context(**wanted)  # type: ignore[arg-type]
+    context = DistributionFinder.Context(**wanted)
     for finder in [*sys.meta_path]:
         try:
-            if hasattr(finder, "find_distributions"):
-                yield from finder.find_distributions(context)
+            find: Any = getattr(finder, "find_distributions", None)
+            if find is not None:
+                yield from find(context)
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
             yield Fault(f"the finder {written(finder, LONGEST_NAME)}", told(error))
 

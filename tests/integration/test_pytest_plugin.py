@@ -377,8 +377,8 @@ class TestARunUnderABackend:
             "*name the dispatcher as module:attribute; there is tiny:dispatcher*",
         ),
         (
-            ["--backend=quikc", "--backend-dispatcher=tiny:dispatcher"],
-            "*tiny has no backend 'quikc'. Did you mean 'quick'?*",
+            ["--backend=quicke", "--backend-dispatcher=tiny:dispatcher"],
+            "*tiny has no backend 'quicke'. Did you mean 'quick'?*",
         ),
         (
             ["--backend=loopback,,", "--backend-dispatcher=tiny:dispatcher"],

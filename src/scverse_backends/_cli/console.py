@@ -15,7 +15,7 @@ from scverse_backends.exceptions import BackendWarning
 from .arguments import MisuseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
 STYLES = {"good": "32", "bad": "31", "doubtful": "33", "dim": "2", "bold": "1"}
@@ -77,7 +77,7 @@ class Console:
         self._send(self._err, f"{text}\n")
 
     @contextmanager
-    def progress(self, text: str) -> Iterator[None]:
+    def progress(self, text: str) -> Generator[None]:
         """Show, on a terminal and until it is done, what is going on."""
         if not self._moves:
             yield
@@ -91,16 +91,17 @@ class Console:
             self._err.flush()
 
     @contextmanager
-    def warnings(self) -> Iterator[None]:
+    def warnings(self) -> Generator[None]:
         """Show warnings as one line each, where Python would show a line of ours too."""
 
         def show(message: Warning | str, *_: Any, **__: Any) -> None:
             self.note(f"warning: {message}")
 
+        shown: Any = show  # which takes the place of six arguments, of which one is of use
         with warnings.catch_warnings():
             # What the library says is shown, whatever the interpreter was told of warnings.
             warnings.simplefilter("always", BackendWarning)
-            warnings.showwarning = show
+            warnings.showwarning = shown
             yield
 
     def flush(self) -> None:

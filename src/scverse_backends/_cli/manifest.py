@@ -12,7 +12,7 @@ from .arguments import MisuseError, add_command
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .arguments import Commands, Parser
     from .console import Console
@@ -126,7 +126,7 @@ def check(options: Namespace, console: Console) -> int:
 
 
 @contextmanager
-def _adapter(reference: str, console: Console) -> Iterator[None]:
+def _adapter(reference: str, console: Console) -> Generator[None]:
     """Say what is wrong with an adapter, whatever it raises."""
     # As `python -m` does: a package under development is found where its author stands.
     if "" not in sys.path:

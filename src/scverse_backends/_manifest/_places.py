@@ -92,8 +92,8 @@ def _folders(package: str, module: str) -> list[str]:
     if folders is None:
         spec = _spec(module, None)
         # A module that is a package has a manifest beside its folder.
-        origins = spec and (spec.submodule_search_locations or [spec.origin or ""])
-        folders = [str(Path(origin).parent) for origin in origins or () if origin]
+        origins = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
+        folders = [str(Path(origin).parent) for origin in origins if origin]
     return folders
 
 

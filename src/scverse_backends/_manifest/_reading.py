@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._record import Kind
 
 _KINDS: tuple[tuple[str, Kind], ...] = (("functions", "function"), ("classes", "class"))
-_TYPES = {
+_TYPES: dict[type, str] = {
     str: "a string",
     int: "an integer",
     bool: "true or false",
