@@ -10,6 +10,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.domains import Domain
 from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_refnode
+from typing_extensions import override
 
 from scverse_backends._addresses import NoDispatcherError, dispatcher_at
 from scverse_backends._labels import key
@@ -17,7 +18,7 @@ from scverse_backends._labels import key
 from ._known import read_host
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Generator, Iterator
     from collections.abc import Set as AbstractSet
 
     from docutils.nodes import Element
@@ -95,16 +96,17 @@ class BackendsDomain(Domain):
         pages = otherdata["pages"]
         self.data["pages"].update({name: pages[name] for name in docnames if name in pages})
 
+    @override
     def resolve_xref(
         self,
-        env: BuildEnvironment,  # noqa: ARG002
+        env: BuildEnvironment,
         fromdocname: str,
         builder: Builder,
-        typ: str,  # noqa: ARG002
+        typ: str,
         target: Any,
-        node: pending_xref,  # noqa: ARG002
+        node: pending_xref,
         contnode: Element,
-    ) -> Element:
+    ) -> Any:
         """Give the link to a place; the bare text if it is shown nowhere."""
         if target[0] == PAGE:
             return make_refnode(builder, fromdocname, target[1], "", contnode)
@@ -113,7 +115,16 @@ class BackendsDomain(Domain):
                 return make_refnode(builder, fromdocname, docname, places[target], contnode)
         return contnode
 
-    def resolve_any_xref(self, *_: Any) -> list[Any]:
+    @override
+    def resolve_any_xref(
+        self,
+        env: BuildEnvironment,
+        fromdocname: str,
+        builder: Builder,
+        target: str,
+        node: pending_xref,
+        contnode: Element,
+    ) -> list[Any]:
         """Answer nothing to roles that look everywhere."""
         return []
 
@@ -149,7 +160,7 @@ def _complain(value: str, problem: str) -> None:
 
 
 @contextmanager
-def _muttering() -> Iterator[None]:
+def _muttering() -> Generator[None]:
     """Say what Python would warn of as information: what is installed breaks no build."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -47,7 +47,8 @@ LINES = (
 def show_backends(app: Sphinx, domain: str, objtype: str, content: Element) -> None:
     """Add the backends to the description of a dispatched function or class."""
     del objtype
-    signature = content.parent.next_node(desc_signature) if domain == "py" else None
+    description: Any = content.parent
+    signature = description.next_node(desc_signature) if domain == "py" else None
     if signature is None:
         return
     known = domain_of(app.env)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -17,7 +17,7 @@ from ._domain import BACKEND, FUNCTION, TYPE, domain_of
 from ._links import doubt_label, link_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from docutils.nodes import Element, Node
 
@@ -34,16 +34,19 @@ LEGEND = (
 LIMITS = ("missing-parameter", "required-parameter", "required-option")
 
 
+OPTIONS: dict[str, Callable[[str], Any]] = {
+    "functions": directives.unchanged_required,
+    "backends": directives.unchanged_required,
+    "caption": directives.unchanged_required,
+    "class": directives.class_option,
+}
+
+
 class MatrixDirective(SphinxDirective):
     """Draws the table of functions and backends, and lists the backends below it."""
 
     optional_arguments = 1
-    option_spec: ClassVar[Any] = {
-        "functions": directives.unchanged_required,
-        "backends": directives.unchanged_required,
-        "caption": directives.unchanged_required,
-        "class": directives.class_option,
-    }
+    option_spec = OPTIONS
 
     def run(self) -> list[Node]:
         """Draw it for the host that is named, or for each."""
