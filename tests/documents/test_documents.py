@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scverse_backends import exceptions
+from scverse_backends import exceptions, records, testing
 
 ROOT = Path(__file__).parents[2]
 # These begin in a checkout and install packages from it.
@@ -51,3 +51,9 @@ def test_links_lead_to_what_is_there(path):
 def test_the_reference_says_what_to_do_about_each(name):
     page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert f"`{name}`" in page
+
+
+@pytest.mark.parametrize("module", [records, testing])
+def test_the_reference_has_every_public_name(module):
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in module.__all__ if f"{module.__name__}.{name}\n" not in page] == []
