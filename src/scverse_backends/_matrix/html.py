@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scverse_backends._rendering import printable
 
-from .remarks import absence, options, origin, remarks
+from .remarks import absence, exceptions, options, origin, remarks
 
 if TYPE_CHECKING:
     from scverse_backends._findings import Fit
@@ -74,10 +74,7 @@ def _line(matrix: Matrix, line: Line) -> str:
 def _cell(column: Column, fit: Fit) -> str:
     kind = "no"
     if fit.implemented:
-        exceptions = fit.of("missing-parameter", "differing-default")
-        kind = (
-            "partly" if exceptions or any(f.severity == "error" for f in fit.findings) else "full"
-        )
+        kind = "partly" if exceptions(fit) else "full"
     own = options(fit)
     items = [f"<li>{_plain(text)}</li>" for text in remarks(fit)]
     items += [f"<li class='own'>also takes {_plain(own)}</li>"] if own else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scverse_backends._findings import at_least
 from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
     from .cells import Column
 
-TOLD = ("missing-parameter", "ignored-parameter", "differing-default", "not-implemented")
+TOLD = ("missing-parameter", "differing-default")
+OF_DOCUMENTATION = ("undocumented-option", "hidden-option")
 
 
 def remarks(fit: Fit) -> Iterator[str]:
@@ -23,12 +25,16 @@ def remarks(fit: Fit) -> Iterator[str]:
         yield f"does not take {lost}"
     for found in fit.of("differing-default"):
         yield f"{found.parameter} is {found.backend} by default, on the host {found.host}"
-    for found in fit.findings:
-        if found.severity == "error" and found.kind not in TOLD:
-            yield found.message
+    yield from (found.message for found in exceptions(fit) if found.kind not in TOLD)
     ignored = _names(fit.of("ignored-parameter"))
     if ignored:
         yield f"ignores {ignored}"
+
+
+def exceptions(fit: Fit) -> tuple[Finding, ...]:
+    """Select what makes some calls go elsewhere, or give something else."""
+    found = at_least("warning", fit.findings)
+    return tuple(one for one in found if one.kind not in OF_DOCUMENTATION)
 
 
 def options(fit: Fit) -> str:

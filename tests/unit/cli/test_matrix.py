@@ -81,6 +81,21 @@ def test_errors_are_shown_in_its_cell(run, site):
     assert "with exceptions" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 
+def test_what_every_call_must_give_there_is_an_exception(run, site):
+    site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor, *, n_jobs=1): ...\n")
+    assert (
+        "scale on fast: needs 'factor', so calls that leave"
+        in run("matrix", "cells:dispatcher").out
+    )
+    assert "with exceptions" in run("matrix", "cells:dispatcher", "--format", "html").out
+
+
+def test_an_option_that_is_not_documented_is_no_exception(run, site):
+    source = "name = 'fast'\ndef scale(values, factor=1.0, *, n_jobs=1, size=2): ...\n"
+    site.write("fast_cells.py", source)
+    assert "scale        yes\n" in run("matrix", "cells:dispatcher").out
+
+
 def test_a_backend_is_known_by_its_manifest_and_not_imported(run, site):
     site.write(
         "torn_cells.toml",
