@@ -44,6 +44,8 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
             continue
         try:
             found.update(dict.fromkeys(_declared(distribution, group)))
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
             faults.append(Fault(_where(distribution), told(error)))
     return tuple(sorted(found, key=_order)), tuple(faults)
@@ -73,6 +75,8 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
             find: Any = getattr(finder, "find_distributions", None)
             if find is not None:
                 yield from find(context)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
             yield Fault(f"the finder {written(finder, LONGEST_NAME)}", told(error))
 

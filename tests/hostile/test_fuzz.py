@@ -135,8 +135,8 @@ def test_a_docstring(make_dispatcher, mine, theirs):
         tell(dispatcher.discover)
         assert public.__doc__ == first
         assert isinstance(first, str)
-        lines = iter(first.splitlines())
-        assert all(line in lines for line in mine.splitlines())
+        lines = iter(line.rstrip() for line in first.splitlines())
+        assert all(line.rstrip() in lines for line in mine.splitlines())
     assert double.__doc__ == mine
 
 

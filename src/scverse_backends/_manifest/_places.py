@@ -55,8 +55,9 @@ def beside(module: str) -> Path | None:
 def _places(module: str, distribution: str | None) -> Iterator[Any]:
     """List where a manifest may be; a place is a path, or like one inside a zip file."""
     package, _, name = module.rpartition(".")
-    with suppress(Exception):  # foreign metadata may raise anything, and an import would still work
-        yield _installed(str(distribution), module.replace(".", "/") + SUFFIX)
+    place = _installed(str(distribution), module.replace(".", "/") + SUFFIX)
+    if place is not None:
+        yield place
     for folder in _folders(package, module):
         yield from _inside(folder, name + SUFFIX)
 
@@ -64,7 +65,12 @@ def _places(module: str, distribution: str | None) -> Iterator[Any]:
 def _installed(distribution: str, path: str) -> Any:
     from importlib.metadata import distribution as named
 
-    return named(distribution).locate_file(path)
+    try:
+        return named(distribution).locate_file(path)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - foreign metadata may raise anything; an import may still work
+        return None
 
 
 def _inside(folder: str, name: str) -> Iterator[Any]:
@@ -113,6 +119,8 @@ def _read(place: Any) -> bytes | None:
             return None
         with place.open("rb") as file:
             data: bytes = file.read(LARGEST + 1)
+    except MemoryError:
+        raise
     except Exception as error:
         msg = f"cannot be read: {type(error).__name__}: {error}"
         raise ManifestError(msg) from error

@@ -1,0 +1,104 @@
+"""The first use of a backend, broken off at each step: nothing is half done, and the next try works."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+
+import pytest
+from hypothesis import settings
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendWarning"),
+]
+
+ALL_STEPS = settings.default.max_examples > 100
+FEW = 60  # steps that the fast profile tries, spread over all
+
+
+class Breaker:
+    """Raises an error when the package enters its own function for the n-th time."""
+
+    def __init__(self, error=None, at=None):
+        self.error, self.at, self.entered, self.place = error, at, 0, None
+
+    def __call__(self, frame, event, argument):
+        module = frame.f_globals.get("__name__") or ""
+        # A generator that is resumed is entered too, and cannot be told from one that begins.
+        resumed = frame.f_code.co_flags & inspect.CO_GENERATOR
+        # Nothing helps a block that cannot begin to end.
+        ending = frame.f_code.co_name == "__exit__"
+        if event == "call" and not (resumed or ending) and module.startswith("scverse_backends."):
+            self.entered += 1
+            if self.entered == self.at:
+                sys.setprofile(None)
+                self.place = module, frame.f_code.co_name
+                raise self.error
+
+    def __enter__(self):
+        sys.setprofile(self)
+        return self
+
+    def __exit__(self, *error):
+        sys.setprofile(None)
+
+
+def by_call(host):
+    return host.double([1], backend="good")
+
+
+def in_a_block(host):
+    with host.settings.use_backend("fine"):
+        return host.double([1])
+
+
+def after_discovery(host):
+    host.dispatcher.discover()
+    return host.double([1], backend="fine")
+
+
+def after_a_refresh(host):
+    host.dispatcher.backends()
+    host.dispatcher.refresh()
+    return host.double([1], backend="fine")
+
+
+@pytest.fixture
+def fresh(host, make_dispatcher):
+    """Give hosts that have used nothing yet, one after the other."""
+
+    def fresh():
+        sys.modules.pop("fine_backend", None)
+        dispatcher = make_dispatcher()
+        found = type("Host", (), {"dispatcher": dispatcher, "settings": dispatcher.settings})
+        found.double = staticmethod(dispatcher.backend_dispatch(host.double.__wrapped__))
+        return found
+
+    return fresh
+
+
+@pytest.mark.parametrize("use", [by_call, in_a_block, after_discovery, after_a_refresh])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_broken_off_at_any_step_it_works_the_next_time(fresh, use, error):
+    use(fresh())  # what is imported once is imported by now
+    with Breaker() as counting:
+        assert use(fresh()) == [2]
+    every = 1 if ALL_STEPS else max(1, counting.entered // FEW)
+
+    for at in range(1, counting.entered + 1, every):
+        host = fresh()
+        with Breaker(error, at) as breaking:
+            try:
+                use(host)
+            except error:
+                pass
+            else:
+                # What is remembered from before made it shorter.
+                assert breaking.entered < at, breaking.place
+        assert host.settings.backends == ("cpu",)
+        assert host.double([1]) == [2]
+        assert use(host) == [2]
+        assert [(i.name, i.state) for i in host.dispatcher.backends()] == [("fine", "loaded")]
+        assert "backend" in inspect.signature(host.double).parameters
+        assert host.settings.backends == ("cpu",)
