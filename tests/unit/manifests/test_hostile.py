@@ -53,10 +53,6 @@ DAMAGED = {
         f"{HEAD}[functions.scale]\nsignature = '(x={'(' * 9000}'",
         "is wrong about 'scale'",
     ),
-    "a signature of many calls": (
-        f"{HEAD}[functions.scale]\nsignature = '(x=a{'()' * 8000})'",
-        "is wrong about 'scale'",
-    ),
     "a huge signature": (
         f"{HEAD}[functions.scale]\nsignature = '(x={'1' * 30_000})'",
         "is wrong about 'scale'",
