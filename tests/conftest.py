@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import importlib
 import itertools
 import os
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import settings
 
 import scverse_backends
-from scverse_backends import BackendDispatcher
+from scverse_backends import BackendDispatcher, exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,6 +96,23 @@ def _places(module: Any) -> list[Any]:
     # Not by getattr: a backend's own __getattr__ may do, or raise, anything.
     namespace = getattr(module, "__dict__", {})
     return [namespace.get("__file__"), *(namespace.get("__path__") or ())]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _options_of_this_run_alone() -> None:
+    """Keep the options of this run from those that tests start, which inherit the environment."""
+    os.environ.pop("PYTEST_ADDOPTS", None)
+
+
+@pytest.fixture(autouse=True)
+def _pickled_as_without_dask() -> None:
+    """Let our errors pickle by themselves.
+
+    Dask, once anything has imported it, has every class of exceptions that there is by then pickle
+    its causes too.
+    """
+    for name in exceptions.__all__:
+        copyreg.dispatch_table.pop(getattr(exceptions, name), None)
 
 
 @pytest.fixture

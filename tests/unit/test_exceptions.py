@@ -1,7 +1,6 @@
 """Errors and warnings: what they are, what they say, what they carry, and that they pickle."""
 
 import copy
-import copyreg
 import pickle
 import traceback
 
@@ -286,9 +285,7 @@ def test_an_error_that_was_raised_pickles_with_its_notes(make_dispatcher, monkey
     assert restored.__notes__ == ["Seen in a worker."]
 
 
-def test_a_load_error_pickles_although_its_cause_does_not(site, make_dispatcher, monkeypatch):
-    # Dask, once anything has imported it, pickles every exception with its cause.
-    monkeypatch.delitem(copyreg.dispatch_table, BackendLoadError, raising=False)
+def test_a_load_error_pickles_although_its_cause_does_not(site, make_dispatcher):
     source = "class Odd(Exception):\n    def __reduce__(self): raise TypeError\nraise Odd('no')"
     site.install("broken", entry_points={"mine": "broken"}, modules={"broken": source})
     with pytest.raises(BackendLoadError) as caught:
