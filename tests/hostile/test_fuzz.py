@@ -249,5 +249,5 @@ def test_the_manifest_that_is_spoiled_above_is_read_as_it_is(site, host):
 
 def test_a_configuration_of_nonsense_is_told_whole(make_dispatcher):
     with pytest.raises(BackendConfigurationError) as caught:
-        make_dispatcher(trusted_backends={"\0": 3, "fine": {"packge": "x"}}, fallback="maybe")
+        make_dispatcher(trusted_backends={"\0": 3, "fine": {"pakage": "x"}}, fallback="maybe")
     assert len(caught.value.mistakes) >= 3
