@@ -40,6 +40,9 @@ class Package(Distribution):
 class File:
     """One that is there, and is too much for this machine."""
 
+    def __str__(self):
+        return "kept elsewhere"
+
     def is_file(self):
         return True
 
