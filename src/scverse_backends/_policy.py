@@ -22,6 +22,11 @@ class TrustRule(NamedTuple):
     object_refs: tuple[str, ...]
     module_prefixes: tuple[str, ...]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label by which users ask for it, its name first."""
+        return (self.name, *self.aliases)
+
 
 class Configuration(NamedTuple):
     """What a host told its dispatcher, checked; labels are keyed by their folded form."""
