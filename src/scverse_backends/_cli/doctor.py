@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._columns import aligned
 from scverse_backends._configuration import BLOCK_VARIABLE, read_environment
+from scverse_backends._discovery import groups
 from scverse_backends._dispatcher import parts
 from scverse_backends._inspection import inspected
+from scverse_backends._labels import closest
 from scverse_backends._survey import answering
 from scverse_backends.exceptions import (
     BackendError,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from .console import Console
 
 STYLES = {"ok": "good", "odd": "doubtful", "refused": "doubtful", "broken": "bad"}
+ALIKE = 0.9
+"""Groups that are one or two letters apart; those of two hosts are not."""
 OURS = Path(__file__).parents[1]
 STANDARD = Path(traceback.__file__).parent
 
@@ -89,7 +93,7 @@ def run(options: Namespace, console: Console) -> int:
     general = [_problem(found.message) for found in damage if _is_registration(found.message)]
     checkups = [*_checkups(dispatcher, verdicts, console)]
     environment = _environment(dispatcher)
-    general += _objections(dispatcher)
+    general += [*_objections(dispatcher), *_misspelt(dispatcher)]
     show = _as_json if options.json else _as_text
     show(console, dispatcher, checkups, environment, general)
     return int(bool(general) or any(found.problems for found in checkups))
@@ -186,6 +190,13 @@ def _objections(dispatcher: BackendDispatcher) -> list[str]:
         except BackendError as error:
             return [" ".join([str(error), *getattr(error, "__notes__", ())])]
     return []
+
+
+def _misspelt(dispatcher: BackendDispatcher) -> list[str]:
+    """Say which entry points stand under a group that nobody reads, so like the host's is it."""
+    own = parts(dispatcher).registry.configuration.group
+    meant = [group for group in groups("") if closest(own, {group} - {own}, ALIKE)]
+    return [f"something is installed for {group!r}; did it mean {own!r}?" for group in meant]
 
 
 def _as_json(

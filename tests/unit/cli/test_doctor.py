@@ -45,6 +45,21 @@ def test_where_all_is_well_the_status_is_0(run, install):
     )
 
 
+@pytest.mark.parametrize("group", ["cells.backend", "cels.backends", "Cells_Backends"])
+def test_a_group_that_is_nearly_the_hosts_is_named(run, install, site, group):
+    install()
+    site.install("lost-cells", entry_points={"lost": "lost_cells"}, group=group)
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert f"something is installed for {group!r}; did it mean 'cells.backends'?" in ran.out
+
+
+def test_the_group_of_another_host_is_its_own_affair(run, install, site):
+    install()
+    site.install("other", entry_points={"other": "other"}, group="cellrank.backends")
+    assert run("doctor", "cells:dispatcher").status == 0
+
+
 def test_nothing_installed_is_nothing_wrong(run, host):
     ran = run("doctor", "cells:dispatcher")
     assert (ran.status, "no backends" in ran.out) == (0, True)
