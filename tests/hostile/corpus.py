@@ -17,7 +17,8 @@ otherwise:
 ``function``, ``arguments``
     The host's function that is called on it, ``double`` by default, and keywords of the call.
 ``runs``, ``because``
-    Who runs the call: ``"backend"``, ``"host"``, or the class of the error; what the reason says.
+    Who runs the call: ``"backend"``, ``"host"``, ``"either"``, or the class of the error; and what
+    the reason says.
 ``result``
     What comes out, if that is not what the host itself would have given.
 ``warns``
@@ -53,6 +54,7 @@ RUNS = {
     "backend": "it runs, with the right result",
     "odd result": "it runs, and its result is given as it is",
     "host": "the host runs the call, with a warning",
+    "either": "it runs, or the host with a warning, as this Python's `inspect` reads it",
     "BackendLoadError": "`BackendLoadError`",
 }
 

@@ -60,7 +60,7 @@ class Visitor:
             if not isinstance(error, BackendError) and type(error).__name__ not in allowed:
                 self.wrong.append((member.id, repr(error)))
             return
-        if member.runs in ("backend", "host") and member.function != "scale":
+        if member.runs in ("backend", "host", "either") and member.function != "scale":
             assert found == [2, 4, 6], member.id
 
     def fine(self):
