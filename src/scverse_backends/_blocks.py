@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
+from ._code import is_async_generator_function, is_coroutine_function, is_generator_function
 from ._configuration import FALLBACK_POLICIES
 from ._labels import quoted
 from ._selection import BLOCK, TRACED
@@ -107,7 +107,7 @@ class UseBackend:
         """Make every call of a function run inside the block."""
         considered = getattr(func, DISPATCH, None)
         refuse_generator_function(func, "use_backend cannot decorate")
-        inside = self._around_coroutine if inspect.iscoroutinefunction(func) else self._around
+        inside = self._around_coroutine if is_coroutine_function(func) else self._around
         decorated: Any = wraps(func)(inside(func))
         if considered is not None:
             setattr(decorated, DISPATCH, Within(self, considered))
@@ -152,7 +152,7 @@ def is_public(func: Any) -> bool:
 def refuse_generator_function(func: Any, what: str) -> None:
     """Refuse to run a function inside a block whose body would not be inside it."""
     body = getattr(func, DISPATCH).function.func if is_public(func) else func
-    if inspect.isgeneratorfunction(body) or inspect.isasyncgenfunction(body):
+    if is_generator_function(body) or is_async_generator_function(body):
         msg = (
             f"{what} the generator function {func!r}: its body runs between its caller's lines. "
             "Write a with block inside it."

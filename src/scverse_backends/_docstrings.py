@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from inspect import cleandoc
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,6 +89,8 @@ def shown(value: object) -> str:
 @lru_cache(maxsize=256)
 def read(doc: str | None) -> Mapping[str, Entry]:
     """Read what a numpydoc docstring says of each parameter."""
+    from inspect import cleandoc  # here, because a host that only decorates needs it not
+
     doc = cleandoc(doc or "")
     found: dict[str, Entry] = {}
     for span in _spans_of_parameters(doc, [*_sections(doc)]):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._blocks import DISPATCH
 from ._docstrings import opening
+from ._eligibility import check_host
 from ._once import once
+from ._public_signature import PublicSignature
 from ._selection import TRACED
-from ._signatures import PublicSignature, check_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

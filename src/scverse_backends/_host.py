@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from inspect import CO_VARKEYWORDS, iscoroutinefunction, isgeneratorfunction
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
+
+from ._code import code_of, is_coroutine_function, is_generator_function, takes_any_keyword
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class HostFunction:
     @property
     def is_plain(self) -> bool:
         """Whether nothing stands in the way of believing the signature."""
-        return type(self.func) is FunctionType and not self.func.__dict__
+        return code_of(self.func) is not None
 
     @property
     def refuses_unknown_keywords(self) -> bool:
@@ -55,15 +55,14 @@ class HostFunction:
 
         Then nothing needs to look for the selector until that failure.
         """
-        func = self.func
-        return type(func) is FunctionType and not func.__code__.co_flags & CO_VARKEYWORDS
+        return not takes_any_keyword(self.func)
 
     @cached_property
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
-        return iscoroutinefunction(self.func)
+        return is_coroutine_function(self.func)
 
     @cached_property
     def is_suspended(self) -> bool:
         """Whether calling it gives a coroutine or generator, whose body runs later."""
-        return self.is_coroutine or isgeneratorfunction(self.func)
+        return self.is_coroutine or is_generator_function(self.func)

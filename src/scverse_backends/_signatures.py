@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from inspect import Parameter, Signature
-from keyword import iskeyword
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from inspect import Parameter
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._foreign import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from inspect import Signature
 
 
 def insert(signature: Signature, extra: Sequence[Parameter]) -> Signature:
@@ -90,97 +88,3 @@ def combine(offers: Iterable[tuple[str, Iterable[Parameter]]]) -> dict[str, Opti
             known = found.get(offered.name, Option(offered, ()))
             found[offered.name] = known._replace(providers=(*known.providers, provider))
     return found
-
-
-class PublicSignature(Signature):
-    """A signature worked out when somebody looks at it, and shared by all who copied it.
-
-    `functools.wraps` copies ``__signature__`` by reference, so a decorator
-    applied outside ours shows what this object shows, also after a change.
-    """
-
-    __slots__ = ("resolved",)
-
-    def __init__(self, resolved: Callable[[], Signature]) -> None:
-        self.resolved = resolved
-        """Gives the plain signature, as it is now."""
-
-    @property
-    def parameters(self) -> Any:
-        return self.resolved().parameters
-
-    @property
-    def return_annotation(self) -> Any:
-        return self.resolved().return_annotation
-
-    def replace(self, **changes: Any) -> Any:
-        return self.resolved().replace(**changes)
-
-    __replace__ = replace  # what copy.replace calls from 3.13 on
-
-    def __reduce__(self) -> Any:
-        return self.resolved().__reduce__()
-
-
-def check_host(func: Callable[..., Any], selector: str) -> None:
-    """Refuse, at decoration, a callable whose calls cannot be routed by name.
-
-    Raises
-    ------
-    TypeError
-        If it is a method, takes ``*args``, has a parameter named as the
-        selector, or hides its signature.
-    """
-    label = getattr(func, "__qualname__", repr(func))
-    if selector and (not selector.isidentifier() or iskeyword(selector)):
-        msg = f"selector={selector!r} cannot name a parameter of {label}."
-        raise TypeError(msg)
-    if inspect.isclass(func):
-        msg = f"{label} is a class; decorate it with backend_class."
-        raise TypeError(msg)
-    if inspect.isasyncgenfunction(func):
-        msg = (
-            f"{label} is an asynchronous generator function, for which no selection can be held; "
-            "decorate what it calls."
-        )
-        raise TypeError(msg)
-    if isinstance(func, (staticmethod, classmethod)) or _is_method(func):
-        msg = f"{label} is a method; decorate a module-level function, or the class."
-        raise TypeError(msg)
-    names, takes_args = _shape(func)
-    if takes_args:
-        msg = f"{label} takes *args, which cannot be routed by name; name its parameters."
-        raise TypeError(msg)
-    if selector in names:
-        msg = (
-            f"{label} already has a parameter {selector!r}; "
-            "choose another with selector=..., or selector=None."
-        )
-        raise TypeError(msg)
-
-
-def _is_method(func: Callable[..., Any]) -> bool:
-    if inspect.ismethod(func):
-        return True
-    outer = getattr(func, "__qualname__", "").rpartition(".")[0]
-    return inspect.isfunction(func) and bool(outer) and not outer.endswith("<locals>")
-
-
-def _shape(func: Callable[..., Any]) -> tuple[Iterable[str], bool]:
-    """Tell the names of the parameters, and whether there is ``*args``.
-
-    A plain function tells it from its code object, a twentieth of the cost of
-    `inspect.signature`, which a host would pay for every function at import.
-    """
-    if type(func) is FunctionType and not func.__dict__:
-        code, flags = func.__code__, func.__code__.co_flags
-        takes_args, takes_kwargs = flags & inspect.CO_VARARGS, flags & inspect.CO_VARKEYWORDS
-        count = code.co_argcount + code.co_kwonlyargcount + bool(takes_args) + bool(takes_kwargs)
-        return code.co_varnames[:count], bool(takes_args)
-    try:
-        found = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError) as error:
-        msg = f"The signature of {func!r} cannot be read: {error}"
-        raise TypeError(msg) from error
-    takes_args = any(p.kind is Parameter.VAR_POSITIONAL for p in found)
-    return [p.name for p in found], takes_args

@@ -107,25 +107,56 @@ def test_the_rules_see_an_offence(rule, broken_by):
     assert rule(broken_by)
 
 
+HOST = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+from scverse_backends import BackendDispatcher
+
+made = BackendDispatcher(
+    entrypoint_group="host.backends",
+    host_name="host",
+    trusted_backends={"accel": {"package": "host-accel"}},
+)
+
+@made.backend_dispatch
+def scale(data, factor=2, *, copy=False, **options):
+    \"\"\"Scale.
+
+    Parameters
+    ----------
+    factor
+        By how much.
+    \"\"\"
+
+@made.backend_dispatch(name="tl.steps")
+def steps(data):
+    yield data
+
+scale([1])
+new = sorted(set(sys.modules) - before)
+import json
+
+print(json.dumps(new))
+"""
+
+
 @pytest.fixture(scope="module")
 def imported_at_start():
-    """The modules that a fresh interpreter holds because of ``import scverse_backends``."""
-    program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules);"
-        "import scverse_backends; new = sorted(set(sys.modules) - before);"
-        "import json; print(json.dumps(new))"
-    )
+    """The modules that a fresh interpreter holds because of a host that decorates functions."""
+    program = HOST
     # Without site, so that no .pth file of the environment imports anything beforehand.
     command = [sys.executable, "-I", "-S", "-c", program, str(PACKAGE.parent)]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     return set(json.loads(finished.stdout))
 
 
-def test_importing_the_package_needs_nothing_but_the_standard_library(imported_at_start):
+def test_a_host_that_decorates_needs_nothing_but_the_standard_library(imported_at_start):
     roots = {name.partition(".")[0] for name in imported_at_start}
     assert roots - sys.stdlib_module_names == {"scverse_backends"}
 
 
-def test_importing_the_package_leaves_the_slow_modules_alone(imported_at_start):
-    slow = {"importlib.metadata", "tomllib", "typing_extensions"}
+def test_a_host_that_decorates_leaves_the_slow_modules_alone(imported_at_start):
+    slow = {"asyncio", "importlib.metadata", "inspect", "tomllib", "typing_extensions"}
     assert imported_at_start & slow == set()

@@ -122,6 +122,11 @@ def plain(found):
     )
 
 
+def test_it_is_written_as_a_plain_signature(public):
+    assert isinstance(signature(public), inspect.Signature)
+    assert repr(signature(public)) == repr(plain(signature(public)))
+
+
 def test_it_equals_a_plain_signature_of_the_same_parameters(public):
     assert signature(public) == plain(signature(public))
     assert plain(signature(public)) == signature(public)
