@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
+    from ._hosts import Home
     from ._model import Decision
     from ._policy import FallbackPolicy
     from ._selection import Scope, Selection
@@ -45,8 +46,11 @@ class Choice:
             self.fallback = checked_policy(fallback)
         self._generation = selector.changes.generation
         self._selections: dict[FallbackPolicy | None, Selection] = {}
-        if labels:
-            selector.locate(labels)
+
+    def locate(self) -> None:
+        """Find who answers to the labels, and raise if nobody does."""
+        if self.labels:
+            self.selector.locate(self.labels)
 
     def selection(self, outer: Scope | None) -> Selection:
         """Give what to put in force inside a scope, loaded."""
@@ -83,6 +87,10 @@ class UseBackend:
         given = [*map(repr, labels), *([f"fallback={fallback!r}"] if fallback else ())]
         where = "holds in a with block, or in a function that it decorates"
         return f"<use_backend({', '.join(given)}): {where}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        choice = self._choice
+        return _restore, (choice.selector.home, choice.labels, choice.fallback)
 
     def __enter__(self) -> None:
         choice = self._choice
@@ -126,6 +134,16 @@ class UseBackend:
                 return await func(*args, **kwargs)
 
         return inside
+
+
+def _restore(home: Home, labels: tuple[Any, ...], fallback: FallbackPolicy | None) -> UseBackend:
+    """Unpickle a block; what it asks for is looked for when it is entered.
+
+    An error here would end a worker process, or keep its caller waiting.
+    """
+    from ._elsewhere import find
+
+    return UseBackend(Choice(find(home), labels, fallback))
 
 
 class Within:

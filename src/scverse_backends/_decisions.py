@@ -68,7 +68,9 @@ def _why_host(selection: Selection, choice: Choice, policy: FallbackPolicy | Non
     if not choice.refusals or policy is None:
         return _chosen(selection)
     end = "; with fallback='error' it raises instead" if policy == "error" else ""
-    return f"none of {quoted(selection.names)} can take the call; {_chosen(selection)}{end}"
+    names = selection.names
+    nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{names[0]!r} cannot"
+    return f"{nobody} take the call; {_chosen(selection)}{end}"
 
 
 def _why_backend(selection: Selection, choice: Choice) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._model import BackendInfo, BackendState, Decision
-    from ._policy import Configuration, UntrustedPolicy
+    from ._policy import Configuration, TrustRule, UntrustedPolicy
     from ._rendering import Tone
     from ._trace import TraceRecord, TraceSummary
 
@@ -69,6 +69,8 @@ class Overview(NamedTuple):
         Where choices can be made, the nearest first: the first that chose holds.
     backends
         What is installed or registered, each with the labels it is known to answer to.
+    absent
+        Whom the host vouches for and nobody installed.
     faults
         What of it cannot be read, and why.
     """
@@ -77,6 +79,7 @@ class Overview(NamedTuple):
     fallback: str
     tiers: tuple[Tier, ...]
     backends: tuple[tuple[BackendInfo, tuple[str, ...]], ...]
+    absent: tuple[TrustRule, ...] = ()
     faults: tuple[str, ...] = ()
 
 
@@ -137,7 +140,7 @@ def _summary_row(line: TraceSummary, records: tuple[TraceRecord, ...]) -> Row:
     remarks = dict.fromkeys(f"{label} {fact}" for record in own for label, fact in _remarks(record))
     notes = [
         f"{count} {what}"
-        for count, what in ((line.fallbacks, "in a backend's place"), (line.raised, "raised"))
+        for count, what in ((line.fallbacks, "as a fallback"), (line.raised, "raised"))
         if count
     ]
     cells = (
@@ -219,6 +222,7 @@ def _backends_table(overview: Overview) -> Table:
         *(Row(("?", "unknown", "", "", ""), fault, "bad") for fault in overview.faults),
     )
     title = "Backends" if rows else "Backends: none is installed"
+    rows += tuple(map(_absent_row, overview.absent))
     return Table(title, ("name", "state", "vouched for", "from", "answers to"), rows)
 
 
@@ -233,6 +237,10 @@ def _backend_row(info: BackendInfo, labels: tuple[str, ...]) -> Row:
     )
     tone = TONES.get(info.state, "")
     return Row(cells, info.reason or "", tone if info.trusted or tone == "bad" else "odd")
+
+
+def _absent_row(rule: TrustRule) -> Row:
+    return Row((rule.name, "absent", "yes", f"pip install {rule.package}", ", ".join(rule.labels)))
 
 
 def _release(distribution: str | None, version: str | None) -> str:

@@ -109,7 +109,7 @@ class Presentation:
                 yield self.planner.route(backend)
             except BackendLoadError as error:
                 if report:
-                    self._problems.append(self._problem(backend, str(error)))
+                    self._problems.append(self._problem(backend, f"it {error.trouble}"))
 
     def _route_to(self, backend: LoadedBackend) -> Route | None:
         known = self._known.get(backend)

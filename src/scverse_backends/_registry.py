@@ -13,11 +13,13 @@ from . import _caller
 from ._announced import Announced
 from ._directory import Directory
 from ._inventory import Inventory
+from ._labels import key
 from ._model import BackendInfo, LoadedBackend, Verdict
 from ._registered import Registered
 from ._resolver import Resolver
 from .exceptions import (
     BackendError,
+    BackendLoadError,
     BackendRegistrationWarning,
     UntrustedBackendWarning,
 )
@@ -145,7 +147,8 @@ class Registry:
         for verdict in self._inventory.verdicts():
             error = None if self._announced.look(verdict) else self.attempt(verdict)
             if error is not None and report:
-                self._warn(verdict.candidate.name, verdict.candidate, str(error))
+                told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
+                self._warn(verdict.candidate.name, verdict.candidate, told)
         return (*self.loaded(), *self._announced.usable())
 
     def known(self) -> tuple[LoadedBackend, ...]:
@@ -223,6 +226,13 @@ class Registry:
         for verdict in self._inventory.look() if quietly else self._inventory.verdicts():
             self._announced.look(verdict, quietly=quietly)
         yield from self._inventory.infos(self._name_of, quietly=quietly)
+
+    def absent(self) -> Iterator[TrustRule]:
+        """List whom the host vouches for and nobody installed or registered, from metadata alone."""
+        served = {name for verdict in self._inventory.look() for name in verdict.trusted_as}
+        for rule in {rule.name: rule for rule in self.configuration.trusted.values()}.values():
+            if rule.name not in served and self._registered.answering(key(rule.name)) is None:
+                yield rule
 
     def _name_of(self, candidate: Candidate) -> str:
         """Tell what an entry point's backend goes by, as far as that is known."""

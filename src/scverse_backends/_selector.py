@@ -83,8 +83,10 @@ class Selector:
         """Give the selection of a call that names its own backends; made once for each spelling."""
         wanted = (None if outer is None else outer[0].fallback, labels)
         try:
-            selection = self._calls.get(wanted)
+            selection, is_key = self._calls.get(wanted), True
         except TypeError:
+            selection, is_key = None, False
+        if not is_key:  # not above: an error would seem to come of the other
             self.locate(labels)
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:

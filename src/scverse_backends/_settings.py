@@ -6,17 +6,22 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ._blocks import DISPATCH, Choice, UseBackend, checked_policy
+from ._labels import closest, quoted
 from ._selector import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ._hosts import Home
     from ._model import Decision
     from ._policy import FallbackPolicy
     from ._rendering import Page
     from ._selector import Selector
     from ._snapshot import Snapshot
     from ._trace import Trace
+
+KEPT = ("_selector", "_choices")
+SET = ("backend", "backends", "fallback")
 
 
 class Settings:
@@ -41,6 +46,21 @@ class Settings:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
         selector.changes.watch(self._choices.clear)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # A misspelt setting would seem to work, and select nothing.
+        if name not in KEPT and not hasattr(Settings, name):
+            raise AttributeError(self._no_setting(name), name=name, obj=self)
+        super().__setattr__(name, value)
+
+    def _no_setting(self, name: str) -> str:
+        meant = closest(name, SET)
+        ask = f" Did you mean {meant!r}?" if meant else ""
+        host = self._selector.configuration.host
+        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(SET)}."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._selector.home,)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -151,6 +171,7 @@ class Settings:
             choice = None
         if choice is None:
             choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            choice.locate()
             self._choices[choice.labels, fallback] = choice
         return UseBackend(choice)
 
@@ -222,7 +243,10 @@ class Settings:
         considered = getattr(func, DISPATCH, None)
         if considered is None or considered.selector is not self._selector:
             host = self._selector.configuration.host
-            msg = f"{func!r} is not a dispatched function of {host}"
+            msg = (
+                f"{func!r} is not a dispatched function of {host}. Give the function itself, "
+                "then the arguments of the call: explain(func, data, backend=...)."
+            )
             raise TypeError(msg)
         decision: Decision = considered.explain(args, kwargs)
         return decision
@@ -239,3 +263,10 @@ class Settings:
         from ._trace import Trace
 
         return Trace(self._selector.configuration.host, self._selector.state)
+
+
+def _restore(home: Home) -> Settings:
+    """Unpickle settings: those of the same host, in this process."""
+    from ._elsewhere import find
+
+    return Settings(find(home))

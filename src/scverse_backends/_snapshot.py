@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from socket import gethostname
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from . import _hosts
 from ._bound import bind
+from ._elsewhere import find, missing
 from ._labels import CPU, key
-from ._loading import import_reference
-from .exceptions import BackendError, BackendSnapshotError, release
+from .exceptions import BackendError, release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -151,7 +150,7 @@ class Snapshot:
         """Find what is meant in this process, once."""
         if self._resolved is None:
             with _told_where():
-                selector = _find(self._home, self.backends)
+                selector = find(self._home, ", ".join(self.backends))
                 located = [_locate(chosen, selector.registry) for chosen in self._chosen]
                 _keep(self, selector.state, selector.load(located, self.fallback, ORIGIN))
         return cast("tuple[SelectionState, Selection]", self._resolved)
@@ -174,25 +173,6 @@ def _keep(snapshot: Snapshot, state: SelectionState, selection: Selection) -> No
     object.__setattr__(snapshot, "_resolved", (state, selection))
 
 
-def _find(home: Home, backends: tuple[str, ...]) -> Selector:
-    """Find the host in this process, importing the module that makes its dispatcher."""
-    host, _, module = home
-    found, failure = _hosts.find(home), None
-    if found is None:
-        try:
-            import_reference(module)
-        except Exception as error:  # noqa: BLE001 - whatever a host raises
-            failure = error
-        found = _hosts.find(home) or _hosts.find_elsewhere(home)
-    if found is None:
-        problem = f"importing {module!r} makes no dispatcher of {host} there"
-        if failure is not None:
-            problem = f"importing {module!r} failed ({type(failure).__name__}: {failure})"
-        problem += ". Make the same version of the host importable there."
-        raise _error(host, ", ".join(backends), problem) from failure
-    return cast("Selector", found)
-
-
 def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | None:
     """Find what was chosen in this process: the same release of the same backend."""
     if chosen.name == CPU:
@@ -201,7 +181,7 @@ def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | Non
     host = registry.configuration.host
     if exact is None and chosen.candidate is None:
         problem = "it was registered, which only the process that did so knows of. "
-        raise _error(host, chosen.name, problem + "Register it there too, or install it.")
+        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
     if exact is not None:
         return exact
     located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
@@ -210,7 +190,7 @@ def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | Non
             f"the snapshot was taken of {_release(chosen.candidate)}, and there it is "
             f"{_release(located.candidate)}. Install the same release there."
         )
-        raise _error(host, chosen.name, problem)
+        raise missing(host, chosen.name, problem)
     return located
 
 
@@ -218,12 +198,6 @@ def _release(candidate: Candidate | None) -> str:
     if candidate is None:
         return "an adapter that was registered"
     return release(candidate.distribution and key(candidate.distribution), candidate.version)
-
-
-def _error(host: str, label: str, problem: str) -> BackendSnapshotError:
-    return BackendSnapshotError(
-        host, label=label, problem=problem, machine=gethostname(), process=os.getpid()
-    )
 
 
 @contextmanager

@@ -32,7 +32,8 @@ def survey(selector: Selector) -> Overview:
     fallback = next((tier.fallback for tier in tiers if tier.fallback), "")
     backends = tuple(answering(selector.registry))
     faults = (f"{f.distribution} cannot be read ({f.problem})" for f in selector.registry.faults)
-    return Overview(host, fallback, tiers, backends, tuple(faults))
+    absent = tuple(selector.registry.absent())
+    return Overview(host, fallback, tiers, backends, absent, tuple(faults))
 
 
 def _tiers(selector: Selector) -> Iterator[Tier]:
@@ -65,7 +66,11 @@ def _scope_tier(selection: Selection, outer: Selection) -> Tier:
 def _environment_tier(environment: Environment, default: Selection) -> Tier:
     """Say what the environment chooses, whether it was looked for yet or not."""
     labels, policy = environment.backend, environment.fallback
-    notes = [f"{environment.backend_variable}={labels}" if labels else "nothing is set"]
+    notes = [
+        f"{environment.backend_variable}={labels}"
+        if labels
+        else f"{environment.backend_variable} is not set"
+    ]
     backends = default.names
     if default is PENDING:
         backends = tuple(label.strip() for label in labels.split(",")) if labels else ()

@@ -232,7 +232,7 @@ def _line(found: TraceSummary, width: int) -> str:
     times = "once" if found.calls == 1 else f"{found.calls} times"
     parts = [f"{found.function:{width}}  on {found.backend}, {times}, {found.duration:.3g} s"]
     if found.fallbacks:
-        parts.append(f"{found.fallbacks} in the place of a backend")
+        parts.append(f"{found.fallbacks} as a fallback")
     if found.raised:
         parts.append(f"{found.raised} raised")
     return ", ".join(parts)

@@ -243,7 +243,7 @@ class BackendNotInstalledError(BackendError, ImportError):
     def __str__(self) -> str:
         known_as = "" if self.label == self.backend else f" ({self.backend})"
         text = (
-            f"Backend {self.label!r}{known_as}{self._source()} of {self.host} is not installed. "
+            f"Backend {self.label!r}{known_as} of {self.host} is not installed{self._source()}. "
             f"Install it with: pip install {self.package}"
         )
         if self.refused:
@@ -284,11 +284,15 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
 
     def __str__(self) -> str:
         reference = f", entry point {self.entry_point!r}" if self.entry_point else ""
+        who = f"{release(self.distribution, self.version)}{reference}"
+        return f"Backend {self.backend!r} of {self.host} ({who}) {self.trouble}"
+
+    @property
+    def trouble(self) -> str:
+        """What happened and what to do, for a text that has said of whom it speaks."""
         return (
-            f"Backend {self.backend!r} of {self.host} "
-            f"({release(self.distribution, self.version)}{reference}) "
             f"is installed but could not be loaded{self._source()}: {self.problem}. "
-            "Mend or reinstall it, then call the dispatcher's refresh() or restart."
+            "Mend or reinstall it, then restart Python or call the dispatcher's refresh()."
         )
 
 
@@ -327,14 +331,14 @@ class UntrustedBackendError(_AboutBackend, BackendError, ImportError):
 
 
 class BackendSnapshotError(BackendError, ImportError):
-    """A process does not have what a snapshot that was taken elsewhere asks for.
+    """A process does not have what a snapshot, or settings, of another process ask for.
 
     Parameters
     ----------
     host
         Name of the host.
     label
-        The backend that was selected.
+        The backend that was selected; empty where it is the host that is missing.
     problem
         What is missing or different, and what to do.
     machine
@@ -352,9 +356,11 @@ class BackendSnapshotError(BackendError, ImportError):
         self.process = process
 
     def __str__(self) -> str:
+        where = f"on {self.machine!r} (process {self.process})"
+        if not self.label:
+            return f"{self.host} cannot be found {where}: {self.problem}"
         return (
-            f"{self.host} cannot select {self.label!r} on {self.machine!r} (process "
-            f"{self.process}), as a snapshot asks: {self.problem}"
+            f"{self.host} cannot select {self.label!r} {where}, as a snapshot asks: {self.problem}"
         )
 
 

@@ -219,6 +219,21 @@ def test_a_lambda_reaches_a_worker_of_loky(host, snapshot):
         assert run(snapshot.bind(lambda: (where(), os.getpid())))[0] == "fast 1.0"
 
 
+def test_a_function_that_refers_to_settings_or_is_decorated_reaches_a_worker_of_loky(host):
+    settings, where = host.settings, host.where
+
+    def in_a_block():
+        with settings.use_backend("fast"):
+            return where(), os.getpid()
+
+    decorated = settings.use_backend("fast")(lambda: (where(), os.getpid()))
+    with PROCESSES["joblib loky"]() as run:
+        for sent in (in_a_block, decorated):
+            name, process = run(sent)
+            assert name == "fast 1.0"
+            assert process != os.getpid()
+
+
 @pytest.mark.parametrize("context_reaches_threads", [False, True])
 def test_a_thread_runs_what_is_bound_alike_whether_or_not_it_inherits_a_context(
     host, snapshot, context_reaches_threads

@@ -104,7 +104,7 @@ DESCRIBED = {
             "quick", backend="fast", package="fast-backend", origin="the environment", **HOST
         ),
         (
-            "Backend 'quick' (fast) (from the environment) of example_host is not installed. "
+            "Backend 'quick' (fast) of example_host is not installed (from the environment). "
             "Install it with: pip install fast-backend"
         ),
     ),
@@ -121,8 +121,8 @@ DESCRIBED = {
         BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
         (
             "Backend 'mine' of example_host (my-backend 1.0, entry point 'my_backend') is installed "
-            "but could not be loaded: OSError: no. Mend or reinstall it, then call the dispatcher's "
-            "refresh() or restart."
+            "but could not be loaded: OSError: no. Mend or reinstall it, then restart Python or "
+            "call the dispatcher's refresh()."
         ),
     ),
     "snapshot": (
@@ -133,6 +133,12 @@ DESCRIBED = {
             "example_host cannot select 'mine' on 'node7' (process 12), as a snapshot asks: "
             "it is not there."
         ),
+    ),
+    "settings without a host": (
+        BackendSnapshotError(
+            "example_host", label="", problem="it is not there.", machine="node7", process=12
+        ),
+        "example_host cannot be found on 'node7' (process 12): it is not there.",
     ),
     "untrusted error": (
         UntrustedBackendError("mine", reason="it is blocked", **WHO),

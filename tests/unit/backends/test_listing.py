@@ -4,6 +4,7 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendNotInstalledError,
+    BackendRegistrationWarning,
     UnknownBackendError,
     UntrustedBackendWarning,
 )
@@ -50,6 +51,17 @@ def test_a_listed_backend_tells_its_canonical_name_once_it_is_loaded(dispatcher)
 
 def test_available_backends_are_the_canonical_names_of_those_that_load(dispatcher):
     assert dispatcher.settings.available_backends() == ["canonical", "fast"]
+
+
+def test_discovery_tells_of_a_broken_backend_once_and_what_to_do(dispatcher):
+    with pytest.warns(BackendRegistrationWarning) as given:
+        dispatcher.discover()
+
+    (told,) = (str(warning.message) for warning in given)
+    assert told.startswith(
+        "Backend 'odd' of example_host (odd-backend 1.0): it is installed but could not be loaded: "
+        "RuntimeError: no device. Mend or reinstall it"
+    )
 
 
 def test_available_names_are_all_labels_of_those_that_load(dispatcher):

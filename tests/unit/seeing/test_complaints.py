@@ -56,7 +56,7 @@ class TestItFellBackSilently:
             scale([1], copy=False)
         (record,) = trace.records
         assert (record.backend, record.is_fallback) == ("cpu", True)
-        assert "in the place of a backend" in str(trace)
+        assert "1 as a fallback" in str(trace)
         assert "not on fast, which does not take &#x27;copy&#x27;" in trace._repr_html_()
         assert trace.provenance()["fallbacks"] == {"scale": ["fast does not take 'copy'"]}
         assert "'fast' does not take 'copy'. It runs on example_host (cpu) instead." in heard()

@@ -140,7 +140,7 @@ def test_a_fallback_is_said_even_if_it_is_silent(settings, scale, fast, said, he
         scale([1], copy=False)
     decision, fallback = said()
     assert decision[0] == "DEBUG"
-    assert "none of 'fast' can take the call" in decision[1]
+    assert "'fast' cannot take the call" in decision[1]
     assert decision[1].endswith("; 'fast' does not take 'copy'")
     told = "scale: 'fast' does not take 'copy'. It runs on example_host (cpu) instead."
     assert fallback == ("INFO", told)

@@ -214,3 +214,25 @@ def test_a_message_of_others_cannot_move_the_cursor(site, settings):
     for shown in (repr(settings), settings._repr_html_()):
         assert "[2J" in shown
         assert not {"\x1b", "\u202e"} & set(shown)
+
+
+class TestWhomTheHostVouchesForAndNobodyInstalled:
+    def test_is_shown_with_what_installs_it(self, settings):
+        assert line(settings, "fast") == "fast absent yes pip install fast-backend fast, quick"
+
+    def test_is_shown_as_installed_once_it_is(self, settings, fast):
+        assert line(settings, "fast") == "fast installed yes fast-backend 1.2 fast, quick"
+        assert "absent" not in str(settings)
+
+    def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher):
+        class Fast:
+            name = "fast"
+
+        with dispatcher.register(Fast):
+            assert "absent" not in str(dispatcher.settings)
+        assert line(dispatcher.settings, "fast").startswith("fast absent")
+
+
+def test_the_variable_that_would_select_is_named(make_dispatcher):
+    settings = make_dispatcher(host_name="my_host").settings
+    assert line(settings, "environment") == "environment - - MY_HOST_BACKEND is not set"

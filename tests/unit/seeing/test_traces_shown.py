@@ -38,7 +38,7 @@ def test_the_sum_says_who_ran_what_and_each_thing_worth_knowing_once(settings, s
     assert first[:3] == ["scale", "fast (fast-backend 1.2)", "3"]
     assert detail == ["ignored n_jobs; default factor is 2.0, on the host 1.0"]
     assert second[:3] == ["scale", "cpu", "1"]
-    assert second[4] == "1 in a backend&#x27;s place"
+    assert second[4] == "1 as a fallback"
     assert why == ["not on fast, which does not take &#x27;copy&#x27;"]
 
 

@@ -8,6 +8,8 @@ from contextvars import copy_context
 
 import pytest
 
+from scverse_backends.exceptions import UnknownBackendError
+
 pytestmark = pytest.mark.usefixtures("backends")
 
 
@@ -122,3 +124,9 @@ def test_it_holds_while_what_a_generator_function_gave_is_iterated(make_dispatch
     with dispatcher.settings.use_backend("mine", "cpu"):
         assert [*rows(backend="cpu")] == ["cpu", "cpu"]
         assert [*rows()] == ["mine", "mine"]
+
+
+def test_a_list_of_labels_that_nobody_answers_to_raises_that_error_alone(host):
+    with pytest.raises(UnknownBackendError, match="'nobody'") as caught:
+        host.where(backend=["mine", "nobody"])
+    assert caught.value.__context__ is None

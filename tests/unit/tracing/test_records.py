@@ -200,7 +200,7 @@ def test_a_trace_prints_its_summary(host):
     assert first == repr(trace)[1:-1] == "trace of example_host: 4 calls"
     assert lines[0].startswith("  scale  on fast, once, ")
     assert lines[1].startswith("  scale  on cpu, 2 times, ")
-    assert lines[1].endswith(" s, 1 in the place of a backend")
+    assert lines[1].endswith(" s, 1 as a fallback")
     assert lines[2].startswith("  fails  on cpu, once, ")
     assert lines[2].endswith(" s, 1 raised")
 
