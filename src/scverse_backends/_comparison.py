@@ -8,13 +8,12 @@ docstring.
 from __future__ import annotations
 
 import inspect
-from collections import defaultdict
 from inspect import Parameter
 from typing import TYPE_CHECKING
 
 from ._docstrings import read, shown
 from ._findings import Finding, Fit
-from ._labels import closest, quoted
+from ._labels import closest
 from ._model import Refusal
 from ._routing import MISSING, is_coroutine_function
 from ._signatures import objection
@@ -70,7 +69,6 @@ class _Finder:
     def findings(self) -> Iterator[Finding]:
         yield from self._lost()
         yield from self._needed()
-        yield from self._twice()
         yield from self._renames_of_nothing()
         yield from self._other_defaults()
         yield from self._received_otherwise()
@@ -115,6 +113,9 @@ class _Finder:
         promised = self.route.renames.get(name)
         if promised is not None:
             return f"; its renames send it to {promised!r}, which it does not have"
+        for ours, theirs in self.route.renames.items():
+            if theirs == name and ours in self.route.targets:
+                return f"; what it calls {name!r} is the host's {ours!r}, say its renames"
         meant = self.meant.get(name)
         return f"; if its {meant!r} is that, let renames[{self.function.name!r}] say so" * bool(
             meant
@@ -150,17 +151,6 @@ class _Finder:
             else:
                 text = f"needs {name!r}, which the host does not have, so only calls that name it"
                 yield self._found("error", "required-option", f"{text} go there", name)
-
-    def _twice(self) -> Iterator[Finding]:
-        """Tell which parameters reach the implementation under one name."""
-        sources = defaultdict(list)
-        for name in self._ours():
-            sources[self.route.targets[name]].append(name)
-        for target, names in sources.items():
-            if target is None or len(names) == 1:
-                continue
-            text = f"would receive {target!r} twice from calls that give {quoted(names)}"
-            yield self._found("warning", "colliding-parameters", text, names[0], None, target)
 
     def _renames_of_nothing(self) -> Iterator[Finding]:
         """Tell which renames are of parameters that the host does not have."""

@@ -80,9 +80,13 @@ class Route:
         self.implementation = implementation
         self.parameters = parameters
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
-        reached, takes_any = parameters.names, parameters.takes_kwargs
-        aimed = {name: self.renames.get(name, name) for name in function.parameters.names}
-        self.targets = {n: t if t in reached or takes_any else None for n, t in aimed.items()}
+        ours = function.parameters.names
+        # Under these names the implementation has what the host calls something else.
+        meant = {theirs for name, theirs in self.renames.items() if name in ours}
+        self.targets = {
+            name: None if name in meant and name not in self.renames else self.target(name)
+            for name in ours
+        }
         differing = _differing(function.parameters, parameters, self.targets)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
@@ -92,7 +96,7 @@ class Route:
         self.running: list[None] = []
 
     def target(self, name: str) -> str | None:
-        """Tell under which name an argument reaches the implementation, if it does."""
+        """Tell under which name an argument that the host has no name for arrives, if it does."""
         target = self.renames.get(name, name)
         return target if target in self.parameters.names or self.parameters.takes_kwargs else None
 
@@ -108,7 +112,7 @@ class Route:
 
     def differences(self, given: Given) -> tuple[DefaultDifference, ...]:
         """List the parameters left out whose default here is not the host's."""
-        arrived = {self.target(name) for name in (*given.named, *given.extra)}
+        arrived = {*map(self.targets.get, given.named), *map(self.target, given.extra)}
         return tuple(d for d in self.differing if self.targets[d.parameter] not in arrived)
 
 

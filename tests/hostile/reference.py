@@ -170,8 +170,14 @@ def given(world):
     return [*found, *world.kwargs.items()]
 
 
-def target(backend, name):
-    """Give the backend's parameter that an argument reaches: renamed, else of the same name."""
+def target(backend, name, own, host):
+    """Give the backend's parameter that an argument reaches: renamed, else of the same name.
+
+    What a rename makes another of the host's parameters is not of the same name.
+    """
+    others = [to for ours, to in backend.renames.items() if ours != name and host.get(ours)]
+    if own is not None and name in others and name not in backend.renames:
+        return None
     aim = backend.renames.get(name, name)
     return aim if backend.function.get(aim) or backend.function.takes_any else None
 
@@ -185,7 +191,7 @@ def takes(world, backend):
     arrived = set(placed)
     if world.host_defaults:
         for p in named(world.host):
-            aim = target(backend, p.name)
+            aim = target(backend, p.name, p, world.host)
             if p.default is not ABSENT and aim is not None and backend.function.get(aim):
                 placed.setdefault(aim, p.default)
     received = {}
@@ -202,7 +208,7 @@ def place(world, backend):
     if arguments is None:
         return None
     for name, own, value in arguments:
-        aim = target(backend, name)
+        aim = target(backend, name, own, world.host)
         if aim is not None:
             if aim in placed:
                 return None
@@ -234,7 +240,8 @@ def differing(world, backend, arrived):
     """What was left out, where the implementation's default is not the host's."""
     found = set()
     for p in world.host.parameters:
-        aim = target(backend, p.name) if p.kind != ANY and p.default is not ABSENT else None
+        optional = p.kind != ANY and p.default is not ABSENT
+        aim = target(backend, p.name, p, world.host) if optional else None
         theirs = backend.function.get(aim) if aim is not None else None
         if theirs is None or theirs.default is ABSENT or aim in arrived:
             continue

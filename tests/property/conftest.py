@@ -168,6 +168,9 @@ class Scenario:
 
     def target(self, name):
         """Name the parameter of the backend that an argument reaches, if there is one."""
+        others = {to for ours, to in self.renames.items() if ours in self.host.named}
+        if name in self.host.named and name in others and name not in self.renames:
+            return None
         target = self.renames.get(name, name)
         return target if target in self.mine.named or self.mine.takes_any else None
 

@@ -20,7 +20,6 @@ BLOCKING = (
     "missing-parameter",
     "required-parameter",
     "required-option",
-    "colliding-parameters",
 )
 
 

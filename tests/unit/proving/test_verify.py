@@ -152,12 +152,12 @@ def test_a_host_that_takes_any_keyword_may_have_any_of_them_renamed(verified):
     assert result.findings == ()
 
 
-def test_two_parameters_that_become_one_are_a_warning(verified):
+def test_a_parameter_whose_name_a_rename_gives_to_another_is_missing(verified):
     def align(first, second=None): ...
 
     result = verified(align, align=lambda second=None: None, renames={"align": {"first": "second"}})
-    assert ("warning", "colliding-parameters", "first") in told(result)
-    assert "would receive 'second' twice from calls that give 'first', 'second'" in str(result)
+    assert ("warning", "missing-parameter", "second") in told(result)
+    assert "what it calls 'second' is the host's 'first', say its renames" in str(result)
 
 
 def test_a_default_that_differs_is_a_warning_with_both(verified):

@@ -60,6 +60,33 @@ def test_two_parameters_may_swap_their_names(dispatcher, offer, outcome):
     assert outcome(func, columns=2, rows=1) == {"columns": 1, "rows": 2}
 
 
+def test_an_argument_of_the_name_that_a_rename_gives_to_another_is_not_mistaken_for_it(
+    dispatcher, offer, outcome, reasons
+):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, n=15, k=3: "host")
+    offer(func=lambda data, k=30: {"k": k}, renames={"func": {"n": "k"}})
+    assert outcome(func, 1, n=7) == outcome(func, 1, 7) == {"k": 7}
+    assert outcome(func, 1) == {"k": 30}
+    assert reasons(func, 1, k=7) == reasons(func, 1, 15, 7) == ["does not take 'k'"]
+    assert reasons(func, 1, n=7, k=3) == []
+    differing = dispatcher.settings.explain(func, 1, backend="mine").differing_defaults
+    assert differing == (("n", 15, 30),)
+
+
+def test_nor_is_it_in_an_implementation_that_takes_any_keyword(dispatcher, offer, outcome, reasons):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, n=15, k=3: "host")
+    offer(func=lambda data, **options: options, renames={"func": {"n": "k"}})
+    assert outcome(func, 1, n=7) == {"k": 7}
+    assert reasons(func, 1, k=7) == ["does not take 'k'"]
+
+
+def test_the_hosts_defaults_keep_to_their_parameters_through_a_rename(dispatcher, offer, outcome):
+    decorate = dispatcher.backend_dispatch(name="func", host_defaults=True)
+    func = decorate(lambda data, n=15, k=3: "host")
+    offer(func=lambda data, k=30: {"k": k}, renames={"func": {"n": "k"}})
+    assert outcome(func, 1) == {"k": 15}
+
+
 def test_a_rename_holds_for_its_function_only(dispatcher, leiden, offer, outcome):
     other = dispatcher.backend_dispatch(name="other")(lambda rng=None: "host")
     offer(
