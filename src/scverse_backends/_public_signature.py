@@ -24,9 +24,9 @@ class PublicSignature:
 
     @property  # type: ignore[misc] # nobody sets it
     def __class__(self) -> Any:
-        from inspect import Signature
+        from ._signatures import Shown
 
-        return Signature
+        return Shown
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._resolved(), name)
@@ -45,6 +45,3 @@ class PublicSignature:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self._resolved().__reduce_ex__(protocol)
-
-    def __replace__(self, **changes: Any) -> Any:
-        return self._resolved().replace(**changes)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from inspect import Parameter
-from typing import TYPE_CHECKING, NamedTuple
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._foreign import written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from inspect import Signature
 
 
 def insert(signature: Signature, extra: Sequence[Parameter]) -> Signature:
@@ -88,3 +87,10 @@ def combine(offers: Iterable[tuple[str, Iterable[Parameter]]]) -> dict[str, Opti
             known = found.get(offered.name, Option(offered, ()))
             found[offered.name] = known._replace(providers=(*known.providers, provider))
     return found
+
+
+class Shown(Signature):
+    """What a public signature says that it is; `copy.replace` asks this class, not the object."""
+
+    def __replace__(self, **changes: Any) -> Any:
+        return self.replace(**changes)
