@@ -57,16 +57,19 @@ class Choice:
         if self._generation is not self.selector.changes.generation:
             self._selections, self._generation = {}, self.selector.changes.generation
         inherited = None if outer is None else outer[0].fallback
-        return self._selections.get(inherited) or self._resolve(inherited)
+        known = self._selections
+        return known.get(inherited) or self._resolve(inherited, known)
 
-    def _resolve(self, inherited: FallbackPolicy | None) -> Selection:
+    def _resolve(
+        self, inherited: FallbackPolicy | None, known: dict[FallbackPolicy | None, Selection]
+    ) -> Selection:
         """Load what is put in force; without labels that is what surrounds the block."""
         selector, fallback = self.selector, self.fallback or inherited
         if not self.labels:
             current = selector.current()
             return selector.state.make(current.backends, fallback, current.origin)
         selection = selector.select(self.labels, fallback, BLOCK)
-        self._selections[inherited] = selection
+        known[inherited] = selection
         return selection
 
 

@@ -58,10 +58,10 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     what these lines do not settle is considered. Calls without keywords are
     passed on without, which is faster than passing on an empty dictionary.
     """
-    func, name = considered.function.func, considered.function.selector
+    func, name, named = considered.function.func, considered.name, considered.named
     state, ready, active = considered.state, considered.ready, considered.state.active.get
     # A host that would take the selector for an option of its own is always looked at.
-    awake = state.awake if considered.function.refuses_unknown_keywords else [True]
+    awake = named or state.awake
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: PLR0911 - as above
         if awake:
@@ -86,7 +86,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     return considered.consider(args, kwargs)
             if not kwargs:
                 return func(*args)
-            if name in kwargs:
+            if named and name in kwargs:
                 return considered.consider(args, kwargs)
         elif not kwargs:
             return func(*args)
@@ -100,6 +100,10 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     return dispatched
 
 
+_UNNAMED = object()
+"""Stands for the selector of a call that has none."""
+
+
 class Dispatch:
     """The calls of one decorated function that need a closer look."""
 
@@ -107,9 +111,12 @@ class Dispatch:
         self.function = function
         self.selector = selector
         self.state = selector.state
+        self._active = selector.state.active
         self.ready: dict[Selection, Route] = {}
         self.consider = self.start if function.is_suspended else self.call
-        self._name = function.selector
+        self.named = [] if function.refuses_unknown_keywords else [True]
+        """Empty until a call had the selector, if the host refuses it as it does any keyword."""
+        self.name = function.selector
         self._decisions: dict[Hashable, Decision] = {}
         selector.changes.watch(self._decisions.clear)
 
@@ -136,24 +143,25 @@ class Dispatch:
         There it could start over as any call. One without keywords that a route
         takes as it comes is run from here, which saves an eighth of its cost.
         """
-        active = self.state.active
+        active = self._active
         outer = active.get()
         if outer is not None and outer[0] is TRACED:
             return self._trace(outer, args, kwargs)
-        if self._name not in kwargs:
+        label = kwargs.pop(self.name, _UNNAMED)
+        if label is _UNNAMED:
             settled = self._arbiter.settle(self.selector.current(), args, kwargs)
             self._arbiter.tell(settled)
             return self._run(settled, args, kwargs)
-        label, public = kwargs.pop(self._name), self.function.public
         if label is None:
-            return public(*args, **kwargs)
-        selection = self.selector.for_call(label, outer)
+            return self.function.public(*args, **kwargs)
+        known = outer is None and type(label) is str and self.selector.calls.get(label)
+        selection = known or self.selector.for_call(label, outer)
         scope = (selection, outer, None)
         token = active.set(scope)
         try:
             route = self.ready.get(selection)
             if route is None or kwargs or route.running or len(args) > route.straight:
-                return public(*args, **kwargs)
+                return self.function.public(*args, **kwargs)
             taken = route  # the mark by which the arbiter knows this frame
             taken.running.append(None)
             try:
@@ -197,14 +205,15 @@ class Dispatch:
         TypeError
             If what the host does not take is an option of a loaded backend.
         """
-        if self._name in kwargs:
+        if self.name in kwargs:
+            self.named[:] = [True]
             return True
         self._arbiter.refuse_foreign_options(kwargs)
         return False
 
     def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
-        label = kwargs.pop(self._name, None)
+        label = kwargs.pop(self.name, None)
         return None if label is None else self.selector.for_call(label, self.state.scope())
 
     def _run(self, settled: Settled, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

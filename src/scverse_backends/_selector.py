@@ -25,6 +25,8 @@ class Selector:
 
     Attributes
     ----------
+    calls
+        What calls that name their own backends select where no policy is in force, by how they name them.
     home
         By what another process finds the same host.
     """
@@ -39,10 +41,15 @@ class Selector:
             configuration.host, configuration.group, _caller.importing(), self
         )
         self.environment = environment
-        self._calls: dict[Any, Selection] = {}
-        self.changes.watch(self._calls.clear)
+        self._forget_calls()
+        self.changes.watch(self._forget_calls)
         if environment.backend or environment.fallback:
             state.wait_for_environment()
+
+    def _forget_calls(self) -> None:
+        """Begin anew; what is being looked up meanwhile goes where nobody looks any more."""
+        self.calls: dict[Any, Selection] = {}
+        self._calls_under: dict[FallbackPolicy, dict[Any, Selection]] = {}
 
     @once
     def registry(self) -> Registry:
@@ -81,17 +88,17 @@ class Selector:
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
-        wanted = (None if outer is None else outer[0].fallback, labels)
+        fallback = None if outer is None else outer[0].fallback
+        calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
         try:
-            selection, is_key = self._calls.get(wanted), True
+            selection, is_key = calls.get(labels), True
         except TypeError:
             selection, is_key = None, False
         if not is_key:  # not above: an error would seem to come of the other
             self.locate(labels)
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = self.select(labels, wanted[0], CALL)
-            self._calls[wanted] = selection
+            selection = calls[labels] = self.select(labels, fallback, CALL)
             self.state.wake()
         return selection
 
