@@ -12,7 +12,7 @@ from . import _caller, _log
 from ._decisions import decide, in_one_line
 from ._labels import quoted
 from ._parameters import fits
-from ._routing import Route, choose
+from ._routing import Route, choose, takes
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ class Arbiter:
         self.planner = planner
         self.fallen: list[None] = []
         self.refuses_selector = function.refuses_unknown_keywords
-        self._is_believed = self.refuses_selector or function.is_plain
         self._inside = selector.state.inside
         self._registry = selector.registry
         self._selector = selector
@@ -139,19 +138,31 @@ class Arbiter:
         """
         if not settled.falls_back:
             return
-        policy = self._selector.policy(settled.selection)
         name, host = self.function.name, self._registry.configuration.host
         given, refusals = settled.choice.given, settled.choice.refusals
-        if policy == "error":
+        misfits = self.function.is_plain and not fits(self.function.parameters, given)
+        policy = self._selector.policy(settled.selection)
+        if policy == "error" and not (misfits and not any(self._foreign(kwargs))):
             raise BackendFallbackError(name, host=host, refusals=refusals)
         if self.refuses_selector:
             self.refuse_foreign_options(kwargs, refusals)
-        if self._is_believed and not fits(self.function.parameters, given):
+        if misfits:
             return  # the host refuses the arguments, so nothing falls back
         warning = BackendFallbackWarning(name, host=host, refusals=refusals)
         _log.say(_log.INFO, "%s", warning)
         if policy == "warn":
             _caller.warn(warning)
+
+    def misfits(
+        self, route: Route, error: TypeError, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
+        """Tell whether a call that went to a route as it came ended because it is incomplete.
+
+        Nothing of it ran then: the call itself failed, or the host, which takes no such call
+        either, fails in its place.
+        """
+        at_once = getattr(error.__traceback__, "tb_next", None) is None
+        return (at_once or self.function.is_plain) and not takes(route, args, kwargs)
 
     def tell(self, settled: Settled) -> None:
         """Log who runs a call, if somebody listens to each of them."""
@@ -194,18 +205,22 @@ class Arbiter:
         self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
     ) -> None:
         """Say whose option an argument is that the host does not take."""
+        for name, owners in self._foreign(kwargs):
+            advice = "Leave it out, or select the backend."
+            if refusals:
+                advice = f"No selected backend can take the call: {reasons(refusals)}."
+            msg = (
+                f"{self.function.name}: {name!r} is an option of backend {quoted(owners)}, "
+                f"and {self._registry.configuration.host} (cpu) does not take it. {advice}"
+            )
+            raise TypeError(msg)
+
+    def _foreign(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        """Give the options of a call that only backends have, and which."""
         host = self.function.parameters
-        for name in () if host.takes_kwargs else kwargs.keys() - host.keyword:
-            owners = self.planner.owners(name)
-            if owners:
-                advice = "Leave it out, or select the backend."
-                if refusals:
-                    advice = f"No selected backend can take the call: {reasons(refusals)}."
-                msg = (
-                    f"{self.function.name}: {name!r} is an option of backend {quoted(owners)}, "
-                    f"and {self._registry.configuration.host} (cpu) does not take it. {advice}"
-                )
-                raise TypeError(msg)
+        unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
+        owned = ((name, self.planner.owners(name)) for name in unknown)
+        return ((name, owners) for name, owners in owned if owners)
 
     def _is_inside(self, route: Route | Refusal | BackendError) -> bool:
         """Whether a route's own implementation is what makes the call."""

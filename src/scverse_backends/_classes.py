@@ -17,6 +17,7 @@ from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptor
 from typing import TYPE_CHECKING, Any
 
 from ._blocks import DISPATCH
+from ._host import INITIALIZER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,6 +108,9 @@ def constructor(cls: type) -> Callable[..., Any]:
     construct.__signature__ = inspect.signature(cls)
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, getattr(cls, name))
+    is_usual = getattr(above.__call__, "__objclass__", None) is type
+    if is_usual and metaclass.__new__ is object.__new__:
+        setattr(construct, INITIALIZER, metaclass.__init__)
     return construct  # type: ignore[no-any-return]
 
 

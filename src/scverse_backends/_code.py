@@ -22,6 +22,12 @@ def code_of(func: Any) -> CodeType | None:
     return func.__code__ if type(func) is FunctionType and not func.__dict__ else None
 
 
+def shows_its_own_signature(func: Any) -> bool:
+    """Whether what is shown of a function's signature is what its own code takes."""
+    said = {"__wrapped__", "__signature__"}
+    return type(func) is FunctionType and said.isdisjoint(func.__dict__)
+
+
 def takes_any_keyword(func: Any) -> bool:
     """Whether a call may have any keyword, as far as can be told before the call."""
     return type(func) is not FunctionType or bool(func.__code__.co_flags & VARKEYWORDS)

@@ -63,7 +63,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
-    def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: PLR0911 - as above
+    def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911 - as above
         if awake:
             scope = active()
             if scope is not None or state.selects:
@@ -80,6 +80,9 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     try:
                         run = taken.implementation
                         return run(*args, **kwargs) if kwargs else run(*args)
+                    except TypeError as error:
+                        if not considered.misfits(taken, error, args, kwargs):
+                            raise
                     finally:
                         taken.running.pop()
                 if not selection.is_host:
@@ -166,8 +169,12 @@ class Dispatch:
             taken.running.append(None)
             try:
                 return taken.implementation(*args)
+            except TypeError as error:
+                if not self.misfits(taken, error, args, kwargs):
+                    raise
             finally:
                 taken.running.pop()
+            return self.call(args, kwargs)
         finally:
             if active.get() is scope:
                 active.reset(token)
@@ -186,7 +193,7 @@ class Dispatch:
         with span or nullcontext():
             self._arbiter.allow(settled, kwargs)
             if settled.mark is None and own is None and span is None:
-                return func(*args, **kwargs)
+                return self._arbiter.run_on_host(args, kwargs, settled.choice.refusals)
             work = self._work(settled, args, kwargs)
         hold = Hold(self.state, own, settled.mark, span)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
@@ -210,6 +217,12 @@ class Dispatch:
             return True
         self._arbiter.refuse_foreign_options(kwargs)
         return False
+
+    def misfits(
+        self, route: Route, error: TypeError, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
+        """Whether an implementation was given a call as it came that it could not have taken."""
+        return self._arbiter.misfits(route, error, args, kwargs)
 
     def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
@@ -243,13 +256,12 @@ class Dispatch:
         route, forwarding = settled.choice[:2]
         if route is not None and forwarding is not None:
             return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-        from ._suspended import is_written_async
+        from ._suspended import is_written_suspended
 
-        work = partial(self.function.func, *args, **kwargs)
-        if is_written_async(self.function.func):
-            # Arguments that do not fit are told now; a coroutine that is closed never ran.
-            work().close()
-        return work
+        if is_written_suspended(self.function.func):
+            # Arguments that do not fit are told now; what is closed at once never ran.
+            self._arbiter.run_on_host(args, kwargs, settled.choice.refusals).close()
+        return partial(self.function.func, *args, **kwargs)
 
     def _trace(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
@@ -283,7 +295,8 @@ class Dispatch:
         passes = selection.is_host if route is None else _passes(route, args, kwargs)
         shape: Hashable = (self.selector.changes.generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None
-        if decision is not None:
+        # A route that takes what has this shape is told of it; the host may not have taken it.
+        if decision is not None and (route is None or decision.backend == route.backend.name):
             return route, None, decision
         settled = self._arbiter.settle(selection, args, kwargs)
         shape = shape if passes else settled.shape

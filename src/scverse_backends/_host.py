@@ -5,12 +5,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ._code import code_of, is_coroutine_function, is_generator_function, takes_any_keyword
+from ._code import (
+    is_coroutine_function,
+    is_generator_function,
+    shows_its_own_signature,
+    takes_any_keyword,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._parameters import Parameters
+
+INITIALIZER = "__scverse_initializer__"
+"""Where the construction of a class keeps the only thing that receives its arguments."""
 
 
 class HostFunction:
@@ -47,7 +55,7 @@ class HostFunction:
     @property
     def is_plain(self) -> bool:
         """Whether nothing stands in the way of believing the signature."""
-        return code_of(self.func) is not None
+        return shows_its_own_signature(getattr(self.func, INITIALIZER, self.func))
 
     @property
     def refuses_unknown_keywords(self) -> bool:

@@ -223,6 +223,12 @@ def choose(
     return Choice(None, None, given if isinstance(given, Given) else None, tuple(refusals))
 
 
+def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call reaches an implementation, which is not asked about it."""
+    given = bind(route.function.parameters, args, kwargs)
+    return isinstance(given, Given) and isinstance(forward(route, given), Forwarding)
+
+
 def _try(route: Route | Refusal, given: Given | str) -> Forwarding | Refusal:
     if isinstance(route, Refusal):
         return route
@@ -242,9 +248,11 @@ def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, b
         target = route.targets[name]
         if target is not None or not same(value, defaults.get(name, _ABSENT)):
             yield name, value, target, name in function.ignorable
+    # By name, what the host takes by position alone is something else, whatever has that name here.
+    others = function.parameters.positional_only - given.named.keys()
     for name, value in given.extra.items():
-        taken_by_host = function.parameters.takes_kwargs
-        yield name, value, route.target(name), taken_by_host and name in function.ignorable
+        target = None if name in others else route.target(name)
+        yield name, value, target, function.parameters.takes_kwargs and name in function.ignorable
 
 
 def _objection(

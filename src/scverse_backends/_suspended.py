@@ -103,9 +103,10 @@ def named(work: Any, func: Any) -> Any:
     return work
 
 
-def is_written_async(func: Any) -> bool:
-    """Whether calling a function runs none of its code, and gives a coroutine that does."""
-    return type(func) is FunctionType and bool(func.__code__.co_flags & inspect.CO_COROUTINE)
+def is_written_suspended(func: Any) -> bool:
+    """Whether calling a function runs none of its code, and gives what does."""
+    flags = inspect.CO_COROUTINE | inspect.CO_GENERATOR
+    return type(func) is FunctionType and bool(func.__code__.co_flags & flags)
 
 
 def _flag_as_coroutine_function(func: Any) -> None:

@@ -109,7 +109,7 @@ class Expected:
     ran: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     error: str | None = None
     falls_back: bool = False
-    is_malformed: bool = False
+    names_owners: bool = False
     backend: str = "cpu"
     refused: list[str] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
@@ -209,6 +209,8 @@ def place(world, backend):
         return None
     for name, own, value in arguments:
         aim = target(backend, name, own, world.host)
+        if own is None and world.host.get(name) and name not in placed_by_name(arguments):
+            aim = None  # by name, what the host takes by position alone is something else
         if aim is not None:
             if aim in placed:
                 return None
@@ -218,6 +220,11 @@ def place(world, backend):
                 return None
             ignored.add(name)
     return placed, ignored
+
+
+def placed_by_name(arguments):
+    """List the host's own parameters that the call gives."""
+    return {name for name, own, _ in arguments if own is not None}
 
 
 def owned(world):
@@ -250,13 +257,19 @@ def differing(world, backend, arrived):
     return found
 
 
+def has_foreign_options(world):
+    """Whether the call gives an option that only backends have; else no host could take it at all."""
+    if world.host.takes_any:
+        return False
+    options = {p.name for b in world.backends if b.offers == "it" for p in named(b.function)}
+    return bool(options & (set(world.kwargs) - {p.name for p in world.host.parameters}))
+
+
 def expect(world):
     """Tell what must be seen of the call."""
     seen = Expected()
     received = world.host.receives(world.args, world.kwargs)
-    names = {name for name, _ in given(world)}
-    lacks = any(p.default is ABSENT and p.name not in names for p in named(world.host))
-    seen.is_malformed = lacks or owned(world) is None
+    seen.names_owners = received is None and has_foreign_options(world)
     ends_at_host = False
     for backend in dict.fromkeys(called(world, label) for label in selected(world)):
         if backend is None:
@@ -276,7 +289,7 @@ def expect(world):
             seen.ran.append(("host", received))
         return seen
     fell = bool(seen.refused) and not ends_at_host
-    if fell and policy(world) == "error":
+    if fell and policy(world) == "error" and (received is not None or seen.names_owners):
         seen.error = "BackendFallbackError"
     elif received is None:
         seen.error = "TypeError"

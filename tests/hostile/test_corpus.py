@@ -186,6 +186,7 @@ def test_the_data_stay_right(installed, member):
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(120)
 def test_one_that_changes_the_interpreter_is_met_alone(request, member):
     """The same, in a process of its own."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov"]
