@@ -99,7 +99,8 @@ class Hold:
 
 def named(work: Any, func: Any) -> Any:
     """Show a coroutine or generator as a function's own, as in "was never awaited"."""
-    work.__name__, work.__qualname__ = func.__name__, func.__qualname__
+    for name in ("__name__", "__qualname__"):
+        setattr(work, name, getattr(func, name, repr(func)))
     return work
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -181,9 +182,10 @@ class TestOnABackend:
 
         func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "host")
         dispatcher.register(SimpleNamespace(name="mine", func=theirs))
-        for _ in range(3):
-            with pytest.raises(TypeError, match=r"^theirs\(\) missing"):
-                func(1, backend="mine")
+        with dispatcher.settings.use_backend("mine"):
+            for arguments in ({}, {}, {"copy": True}, {"backend": "mine"}, {"backend": "mine"}):
+                with pytest.raises(TypeError, match=r"^theirs\(\) missing"):
+                    func(1, **arguments)
 
     def test_what_the_hosts_own_decorator_supplies_the_host_is_asked_for(self, dispatcher):
         def seeded(func):
@@ -223,6 +225,18 @@ class TestOnABackend:
             assert func(1, 2) == ("mine", 2)
             with pytest.warns(BackendFallbackWarning, match="does not take 'size'"):
                 assert func(1, size=2) == ("host", 1, {"size": 2})
+
+    def test_a_partial_of_a_coroutine_function_says_so_by_the_time_it_is_awaited(self, dispatcher):
+        async def fetch(url):
+            return "host"
+
+        func = dispatcher.backend_dispatch(name="fetch", selector=None)(partial(fetch))
+        dispatcher.register(SimpleNamespace(name="mine"))
+        with (
+            dispatcher.settings.use_backend("mine", fallback="silent"),
+            pytest.raises(TypeError, match=r"fetch\(\) missing 1 required"),
+        ):
+            asyncio.run(func())
 
     def test_a_coroutine_function_says_so_where_it_is_called_and_not_where_it_is_awaited(
         self, dispatcher
