@@ -15,6 +15,7 @@ from ._code import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._aims import Aims
     from ._parameters import Parameters
 
 INITIALIZER = "__scverse_initializer__"
@@ -46,6 +47,13 @@ class HostFunction:
         from ._parameters import read
 
         return read(self.func)
+
+    @cached_property
+    def aims(self) -> Aims:
+        """Where its parameters go where nothing renames them."""
+        from ._aims import Aims
+
+        return Aims(self.parameters, {})
 
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""

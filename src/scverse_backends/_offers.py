@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._docstrings import read, written
 from ._loading import ABSENT, describe, fetch, import_reference
-from ._manifest import _signature_text
+from ._manifest import _outlines, _signature_text
 from ._manifest._record import Manifest, Offer
 from ._routing import is_coroutine_function
 
@@ -104,7 +104,7 @@ def _weight(default: Any) -> object:
     """Compare literals by what they are; of others, only that there is one."""
     if default is inspect.Parameter.empty:
         return "required"
-    opaque = isinstance(default, _signature_text.Opaque)
+    opaque = isinstance(default, _outlines.Opaque)
     return "opaque" if opaque else (type(default), repr(default))
 
 

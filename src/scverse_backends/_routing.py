@@ -10,6 +10,7 @@ from functools import partial
 from inspect import iscoroutinefunction, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from ._aims import Aims
 from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import DefaultDifference, Refusal
@@ -54,6 +55,7 @@ class Route:
     """
 
     __slots__ = (
+        "aims",
         "aligned",
         "backend",
         "differing",
@@ -80,14 +82,11 @@ class Route:
         self.implementation = implementation
         self.parameters = parameters
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
-        ours = function.parameters.names
-        # Under these names the implementation has what the host calls something else.
-        meant = {theirs for name, theirs in self.renames.items() if name in ours}
-        self.targets = {
-            name: None if name in meant and name not in self.renames else self.target(name)
-            for name in ours
-        }
-        differing = _differing(function.parameters, parameters, self.targets)
+        reached, takes_any = parameters.names, parameters.takes_kwargs
+        aims = Aims(function.parameters, self.renames) if self.renames else function.aims
+        self.aims = aims
+        self.targets = {n: t if t in reached or takes_any else None for n, t in aims.targets.items()}
+        differing = _differing(function.parameters, parameters, aims)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
         self.aligned = _aligned(self)
@@ -103,8 +102,7 @@ class Route:
     @property
     def options(self) -> frozenset[str]:
         """The parameters of the implementation that the host's function has not."""
-        ours = self.function.parameters.names
-        return self.parameters.names.difference(ours, self.targets.values())
+        return frozenset(filter(self.aims.is_option, self.parameters.names))
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
@@ -286,16 +284,11 @@ def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[An
     )
 
 
-def _differing(
-    host: Parameters, backend: Parameters, targets: Mapping[str, str | None]
-) -> tuple[DefaultDifference, ...]:
-    """Compare the defaults of the parameters that both have."""
-    shared = (
-        (name, default, backend.defaults[cast("str", target)])
-        for name, default in host.defaults.items()
-        if (target := targets[name]) in backend.defaults
-    )
-    return tuple(DefaultDifference(*found) for found in shared if not same(found[1], found[2]))
+def _differing(host: Parameters, backend: Parameters, aims: Aims) -> tuple[DefaultDifference, ...]:
+    """Compare the defaults of the parameters that both have, in the host's order."""
+    compared = (aims.difference(name, default) for name, default in backend.defaults.items())
+    found = {difference.parameter: difference for difference in compared if difference}
+    return tuple(found[name] for name in host.defaults if name in found)
 
 
 def _supplied(route: Route) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import difflib
 from pathlib import Path
 
 from ._loading import AdapterError
+from ._manifest._outlines import Opaque
 from ._manifest._places import beside
 from ._manifest._reading import loads
 from ._manifest._record import Manifest, ManifestError, Offer
-from ._manifest._signature_text import Opaque
 from ._manifest._signature_text import read as read_signature
 from ._manifest._signature_text import write as write_signature
 from ._manifest._toml import dumps

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import _signature_text
-from ._record import SCHEMA, Manifest, ManifestError, Offer
+from . import _outlines
+from ._tables import split
+from ._record import KINDS, SCHEMA, Manifest, ManifestError, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from inspect import Signature
 
+    from ._outlines import Outline
     from ._record import Kind
 
-_KINDS: tuple[tuple[str, Kind], ...] = (("functions", "function"), ("classes", "class"))
+_UNREADABLE = (ValueError, RecursionError)
 _TYPES: dict[type, str] = {
     str: "a string",
     int: "an integer",
@@ -33,21 +35,24 @@ def loads(data: bytes) -> Manifest:
         If it is none, or one of another schema.
     """
     manifest = parse(data)
-    for name, offer in manifest.offers.items():
-        signature_of(name, offer)
+    outlines(manifest)
     return manifest
 
 
-def signature_of(name: str, offer: Offer) -> Signature | None:
-    """Read the signature of one function.
+def outlines(manifest: Manifest) -> dict[str, Outline | None]:
+    """Read the signatures of everything that is offered; ``None`` where there is none.
 
     Raises
     ------
     ManifestError
-        If it is none.
+        If one of them is no signature.
     """
+    return {name: _outline(name, offer.signature) for name, offer in manifest.offers.items()}
+
+
+def _outline(name: str, signature: str | None) -> Outline | None:
     try:
-        return None if offer.signature is None else _signature_text.read(offer.signature)
+        return None if signature is None else _outlines.outline(signature)
     except ValueError as error:
         msg = f"is wrong about {name!r}: {error}"
         raise ManifestError(msg) from error
@@ -62,15 +67,15 @@ def parse(data: bytes) -> Manifest:
         If it is none, or one of another schema.
     """
     try:
-        found = tomllib.loads(data.decode())
-    except (ValueError, RecursionError) as error:
+        found, offers = _read(data.decode())
+    except _UNREADABLE as error:
         msg = f"cannot be read: {error}"
         raise ManifestError(msg) from error
     schema = _value(found, "schema", int)
     if schema != SCHEMA:
         msg = f"has schema {schema!r}, and this release of scverse-backends reads schema {SCHEMA}"
         raise ManifestError(msg)
-    offers = dict(_offers(found))
+    offers = dict(_offers(found)) if offers is None else offers
     if _value(found, "offers", int, len(offers)) != len(offers):
         msg = f"should hold {found['offers']} functions and classes, and holds {len(offers)}"
         raise ManifestError(msg)
@@ -86,8 +91,21 @@ def parse(data: bytes) -> Manifest:
     )
 
 
+def _read(text: str) -> tuple[dict[str, Any], dict[str, Offer] | None]:
+    """Read the values of a manifest; what it offers may be among them, or apart."""
+    parts = split(text)
+    if parts:
+        head, offers = parts
+        # A head that is cut off in the midst of something cannot be read.
+        with suppress(*_UNREADABLE):
+            found = tomllib.loads(head)
+            if KINDS.keys().isdisjoint(found):
+                return found, offers
+    return tomllib.loads(text), None
+
+
 def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
-    for table, kind in _KINDS:
+    for table, kind in KINDS.items():
         for name, entry in _tables(found, table):
             yield name, _offer(kind, entry)
 

@@ -11,6 +11,8 @@ SCHEMA = 1
 """The format that this release writes, and the only one that it reads."""
 
 Kind = Literal["function", "class"]
+KINDS: dict[str, Kind] = {"functions": "function", "classes": "class"}
+"""What each table of a manifest holds."""
 
 
 class ManifestError(Exception):

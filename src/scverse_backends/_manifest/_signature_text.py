@@ -9,48 +9,21 @@ from __future__ import annotations
 
 import ast
 import inspect
-from functools import lru_cache
 from inspect import Parameter, Signature
-from itertools import chain, repeat
+from itertools import chain
 from math import isnan
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scverse_backends._docstrings import shown
+
+from ._outlines import BAD_TEXT, NO_LITERAL, Opaque, as_written, literal, marked, outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 20_000
-"""The longest signature that is read; the longest known ones have a tenth of this."""
-
 _STARS: dict[Any, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
 _DEEPEST = 16
 _INFINITY = "1e999"  # as Python reads it
-_NO_LITERAL = object()
-_BAD_TEXT = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
-
-
-class Opaque:
-    """A default value that a text can show and cannot give; it equals nothing.
-
-    Parameters
-    ----------
-    text
-        How the default is written.
-    """
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    __hash__ = object.__hash__
 
 
 def write(signature: Signature) -> str:
@@ -114,79 +87,7 @@ def read(text: str) -> Signature:
     >>> signature.parameters["dtype"].default == float
     False
     """
-    if len(text) > LONGEST or not text.startswith("(") or not text.isprintable():
-        msg = f"{shown(text)} is no signature"
-        raise ValueError(msg)
-    try:
-        return _by_parts(text) or _whole(text)
-    except _BAD_TEXT as error:
-        msg = f"{shown(text)} is no signature: {error}"
-        raise ValueError(msg) from error
-
-
-def _whole(text: str) -> Signature:
-    """Parse a signature, or raise one of `_BAD_TEXT`."""
-    source = f"def _{text}:\n    pass"
-    (definition,) = ast.parse(source).body
-    function = cast("ast.FunctionDef", definition)
-    line = source.encode()
-    return Signature(
-        [*_parameters(function.args, line)], return_annotation=_text(function.returns, line)
-    )
-
-
-def _by_parts(text: str) -> Signature | None:
-    """Put a signature together from parameters met before; ``None`` if it is not so simple.
-
-    Real functions share most parameters, and parsing is most of what reading
-    costs. Wherever a comma is no end of a parameter, what stands before it is
-    a parameter only in part, and is none.
-    """
-    head, arrow, returned = text.rpartition(") -> ") if text[-1] != ")" else (text[:-1], ")", "")
-    parts = head[1:].split(", ") if head[1:] else []
-    parameters = [*_in_order(parts)]
-    annotation = Signature.empty if arrow == ")" else _returned(returned)
-    if not arrow or None in parameters or annotation is None:
-        return None
-    return Signature(cast("list[Parameter]", parameters), return_annotation=annotation)
-
-
-def _in_order(parts: list[str]) -> Iterator[Parameter | None]:
-    """Read parameters one by one; ``None`` stands for what only all of them together tell."""
-    kind: Any = Parameter.POSITIONAL_OR_KEYWORD
-    for part, following in zip(parts, [*parts[1:], ""], strict=False):
-        if (
-            part == "*"
-            and kind is Parameter.POSITIONAL_OR_KEYWORD
-            and following[:1] not in ("", "*")
-        ):
-            kind = Parameter.KEYWORD_ONLY
-        elif part.startswith("*") and (following or not part.startswith("**")):
-            yield None
-        else:
-            yield _part(part, kind)
-
-
-@lru_cache(maxsize=4096)
-def _part(text: str, kind: Any) -> Parameter | None:
-    """Read one parameter, or nothing."""
-    try:
-        signature = _whole(f"({text})")
-        (found,) = signature.parameters.values()
-    except _BAD_TEXT:
-        return None
-    if signature.return_annotation is not Signature.empty:
-        return None
-    return found.replace(kind=kind) if found.kind is Parameter.POSITIONAL_OR_KEYWORD else found
-
-
-@lru_cache(maxsize=1024)
-def _returned(text: str) -> Any:
-    """Read one annotation, or nothing."""
-    try:
-        return _whole(f"() -> {text}").return_annotation
-    except _BAD_TEXT:
-        return None
+    return outline(text).signature()
 
 
 def _written(signature: Signature) -> Iterator[str]:
@@ -217,7 +118,7 @@ def _annotation(annotation: Any) -> str:
     """Write an annotation bare where that reads back as the same string, else in quotes."""
     text = annotation if isinstance(annotation, str) else _formatted(annotation)
     node = _expression(text)
-    return repr(text) if node is None or isinstance(_value(node), str) else text
+    return repr(text) if node is None or isinstance(literal(node), str) else text
 
 
 def _formatted(annotation: Any) -> str:
@@ -229,12 +130,12 @@ def _formatted(annotation: Any) -> str:
 
 def _default(value: Any) -> str:
     """Write a default: as a literal, as the expression that it shows, or as neither."""
-    literal = _literal(value)
-    if literal is not None:
-        return literal
+    exact = _literal(value)
+    if exact is not None:
+        return exact
     text = shown(value) if not isinstance(value, Opaque) else value.text
     node = _expression(text)
-    is_plain = node is not None and _value(node) is _NO_LITERAL and _marked(node) is None
+    is_plain = node is not None and literal(node) is NO_LITERAL and marked(node) is None
     return text if is_plain else f"opaque({text!r})"
 
 
@@ -244,9 +145,9 @@ def _expression(text: str) -> ast.expr | None:
     try:
         body: Any = ast.parse(source, mode="eval").body
         first, _ = body.args.defaults
-    except (AttributeError, *_BAD_TEXT):
+    except (AttributeError, *BAD_TEXT):
         return None
-    return first if _text(first, source.encode()) == text and text.isprintable() else None
+    return first if as_written(first, source.encode()) == text and text.isprintable() else None
 
 
 def _literal(value: Any, depth: int = 0) -> str | None:
@@ -282,57 +183,3 @@ def _container(kind: type, items: list[Any]) -> str:
     if kind is tuple:
         return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
     return f"[{', '.join(items)}]"
-
-
-def _parameters(arguments: ast.arguments, line: bytes) -> Iterator[Parameter]:
-    """Read the parameters in their order."""
-    by_position = [
-        *((found, Parameter.POSITIONAL_ONLY) for found in arguments.posonlyargs),
-        *((found, Parameter.POSITIONAL_OR_KEYWORD) for found in arguments.args),
-    ]
-    bare = len(by_position) - len(arguments.defaults)
-    defaults: Iterator[ast.expr | None] = chain(repeat(None, bare), arguments.defaults)
-    for (found, kind), default in zip(by_position, defaults, strict=True):
-        yield _read(found, kind, line, default)
-    if arguments.vararg:
-        yield _read(arguments.vararg, Parameter.VAR_POSITIONAL, line)
-    for found, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        yield _read(found, Parameter.KEYWORD_ONLY, line, default)
-    if arguments.kwarg:
-        yield _read(arguments.kwarg, Parameter.VAR_KEYWORD, line)
-
-
-def _read(found: ast.arg, kind: Any, line: bytes, default: ast.expr | None = None) -> Parameter:
-    value: Any = Parameter.empty
-    if default is not None:
-        value = _value(default)
-        if value is _NO_LITERAL:
-            value = Opaque(_marked(default) or _text(default, line))
-    return Parameter(found.arg, kind, default=value, annotation=_text(found.annotation, line))
-
-
-def _value(node: ast.expr) -> Any:
-    """Read a literal; `_NO_LITERAL` for any other expression."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    try:
-        return ast.literal_eval(node)
-    except _BAD_TEXT:
-        return _NO_LITERAL
-
-
-def _marked(node: ast.expr) -> str | None:
-    """Read ``opaque('text')``."""
-    match node:
-        case ast.Call(ast.Name("opaque"), [ast.Constant(str(text))], []):
-            return text
-    return None
-
-
-def _text(node: ast.expr | None, line: bytes) -> Any:
-    """Give an expression as it is written; a string stands for what it says."""
-    if node is None:
-        return Parameter.empty
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return line[node.col_offset : node.end_col_offset].decode()

@@ -11,26 +11,29 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._docstrings import PARAMETERS
+from scverse_backends._once import once
 
-from ._reading import signature_of
+from ._reading import outlines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from inspect import Signature
 
+    from ._outlines import Outline
     from ._record import Manifest, Offer
 
 
 class Described:
     """Shows one function of a manifest."""
 
-    def __init__(self, name: str, offer: Offer) -> None:
+    def __init__(self, offer: Offer, outline: Outline | None) -> None:
         self.offer = offer
-        self.known = signature_of(name, offer)
-        self.__doc__ = _documentation(offer)
+        self.outline = outline
+        self.__doc__ = documentation(offer)
 
     @property
     def __signature__(self) -> Signature:
-        return _there(self.known)
+        return _signature(self.outline)
 
     def __repr__(self) -> str:
         return f"<{self.offer.kind} of a manifest: {self.offer.signature}>"
@@ -48,14 +51,55 @@ class DescribedCoroutine(Described):
 class _DescribedClass(type):
     """The class of what shows a class of a manifest."""
 
-    known: Signature | None
+    outline: Outline | None
 
     @property
     def __signature__(cls) -> Signature:
-        return _there(cls.known)
+        return _signature(cls.outline)
 
 
-def stand_in(manifest: Manifest) -> Any:
+class StandIn:
+    """Looks as the adapter would; what it offers is made when it is first asked for.
+
+    Attributes
+    ----------
+    __scverse_offers__
+        What it offers, for whoever needs no object that looks like it.
+    """
+
+    can_run = None
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.name = manifest.name
+        self.aliases = manifest.aliases
+        self.renames = manifest.renames
+        self.__all__ = frozenset(manifest.offers)
+        read = outlines(manifest)
+        self.__scverse_offers__: Mapping[str, tuple[Offer, Outline | None]] = {
+            name: (offer, read[name]) for name, offer in manifest.offers.items()
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._namespace, name)
+
+    @once
+    def _namespace(self) -> SimpleNamespace:
+        root = SimpleNamespace()
+        # A namespace comes before what is in it.
+        for name, (offer, outline) in sorted(self.__scverse_offers__.items()):
+            *path, last = name.split(".")
+            home = root
+            for part in path:
+                if not hasattr(home, part):
+                    setattr(home, part, SimpleNamespace())
+                home = getattr(home, part)
+            setattr(home, last, _described(last, offer, outline))
+        return root
+
+
+def stand_in(manifest: Manifest) -> StandIn:
     """Make what stands in for the adapter of a manifest.
 
     Raises
@@ -63,40 +107,24 @@ def stand_in(manifest: Manifest) -> Any:
     ManifestError
         If one of its signatures is none.
     """
-    root = SimpleNamespace()
-    # A namespace comes before what is in it.
-    for name, offer in sorted(manifest.offers.items()):
-        *path, last = name.split(".")
-        home = root
-        for part in path:
-            if not hasattr(home, part):
-                setattr(home, part, SimpleNamespace())
-            home = getattr(home, part)
-        setattr(home, last, _described(name, offer))
-    root.__dict__.update(
-        name=manifest.name,
-        aliases=manifest.aliases,
-        renames=manifest.renames,
-        __all__=frozenset(manifest.offers),
-    )
-    return root
+    return StandIn(manifest)
 
 
-def _described(name: str, offer: Offer) -> Any:
+def _described(name: str, offer: Offer, outline: Outline | None) -> Any:
     if offer.kind == "class":
-        shown = {"known": signature_of(name, offer), "__doc__": _documentation(offer)}
-        return _DescribedClass(name.rpartition(".")[2], (), shown)
-    return (DescribedCoroutine if offer.coroutine else Described)(name, offer)
+        return _DescribedClass(name, (), {"outline": outline, "__doc__": documentation(offer)})
+    return (DescribedCoroutine if offer.coroutine else Described)(offer, outline)
 
 
-def _documentation(offer: Offer) -> str | None:
+def documentation(offer: Offer) -> str | None:
+    """Write what a manifest says of a function as the docstring of that function."""
     if not offer.parameters:
         return None
     return f"{PARAMETERS}\n{'-' * len(PARAMETERS)}\n{offer.parameters}\n"
 
 
-def _there(signature: Signature | None) -> Signature:
-    if signature is None:
+def _signature(outline: Outline | None) -> Signature:
+    if outline is None:
         msg = "its manifest gives none"
         raise ValueError(msg)
-    return signature
+    return outline.signature()

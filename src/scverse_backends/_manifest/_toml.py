@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ._record import SCHEMA
+from ._record import KINDS, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,6 @@ _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 _NOT_LITERAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _HALVES = re.compile(r"[\ud800-\udfff]")
 """Halves of a character, for which a file has no bytes."""
-_TABLES = {"function": "functions", "class": "classes"}
 
 
 def dumps(manifest: Manifest) -> str:
@@ -41,7 +40,7 @@ def _head(manifest: Manifest) -> Iterator[str]:
 def _tables(manifest: Manifest) -> Iterator[str]:
     for function, pairs in sorted(manifest.renames.items()):
         yield from _table("renames", function, _pairs(pairs))
-    for kind, table in _TABLES.items():
+    for table, kind in KINDS.items():
         for name, offer in sorted(manifest.offers.items()):
             if offer.kind == kind:
                 yield from _table(table, name, _offer(offer))
