@@ -146,7 +146,8 @@ def _stand_in(candidate: Candidate) -> tuple[Manifest, LoadedBackend] | None:
     manifest = None if data is None else parse(data)
     if manifest is None or manifest.adapter not in (None, candidate.value):
         return None
-    return manifest, describe(stand_in(manifest), candidate)
+    adapter, described = stand_in(manifest)
+    return manifest, describe(adapter, candidate, described)
 
 
 def _unusable(problem: str) -> Description:

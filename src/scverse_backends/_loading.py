@@ -46,6 +46,7 @@ def import_host(module: str) -> ModuleType:
 def describe(
     source: Any,
     candidate: Candidate | None,
+    described: Mapping[str, Any] | None = None,
 ) -> LoadedBackend:
     """Read an adapter's name, aliases and hooks; a class is instantiated first.
 
@@ -67,6 +68,7 @@ def describe(
         renames=_renames(getattr(adapter, "renames", {})),
         can_run=_hook(getattr(adapter, "can_run", None)),
         candidate=candidate,
+        described=described,
     )
 
 

@@ -58,9 +58,16 @@ class Verdict(NamedTuple):
 
 
 class LoadedBackend:
-    """An adapter, and what it says of itself; compared by identity."""
+    """An adapter, and what it says of itself; compared by identity.
 
-    __slots__ = ("adapter", "aliases", "can_run", "candidate", "name", "renames")
+    Attributes
+    ----------
+    described
+        Of one that is not loaded, by dispatch name, what its manifest describes;
+        ``None`` in place of what only the adapter's stand-in can show.
+    """
+
+    __slots__ = ("adapter", "aliases", "can_run", "candidate", "described", "name", "renames")
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class LoadedBackend:
         renames: Mapping[str, Mapping[str, str]],
         can_run: Callable[[str, dict[str, Any]], object] | None,
         candidate: Candidate | None,
+        described: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
         self.aliases = aliases
@@ -78,6 +86,7 @@ class LoadedBackend:
         self.renames = renames
         self.can_run = can_run
         self.candidate = candidate
+        self.described = described
 
     def under(self, name: str, aliases: tuple[str, ...]) -> LoadedBackend:
         """Give the same backend under another name and other aliases."""
@@ -88,6 +97,7 @@ class LoadedBackend:
             renames=self.renames,
             can_run=self.can_run,
             candidate=self.candidate,
+            described=self.described,
         )
 
     @property

@@ -10,31 +10,26 @@ import inspect
 import sys
 from contextlib import suppress
 from functools import cached_property
+from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _caller
-from ._docstrings import (
-    Entry,
-    default_note,
-    merge,
-    opening,
-    read,
-    selector_entry,
-    shown,
-)
+from ._additions import View
+from ._docstrings import Entry, default_note, merge, opening, read, selector_entry, shown
 from ._foreign import exact
 from ._plans import Planner
 from ._routing import Route
-from ._signatures import beyond, combine, insert, objection, selector_parameter
+from ._signatures import combine, insert, selector_parameter
 from .exceptions import BackendLoadError, BackendRegistrationWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from inspect import Parameter, Signature
 
+    from ._additions import Additions
     from ._host import HostFunction
-    from ._model import LoadedBackend, Refusal
+    from ._model import LoadedBackend
     from ._registry import Registry
     from ._selection import Selection
     from ._signatures import Option
@@ -44,10 +39,11 @@ _MOST_LAYERS = 50  # decorators around one function; more are a circle
 
 
 class _Known(NamedTuple):
-    """What one backend makes of the function."""
+    """What one backend makes of the function, and the implementation or route that says so."""
 
-    route: Route
-    parameters: tuple[Parameter, ...]
+    additions: Additions
+    implementation: Any
+    route: Route | None = None
 
 
 class Presentation:
@@ -69,23 +65,18 @@ class Presentation:
 
     def learn(self, routes: Iterable[object]) -> None:
         """Take in the routes to implementations."""
-        new = [
-            route
-            for route in routes
-            if isinstance(route, Route) and self._route_to(route.backend) is not route
-        ]
-        if new and not self._watches:
-            self._watches = True
-            self._registry.changes.watch(self._forget)
-        if new or self._known:
-            self._update({route.backend: self._describe(route) for route in new})
+        learned = ((r.backend, self._learned(r)) for r in routes if isinstance(r, Route))
+        self._update({backend: known for backend, known in learned if known})
 
     def _update(self, new: Mapping[LoadedBackend, _Known]) -> None:
         """Add what is known of new backends, and drop those that are not there any more.
 
         A backend that is loaded replaces what its manifest said of it.
         """
-        there = {*self._registry.known()}
+        if new and not self._watches:
+            self._watches = True
+            self._registry.changes.watch(self._forget)
+        there = {*self._registry.known()} if self._known else ()
         kept = {backend: known for backend, known in self._known.items() if backend in there}
         if new or len(kept) < len(self._known):
             # Replaced, never changed: other threads may be reading it.
@@ -93,31 +84,61 @@ class Presentation:
             self._rewrite()
 
     def ask(self, *, report: bool = False) -> None:
-        """Learn from every loaded backend, and tell what of it cannot be shown."""
+        """Learn from every known backend, and tell what of it cannot be shown."""
         # Not again while it is being done: an adapter may look at signatures when it is asked.
         if self._asking.acquire(blocking=False):
             try:
-                self.learn([*self._routes(report=report)])
+                asked = ((b, self._asked(b, report=report)) for b in self._registry.known())
+                self._update({backend: known for backend, known in asked if known})
             finally:
                 self._asking.release()
         while self._problems:
             _caller.warn(self._problems.pop())
 
-    def _routes(self, *, report: bool) -> Iterator[Route | Refusal]:
-        for backend in self._registry.known():
-            try:
-                yield self.planner.route(backend)
-            except BackendLoadError as error:
-                if report:
-                    self._problems.append(self._problem(backend, f"it {error.trouble}"))
+    def _asked(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
+        """Learn from one backend; ``None`` if there is nothing new."""
+        if backend.described is not None:
+            if backend in self._known or self.function.name not in backend.described:
+                return None
+            found = backend.described[self.function.name]
+            if found is not None and not self._is_class:
+                return self._sketched(backend, found)
+        try:
+            route = self.planner.route(backend)
+        except BackendLoadError as error:
+            if report:
+                self._problems.append(self._problem(backend, f"it {error.trouble}"))
+            return None
+        return self._learned(route) if isinstance(route, Route) else None
 
-    def _route_to(self, backend: LoadedBackend) -> Route | None:
-        known = self._known.get(backend)
-        return known.route if known else None
+    def _sketched(self, backend: LoadedBackend, found: Any) -> _Known:
+        """Learn from a manifest, without a route that nobody could take."""
+        renames = backend.renames.get(self.function.name, {})
+        additions = self._view.of_outline(found.outline, renames)
+        return self._checked(backend, _Known(additions, found))
+
+    def _learned(self, route: Route) -> _Known | None:
+        """Learn from a route, unless that was done."""
+        known = self._known.get(route.backend)
+        if known is not None and known.route is route:
+            return None
+        additions = self._view.of_route(route)
+        return self._checked(route.backend, _Known(additions, route.implementation, route))
+
+    def _checked(self, backend: LoadedBackend, known: _Known) -> _Known:
+        """Note what cannot be shown."""
+        for name, why in known.additions.hidden:
+            problem = f"the parameter {name!r} of its {self.function.name!r} is not shown: {why}"
+            self._problems.append(self._problem(backend, problem))
+        return known
 
     @cached_property
-    def _host(self) -> Signature:
-        return inspect.signature(self.function.func)
+    def _view(self) -> View:
+        return View(self.function)
+
+    @cached_property
+    def _is_class(self) -> bool:
+        return inspect.isclass(self.function.public)
 
     def signature(self) -> Signature:
         """Give the merged signature, asking backends that were loaded since the last look."""
@@ -130,32 +151,13 @@ class Presentation:
     def _merged_signature(self) -> Signature:
         name = self.function.selector
         selector = [selector_parameter(name)] if name else []
-        options = [option.parameter for option in self._options().values()]
-        return insert(self._host, [*selector, *options])
-
-    def _options(self) -> dict[str, Option]:
-        return combine((name, known.parameters) for name, known in self._providers())
+        options = [option.parameter for option in _options(self._providers()).values()]
+        return insert(self._view.host, [*selector, *options])
 
     def _providers(self) -> list[tuple[str, _Known]]:
         """List who is known, in an order that does not depend on who was asked first."""
         known = [(backend.name, known) for backend, known in self._known.items()]
-        return sorted(known, key=lambda item: item[0])
-
-    def _describe(self, route: Route) -> _Known:
-        """Read what an implementation has beyond the host's function."""
-        names = route.options
-        if not names:
-            return _Known(route, ())
-        parameters = beyond(route.parameters.own, names)
-        kept = tuple(offered for offered in parameters if self._accepts(route, offered.name))
-        return _Known(route, kept)
-
-    def _accepts(self, route: Route, name: str) -> bool:
-        why = objection(name, self._host, self.function.selector)
-        if why:
-            problem = f"the parameter {name!r} of its {self.function.name!r} is not shown: {why}"
-            self._problems.append(self._problem(route.backend, problem))
-        return why is None
+        return sorted(known, key=itemgetter(0))
 
     def _problem(self, backend: LoadedBackend, problem: str) -> BackendRegistrationWarning:
         return BackendRegistrationWarning(
@@ -192,21 +194,26 @@ class Presentation:
         return merge(
             own,
             selector_entry(name, tuple(labels)) if name else None,
-            [self._entry(option) for option in self._options().values()],
+            [_entry(option, providers) for option in _options(providers).values()],
             _notes(providers),
         )
 
-    def _entry(self, option: Option) -> Entry:
-        """Document an option, as the first of its providers that does so."""
-        name, parameter = option.parameter.name, option.parameter
-        offering = (known for label, known in self._providers() if label in option.providers)
-        documented = (read(_docstring(known.route.implementation)).get(name) for known in offering)
-        entry = next(filter(None, documented), Entry(name))
-        return entry._replace(
-            type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
-            text=entry.text or "An option of the backend.",
-            providers=option.providers,
-        )
+
+def _options(providers: Iterable[tuple[str, _Known]]) -> dict[str, Option]:
+    return combine((name, known.additions.options) for name, known in providers)
+
+
+def _entry(option: Option, providers: Iterable[tuple[str, _Known]]) -> Entry:
+    """Document an option, as the first of its providers that does so."""
+    name, parameter = option.parameter.name, option.parameter
+    offering = (known for label, known in providers if label in option.providers)
+    documented = (read(_docstring(known.implementation)).get(name) for known in offering)
+    entry = next(filter(None, documented), Entry(name))
+    return entry._replace(
+        type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
+        text=entry.text or "An option of the backend.",
+        providers=option.providers,
+    )
 
 
 def _docstring(implementation: object) -> str | None:
@@ -231,8 +238,8 @@ def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
     """Say of each of the host's parameters on which backends its default is another."""
     notes: dict[str, list[str]] = {}
     for provider, known in providers:
-        for name, _, default in known.route.differing:
-            notes.setdefault(name, []).append(default_note(name, provider, shown(default)))
+        for name, default in known.additions.defaults:
+            notes.setdefault(name, []).append(default_note(name, provider, default))
     return notes
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._foreign import written
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def insert(signature: Signature, extra: Sequence[Parameter]) -> Signature:
@@ -31,17 +31,12 @@ class Option(NamedTuple):
     providers: tuple[str, ...]
 
 
-def beyond(parameters: Iterable[Parameter], names: Collection[str]) -> tuple[Parameter, ...]:
-    """Show the parameters of these names as a caller may give them: by keyword, or not at all."""
-    return tuple(
-        _writable(p).replace(
-            kind=Parameter.KEYWORD_ONLY,
-            # One that the backend needs is needed by no other caller of the host's function.
-            default=... if p.default is Parameter.empty else _writable(p).default,
-        )
-        for p in parameters
-        if p.name in names
-    )
+def offered(parameter: Parameter) -> Parameter:
+    """Show a parameter of a backend as a caller may give it: by keyword, or not at all."""
+    shown = _writable(parameter)
+    # One that the backend needs is needed by no other caller of the host's function.
+    default = ... if shown.default is Parameter.empty else shown.default
+    return shown.replace(kind=Parameter.KEYWORD_ONLY, default=default)
 
 
 class Unwritten:
@@ -81,12 +76,13 @@ def objection(name: str, host: Signature, selector: str) -> str | None:
 
 def combine(offers: Iterable[tuple[str, Iterable[Parameter]]]) -> dict[str, Option]:
     """Bring together what several providers offer; the first one's parameter is shown."""
-    found: dict[str, Option] = {}
+    first: dict[str, Parameter] = {}
+    providers: dict[str, list[str]] = {}
     for provider, parameters in offers:
-        for offered in parameters:
-            known = found.get(offered.name, Option(offered, ()))
-            found[offered.name] = known._replace(providers=(*known.providers, provider))
-    return found
+        for parameter in parameters:
+            first.setdefault(parameter.name, parameter)
+            providers.setdefault(parameter.name, []).append(provider)
+    return {name: Option(found, tuple(providers[name])) for name, found in first.items()}
 
 
 class Shown(Signature):

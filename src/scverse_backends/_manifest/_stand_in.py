@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 
 class Described:
-    """Shows one function of a manifest."""
+    # Shows one function of a manifest.
 
     def __init__(self, offer: Offer, outline: Outline | None) -> None:
         self.offer = offer
         self.outline = outline
-        self.__doc__ = documentation(offer)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return _documentation(self.offer)
 
     @property
     def __signature__(self) -> Signature:
@@ -59,64 +62,68 @@ class _DescribedClass(type):
 
 
 class StandIn:
-    """Looks as the adapter would; what it offers is made when it is first asked for.
-
-    Attributes
-    ----------
-    __scverse_offers__
-        What it offers, for whoever needs no object that looks like it.
-    """
+    """Looks as the adapter would; what it offers is made when it is first asked for."""
 
     can_run = None
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, parts: Mapping[str, Outline | None]) -> None:
         self.name = manifest.name
         self.aliases = manifest.aliases
         self.renames = manifest.renames
         self.__all__ = frozenset(manifest.offers)
-        read = outlines(manifest)
-        self.__scverse_offers__: Mapping[str, tuple[Offer, Outline | None]] = {
-            name: (offer, read[name]) for name, offer in manifest.offers.items()
-        }
+        self._offers = manifest.offers
+        self._outlines = parts
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
         return getattr(self._namespace, name)
 
     @once
     def _namespace(self) -> SimpleNamespace:
         root = SimpleNamespace()
         # A namespace comes before what is in it.
-        for name, (offer, outline) in sorted(self.__scverse_offers__.items()):
+        for name, offer in sorted(self._offers.items()):
             *path, last = name.split(".")
             home = root
             for part in path:
                 if not hasattr(home, part):
                     setattr(home, part, SimpleNamespace())
                 home = getattr(home, part)
-            setattr(home, last, _described(last, offer, outline))
+            setattr(home, last, _described(last, offer, self._outlines[name]))
         return root
 
 
-def stand_in(manifest: Manifest) -> StandIn:
+def stand_in(manifest: Manifest) -> tuple[StandIn, dict[str, Described | None]]:
     """Make what stands in for the adapter of a manifest.
+
+    Returns
+    -------
+    The stand-in, and by dispatch name what stands in for each plain function
+    that has a signature; ``None`` for anything else, which is more work.
 
     Raises
     ------
     ManifestError
         If one of its signatures is none.
     """
-    return StandIn(manifest)
+    read = outlines(manifest)
+    described = {
+        name: Described(offer, read[name]) if _is_plain(offer) else None
+        for name, offer in manifest.offers.items()
+    }
+    return StandIn(manifest, read), described
+
+
+def _is_plain(offer: Offer) -> bool:
+    return offer.kind == "function" and offer.signature is not None and not offer.coroutine
 
 
 def _described(name: str, offer: Offer, outline: Outline | None) -> Any:
     if offer.kind == "class":
-        return _DescribedClass(name, (), {"outline": outline, "__doc__": documentation(offer)})
+        return _DescribedClass(name, (), {"outline": outline, "__doc__": _documentation(offer)})
     return (DescribedCoroutine if offer.coroutine else Described)(offer, outline)
 
 
-def documentation(offer: Offer) -> str | None:
+def _documentation(offer: Offer) -> str | None:
     """Write what a manifest says of a function as the docstring of that function."""
     if not offer.parameters:
         return None
