@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from ._aims import Aims
 from ._foreign import exact, line, told
 from ._labels import quoted
-from ._model import DefaultDifference, Refusal
+from ._model import Refusal
 from ._parameters import Given, Parameters, bind, read, same
 from .exceptions import BackendError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ._host import HostFunction
-    from ._model import LoadedBackend
+    from ._model import DefaultDifference, LoadedBackend
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
@@ -85,7 +85,9 @@ class Route:
         reached, takes_any = parameters.names, parameters.takes_kwargs
         aims = Aims(function.parameters, self.renames) if self.renames else function.aims
         self.aims = aims
-        self.targets = {n: t if t in reached or takes_any else None for n, t in aims.targets.items()}
+        self.targets = {
+            n: t if t in reached or takes_any else None for n, t in aims.targets.items()
+        }
         differing = _differing(function.parameters, parameters, aims)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing

@@ -136,9 +136,7 @@ def whole(text: str) -> Signature:
 
 
 def _outlined(signature: Signature) -> Outline:
-    return Outline(
-        tuple(map(Piece, signature.parameters.values())), signature.return_annotation
-    )
+    return Outline(tuple(map(Piece, signature.parameters.values())), signature.return_annotation)
 
 
 def _by_parts(text: str) -> Outline | None:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import _outlines
-from ._tables import split
 from ._record import KINDS, SCHEMA, Manifest, ManifestError, Offer
+from ._tables import split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
