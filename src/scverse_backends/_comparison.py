@@ -160,6 +160,10 @@ class _Finder:
                 return
             meant = closest(name, ours.names)
             hint = f"; did it mean {meant!r}?" if meant else ""
+            target = self.route.renames[name]
+            if target in ours.names:
+                right = {target: name}
+                hint = f"; a rename goes from the host's name to the backend's: {right}"
             text = f"renames {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-rename", text, name, meant)
 

@@ -55,9 +55,12 @@ def describe(
     AdapterError
         If the adapter has no valid name, or hooks of the wrong kind.
     """
-    adapter = source() if inspect.isclass(source) else source
+    adapter = _instance(source) if inspect.isclass(source) else source
     name = exact(getattr(adapter, "name", None))
     problem = fault(name)
+    if name is None:
+        msg = "it has no `name`; give it one, such as name = 'mine'"
+        raise AdapterError(msg)
     if problem:
         msg = f"its `name` is not valid: {problem}"
         raise AdapterError(msg)
@@ -70,6 +73,25 @@ def describe(
         candidate=candidate,
         described=described,
     )
+
+
+def _instance(kind: type) -> Any:
+    """Make an adapter of its class, without arguments."""
+    try:
+        return kind()
+    except TypeError as error:
+        if _can_be_made_without_arguments(kind):
+            raise  # it was raised inside
+        msg = f"its class must be one that can be made without arguments: {error}"
+        raise AdapterError(msg) from error
+
+
+def _can_be_made_without_arguments(kind: type) -> bool:
+    try:
+        inspect.signature(kind).bind()
+    except TypeError:
+        return False
+    return True
 
 
 def _aliases(value: Any) -> tuple[str, ...]:

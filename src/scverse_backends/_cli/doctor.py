@@ -139,9 +139,11 @@ def _offered(dispatcher: BackendDispatcher, backend: LoadedBackend) -> tuple[int
     lost = dispatcher.dispatched and not found.implemented
     problems = [f"implements no function of {host}"] if lost else []
     problems += [
-        f"{finding.function}: {finding.message}" if finding.kind == "broken" else finding.message
+        f"{finding.function}: {finding.message}"
+        if finding.function in dispatcher.dispatched
+        else finding.message
         for finding in found.everything
-        if finding.severity == "error" and finding.kind in ("broken", "unknown-name")
+        if finding.severity == "error"
     ]
     return len(found.implemented), problems
 

@@ -45,7 +45,11 @@ def add(commands: Commands) -> None:
     )
     add_dispatcher(parser)
     parser.add_argument(
-        "-b", "--backend", action="append", metavar="LABEL", help="which; may be given repeatedly"
+        "-b",
+        "--backend",
+        action="append",
+        metavar="LABEL",
+        help="verify this backend; may be given more than once",
     )
     parser.add_argument(
         "--fail-on",

@@ -68,7 +68,7 @@ def test_whatever_is_wrong_becomes_an_error_that_names_what_is_installed(
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("", "`name` is not valid: a label is a string, not NoneType"),
+        ("", "it has no `name`; give it one, such as name = 'mine'"),
         ("name = 3", "`name` is not valid: a label is a string, not int"),
         ("name = 'no spaces'", "`name` is not valid: 'no spaces' is no label"),
         ("name = 'mine'; aliases = 'cuda'", "`aliases` must be a list, tuple or set of strings"),
@@ -96,7 +96,8 @@ def test_an_adapter_that_is_none_is_told_what_it_must_be(site, dispatcher, sourc
         ("broken_module:Adapter.missing", AttributeError),
         ("broken_module:Failing", RuntimeError),
         ("broken_module:Exiting", SystemExit),
-        ("broken_module:Demanding", TypeError),
+        ("broken_module:Demanding", Exception),
+        ("broken_module:Confused", TypeError),
         ("broken_module:nothing", Exception),
         ("broken_module:number", Exception),
         (":", Exception),
@@ -113,6 +114,8 @@ def test_a_reference_that_leads_to_no_adapter_is_an_error_too(site, dispatcher, 
             def __init__(self): raise SystemExit
         class Demanding:
             def __init__(self, device): ...
+        class Confused:
+            def __init__(self): len(3)
     """
     install(site, source, reference)
 
@@ -273,3 +276,13 @@ def test_aliases_may_be_left_out_or_come_in_any_usual_container(site, dispatcher
     install(site, f"name = 'mine'\naliases = {aliases}")
 
     assert dispatcher.get_backend("mine").name == "mine"
+
+
+def test_a_class_that_needs_arguments_is_told_to_need_none(site, dispatcher):
+    source = "class Adapter:\n    name = 'mine'\n    def __init__(self, device): ..."
+    install(site, source, "broken_module:Adapter")
+
+    assert failure(dispatcher).problem == (
+        "its class must be one that can be made without arguments: "
+        "Adapter.__init__() missing 1 required positional argument: 'device'"
+    )

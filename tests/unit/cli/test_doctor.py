@@ -1,5 +1,6 @@
 import json
 import os
+from textwrap import dedent
 
 import pytest
 
@@ -129,6 +130,19 @@ def test_a_function_that_is_listed_and_cannot_be_fetched_is_told(run, install):
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
     assert "scale: cannot hand it out" in ran.out
+
+
+def test_renames_that_lead_nowhere_are_told(run, install):
+    source = """
+        name = 'new'
+        def scale(counts): ...
+        renames = {'scale': {'counts': 'values'}, 'scal': {'values': 'counts'}}
+    """
+    install("new-cells", "new", dedent(source))
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "scale: renames 'counts', which the host does not have; a rename goes from" in ran.out
+    assert "    has renames for 'scal', which is no function of the host" in ran.out
 
 
 def test_a_host_that_dispatches_nothing_yet_has_no_functions_to_miss(run, site):

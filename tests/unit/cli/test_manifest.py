@@ -125,7 +125,7 @@ def test_a_manifest_that_is_missing_or_broken_fails_the_check(run, file, text, s
     [
         ("import nothing_of_the_kind", "ModuleNotFoundError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("", "`name` is not valid"),
+        ("", "it has no `name`"),
         ("name = 'fast'\n__all__ = ['gone']", "'gone', which cannot be fetched"),
     ],
 )

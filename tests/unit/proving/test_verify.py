@@ -131,6 +131,10 @@ def test_a_rename_to_what_is_not_there_is_an_error(verified):
             "'n_cluster', which the host does not have; did it mean ",
         ),
         ({"cluster": {"zzz": "k"}}, "renames 'zzz', which the host does not have"),
+        (
+            {"cluster": {"rows": "data"}},
+            "a rename goes from the host's name to the backend's: {'data': 'rows'}",
+        ),
         ({"clustr": {"data": "rows"}}, "'clustr', which is no function of the host; did it mean"),
         ({"zzz": {"data": "rows"}}, "'zzz', which is no function of the host"),
     ],

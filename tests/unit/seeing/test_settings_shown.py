@@ -134,7 +134,7 @@ def test_a_backend_nobody_vouches_for_and_a_broken_one(site, settings):
     assert line(settings, "other") == "other installed no other 1.0 other"
     assert settings.available_backends() == []
     assert line(settings, "other") == "other broken no other 1.0"
-    assert "its `name` is not valid" in " ".join(repr(settings).split())
+    assert "it has no `name`" in " ".join(repr(settings).split())
 
 
 def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, settings):
