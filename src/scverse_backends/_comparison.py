@@ -62,8 +62,8 @@ class _Finder:
         self.function = function
         self.route = route
         self.host = inspect.signature(function.func)
-        self.own = inspect.signature(route.implementation)
-        self.options = [name for name in self.own.parameters if name in route.options]
+        self.own = {parameter.name: parameter for parameter in route.parameters.own}
+        self.options = [name for name in self.own if name in route.options]
         self.meant = {name: found for name in self._ours() if (found := self._counterpart(name))}
 
     def findings(self) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ class _Finder:
         if name not in self.function.parameters.required:
             return None
         place = [*self.host.parameters].index(name)
-        found = [*self.own.parameters][place : place + 1]
+        found = [*self.own][place : place + 1]
         return found[0] if found and found[0] in self.options else None
 
     def _needed(self) -> Iterator[Finding]:
@@ -140,7 +140,7 @@ class _Finder:
         targets = self.route.targets
         given = {targets[name] for name in self.function.parameters.required}
         sources = {target: name for name, target in targets.items()}
-        for name in self.own.parameters:
+        for name in self.own:
             if name not in self.route.parameters.required - given - self.route.supplied.keys():
                 continue
             if name in self.meant.values():
@@ -199,7 +199,7 @@ class _Finder:
                 text = f"has a parameter {name!r} that is not shown: {why}"
                 yield self._found("info" if private else "warning", "hidden-option", text, name)
                 continue
-            default = self.own.parameters[name].default
+            default = self.own[name].default
             value = "required" if default is Parameter.empty else shown(default)
             text = f"adds the option {name!r} ({value})"
             yield self._found("info", "added-parameter", text, name, None, value)
@@ -216,7 +216,7 @@ class _Finder:
         if inspect.isgeneratorfunction(found) != inspect.isgeneratorfunction(self.function.func):
             text = "gives values one by one where the host's function does not, or the reverse"
             yield self._found("warning", "generator", text)
-        for name, parameter in self.own.parameters.items():
+        for name, parameter in self.own.items():
             if parameter.kind is Parameter.VAR_POSITIONAL:
                 text = f"has *{name}, which never receives anything: arguments go by their names"
                 yield self._found("info", "variadic", text, name)

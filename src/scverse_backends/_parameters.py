@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from inspect import Parameter
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,6 +47,21 @@ def read(func: Callable[..., Any]) -> Parameters:
         takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
         own=found,
     )
+
+
+def without_signature(func: Any, borrowed: object) -> Any:
+    """Give a function as it takes its arguments, if it shows the host's signature instead.
+
+    `functools.wraps` copies a signature for its documentation. What it promises,
+    options of other backends too, need not be what the function takes.
+    """
+    inner = func.__func__ if type(func) is MethodType else func
+    if type(inner) is not FunctionType or inner.__dict__.get("__signature__") is not borrowed:
+        return func
+    code, scope = inner.__code__, inner.__globals__
+    bare = FunctionType(code, scope, inner.__name__, inner.__defaults__, inner.__closure__)
+    bare.__kwdefaults__ = inner.__kwdefaults__
+    return bare if inner is func else MethodType(bare, func.__self__)
 
 
 class Given(NamedTuple):

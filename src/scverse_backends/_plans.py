@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from . import _log
 from ._inventory import load_error
+from ._layers import layers
 from ._loading import ABSENT, check_kind, fetch
 from ._model import LoadedBackend, Refusal
 from ._routing import MISSING, Route, compile_route
@@ -156,7 +157,7 @@ class Planner:
         except BaseException as error:  # a lazy adapter runs code when asked
             candidate = backend.candidate
             raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
-        own = found is function.public or found is function.func
+        own = any(found is one for one in (function.func, *layers(function.public)))
         if not own:
             self._registry.compare(backend, function.name, found)
         if own or found is ABSENT:

@@ -7,7 +7,6 @@ anybody may have copied, so it is written again when more becomes known.
 from __future__ import annotations
 
 import inspect
-import sys
 from contextlib import suppress
 from functools import cached_property
 from operator import itemgetter
@@ -18,6 +17,7 @@ from . import _caller
 from ._additions import View
 from ._docstrings import Entry, default_note, merge, opening, read, selector_entry, shown
 from ._foreign import exact
+from ._layers import layers
 from ._plans import Planner
 from ._routing import Route
 from ._signatures import combine, insert, selector_parameter
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from ._registry import Registry
     from ._selection import Selection
     from ._signatures import Option
-
-
-_MOST_LAYERS = 50  # decorators around one function; more are a circle
 
 
 class _Known(NamedTuple):
@@ -182,7 +179,7 @@ class Presentation:
         merged = self._merged_docstring(own)
         if not self._written:
             self._written.append(opening(own, self.function.selector, self._vouched) or own)
-        for layer in _layers(self.function.public):
+        for layer in layers(self.function.public):
             _replace(layer, self._written, merged)
         if merged not in self._written:
             self._written = sorted([*self._written, merged], key=len, reverse=True)
@@ -241,16 +238,6 @@ def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
         for name, default in known.additions.defaults:
             notes.setdefault(name, []).append(default_note(name, provider, default))
     return notes
-
-
-def _layers(public: Any) -> list[Any]:
-    """Give a public callable, and the decorators around it under its name."""
-    home = getattr(sys.modules.get(public.__module__), "__dict__", {})
-    layers, found = [public], home.get(public.__name__)
-    while found is not None and found is not public and len(layers) < _MOST_LAYERS:
-        layers.append(found)
-        found = getattr(found, "__wrapped__", None)
-    return layers if found is public else [public]
 
 
 def _replace(layer: Any, written: Iterable[str], merged: str) -> None:

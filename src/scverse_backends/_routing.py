@@ -14,7 +14,7 @@ from ._aims import Aims
 from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import Refusal
-from ._parameters import Given, Parameters, bind, read, same
+from ._parameters import Given, Parameters, bind, read, same, without_signature
 from .exceptions import BackendError
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ def compile_route(
 ) -> Route | Refusal:
     """Compile the route to an implementation, or say why no call can take it."""
     try:
-        parameters = read(implementation)
+        borrowed = vars(function.public).get("__signature__", _ABSENT)
+        parameters = read(without_signature(implementation, borrowed))
         waits = is_coroutine_function(implementation)
     except (KeyboardInterrupt, MemoryError):
         raise

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from types import SimpleNamespace
@@ -9,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from scverse_backends.exceptions import UnknownBackendError
+from scverse_backends.testing import verify
 
 
 def test_an_adapter_that_makes_a_new_function_each_time(dispatcher, outcome):
@@ -65,6 +69,65 @@ def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, off
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
     offer(func=func if which == "public" else func.__wrapped__)
     assert reasons(func) == ["does not implement it"]
+
+
+DECORATING_HOST = """
+    import functools
+    from scverse_backends import BackendDispatcher
+
+    dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
+
+    def noted(func):
+        @functools.wraps(func)
+        def note(*args, **kwargs): return func(*args, **kwargs)
+        return note
+
+    @noted
+    @dispatcher.backend_dispatch
+    def scale(data, factor=2): return "host"
+"""
+
+
+@pytest.fixture
+def decorating(site):
+    """Give a host whose function stands inside a decorator of its own."""
+    site.write("decorating_host.py", DECORATING_HOST)
+    return importlib.import_module("decorating_host")
+
+
+def test_nor_is_it_with_the_hosts_own_decorators_around_it(decorating):
+    adapter = SimpleNamespace(name="mine", scale=decorating.scale)
+    settings = decorating.dispatcher.settings
+    with decorating.dispatcher.register(adapter):
+        assert settings.explain(decorating.scale, 1, backend="mine").backend == "cpu"
+
+
+def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorating):
+    class Mine:
+        name = "mine"
+
+        @functools.wraps(decorating.scale)
+        def scale(self, data, *, tiles=1):
+            return data, tiles
+
+    class Other:
+        name = "other"
+
+        @staticmethod
+        @functools.wraps(decorating.scale)
+        def scale(data, *, factor=3, **options):
+            return data, factor, options
+
+    dispatcher, scale = decorating.dispatcher, decorating.scale
+    with dispatcher.register(Mine), dispatcher.register(Other):
+        assert scale(1, tiles=4, backend="mine") == (1, 4)
+        assert scale(1, 5, backend="other") == (1, 5, {})
+        decision = dispatcher.settings.explain(scale, 1, factor=5, backend=["mine", "other"])
+        assert decision.refusals == (("mine", "does not take 'factor'"),)
+        assert "data, factor=2, *, backend: 'str | Sequence[str] | None' = None, tiles=1" in str(
+            inspect.signature(scale)
+        )
+        assert verify(dispatcher, "mine").failures("warning")[0].parameter == "factor"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
