@@ -116,6 +116,12 @@ class UseBackend:
 
     def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""
+        if isinstance(func, (type, staticmethod)) or not callable(func):
+            msg = (
+                f"use_backend decorates functions, not {func!r}. Of a class, decorate the methods, "
+                "below @staticmethod, @classmethod or @property."
+            )
+            raise TypeError(msg)
         considered = getattr(func, DISPATCH, None)
         refuse_generator_function(func, "use_backend cannot decorate")
         inside = self._around_coroutine if is_coroutine_function(func) else self._around

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import update_wrapper
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ._blocks import DISPATCH, Within, is_public, refuse_generator_function
+from ._code import is_coroutine_function
 from ._loading import import_reference
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def bind(block: AbstractContextManager[None], func: Any) -> Bound:
         msg = f"bind needs something that can be called, not {func!r}"
         raise TypeError(msg)
     refuse_generator_function(func, "bind cannot run inside a block")
-    return (AsyncBound if _is_async(func) else Bound)(block, func)
+    return (AsyncBound if is_coroutine_function(func) else Bound)(block, func)
 
 
 class Bound:
@@ -101,8 +101,3 @@ def _reference(func: Any) -> str | None:
     if not is_public(func) or func.__module__ == "__main__" or "<locals>" in func.__qualname__:
         return None
     return f"{func.__module__}:{func.__qualname__}"
-
-
-def _is_async(func: Any) -> bool:
-    call = getattr(type(func), "__call__", None)  # noqa: B004 - to see what it is, not whether
-    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(call)

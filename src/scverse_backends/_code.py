@@ -60,4 +60,5 @@ def _tells(func: Any, flag: int, question: str) -> bool:
         return bool(code.co_flags & flag)
     import inspect
 
-    return bool(getattr(inspect, question)(func))
+    ask = getattr(inspect, question)
+    return bool(ask(func) or ask(getattr(type(func), "__call__", None)))  # noqa: B004 - to ask of it

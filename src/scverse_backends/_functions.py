@@ -242,6 +242,12 @@ class Dispatch:
             return self._arbiter.run_on_host(args, kwargs, refusals)
 
     def _run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if route.yields:
+            from ._suspended import Hold, copy_context, named
+
+            work = partial(route.implementation, *args, **kwargs)
+            steps = Hold(self.state, None, route, None).iterated(work, copy_context())
+            return named(steps, self.function.public)
         taken = route  # the mark by which the arbiter knows this frame
         taken.running.append(None)
         try:

@@ -11,6 +11,7 @@ from inspect import iscoroutinefunction, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ._aims import Aims
+from ._code import is_generator_function
 from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import Refusal
@@ -52,6 +53,8 @@ class Route:
         only from this set reaches the implementation as it came.
     running
         Grows and shrinks by one entry for each call that the implementation is running now.
+    yields
+        Whether the implementation gives a generator, whose body runs later, where the host's does not.
     """
 
     __slots__ = (
@@ -68,6 +71,7 @@ class Route:
         "supplied",
         "targets",
         "unchanged",
+        "yields",
     )
 
     def __init__(
@@ -91,6 +95,7 @@ class Route:
         differing = _differing(function.parameters, parameters, aims)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
+        self.yields = not function.is_suspended and is_generator_function(implementation)
         self.aligned = _aligned(self)
         self.straight = self.aligned if _passes_on(self) else -1
         self.unchanged = _unchanged(self)
@@ -322,7 +327,7 @@ def _passes_on(route: Route) -> bool:
     """Whether any call of the host may be passed on as it came, as far as its arguments allow."""
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
-    asked = route.function.is_suspended or route.backend.can_run is not None
+    asked = route.function.is_suspended or route.yields or route.backend.can_run is not None
     return not (asked or route.supplied or theirs.required - certain)
 
 

@@ -45,9 +45,14 @@ class Hold:
             with suppress(ValueError):
                 self._state.inside.reset(token)
 
-    def iterated(self, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
-        """Run a generator function's work, each step of it in a context of its own."""
-        context = copy_context()
+    def iterated(
+        self, work: Callable[[], Any], context: Context | None = None
+    ) -> Generator[Any, Any, Any]:
+        """Run a generator function's work, each step of it in a context of its own.
+
+        That is a copy of the first step's, unless one is given.
+        """
+        context = copy_context() if context is None else context
         context.run(self._enter)
         try:
             return (yield from self._steps(context, work))

@@ -185,3 +185,48 @@ def test_why_no_backend_took_a_call_is_noted_where_the_host_refuses_it_too(scale
     assert (
         "'mine' has an implementation whose signature cannot be read" in caught.value.__notes__[0]
     )
+
+
+@pytest.fixture
+def tiles(dispatcher, offer):
+    """A host's plain function that gives an iterator, for which a backend has a generator."""
+
+    @dispatcher.backend_dispatch
+    def where():
+        return "host"
+
+    @dispatcher.backend_dispatch
+    def tiles(count):
+        return iter([where()] * count)
+
+    def own(count):
+        for tile in tiles(count):
+            yield tile, where()
+
+    offer(tiles=own, where=lambda: "mine")
+    return tiles
+
+
+def test_a_generator_in_the_place_of_a_plain_function_may_call_what_it_replaces(dispatcher, tiles):
+    with dispatcher.settings.use_backend("mine"):
+        assert [*tiles(2)] == [("mine", "mine")] * 2
+    assert [*tiles(2)] == ["host"] * 2
+
+
+def test_such_a_generator_runs_under_the_selection_of_its_call(dispatcher, tiles):
+    steps = tiles(2, backend="mine")
+    assert dispatcher.settings.backend == "cpu"
+    assert [*steps] == [("mine", "mine")] * 2
+
+
+def test_such_a_generator_is_traced_where_it_was_called(dispatcher, tiles):
+    with dispatcher.settings.trace() as trace:
+        steps = tiles(1, backend="mine")
+        assert [*steps] == [("mine", "mine")]
+    made = [(record.function, record.backend, record.parent) for record in trace.records]
+    assert made == [
+        ("tiles", "mine", None),
+        ("tiles", "cpu", 0),
+        ("where", "mine", 1),
+        ("where", "mine", 0),
+    ]

@@ -139,9 +139,40 @@ async def generate_async():
     yield
 
 
+class Generate:
+    def __call__(self):
+        yield
+
+
 @pytest.mark.parametrize(
-    "function", [generate, generate_async, partial(generate), partial(generate_async)]
+    "function",
+    [generate, generate_async, partial(generate), partial(generate_async), Generate()],
 )
 def test_generator_functions_are_refused_with_what_to_write_instead(host, function):
-    with pytest.raises(TypeError, match=r"generator function .*generate.* with block inside"):
+    with pytest.raises(TypeError, match=r"generator function .*[gG]enerate.* with block inside"):
         host.settings.use_backend("mine")(function)
+
+
+class Ask:
+    """An object that is called, and awaited."""
+
+    __name__ = "ask"
+
+    def __init__(self, host):
+        self.host = host
+
+    async def __call__(self):
+        await asyncio.sleep(0)
+        return self.host.where()
+
+
+def test_an_object_whose_call_is_async_runs_inside_the_block_while_it_is_awaited(host):
+    decorated = host.settings.use_backend("mine")(Ask(host))
+    assert inspect.iscoroutinefunction(decorated)
+    assert asyncio.run(decorated()) == "mine"
+
+
+@pytest.mark.parametrize("wrong", [Ask, staticmethod(len), classmethod(len), property(len), "mine"])
+def test_what_would_not_be_itself_any_more_is_refused(host, wrong):
+    with pytest.raises(TypeError, match=r"decorates functions, not .*decorate the methods"):
+        host.settings.use_backend("mine")(wrong)
