@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from contextvars import copy_context
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, cast
 
@@ -243,7 +244,7 @@ class Dispatch:
 
     def _run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if route.yields:
-            from ._suspended import Hold, copy_context, named
+            from ._suspended import Hold, named
 
             work = partial(route.implementation, *args, **kwargs)
             steps = Hold(self.state, None, route, None).iterated(work, copy_context())
