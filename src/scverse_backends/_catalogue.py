@@ -102,8 +102,16 @@ class Catalogue:
 
     def _check_name(self, function: HostFunction) -> None:
         """Refuse a dispatch name that would confuse adapters."""
+        given: object = function.func  # a type checker knows better, and is not always asked
+        if isinstance(given, str):
+            msg = f"{given!r} is no function; write @backend_dispatch(name=...)."
+            raise TypeError(msg)
         if not all(part.isidentifier() for part in function.name.split(".")):
-            msg = f"{function.func!r} needs a dispatch name of identifiers; pass name=..."
+            what = f"be dispatched as {function.name!r}" if function.name else "name itself"
+            msg = (
+                f"{function.func!r} cannot {what}: a dispatch name is a Python name, or several "
+                "joined by dots; pass name='...'."
+            )
             raise ValueError(msg)
         other = self._dispatched.get(function.name)
         if other is not None and _home(other) != _home(function.func):

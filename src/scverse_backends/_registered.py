@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from ._foreign import written
 from ._labels import fault, key
 from ._loading import AdapterError, describe
 from .exceptions import BackendConfigurationError
@@ -39,7 +40,8 @@ class Registered:
         try:
             backend = describe(adapter, None)
         except AdapterError as error:
-            raise BackendConfigurationError(self._configuration.host, [str(error)]) from error
+            mistake = f"the adapter {written(adapter)} cannot be registered: {error}"
+            raise BackendConfigurationError(self._configuration.host, [mistake]) from error
         with self._lock:
             taken = set(map(key, self.labels()))
             problems = [self._objection(label, taken) for label in _labels(backend)]

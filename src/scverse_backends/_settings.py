@@ -11,6 +11,7 @@ from ._selector import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Never
 
     from ._hosts import Home
     from ._model import Decision
@@ -47,7 +48,7 @@ class Settings:
         self._choices: dict[Any, Choice] = {}
         selector.changes.watch(self._choices.clear)
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
         # A misspelt setting would seem to work, and select nothing.
         if name not in KEPT and not hasattr(Settings, name):
             raise AttributeError(self._no_setting(name), name=name, obj=self)

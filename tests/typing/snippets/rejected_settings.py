@@ -13,5 +13,6 @@ settings = dispatcher.settings
 settings.backend = 3  # rejected
 settings.backends = 3  # rejected
 settings.fallback = "quiet"  # rejected
+settings.backned = "cuda"  # rejected
 settings.use_backend(3)  # rejected
 settings.use_backend("cuda", fallback="quiet")  # rejected

@@ -95,8 +95,13 @@ def test_a_callable_that_hides_its_signature(dispatcher, options):
 @pytest.mark.parametrize("name", ["", "two words", "tl.", ".tl", "tl..umap", "1st", "tl-umap"])
 def test_a_dispatch_name_that_is_none(dispatcher, name):
     func = functools.partial(double)
-    with pytest.raises(ValueError, match=r"needs a dispatch name of identifiers; pass name="):
+    with pytest.raises(ValueError, match=r"a dispatch name is a Python name.* pass name="):
         dispatcher.backend_dispatch(name=name)(func)
+
+
+def test_a_name_in_the_place_of_the_function_is_told_how_to_be_given(dispatcher):
+    with pytest.raises(TypeError, match=r"no function; write @backend_dispatch\(name="):
+        dispatcher.backend_dispatch("tl.umap")
 
 
 @pytest.mark.parametrize("name", [3, b"umap", ["tl", "umap"]])
