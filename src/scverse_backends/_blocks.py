@@ -99,20 +99,32 @@ class UseBackend:
         choice = self._choice
         state = choice.state
         outer = state.active.get()
-        if outer is not None and outer[0] is TRACED:
-            state.push(choice.selection(outer[1]), self)
-            return
-        state.active.set((choice.selection(outer), outer, self))
-        if not state.awake:
-            state.wake()
+        try:
+            if outer is not None and outer[0] is TRACED:
+                state.push(choice.selection(outer[1]), self)
+                return
+            state.active.set((choice.selection(outer), outer, self))
+            if not state.awake:
+                state.wake()
+        except BaseException:
+            # Nobody leaves a block that was interrupted while it was entered.
+            if state.active.get() is not outer:
+                state.pop(self)
+            raise
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        state = self._choice.state
-        scope = state.active.get()
-        if scope is not None and scope[2] is self:
-            state.active.set(scope[1])
-        else:
-            state.pop(self)
+        state, scope = self._choice.state, None
+        try:
+            scope = state.active.get()
+            if scope is not None and scope[2] is self:
+                state.active.set(scope[1])
+            else:
+                state.pop(self)
+        except BaseException:
+            # Interrupted, which is no reason to stay: nobody else leaves the block.
+            if scope is None or state.active.get() is scope:
+                state.pop(self)
+            raise
 
     def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""

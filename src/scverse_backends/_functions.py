@@ -77,8 +77,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     and (not kwargs or route.unchanged.issuperset(kwargs))
                 ):
                     taken = route  # the mark by which the arbiter knows this frame
-                    taken.running.append(None)
                     try:
+                        taken.running.append(None)
                         run = taken.implementation
                         return run(*args, **kwargs) if kwargs else run(*args)
                     except TypeError as error:
@@ -161,14 +161,15 @@ class Dispatch:
         known = outer is None and type(label) is str and self.selector.calls.get(label)
         selection = known or self.selector.for_call(label, outer)
         scope = (selection, outer, None)
-        token = active.set(scope)
+        token = None
         try:
+            token = active.set(scope)
             route = self.ready.get(selection)
             if route is None or kwargs or route.running or len(args) > route.straight:
                 return self.function.public(*args, **kwargs)
             taken = route  # the mark by which the arbiter knows this frame
-            taken.running.append(None)
             try:
+                taken.running.append(None)
                 return taken.implementation(*args)
             except TypeError as error:
                 if not self.misfits(taken, error, args, kwargs):
@@ -177,10 +178,14 @@ class Dispatch:
                 taken.running.pop()
             return self.call(args, kwargs)
         finally:
-            if active.get() is scope:
-                active.reset(token)
-            else:
+            try:
+                if token is not None and active.get() is scope:
+                    active.reset(token)
+                else:
+                    self.state.pop(scope)
+            except BaseException:
                 self.state.pop(scope)
+                raise
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""
@@ -250,8 +255,8 @@ class Dispatch:
             steps = Hold(self.state, None, route, None).iterated(work, copy_context())
             return named(steps, self.function.public)
         taken = route  # the mark by which the arbiter knows this frame
-        taken.running.append(None)
         try:
+            taken.running.append(None)
             return taken.implementation(*args, **kwargs)
         finally:
             taken.running.pop()

@@ -1,9 +1,10 @@
-"""The first use of a backend, broken off at each step: nothing is half done, and the next try works."""
+"""Uses of a backend, broken off at each step: nothing is half done, and the next try works."""
 
 from __future__ import annotations
 
 import inspect
 import sys
+from contextvars import copy_context
 
 import pytest
 from hypothesis import settings
@@ -18,10 +19,15 @@ FEW = 60  # steps that the fast profile tries, spread over all
 
 
 class Breaker:
-    """Raises an error when the package enters its own function for the n-th time."""
+    """Raises an error when the package enters its own function for the n-th time.
 
-    def __init__(self, error=None, at=None):
+    With ``after_calls`` the ends of calls of what is written in C count as well: these two are
+    where Python lets a signal interrupt.
+    """
+
+    def __init__(self, error=None, at=None, *, after_calls=False):
         self.error, self.at, self.entered, self.place = error, at, 0, None
+        self.after_calls = after_calls
 
     def __call__(self, frame, event, argument):
         module = frame.f_globals.get("__name__") or ""
@@ -29,11 +35,13 @@ class Breaker:
         resumed = frame.f_code.co_flags & inspect.CO_GENERATOR
         # Nothing helps a block that cannot begin to end.
         ending = frame.f_code.co_name == "__exit__"
-        if event == "call" and not (resumed or ending) and module.startswith("scverse_backends."):
+        counts = event == "call" and not (resumed or ending)
+        counts = counts or (event == "c_return" and self.after_calls)
+        if counts and module.startswith("scverse_backends."):
             self.entered += 1
             if self.entered == self.at:
                 sys.setprofile(None)
-                self.place = module, frame.f_code.co_name
+                self.place = module, frame.f_code.co_name, frame.f_lineno
                 raise self.error
 
     def __enter__(self):
@@ -102,3 +110,80 @@ def test_broken_off_at_any_step_it_works_the_next_time(fresh, use, error):
         assert [(i.name, i.state) for i in host.dispatcher.backends()] == [("fine", "loaded")]
         assert "backend" in inspect.signature(host.double).parameters
         assert host.settings.backends == ("cpu",)
+
+
+def in_blocks(host):
+    block = host.settings.use_backend("fine")
+    with block, host.settings.use_backend("cpu", fallback="error"), block:
+        return host.double([1])
+
+
+def in_a_decorated_function(host):
+    return host.settings.use_backend("fine")(lambda: host.double([1]))()
+
+
+def by_call_in_a_block(host):
+    with host.settings.use_backend("cpu"):
+        return host.double([1], backend="fine")
+
+
+def in_a_traced_block(host):
+    with host.settings.trace(), host.settings.use_backend("fine"):
+        return [2]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        by_call,
+        in_a_block,
+        in_blocks,
+        in_a_decorated_function,
+        by_call_in_a_block,
+        in_a_traced_block,
+    ],
+)
+def test_interrupted_at_any_moment_nothing_stays_selected(fresh, use):
+    def warm():
+        host = fresh()
+        for _ in range(2):
+            assert use(host) == [2]
+        return host
+
+    host = warm()
+    with Breaker(after_calls=True) as counting:
+        assert use(host) == [2]
+
+    for at in range(1, counting.entered + 1):
+        host = warm()
+        with (
+            Breaker(KeyboardInterrupt, at, after_calls=True) as breaking,
+            pytest.raises(KeyboardInterrupt),
+        ):
+            use(host)
+        assert host.settings.backends == ("cpu",), breaking.place
+        assert use(host) == [2]
+        assert host.settings.backends == ("cpu",), breaking.place
+
+
+def test_what_an_interrupted_exit_leaves_is_shown_and_can_be_replaced(fresh):
+    host = fresh()
+    block = host.settings.use_backend("fine")
+
+    def interrupt(frame, event, argument):
+        if event == "call" and frame.f_code.co_name == "__exit__":
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def broken_off():
+        with pytest.raises(KeyboardInterrupt), block:
+            sys.setprofile(interrupt)
+        assert host.settings.backend == "fine"
+        assert "use_backend" in repr(host.settings)
+        with host.settings.use_backend("cpu"):
+            assert host.settings.backend == "cpu"
+        host.settings.backend = "cpu"
+        return host.settings.backend
+
+    assert copy_context().run(broken_off) == "cpu"
+    assert host.settings.backend == "cpu"
