@@ -28,7 +28,7 @@ html_css_files = ["long-lines.css"]
 add_module_names = False
 # What docstrings set in single backticks are names of ours, or of nobody.
 default_role = "py:obj"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
 # Partners that a build can do without.
 autodoc_mock_imports = ["dask", "distributed"]
 autosummary_generate = True
