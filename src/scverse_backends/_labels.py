@@ -50,7 +50,7 @@ def closest(label: str, known: Iterable[str], likeness: float = 0.6) -> str | No
     import difflib
 
     by_key = {key(name): name for name in known}
-    found = difflib.get_close_matches(key(label[:LONGEST]), by_key, n=1, cutoff=likeness)
+    found = difflib.get_close_matches(key(label[:LONGEST]), by_key, cutoff=likeness)
     return by_key[found[0]] if found else None
 
 

@@ -44,7 +44,7 @@ def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
     """Collect what a candidate is called, and what it would be called if it is trusted."""
     claimed = configuration.trusted.get(key(candidate.name))
     rules = [claimed] if claimed else _served(configuration, candidate)
-    names = [candidate.name, candidate.distribution or ""]
+    names = [candidate.name, candidate.distribution or candidate.name]
     names += [label for rule in rules for label in (rule.name, *rule.aliases)]
     return set(map(key, names))
 
@@ -113,7 +113,7 @@ class Claims(NamedTuple):
     refused: str | None
     aliases: tuple[str, ...]
     problems: tuple[str, ...]
-    is_blocked: bool = False
+    is_blocked: bool
 
 
 def review(

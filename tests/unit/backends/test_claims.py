@@ -11,6 +11,8 @@ from scverse_backends.exceptions import (
 
 PACKAGE = "example-host-accel"
 
+LONG = "name = 'long'\naliases = ['x' * 129]"
+
 
 @pytest.fixture
 def dispatcher(make_dispatcher):
@@ -60,6 +62,13 @@ def test_an_alias_that_is_no_label_is_left_out(site, dispatcher, claim):
         dispatcher.get_backend("fine")
 
     assert dispatcher.available_backend_names() == ["fine", "mine"]
+
+
+def test_of_an_alias_that_is_no_label_a_hundred_characters_are_shown(site, dispatcher):
+    site.install("long", entry_points={"long": "long"}, modules={"long": LONG})
+
+    with pytest.warns(BackendRegistrationWarning, match=f"the alias '{'x' * 96}\\.\\.\\. is not"):
+        dispatcher.get_backend("long")
 
 
 def test_a_trusted_backend_may_use_the_labels_that_the_host_gave_it(site, dispatcher):

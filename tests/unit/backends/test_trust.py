@@ -1,5 +1,7 @@
 """Who may serve a trusted name is decided from metadata, before any of its code runs."""
 
+import warnings
+
 import pytest
 
 from scverse_backends.exceptions import (
@@ -151,6 +153,19 @@ def test_who_matches_everything_that_the_host_configured_is_trusted(
     for label in ("example_accel", "accelerated"):
         assert dispatcher.get_backend(label).name == "example_accel"
     assert [(info.state, info.trusted) for info in dispatcher.backends()] == [("loaded", True)]
+
+
+def test_a_trusted_backend_that_was_loaded_before_a_refresh_is_trusted_after_it(
+    site, make_dispatcher
+):
+    install(site, PACKAGE, "example_accel", "accel")
+    dispatcher = make_dispatcher(trusted_backends=trusting())
+    dispatcher.discover()
+    dispatcher.refresh()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert dispatcher.get_backend("example_accel").name == "example_accel"
 
 
 @pytest.mark.parametrize("distribution", ["accel-cu11", "accel-cu12"])

@@ -35,6 +35,22 @@ def test_an_answer_that_is_true_takes_the_call(umap, tl, offer, outcome, answer)
     assert outcome(umap, 1) == "mine"
 
 
+class EqualToAll(type):
+    def __eq__(cls, other):
+        return True
+
+    __hash__ = type.__hash__
+
+
+class Yes(metaclass=EqualToAll):
+    """Is true, and of a class that says to be any other."""
+
+
+def test_an_answer_of_a_class_that_says_to_be_a_string_is_none(umap, tl, offer, outcome):
+    offer(tl=tl, can_run=lambda function, arguments: Yes())
+    assert outcome(umap, 1) == "mine"
+
+
 @pytest.mark.parametrize(
     ("can_run", "reason"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import wraps
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -50,6 +51,30 @@ class TestARunningImplementation:
         assert alone.value is inside.value is error
         assert (error.__cause__, error.__context__) == (None, None)
         assert ran == ["mine", "mine"]
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda func: func(0),
+            lambda func: func(0, 2),
+            lambda func: func(0, factor=2),
+            lambda func: func(data=0, factor=2),
+            lambda func: func(0, tiles=8),
+        ],
+        ids=["by position", "two by position", "by name", "all by name", "the backend's own"],
+    )
+    def test_its_traceback_has_one_line_of_this_library_from_the_second_call_on(
+        self, dispatcher, offer, call
+    ):
+        func = dispatcher.backend_dispatch(name="func")(lambda data, factor=1: "host")
+        offer(func=lambda data, factor=1, *, tiles=4: 1 / data)
+        with dispatcher.settings.use_backend("mine"):
+            with pytest.raises(ZeroDivisionError):
+                call(func)
+            with pytest.raises(ZeroDivisionError) as caught:
+                call(func)
+        files = [entry.path.name for entry in caught.traceback]
+        assert files == [*[Path(__file__).name] * 2, "_functions.py", Path(__file__).name]
 
     def test_its_error_leaves_the_next_call_as_it_would_have_been(self, dispatcher, offer):
         func = dispatcher.backend_dispatch(name="func")(lambda data: "host")

@@ -39,6 +39,13 @@ import pytest
             id="by position, in the opposite order on the backend",
         ),
         pytest.param(
+            lambda first=1, second=2, third=3: None,
+            lambda second=2, first=1, third=3: locals(),
+            lambda call: call(7),
+            {"first": 7, "second": 2, "third": 3},
+            id="by position, in another order but for the last",
+        ),
+        pytest.param(
             lambda data, factor=1: None,
             lambda data, tiles=8, factor=1: locals(),
             lambda call: call(3, 4),
@@ -93,6 +100,13 @@ import pytest
             lambda call: call(data=3),
             {"data": 3, "factor": 7, "offset": 0},
             id="to a positional-only one before others that are left out",
+        ),
+        pytest.param(
+            lambda first=1, second=2: None,
+            lambda first=3, second=4, /: {"first": first, "second": second},
+            lambda call: call(second=5),
+            {"first": 3, "second": 5},
+            id="to a positional-only one after another that is left out",
         ),
         pytest.param(
             lambda data, factor=1: None,

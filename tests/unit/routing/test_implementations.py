@@ -113,6 +113,14 @@ def test_a_signature_that_raises_is_a_refusal_that_says_so(scale, offer, outcome
         assert outcome(scale, 3) == ("host", 3, 1)
 
 
+def test_a_partial_of_itself_is_refused(scale, offer, reasons):
+    endless = functools.partial(scaled)
+    endless.__setstate__((endless, (), {}, {"__signature__": inspect.signature(scaled)}))
+    offer(scale=endless)
+    (reason,) = reasons(scale, 3)
+    assert "signature cannot be read (TypeError: it is wrapped in itself)" in reason
+
+
 @pytest.mark.parametrize("implementation", [None, 3, "scaled", {"data": 1}])
 def test_something_that_cannot_be_called_is_refused(scale, offer, reasons, implementation):
     offer(scale=implementation)

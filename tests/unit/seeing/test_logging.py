@@ -100,6 +100,13 @@ def hear(caplog, said):
     return hear
 
 
+def test_a_call_for_which_the_host_comes_first_is_not_said(settings, scale, fast, said, hear):
+    with settings.use_backend("cpu", "fast"):
+        hear()
+        scale([1])
+    assert said() == []
+
+
 def test_every_call_for_which_a_backend_is_selected_is_said(settings, scale, fast, said, hear):
     with settings.use_backend("fast"):
         hear()

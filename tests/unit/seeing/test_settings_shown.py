@@ -6,7 +6,11 @@ import warnings
 
 import pytest
 
-from scverse_backends.exceptions import BackendConfigurationError, UntrustedBackendWarning
+from scverse_backends.exceptions import (
+    BackendConfigurationError,
+    BackendRegistrationWarning,
+    UntrustedBackendWarning,
+)
 
 
 def line(shown, start):
@@ -148,6 +152,18 @@ def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, se
         dispatcher.backends()
     assert len(given) == 1
     assert given[0].filename == __file__
+
+
+def test_showing_leaves_the_warning_of_a_manifest_to_whoever_asks(site, dispatcher, settings):
+    site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
+    site.write("other.toml", "this is no TOML")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert line(settings, "other") == "other installed no other 1.0 other"
+    with pytest.warns(BackendRegistrationWarning, match="its manifest") as given:
+        dispatcher.backends()
+        dispatcher.backends()
+    assert len(given) == 1
 
 
 def test_looking_anew_says_what_it_finds_once(site, dispatcher):

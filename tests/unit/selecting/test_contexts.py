@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from threading import Barrier
@@ -151,3 +152,33 @@ def test_a_block_inside_a_task_of_a_generator_ends_with_it(host):
         return [(row, host.where()) async for row in rows()], host.where()
 
     assert asyncio.run(main()) == ([("mine", "mine")] * 2, "cpu")
+
+
+CURIOUS = """
+    import place
+    name = "curious"
+    at_import = place.where()
+    place.settings.backend = "other"
+    def can_run(function, arguments): return place.where() == "cpu"
+    def where(): return name
+"""
+
+
+@pytest.fixture
+def curious(host, site, install):
+    """Install a backend that, while it is imported and while it is asked, calls the host."""
+    site.write("place.py", "")
+    place = importlib.import_module("place")
+    place.where, place.settings = host.where, host.settings
+    install("curious", source=CURIOUS)
+
+
+def test_what_a_backend_runs_of_its_own_finds_the_host_selected(host, curious):
+    with host.settings.use_backend("mine"):
+        assert host.settings.get_backend("curious").at_import == "cpu"
+        assert host.where(backend="curious") == "curious"
+
+
+def test_what_a_backend_selects_while_it_is_imported_ends_with_the_import(host, curious):
+    host.settings.get_backend("curious")
+    assert (host.settings.backend, host.where()) == ("cpu", "cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import UserList
 from enum import StrEnum
 
@@ -136,6 +137,13 @@ def test_an_unknown_label_is_told_the_nearest_known_one(make_host, choose, label
     assert {"mine", "cuda", "other", "jax", "trusted", "fast"} <= {*caught.value.known}
 
 
+def test_of_several_labels_like_an_unknown_one_the_nearest_is_told(host, install):
+    for name in ("numba", "numba-cuda", "cuda-numba"):
+        install(name)
+    with pytest.raises(UnknownBackendError, match="Did you mean 'numba-cuda'"):
+        host.settings.backend = "numba-cud"
+
+
 def test_a_label_unlike_any_other_is_told_all_known_ones(host, choose, backends):
     with pytest.raises(UnknownBackendError, match=r"Known: .*'mine'") as caught:
         choose(host, "xyzzy")
@@ -155,6 +163,26 @@ def test_what_is_no_label_is_refused_and_shown(host, choose, label):
     with pytest.raises(UnknownBackendError) as caught:
         choose(host, label)
     assert caught.value.label == (label if isinstance(label, str) else repr(label))
+
+
+def test_a_label_has_at_most_128_characters(host, install):
+    longest = "x" * 128
+    install(longest)
+    host.settings.backend = longest
+    assert host.settings.backend == longest
+    with pytest.raises(UnknownBackendError, match="at most 128 characters, not 129"):
+        host.settings.backend = longest + "x"
+
+
+def test_a_label_of_other_characters_is_told_which_ones_it_may_have(host):
+    allowed = (
+        "use ASCII letters, digits, '.', '_' and '-', "
+        "begin with a letter or digit and do not end with '.' or '-'"
+    )
+    with pytest.raises(
+        UnknownBackendError, match=f"'my backend-' is no label: {re.escape(allowed)}"
+    ):
+        host.settings.backend = "my backend-"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,153 @@
+"""Mutate the core, a place at a time, and show which mutants no test notices.
+
+``python tests/mutation/run.py`` mutates every module that `MODULES` lists, and
+``python tests/mutation/run.py _labels _trust`` those two, in copies of the
+checkout that are thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import TestOutcome
+from judge import EQUIVALENT, UNREAD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Path(__file__).parent
+MODULES = (
+    *("_labels", "_selection", "_selector", "_blocks", "_trust", "_discovery", "_directory"),
+    *("_registered", "_resolver", "_registry", "_announced", "_loading", "_routing", "_plans"),
+    *("_parameters", "_arbiter", "_docstrings"),
+)
+ENOUGH = 0.95
+
+
+class Score(NamedTuple):
+    """What became of the mutants of one module."""
+
+    module: str
+    killed: int
+    equivalent: int
+    survivors: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """Say which part of those that are not equivalent was killed."""
+        return self.killed / (self.killed + len(self.survivors))
+
+    def __str__(self) -> str:
+        mutants = self.killed + self.equivalent + len(self.survivors)
+        return (
+            f"| `{self.module}` | {mutants} | {self.equivalent} | {self.killed} | "
+            f"{len(self.survivors)} | {self.share:.1%} |"
+        )
+
+
+def prepare(folder: Path) -> Path:
+    """Copy the checkout, and find out there which tests reach which line."""
+    copy, root = folder / "copy", HERE.parent.parent
+    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=root, text=True)
+    for name in filter(None, listed.split("\0")):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, copy / name)
+    shutil.copytree(copy / "src" / "scverse_backends", copy / "original")
+    # By this cosmic-ray finds our operators.
+    plugin = copy / "tests" / "mutation" / "operators-1.dist-info"
+    plugin.mkdir()
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: operators\nVersion: 1\n")
+    (plugin / "entry_points.txt").write_text(
+        "[cosmic_ray.operator_providers]\nours = operators:Provider\n"
+    )
+    measured = "--rcfile=tests/mutation/coveragerc"
+    run(
+        copy, "coverage", "run", measured, "-m", "pytest", "-qx", "-p", "reach", "tests/unit", "src"
+    )
+    run(copy, "coverage", "combine", "-q", measured)
+    run(copy, "reach")
+    return copy
+
+
+def run(copy: Path, module: str, *arguments: Any) -> None:
+    """Run a module as it is seen from a copy."""
+    places = [str(copy / "src"), str(copy / "tests" / "mutation")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    subprocess.run(command, cwd=copy, env=environment, check=True)
+
+
+def mutate(copy: Path, module: str) -> Score:
+    """Make the mutants of a module, and judge each."""
+    session, configuration = copy / f"{module}.sqlite", copy / f"{module}.toml"
+    template = copy / "tests" / "mutation" / "cosmic-ray.toml"
+    text = template.read_text(encoding="utf-8")
+    configuration.write_text(
+        text.replace("MODULE", module).replace("PYTHON", sys.executable), encoding="utf-8"
+    )
+    run(copy, "cosmic_ray.cli", "init", configuration, session)
+    run(copy, "cosmic_ray.tools.filters.operators_filter", session, configuration)
+    run(copy, "cosmic_ray.cli", "exec", configuration, session)
+    return score(module, session)
+
+
+def score(module: str, session: Path) -> Score:
+    """Read what became of the mutants."""
+    found: Counter[str] = Counter()
+    survivors = []
+    with use_db(session, WorkDB.Mode.open) as database:
+        for _, result in database.completed_work_items:
+            said = (result.output or "").strip().rpartition("\n")[2]
+            if result.test_outcome is None or said == UNREAD:
+                continue
+            if result.test_outcome is TestOutcome.SURVIVED and said != EQUIVALENT:
+                survivors.append(result.diff)
+            else:
+                found[EQUIVALENT if said == EQUIVALENT else "killed"] += 1
+    return Score(module, found["killed"], found[EQUIVALENT], tuple(survivors))
+
+
+def judge(copies: Queue[Path], module: str) -> Score:
+    """Mutate one module in whichever copy is free."""
+    copy = copies.get()
+    try:
+        done = mutate(copy, module)
+    finally:
+        copies.put(copy)
+    print(*done.survivors, done, sep="\n", flush=True)
+    return done
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Mutate, and tell; fails where too many mutants survive."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", default=MODULES)
+    parser.add_argument("--workers", type=int, default=2, help="how many copies to work in")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        copies: Queue[Path] = Queue()
+        first = prepare(Path(folder))
+        for number in range(chosen.workers):
+            copies.put(shutil.copytree(first, Path(folder, f"worker-{number}")))
+        with ThreadPoolExecutor(chosen.workers) as pool:
+            scores = [*pool.map(lambda module: judge(copies, module), chosen.modules)]
+    print(
+        "| module | mutants | equivalent | killed | survived | score |", "|-|-|-|-|-|-|", sep="\n"
+    )
+    print(*scores, sep="\n")
+    return int(min(one.share for one in scores) < ENOUGH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
