@@ -104,6 +104,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     return dispatched
 
 
+_MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 _UNNAMED = object()
 """Stands for the selector of a call that has none."""
 
@@ -314,6 +315,8 @@ class Dispatch:
         shape = shape if passes else settled.shape
         decision = self._decisions.get(shape) or self._arbiter.decide(settled)
         if shape is not None:
+            if len(self._decisions) >= _MOST_SHAPES:
+                self._decisions.clear()
             self._decisions[shape] = decision
         return None, settled, decision
 

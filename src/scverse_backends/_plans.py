@@ -63,7 +63,7 @@ class Planner:
         self._registry = registry
         self._routes: dict[LoadedBackend, tuple[object, Route | Refusal]] = {}
         self._lock = Lock()
-        registry.changes.watch(self._forget)
+        registry.changes.watch(self._begin_anew)
 
     def plan(self, selection: Selection) -> Plan:
         """Give the plan of a selection."""
@@ -134,8 +134,13 @@ class Planner:
         if plan.generation is not self._registry.changes.generation:
             self._forget()
 
+    def _begin_anew(self) -> None:
+        """Drop what was made for an earlier generation of the registry, and with it its backends."""
+        self._forget()
+        self._routes.clear()
+
     def _forget(self) -> None:
-        """Drop what was made for an earlier generation of the registry."""
+        """Have every selection planned again."""
         self.ready.clear()
         self._plans.clear()
 

@@ -123,6 +123,11 @@ class SelectionState:
         with self._lock:
             return self._made.setdefault(wanted, Selection(*wanted))
 
+    def forget(self) -> None:
+        """Make every selection anew; those in force stay what they are."""
+        with self._lock:
+            self._made.clear()
+
     def settle(self, selection: Selection) -> Selection:
         """Put a process-wide selection in force unless there is one by now."""
         with self._lock:

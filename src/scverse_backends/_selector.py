@@ -43,6 +43,7 @@ class Selector:
         self.environment = environment
         self._forget_calls()
         self.changes.watch(self._forget_calls)
+        self.changes.watch(state.forget)
         if environment.backend or environment.fallback:
             state.wait_for_environment()
 

@@ -1,6 +1,9 @@
 """An adapter of this process, vouched for by whoever registers it."""
 
+import gc
+import inspect
 import types
+import weakref
 
 import pytest
 
@@ -97,6 +100,16 @@ def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher,
 
     with pytest.raises(UnknownBackendError, match="'local'"):
         whoami()
+
+
+def test_what_was_removed_is_let_go(dispatcher, whoami):
+    adapter = Local()
+    gone = weakref.ref(adapter)
+    with dispatcher.register(adapter), dispatcher.settings.use_backend("local"):
+        assert [whoami(), whoami(backend="here"), str(inspect.signature(whoami))]
+    del adapter
+    gc.collect()
+    assert gone() is None
 
 
 def test_removing_one_of_two_leaves_the_other(dispatcher, whoami):

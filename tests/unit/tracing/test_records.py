@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 
 import pytest
 
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+from scverse_backends.records import Decision
 
 pytestmark = pytest.mark.usefixtures("backends")
 
@@ -331,3 +333,15 @@ def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):
         for number in range(50):
             many(**{f"option_{number}": 1})
     assert [r.forwarded for r in trace.records] == [(f"option_{n}",) for n in range(50)]
+
+
+def test_what_calls_of_a_shape_share_does_not_pile_up(host):
+    @host.dispatcher.backend_dispatch
+    def many(**options):
+        return len(options)
+
+    for number in range(3000):
+        with host.settings.trace():
+            many(**{f"option_{number}": 1})
+    gc.collect()
+    assert sum(type(found) is Decision for found in gc.get_objects()) < 1500
