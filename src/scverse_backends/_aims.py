@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._model import DefaultDifference
-from ._parameters import same
+from ._parameters import alike
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,4 +46,4 @@ class Aims:
         if ours is None or ours not in self._host.defaults:
             return None
         host = self._host.defaults[ours]
-        return None if same(host, default) else DefaultDifference(ours, host, default)
+        return None if alike(host, default) else DefaultDifference(ours, host, default)

@@ -93,7 +93,7 @@ def _reserved(value: Any, mistakes: list[str]) -> dict[str, str]:
         problem = fault(label)
         if problem:
             mistakes.append(f"reserved_backends: {problem}")
-        elif not isinstance(reason, str):
+        elif not isinstance(reason, str) or not reason.strip():
             mistakes.append(f"reserved_backends[{label!r}] must be a reason, not {reason!r}")
         else:
             reserved[key(label)] = reason
@@ -139,7 +139,7 @@ def _rule(name: Any, options: Any, mistakes: list[str]) -> TrustRule | None:
         mistakes.append(f"{where} must be a mapping, not {options!r}")
         return None
     _check_keys(options, where, mistakes)
-    lists = {n: names_in(options.get(n, ()), f"{where}[{n!r}]", mistakes) for n in _LISTS}
+    lists = {n: names_in(_listed(n, options), f"{where}[{n!r}]", mistakes) for n in _LISTS}
     mistakes.extend(f"{where}: {p}" for alias in lists["aliases"] if (p := fault(alias)))
     package = options.get("package", name)
     if not isinstance(package, str):
@@ -149,6 +149,12 @@ def _rule(name: Any, options: Any, mistakes: list[str]) -> TrustRule | None:
     if not any(lists[option] for option in _LISTS[1:]):
         mistakes.append(f"{where} says nothing that could be verified; give at least 'package'")
     return TrustRule(name=name, package=str(package), **lists)
+
+
+def _listed(option: str, options: Mapping[Any, Any]) -> Any:
+    """Give an option's strings; a lone one stands for itself, as in release 0.0.3, but as an alias."""
+    value = options.get(option, ())
+    return (value,) if isinstance(value, str) and option != "aliases" else value
 
 
 def _check_keys(options: Mapping[Any, Any], where: str, mistakes: list[str]) -> None:

@@ -120,6 +120,16 @@ class BackendDispatcher:
         return dispatcher_page(self._configuration, functions, survey(self._selector))
 
     @property
+    def entrypoint_group(self) -> str:
+        """The entry-point group under which backends register."""
+        return self._configuration.group
+
+    @property
+    def host_name(self) -> str:
+        """Name of the host in messages."""
+        return self._configuration.host
+
+    @property
     def settings(self) -> Settings:
         """What the host's users hold to select backends."""
         return self._settings

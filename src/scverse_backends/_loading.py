@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._code import is_coroutine_function
 from ._foreign import exact, written
 from ._labels import fault
 from ._model import LoadedBackend
@@ -126,6 +127,9 @@ def _pairs(function: Any, value: Any) -> dict[str, str]:
 def _hook(value: Any) -> Callable[[str, dict[str, Any]], object] | None:
     if value is not None and not callable(value):
         msg = f"its `can_run` must be callable, not {written(value)}"
+        raise AdapterError(msg)
+    if value is not None and is_coroutine_function(value):
+        msg = "its `can_run` must be a plain function; nobody awaits a coroutine function's answer"
         raise AdapterError(msg)
     return value  # type: ignore[no-any-return]
 

@@ -109,3 +109,24 @@ def same(value: object, default: object) -> bool:
         raise
     except BaseException:  # noqa: BLE001 - comparing foreign values may raise anything
         return False
+
+
+def alike(ours: object, theirs: object) -> bool:
+    """Whether two defaults say the same, as far as can be told: equal, or both only a mark.
+
+    Each library has a mark of its own for "not given", which means nothing to the other.
+    """
+    return same(ours, theirs) or (_is_mark(ours, type(theirs)) and _is_mark(theirs, type(ours)))
+
+
+def _is_mark(value: object, other: type) -> bool:
+    """Whether a value has nothing but its identity, as ``object()`` has, and a class of this name."""
+    kind = type(value)
+    try:
+        methods = ((kind.__eq__, object.__eq__), (kind.__new__, object.__new__))
+        plain = all(own is plain for own, plain in methods) and kind.__name__ == other.__name__
+        return plain and object.__getstate__(value) is None
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - as in `same`
+        return False

@@ -15,7 +15,7 @@ from ._code import is_generator_function
 from ._foreign import exact, line, told
 from ._labels import quoted
 from ._model import Refusal
-from ._parameters import Given, Parameters, bind, read, same, without_signature
+from ._parameters import Given, Parameters, alike, bind, read, same, without_signature
 from .exceptions import BackendError
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def _supplied(route: Route) -> dict[str, Any]:
         for name, default in route.function.parameters.defaults.items()
         if (target := route.targets[name]) is not None
         and target in theirs.names
-        and not same(default, theirs.defaults.get(target, _ABSENT))
+        and not (target in theirs.defaults and alike(default, theirs.defaults[target]))
     }
 
 

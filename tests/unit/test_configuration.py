@@ -35,6 +35,7 @@ def rule(**options):
         ({"reserved_backends": ["gpu"]}, "reserved_backends must be a mapping"),
         ({"reserved_backends": {"no spaces": "Why."}}, "'no spaces' is no label"),
         ({"reserved_backends": {3: "Why."}}, "a label is a string, not int"),
+        ({"reserved_backends": {"gpu": " "}}, "['gpu'] must be a reason"),
         ({"reserved_backends": {"gpu": None}}, "reserved_backends['gpu'] must be a reason"),
         ({"trusted_backends": ["fast"]}, "trusted_backends must be a mapping"),
         ({"trusted_backends": "fast"}, "trusted_backends must be a mapping"),
@@ -51,10 +52,11 @@ def rule(**options):
         (rule(aliases=["fine", 3]), "['aliases'] holds 3, which is no string"),
         (rule(aliases=["no spaces"]), "'no spaces' is no label"),
         (rule(aliases=["cpu"]), "'cpu' is reserved"),
-        (rule(distributions="fast-backend"), "['distributions'] must be a list or tuple"),
+        (rule(distributions=3), "['distributions'] must be a list or tuple"),
+        (rule(distributions=["fast", 3]), "['distributions'] holds 3, which is no string"),
         (rule(entrypoints=["fast", None]), "['entrypoints'] holds None"),
         (rule(object_refs=3), "['object_refs'] must be a list or tuple"),
-        (rule(module_prefixes="fast"), "['module_prefixes'] must be a list or tuple"),
+        (rule(module_prefixes=3), "['module_prefixes'] must be a list or tuple"),
         (rule(alias=["cuda"]), "unknown key 'alias'; did you mean 'aliases'?"),
         (rule(Packages="x"), "unknown key 'Packages'; did you mean 'package'?"),
         (rule(module_prefix="x"), "did you mean 'module_prefixes'?"),
@@ -136,6 +138,7 @@ def test_the_message_lists_every_mistake_and_names_the_host():
         {"trusted_backends": {"fast": {"object_refs": ["fast:Adapter"]}}},
         {"trusted_backends": {"fast": {"module_prefixes": ("fast",)}}},
         {"trusted_backends": {"fast": {"distributions": {"fast-cu11", "fast-cu12"}}}},
+        {"trusted_backends": {"fast": {"distributions": "fast-cu12", "module_prefixes": "fast"}}},
         rule(aliases=("fast", "FAST", "quick")),
         *[{"fallback": policy} for policy in ("warn", "silent", "error")],
         *[{"untrusted": policy} for policy in ("warn", "allow", "refuse")],
@@ -145,6 +148,18 @@ def test_what_is_right_is_accepted(options):
     dispatcher = BackendDispatcher(entrypoint_group="g.backends", host_name="host", **options)
 
     assert dispatcher.settings.backend == "cpu"
+
+
+def test_the_dispatcher_says_whose_it_is():
+    dispatcher = BackendDispatcher(entrypoint_group="g.backends", host_name="host")
+    assert (dispatcher.entrypoint_group, dispatcher.host_name) == ("g.backends", "host")
+
+
+def test_a_lone_string_stands_for_itself(site, make_dispatcher):
+    site.install("fast-cu12", entry_points={"fast": "fast"}, modules={"fast": "name = 'fast'"})
+    trusted = {"fast": {"package": "fast-cells", "distributions": "fast-cu12"}}
+    (found,) = make_dispatcher(trusted_backends=trusted).backends()
+    assert (found.state, found.trusted) == ("installed", True)
 
 
 def test_an_option_that_does_not_exist_is_an_error():

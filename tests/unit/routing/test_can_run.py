@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackWarning
+from scverse_backends.exceptions import BackendConfigurationError, BackendFallbackWarning
 
 
 @pytest.fixture
@@ -133,6 +133,22 @@ def test_it_is_not_asked_while_the_host_is_selected(umap, tl, offer):
 def test_it_is_not_asked_about_a_call_that_would_lose_an_argument(umap, tl, offer, reasons):
     offer(tl=tl, can_run=raises)
     assert reasons(umap, 1, copy=True) == ["does not take 'copy'"]
+
+
+def test_one_that_would_have_to_be_awaited_is_refused_with_the_adapter(tl, offer):
+    async def can_run(function, arguments):
+        return True
+
+    with pytest.raises(BackendConfigurationError, match="`can_run` must be a plain function"):
+        offer(tl=tl, can_run=can_run)
+
+
+def test_running_out_of_memory_in_it_declines(umap, tl, offer, reasons):
+    def can_run(function, arguments):
+        raise MemoryError("no room on the device")
+
+    offer(tl=tl, can_run=can_run)
+    assert reasons(umap, 1) == ["has a can_run that failed: MemoryError: no room on the device"]
 
 
 def test_a_keyboard_interrupt_in_it_passes(umap, tl, offer):

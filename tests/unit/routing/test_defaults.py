@@ -95,6 +95,40 @@ def test_any_other_host_only_argument_counts_as_different_and_is_not_lost(
     assert outcome(func, 1, given) is True
 
 
+class Missing:
+    """A mark: nothing but an identity."""
+
+
+def other_library():
+    class Missing:
+        pass
+
+    return Missing
+
+
+OTHER_MISSING = other_library()
+
+
+class Absent:
+    pass
+
+
+class Kernel:
+    def __init__(self, width):
+        self.width = width
+
+
+class Unlooked(type):
+    def __getattribute__(cls, name):
+        if name == "__eq__":
+            raise LookupError
+        return super().__getattribute__(name)
+
+
+class Secretive(metaclass=Unlooked):
+    pass
+
+
 @pytest.mark.parametrize(
     ("host", "mine", "differs"),
     [
@@ -107,6 +141,14 @@ def test_any_other_host_only_argument_counts_as_different_and_is_not_lost(
         pytest.param(ARRAY, ARRAY.copy(), True, id="two arrays"),
         pytest.param(1, Answers(raises), True, id="a comparison that raises"),
         pytest.param(1, Answers(Expression), True, id="a comparison that gives an object"),
+        pytest.param(object(), object(), False, id="two marks"),
+        pytest.param(Missing(), OTHER_MISSING(), False, id="two marks of classes of one name"),
+        pytest.param(Missing(), Absent(), True, id="marks of different names"),
+        pytest.param(Missing(), object(), True, id="marks of different classes"),
+        pytest.param(Missing(), None, True, id="a mark and no mark"),
+        pytest.param(Kernel(2), Kernel(3), True, id="two objects that cannot be compared"),
+        pytest.param(len, lambda values: 0, True, id="two functions"),
+        pytest.param(Missing(), Secretive(), True, id="a mark and what fails when it is looked at"),
     ],
 )
 def test_defaults_of_both_sides_are_compared_as_carefully(dispatcher, pair, host, mine, differs):

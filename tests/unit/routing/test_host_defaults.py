@@ -59,3 +59,29 @@ def test_keywords_of_the_backend_receive_none_that_nobody_gave(dispatcher, offer
     offer(leiden=lambda data, n_iterations=100, **options: (n_iterations, options))
     assert outcome(leiden, 3) == (-1, {})
     assert outcome(leiden, 3, copy=False) == (-1, {"copy": False})
+
+
+def test_a_mark_for_what_was_not_given_is_not_forwarded_over_the_backends_own(
+    dispatcher, offer, outcome
+):
+    hosts, own = object(), object()
+
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, rng=hosts):
+        return "host"
+
+    offer(leiden=lambda data, rng=own: rng is own)
+    offer("other", leiden=lambda data, rng: rng is hosts)
+    assert outcome(leiden, 3) is True
+    assert outcome(leiden, 3, on="other") is True
+
+
+def test_it_is_forwarded_where_the_backends_default_is_something_else(dispatcher, offer, outcome):
+    hosts = object()
+
+    @dispatcher.backend_dispatch(host_defaults=True)
+    def leiden(data, rng=hosts):
+        return "host"
+
+    offer(leiden=lambda data, rng=None: rng is hosts)
+    assert outcome(leiden, 3) is True
