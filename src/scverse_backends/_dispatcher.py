@@ -188,6 +188,18 @@ class BackendDispatcher:
             If calls of the function cannot be routed by name.
         ValueError
             If another function has the same dispatch name.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_dispatch(name="tl.double", ignorable=["n_jobs"])
+        ... def double(values, n_jobs=1):
+        ...     return [2 * value for value in values]
+        >>> list(dispatcher.dispatched)
+        ['tl.double']
         """
         if func is None:
             return lambda found: self._catalogue.decorate(
@@ -317,6 +329,18 @@ class BackendDispatcher:
         ------
         BackendConfigurationError
             If the adapter is no adapter, or a label is reserved or registered already.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> class Fast:
+        ...     name = "fast"
+        >>> with dispatcher.register(Fast):
+        ...     dispatcher.settings.available_backends()
+        ['fast']
         """
         return Registration(self._selector.registry, self._selector.registry.register(adapter))
 

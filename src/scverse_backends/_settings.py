@@ -38,8 +38,8 @@ class Settings:
     ... ).settings
     >>> settings.backend
     'cpu'
-    >>> with settings.use_backend("cpu", fallback="error"):
-    ...     settings.fallback
+    >>> settings.fallback = "error"
+    >>> settings.fallback
     'error'
     """
 
@@ -163,6 +163,21 @@ class Settings:
         ------
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> settings = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... ).settings
+        >>> with settings.use_backend("cpu", fallback="silent"):
+        ...     settings.fallback
+        'silent'
+        >>> @settings.use_backend("cpu")
+        ... def analysis(counts):
+        ...     return sum(counts)
+        >>> analysis([1, 2])
+        3
         """
         if backend is not None:
             labels = (backend, *labels)
@@ -240,6 +255,19 @@ class Settings:
         ------
         TypeError
             If the function is not dispatched by this host.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_dispatch
+        ... def double(values):
+        ...     return [2 * value for value in values]
+        >>> dispatcher.settings.explain(double, [1, 2], backend="cpu")
+        double runs on cpu, the host itself
+          because  selected by the call's own argument
         """
         considered = getattr(func, DISPATCH, None)
         if considered is None or considered.selector is not self._selector:
