@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -201,8 +202,10 @@ def _is_borrowed(found: Any) -> bool:
     """
     if inspect.ismodule(found):
         return True
-    # The module of any other object is that of its class, wherever the object was made.
-    if not (inspect.isroutine(found) or inspect.isclass(found)):
+    # The module of any other object is that of its class, wherever the object was made;
+    # a partial is no routine before Python 3.14.
+    routine = inspect.isroutine(found) and not isinstance(found, partial)
+    if not (routine or inspect.isclass(found)):
         return False
     home = getattr(found, "__module__", None)
     return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names
