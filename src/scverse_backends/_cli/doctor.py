@@ -70,6 +70,23 @@ class Checkup(NamedTuple):
         return "odd" if self.problems else "ok"
 
 
+class Diagnosis(NamedTuple):
+    """What was found of one host."""
+
+    host: str
+    group: str
+    functions: int
+    environment: dict[str, str | None]
+    checkups: tuple[Checkup, ...]
+    problems: tuple[str, ...]
+    """Those that are no single backend's."""
+
+    @property
+    def total(self) -> int:
+        """Count all problems."""
+        return len(self.problems) + sum(len(found.problems) for found in self.checkups)
+
+
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(
@@ -86,17 +103,26 @@ def add(commands: Commands) -> None:
 
 def run(options: Namespace, console: Console) -> int:
     """Examine one host's backends and the environment."""
-    dispatcher = find(options, console)
+    diagnosis = _examine(find(options, console), console)
+    show = _as_json if options.json else _as_text
+    show(console, diagnosis)
+    return int(diagnosis.total > 0)
+
+
+def _examine(dispatcher: BackendDispatcher, console: Console) -> Diagnosis:
     with warnings.catch_warnings(record=True) as damage:
         warnings.simplefilter("always", BackendWarning)
         verdicts = parts(dispatcher).registry.verdicts()
-    general = [_problem(found.message) for found in damage if _is_registration(found.message)]
-    checkups = [*_checkups(dispatcher, verdicts, console)]
-    environment = _environment(dispatcher)
-    general += [*_objections(dispatcher), *_misspelt(dispatcher)]
-    show = _as_json if options.json else _as_text
-    show(console, dispatcher, checkups, environment, general)
-    return int(bool(general) or any(found.problems for found in checkups))
+    damaged = [_problem(found.message) for found in damage if _is_registration(found.message)]
+    configuration = parts(dispatcher).registry.configuration
+    return Diagnosis(
+        host=configuration.host,
+        group=configuration.group,
+        functions=len(dispatcher.dispatched),
+        checkups=tuple(_checkups(dispatcher, verdicts, console)),
+        environment=_environment(dispatcher),
+        problems=(*damaged, *_objections(dispatcher), *_misspelt(dispatcher)),
+    )
 
 
 def _checkups(
@@ -201,14 +227,7 @@ def _misspelt(dispatcher: BackendDispatcher) -> list[str]:
     return [f"something is installed for {group!r}; did it mean {own!r}?" for group in meant]
 
 
-def _as_json(
-    console: Console,
-    dispatcher: BackendDispatcher,
-    checkups: list[Checkup],
-    environment: dict[str, str | None],
-    general: list[str],
-) -> None:
-    configuration = parts(dispatcher).registry.configuration
+def _as_json(console: Console, diagnosis: Diagnosis) -> None:
     backends = [
         {
             **found.info._asdict(),
@@ -218,42 +237,35 @@ def _as_json(
             "problems": found.problems,
             "raised_at": found.raised_at,
         }
-        for found in checkups
+        for found in diagnosis.checkups
     ]
     console.json(
         {
-            "host": configuration.host,
-            "group": configuration.group,
-            "functions": len(dispatcher.dispatched),
-            "environment": environment,
+            "host": diagnosis.host,
+            "group": diagnosis.group,
+            "functions": diagnosis.functions,
+            "environment": diagnosis.environment,
             "backends": backends,
-            "problems": general,
+            "problems": diagnosis.problems,
         }
     )
 
 
-def _as_text(
-    console: Console,
-    dispatcher: BackendDispatcher,
-    checkups: list[Checkup],
-    environment: dict[str, str | None],
-    general: list[str],
-) -> None:
-    configuration = parts(dispatcher).registry.configuration
-    count = len(general) + sum(len(found.problems) for found in checkups)
+def _as_text(console: Console, diagnosis: Diagnosis) -> None:
+    checkups = diagnosis.checkups
     console.line(
-        f"{console.paint('bold', configuration.host)}: {_number(len(checkups), 'backend')} in the "
-        f"group {configuration.group!r}, {_number(count, 'problem')}"
+        f"{console.paint('bold', diagnosis.host)}: {_number(len(checkups), 'backend')} in the "
+        f"group {diagnosis.group!r}, {_number(diagnosis.total, 'problem')}"
     )
-    rows = [_row(found, len(dispatcher.dispatched)) for found in checkups]
+    rows = [_row(found, diagnosis.functions) for found in checkups]
     for found, line in zip(checkups, aligned(rows, console.paint), strict=True):
         console.line(f"\n{line}" if found is checkups[0] else line)
         for note in _notes(found):
             console.line(f"    {note}")
     console.line()
-    for variable, value in environment.items():
+    for variable, value in diagnosis.environment.items():
         console.line(f"{variable}: {'not set' if value is None else value}")
-    for problem in general:
+    for problem in diagnosis.problems:
         console.line(f"\n{console.paint('bad', 'problem')}: {problem}")
 
 
