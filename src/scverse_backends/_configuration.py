@@ -178,7 +178,12 @@ def read_environment(host: str) -> Environment:
     """Read the variables that select for one host."""
     variable = re.sub(r"\W+", "_", host.upper(), flags=re.ASCII) + "_BACKEND"
     fallback = f"{variable}_FALLBACK"
-    return Environment(variable, os.environ.get(variable), fallback, os.environ.get(fallback))
+    return Environment(variable, _stripped(variable), fallback, _stripped(fallback))
+
+
+def _stripped(variable: str) -> str | None:
+    value = os.environ.get(variable)
+    return None if value is None else value.strip()
 
 
 def blocked_labels() -> frozenset[str]:

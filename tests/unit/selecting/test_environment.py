@@ -60,6 +60,7 @@ def given(make_host, monkeypatch):
         (" jax , cuda , cpu ", ("other", "mine", "cpu")),
         ("cpu", ("cpu",)),
         ("", ("cpu",)),
+        (" ", ("cpu",)),
     ],
 )
 def test_the_environment_selects_one_backend_or_several(given, value, chosen):
@@ -211,6 +212,11 @@ def test_the_environments_policy_holds_for_nearer_choices_of_a_backend(given, ch
     with pytest.raises(BackendFallbackError):
         choose(host, run)
     assert host.settings.fallback == "error"
+
+
+def test_spaces_around_a_policy_say_nothing(given):
+    assert given("mine", " silent\n").settings.fallback == "silent"
+    assert given("mine", " ").settings.fallback == "warn"
 
 
 def test_nearer_policies_stand_before_the_environments(given):
