@@ -16,7 +16,7 @@ from ._docstrings import shown
 from ._signatures import objection, offered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from ._host import HostFunction
     from ._manifest._outlines import Outline, Piece
@@ -25,18 +25,15 @@ if TYPE_CHECKING:
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
-class Additions(NamedTuple):
-    """What one implementation, or a parameter of one, makes of a host function."""
+class Addition(NamedTuple):
+    """What one parameter of an implementation makes of a host function; one of these is there."""
 
-    options: tuple[Parameter, ...] = ()
-    """As a caller may give them."""
-    hidden: tuple[tuple[str, str], ...] = ()
-    """Each option that is not shown, and why."""
-    defaults: tuple[tuple[str, str], ...] = ()
-    """Each of the host's parameters that has another default, and this default."""
-
-
-_NOTHING = Additions()
+    option: Parameter | None = None
+    """What the host has not, as a caller may give it."""
+    hidden: tuple[str, str] | None = None
+    """An option that is not shown, and why."""
+    default: tuple[str, str] | None = None
+    """A parameter of the host that has another default, and this default."""
 
 
 class View:
@@ -45,39 +42,38 @@ class View:
     def __init__(self, function: HostFunction) -> None:
         self.host = inspect.signature(function.func)
         self._function = function
-        self._met: dict[Piece, Additions] = {}
+        self._met = _Met(self, function.aims)
 
-    def of_route(self, route: Route) -> Additions:
+    def of_route(self, route: Route) -> list[Addition]:
         """Tell what the implementation at the end of a route adds."""
-        return _together([self._added(route.aims, p) for p in route.parameters.own])
+        return [*filter(None, (self.addition(route.aims, p) for p in route.parameters.own))]
 
-    def of_outline(self, outline: Outline, renames: Mapping[str, str]) -> Additions:
+    def of_outline(self, outline: Outline, renames: Mapping[str, str]) -> list[Addition]:
         """Tell what the implementation adds that a manifest describes."""
-        met = {} if renames else self._met
-        aims = Aims(self._function.parameters, renames) if renames else self._function.aims
-        for piece in outline.pieces:
-            if piece not in met:
-                met[piece] = self._added(aims, piece.parameter)
-        return _together([met[piece] for piece in outline.pieces])
+        met = _Met(self, Aims(self._function.parameters, renames)) if renames else self._met
+        return [addition for piece in outline.pieces if (addition := met[piece])]
 
-    def _added(self, aims: Aims, parameter: Parameter) -> Additions:
+    def addition(self, aims: Aims, parameter: Parameter) -> Addition | None:
+        """Tell what one parameter adds, if it does."""
         name, default = parameter.name, parameter.default
         if parameter.kind not in _NAMED:
-            return _NOTHING
+            return None
         if aims.is_option(name):
             why = objection(name, self.host, self._function.selector)
-            return Additions(hidden=((name, why),)) if why else Additions((offered(parameter),))
+            return Addition(hidden=(name, why)) if why else Addition(offered(parameter))
         if default is Parameter.empty or self._function.host_defaults:
-            return _NOTHING
+            return None
         found = aims.difference(name, default)
-        return Additions(defaults=((found.parameter, shown(default)),)) if found else _NOTHING
+        return Addition(default=(found.parameter, shown(default))) if found else None
 
 
-def _together(parts: Iterable[Additions]) -> Additions:
-    options, hidden, defaults = _NOTHING
-    for part in parts:
-        if part is not _NOTHING:
-            options += part.options
-            hidden += part.hidden
-            defaults += part.defaults
-    return Additions(options, hidden, defaults)
+class _Met(dict["Piece", Addition | None]):
+    """What each piece adds, worked out when it is first met."""
+
+    def __init__(self, view: View, aims: Aims) -> None:
+        self._view = view
+        self._aims = aims
+
+    def __missing__(self, piece: Piece) -> Addition | None:
+        found = self[piece] = self._view.addition(self._aims, piece.parameter)
+        return found

@@ -91,4 +91,4 @@ class Announced:
     def _is_described(self, backend: LoadedBackend) -> bool:
         """Whether nothing is known that is better than the description."""
         outcome = self._inventory.outcome(cast("Candidate", backend.candidate))
-        return not isinstance(outcome, LoadedBackend | UntrustedBackendError)
+        return outcome is None or not isinstance(outcome, LoadedBackend | UntrustedBackendError)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PARAMETERS, OTHER = "Parameters", "Other Parameters"
 
 _LONGEST_DEFAULT = 60
+_SHORT = (bool, float, type(None))
+"""What their values show is always one short line."""
 _STARS = ("**", "\\*\\*")
 _BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
 """The sections that numpydoc wants ahead of Other Parameters."""
@@ -82,6 +84,8 @@ def default_note(name: str, provider: str, default: str) -> str:
 
 def shown(value: object) -> str:
     """Write a default value on one line, without what differs from run to run."""
+    if type(value) in _SHORT:
+        return repr(value)
     text = _foreign.qualname(value) or re.sub(r" at 0x[0-9a-fA-F]+", "", _foreign.written(value))
     return text if len(text) <= _LONGEST_DEFAULT else f"{text[: _LONGEST_DEFAULT - 3]}..."
 

@@ -107,7 +107,7 @@ class Inventory:
 
     def outcome(self, candidate: Candidate) -> Outcome | None:
         """Tell what became of loading a backend; ``None`` if it was not tried."""
-        return self._outcomes.get(candidate.source)
+        return self._outcomes.get(candidate.source) if self._outcomes else None
 
     def describe(self, verdict: Verdict) -> Description:
         """Tell what its manifest says of a backend; nothing if the host refuses it."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from inspect import Parameter, Signature
 
-    from ._additions import Additions
+    from ._additions import Addition
     from ._host import HostFunction
     from ._model import LoadedBackend
     from ._registry import Registry
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class _Known(NamedTuple):
     """What one backend makes of the function, and the implementation or route that says so."""
 
-    additions: Additions
+    additions: list[Addition]
     implementation: Any
     route: Route | None = None
 
@@ -124,7 +124,7 @@ class Presentation:
 
     def _checked(self, backend: LoadedBackend, known: _Known) -> _Known:
         """Note what cannot be shown."""
-        for name, why in known.additions.hidden:
+        for name, why in [found.hidden for found in known.additions if found.hidden]:
             problem = f"the parameter {name!r} of its {self.function.name!r} is not shown: {why}"
             self._problems.append(self._problem(backend, problem))
         return known
@@ -197,14 +197,18 @@ class Presentation:
 
 
 def _options(providers: Iterable[tuple[str, _Known]]) -> dict[str, Option]:
-    return combine((name, known.additions.options) for name, known in providers)
+    return combine(
+        (name, [found.option for found in known.additions if found.option])
+        for name, known in providers
+    )
 
 
 def _entry(option: Option, providers: Iterable[tuple[str, _Known]]) -> Entry:
     """Document an option, as the first of its providers that does so."""
     name, parameter = option.parameter.name, option.parameter
-    offering = (known for label, known in providers if label in option.providers)
-    documented = (read(_docstring(known.implementation)).get(name) for known in offering)
+    offering = {*option.providers}
+    docs = (_docstring(known.implementation) for label, known in providers if label in offering)
+    documented = (read(doc).get(name) for doc in docs if doc and name in doc)
     entry = next(filter(None, documented), Entry(name))
     return entry._replace(
         type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
@@ -235,7 +239,7 @@ def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
     """Say of each of the host's parameters on which backends its default is another."""
     notes: dict[str, list[str]] = {}
     for provider, known in providers:
-        for name, default in known.additions.defaults:
+        for name, default in [found.default for found in known.additions if found.default]:
             notes.setdefault(name, []).append(default_note(name, provider, default))
     return notes
 

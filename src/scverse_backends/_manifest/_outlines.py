@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from scverse_backends._docstrings import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 LONGEST = 20_000
 """The longest signature that is read; the longest known ones have a tenth of this."""
@@ -25,7 +25,7 @@ LONGEST = 20_000
 NO_LITERAL = object()
 BAD_TEXT = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
 
-_IN_ORDER = re.compile(r"r*d*(\*[rd]+)?k?")
+_ORDER = re.compile(r"r*d*(\*[rd]+)?k?")
 """Required parameters, those with defaults, a star and what follows it, keywords."""
 _MARKS: dict[Any, str] = {
     Parameter.POSITIONAL_OR_KEYWORD: "d",
@@ -80,8 +80,9 @@ class Piece:
         self.mark = "r" if mark == "d" and required else mark
 
 
-STAR = Piece(Parameter("_", Parameter.VAR_POSITIONAL))
-STAR.name = "*"
+STAR, FRAGMENT = (Piece(Parameter("_", Parameter.VAR_POSITIONAL)) for _ in "*?")
+STAR.name, FRAGMENT.mark = "*", "?"
+"""The mark between parameters, and what is no parameter."""
 
 
 class Outline(NamedTuple):
@@ -146,36 +147,35 @@ def _by_parts(text: str) -> Outline | None:
     parameter only in part, and is none.
     """
     head, arrow, returned = text.rpartition(") -> ") if text[-1] != ")" else (text[:-1], ")", "")
-    pieces = [*map(_piece, head[1:].split(", "))] if len(head) > 1 else []
+    pieces = tuple(map(_piece, head[1:].split(", "))) if len(head) > 1 else ()
+    names = {piece.name for piece in pieces}
     annotation = Signature.empty if arrow == ")" else _returned(returned)
-    if not arrow or annotation is None or not _are_in_order(pieces):
-        return None
-    return Outline(tuple(cast("list[Piece]", pieces)), annotation)
+    are_in_order = _is_order("".join([piece.mark for piece in pieces])) and len(names) == len(
+        pieces
+    )
+    return (
+        Outline(pieces, annotation) if arrow and annotation is not None and are_in_order else None
+    )
 
 
-def _are_in_order(pieces: Sequence[Piece | None]) -> bool:
-    """Whether these can follow one another like this."""
-    if None in pieces:
-        return False
-    known = cast("Sequence[Piece]", pieces)
-    marks = "".join([piece.mark for piece in known])
-    distinct = {piece.name for piece in known}
-    return len(distinct) == len(known) and _IN_ORDER.fullmatch(marks) is not None
+@lru_cache(maxsize=1024)
+def _is_order(marks: str) -> bool:
+    """Whether parameters with these marks can follow one another."""
+    return _ORDER.fullmatch(marks) is not None
 
 
 @lru_cache(maxsize=8192)
-def _piece(text: str) -> Piece | None:
-    """Read one parameter, or nothing."""
+def _piece(text: str) -> Piece:
+    """Read one parameter, or tell that it is none."""
     if text == "*":
         return STAR
     try:
         signature = whole(f"({text})")
         (found,) = signature.parameters.values()
     except BAD_TEXT:
-        return None
-    if signature.return_annotation is not Signature.empty:
-        return None
-    return None if found.kind is Parameter.VAR_POSITIONAL else Piece(found)
+        return FRAGMENT
+    alone = signature.return_annotation is Signature.empty
+    return Piece(found) if alone and found.kind is not Parameter.VAR_POSITIONAL else FRAGMENT
 
 
 @lru_cache(maxsize=1024)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 class Described:
-    # Shows one function of a manifest.
+    # Shows one function of a manifest; its documentation is that function's.
+
+    __slots__ = ("offer", "outline")
 
     def __init__(self, offer: Offer, outline: Outline | None) -> None:
         self.offer = offer
@@ -46,7 +48,10 @@ class Described:
 
 
 class DescribedCoroutine(Described):
-    """Shows one coroutine function of a manifest."""
+    # Shows one coroutine function of a manifest.
+
+    __slots__ = ()
+    __doc__ = Described.__doc__
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
