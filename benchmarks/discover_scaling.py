@@ -9,26 +9,11 @@ from __future__ import annotations
 from time import process_time
 from types import SimpleNamespace
 
+from installed import DOC
+
 from scverse_backends import BackendDispatcher
 
 BACKENDS, FEW, MANY, ROUNDS = 10, 100, 400, 5
-
-DOC = """Scale values.
-
-    Parameters
-    ----------
-    data : ndarray
-        The values.
-    factor : float
-        By how much.
-    {option} : int
-        An option.
-
-    Returns
-    -------
-    ndarray
-        The scaled values.
-    """
 
 
 def host(number):

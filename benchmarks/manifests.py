@@ -2,42 +2,30 @@
 
 Run ``python benchmarks/manifests.py``: it installs 50 backends of 200 functions, once with a
 manifest and once without, and prints the processor time of ``discover()`` by a host with these
-functions, and of nothing but importing the adapters, which do nothing but define them. Each is
-taken in processes of their own, where the adapters are compiled already and where they are not;
-the shortest of several counts.
+functions. The adapters do nothing but define them. What a manifest replaces is ``discover()``
+without manifests, which imports every adapter and then asks it; nothing but importing them is
+shown beside it. Each is taken in processes of its own, one of each in turns, where the adapters
+are compiled already and where they are not; the shortest counts.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
-BACKENDS, FUNCTIONS, ROUNDS = 50, 200, 5
+from installed import DOC, GROUP, install
+
+BACKENDS, FUNCTIONS, ROUNDS = 50, 200, 7
 LIBRARY = str(Path(__file__).parents[1] / "src")
-DOC = """Scale values.
-
-    Parameters
-    ----------
-    data : ndarray
-        The values.
-    factor : float
-        By how much.
-    {option} : int
-        An option.
-
-    Returns
-    -------
-    ndarray
-        The scaled values.
-    """
 HOST = """
 import sys
 from time import process_time
-sys.path[:0] = [{library!r}, {site!r}]
 from scverse_backends import BackendDispatcher
-dispatcher = BackendDispatcher(entrypoint_group="bench.backends", host_name="bench")
+dispatcher = BackendDispatcher(entrypoint_group={group!r}, host_name="bench")
 source = '''def func{{number}}(data, factor=1, *, copy=False, seed=0):
     \"\"\"{doc}\"\"\"
     return data
@@ -50,27 +38,20 @@ started = process_time()
 {action}
 print(process_time() - started)
 """
+WRITE = "import sys\nfrom scverse_backends.manifest import write\nfor n in sys.argv[1:]: write(n)"
 DISCOVER = "dispatcher.discover()"
 IMPORT = (
     "import importlib\nfor number in range({backends}): importlib.import_module(f'bench{{number}}')"
 )
 
 
-def install(site: Path, backends: int, functions: int) -> None:
-    """Write backends as pip would install them, and what they offer into manifests."""
-    for number in range(backends):
-        name = f"bench{number}"
-        info = site / f"{name}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[bench.backends]\n{name} = {name}\n")
-        offered = (function(number, index) for index in range(functions))
-        (site / f"{name}.py").write_text(f"name = {name!r}\n" + "\n".join(offered))
-    code = (
-        "import sys\nfrom scverse_backends.manifest import write\nfor n in sys.argv[1:]: write(n)"
-    )
+def build(site: Path, backends: int, functions: int) -> None:
+    """Install backends, and write what they offer into manifests."""
     names = [f"bench{number}" for number in range(backends)]
-    run(code, *names, paths=[LIBRARY, str(site)])
+    for number, name in enumerate(names):
+        offered = (function(number, index) for index in range(functions))
+        install(site, name, name, module=f"name = {name!r}\n" + "\n".join(offered))
+    run(WRITE, *names, site=site)
 
 
 def function(backend: int, number: int) -> str:
@@ -82,56 +63,73 @@ def function(backend: int, number: int) -> str:
     )
 
 
-def run(code: str, *arguments: str, paths: list[str] | None = None, compiled: bool = True) -> str:
-    """Run a script in a process of its own."""
-    environment = {"PYTHONPATH": ":".join(paths or [])}
-    if not compiled:
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+def run(code: str, *arguments: str, site: Path) -> str:
+    """Run a script in a process of its own, which compiles nothing for another one."""
+    environment = {"PYTHONPATH": f"{LIBRARY}:{site}", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return done.stdout
 
 
-def seconds(action: str, site: Path, functions: int, *, compiled: bool = True) -> float:
-    """Take one measure several times over, and give the shortest."""
+def seconds(action: str, site: Path, functions: int) -> float:
+    """Take one measure once."""
     doc = DOC.format(option="seed")
-    host = HOST.format(library=LIBRARY, site=str(site), functions=functions, action=action, doc=doc)
-    return min(float(run(host, compiled=compiled)) for _ in range(ROUNDS))
+    host = HOST.format(group=GROUP, functions=functions, action=action, doc=doc)
+    return float(run(host, site=site))
+
+
+def compiled(folder: Path) -> None:
+    """Compile everything that lies in a folder."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", str(folder)], check=True)
+
+
+def worlds(folder: Path, backends: int, functions: int) -> dict[str, tuple[str, Path]]:
+    """Make what is measured: an action, and the folder where everything is installed for it."""
+    described, bare, ready = (folder / name for name in ("described", "bare", "ready"))
+    build(described, backends, functions)
+    for place in (bare, ready):
+        copytree(described, place, ignore=ignore_patterns("*.toml"))
+    compiled(ready)
+    importing = IMPORT.format(backends=backends)
+    return {
+        "discover(), manifests": (DISCOVER, described),
+        "discover(), not compiled": (DISCOVER, bare),
+        "discover(), compiled": (DISCOVER, ready),
+        "importing alone, not compiled": (importing, bare),
+        "importing alone, compiled": (importing, ready),
+    }
 
 
 def measure(backends: int, functions: int) -> dict[str, float]:
-    """Measure one world: with its manifests, then without."""
-    importing = IMPORT.format(backends=backends)
+    """Measure everything in turns, and then ``discover()`` with half of it."""
+    taken = defaultdict(list)
     with TemporaryDirectory() as folder:
-        site = Path(folder)
-        install(site, backends, functions)
-        found = {"discover(), manifests": seconds(DISCOVER, site, functions)}
-        for file in site.glob("*.toml"):
-            file.unlink()
-        for compiled in (False, True):
-            if not compiled:
-                for file in site.glob("__pycache__/*"):
-                    file.unlink()
-            else:
-                seconds(importing, site, functions)
-            kind = "compiled" if compiled else "not compiled"
-            for what, action in (("discover()", DISCOVER), ("importing alone", importing)):
-                found[f"{what}, {kind}"] = seconds(action, site, functions, compiled=compiled)
-    return found
+        cases = {
+            what: (*case, functions)
+            for what, case in worlds(Path(folder, "all"), backends, functions).items()
+        }
+        for what, size in (
+            ("backends", (backends // 2, functions)),
+            ("functions", (backends, functions // 2)),
+        ):
+            site = Path(folder, what)
+            build(site, *size)
+            cases[f"half of the {what}"] = (DISCOVER, site, size[1])
+        for _ in range(ROUNDS):
+            for what, case in cases.items():
+                taken[what].append(seconds(*case))
+    return {what: min(found) for what, found in taken.items()}
 
 
 def main() -> None:
-    """Print the times and their ratios."""
+    """Print the times, and what part of each ``discover()`` with manifests takes."""
+    compiled(Path(LIBRARY))
     found = measure(BACKENDS, FUNCTIONS)
     ours = found["discover(), manifests"]
-    print(f"{BACKENDS} backends of {FUNCTIONS} functions, processor time:")
-    for what, taken in found.items():
-        print(f"  {what:32} {taken * 1e3:7.0f} ms   manifests take {ours / taken:.2f} of it")
-    for backends, functions in ((BACKENDS // 2, FUNCTIONS), (BACKENDS, FUNCTIONS // 2)):
-        with TemporaryDirectory() as folder:
-            install(Path(folder), backends, functions)
-            half = seconds(DISCOVER, Path(folder), functions)
-        print(f"against {backends} backends of {functions} functions: {ours / half:.2f} times")
+    print(f"{BACKENDS} backends of {FUNCTIONS} functions, processor time,")
+    print("and of each the part that discover() with manifests takes:")
+    for what, time in found.items():
+        print(f"  {what:32} {time * 1e3:6.0f} ms  {ours / time:6.2f}")
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ class View:
             return Addition(hidden=(name, why)) if why else Addition(offered(parameter))
         if default is Parameter.empty or self._function.host_defaults:
             return None
-        found = aims.difference(name, default)
-        return Addition(default=(found.parameter, shown(default))) if found else None
+        ours = aims.differing(name, default)
+        return Addition(default=(ours, shown(default))) if ours else None
 
 
 class _Met(dict["Piece", Addition | None]):

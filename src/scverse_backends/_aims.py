@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._model import DefaultDifference
 from ._parameters import alike
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ class Aims:
     """
 
     def __init__(self, host: Parameters, renames: Mapping[str, str]) -> None:
-        self._host = host
+        self._names, self._defaults = host.names, host.defaults
         meant = {theirs for ours, theirs in renames.items() if ours in host.names}
         self.targets = {
             name: None if name in meant and name not in renames else renames.get(name, name)
@@ -38,12 +37,11 @@ class Aims:
 
     def is_option(self, name: str) -> bool:
         """Whether a parameter of an implementation is one that the host's function has not."""
-        return name not in self._received and name not in self._host.names
+        return name not in self._received and name not in self._names
 
-    def difference(self, name: str, default: Any) -> DefaultDifference | None:
-        """Compare the default of a parameter with the one of the host's that it receives."""
+    def differing(self, name: str, default: Any) -> str | None:
+        """Name the parameter of the host that a parameter receives, if its default is another."""
         ours = self._received.get(name)
-        if ours is None or ours not in self._host.defaults:
+        if ours is None or ours not in self._defaults or alike(self._defaults[ours], default):
             return None
-        host = self._host.defaults[ours]
-        return None if alike(host, default) else DefaultDifference(ours, host, default)
+        return ours

@@ -123,9 +123,8 @@ def _is_mark(value: object, other: type) -> bool:
     """Whether a value has nothing but its identity, as ``object()`` has, and a class of this name."""
     kind = type(value)
     try:
-        methods = ((kind.__eq__, object.__eq__), (kind.__new__, object.__new__))
-        plain = all(own is plain for own, plain in methods) and kind.__name__ == other.__name__
-        return plain and object.__getstate__(value) is None
+        plain = kind.__eq__ is object.__eq__ and kind.__new__ is object.__new__
+        return plain and kind.__name__ == other.__name__ and object.__getstate__(value) is None
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException:  # noqa: BLE001 - as in `same`

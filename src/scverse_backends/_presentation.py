@@ -124,9 +124,11 @@ class Presentation:
 
     def _checked(self, backend: LoadedBackend, known: _Known) -> _Known:
         """Note what cannot be shown."""
-        for name, why in [found.hidden for found in known.additions if found.hidden]:
-            problem = f"the parameter {name!r} of its {self.function.name!r} is not shown: {why}"
-            self._problems.append(self._problem(backend, problem))
+        for found in known.additions:
+            if found.hidden:
+                name, why = found.hidden
+                what = f"the parameter {name!r} of its {self.function.name!r}"
+                self._problems.append(self._problem(backend, f"{what} is not shown: {why}"))
         return known
 
     @cached_property

@@ -14,7 +14,7 @@ from ._aims import Aims
 from ._code import is_generator_function
 from ._foreign import exact, line, told
 from ._labels import quoted
-from ._model import Refusal
+from ._model import DefaultDifference, Refusal
 from ._parameters import Given, Parameters, alike, bind, read, same, without_signature
 from .exceptions import BackendError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ._host import HostFunction
-    from ._model import DefaultDifference, LoadedBackend
+    from ._model import LoadedBackend
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
@@ -294,9 +294,12 @@ def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[An
 
 def _differing(host: Parameters, backend: Parameters, aims: Aims) -> tuple[DefaultDifference, ...]:
     """Compare the defaults of the parameters that both have, in the host's order."""
-    compared = (aims.difference(name, default) for name, default in backend.defaults.items())
-    found = {difference.parameter: difference for difference in compared if difference}
-    return tuple(found[name] for name in host.defaults if name in found)
+    found = {aims.differing(name, default): default for name, default in backend.defaults.items()}
+    return tuple(
+        DefaultDifference(name, default, found[name])
+        for name, default in host.defaults.items()
+        if name in found
+    )
 
 
 def _supplied(route: Route) -> dict[str, Any]:
