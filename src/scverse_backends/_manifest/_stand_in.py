@@ -51,7 +51,7 @@ class DescribedCoroutine(Described):
     # Shows one coroutine function of a manifest.
 
     __slots__ = ()
-    __doc__ = Described.__doc__  # pyright: ignore
+    __doc__ = Described.__doc__  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
