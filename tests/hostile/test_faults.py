@@ -179,7 +179,7 @@ def test_what_an_interrupted_exit_leaves_is_shown_and_can_be_replaced(fresh):
         with pytest.raises(KeyboardInterrupt), block:
             sys.setprofile(interrupt)
         assert host.settings.backend == "fine"
-        assert "use_backend" in repr(host.settings)
+        assert "selected by   the block" in repr(host.settings)
         with host.settings.use_backend("cpu"):
             assert host.settings.backend == "cpu"
         host.settings.backend = "cpu"
