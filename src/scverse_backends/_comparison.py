@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ._docstrings import read, shown
 from ._findings import Finding, Fit
+from ._foreign import asked
 from ._labels import closest
 from ._model import Refusal
 from ._routing import MISSING, is_coroutine_function
@@ -189,7 +190,7 @@ class _Finder:
 
     def _additions(self) -> Iterator[Finding]:
         """Tell which options it adds, and whether users will learn of them."""
-        documented = read(inspect.getdoc(self.route.implementation))
+        documented = read(asked(inspect.getdoc, self.route.implementation))
         for name in self.options:
             if name in self.meant.values():
                 continue

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 LONGEST = 1000
 
@@ -83,11 +86,22 @@ def exact(value: Any) -> Any:
     return str.__str__(value) if issubclass(type(value), str) else value
 
 
-def asked(ask: Callable[[Any], str], value: object) -> str | None:
+def asked(ask: Callable[[Any], str | None], value: object) -> str | None:
     """Ask a value for a string; ``None`` if it raises instead."""
     try:
-        return str.__str__(ask(value))
+        found: Any = ask(value)
+        return str.__str__(found)
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException:  # noqa: BLE001 - SystemExit must not end the host either
         return None
+
+
+def attempt(look: Callable[[], T], otherwise: T) -> T:
+    """Look at something foreign; what is given if that raises, `SystemExit` too."""
+    try:
+        return look()
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - as in `asked`
+        return otherwise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._comparison import compare
 from ._dispatcher import parts
 from ._findings import Finding, Fit
+from ._foreign import told
 from ._misnomers import examine
 from .exceptions import BackendLoadError
 
@@ -64,4 +65,8 @@ def _compare(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
         return compare(dispatch.function, dispatch.presentation.planner.route(backend))
     except BackendLoadError as error:
         text = f"cannot hand it out: {error.problem}"
-        return Fit(name, implemented=False, findings=(Finding("error", "broken", name, text),))
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - foreign code is asked for what it has
+        text = f"cannot be examined: {told(error)}"
+    return Fit(name, implemented=False, findings=(Finding("error", "broken", name, text),))

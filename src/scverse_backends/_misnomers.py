@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ._findings import Finding
+from ._foreign import attempt
 from ._labels import closest
 from ._loading import ABSENT, fetch
 from ._offers import ABOUT_ITSELF
@@ -32,14 +34,16 @@ def examine(
     implemented
         Those that the backend implements.
     """
-    absent = [name for name in functions if name not in implemented]
-    for name in _listed(backend.adapter, functions):
+    adapter, absent = backend.adapter, [name for name in functions if name not in implemented]
+    nothing: list[str] = []
+    # Whatever is asked of an adapter runs its code; one that fails here is told of by its functions.
+    for name in attempt(lambda: [*_listed(adapter, functions)], nothing):
         yield _unmatched(name, functions, absent)
-    for name in _stray(backend.adapter, functions):
+    for name in attempt(lambda: [*_stray(adapter, functions)], nothing):
         if closest(name, absent):
             yield _unmatched(name, functions, absent)
     for name in absent:
-        if _is_unlisted(backend.adapter, name, functions[name]):
+        if attempt(partial(_is_unlisted, adapter, name, functions[name]), otherwise=False):
             text = f"has {name!r} and does not offer it, because its __all__ does not list it"
             yield Finding("warning", "unlisted-name", name, text)
     for name in backend.renames:
@@ -83,18 +87,16 @@ def _stray(adapter: Any, functions: Collection[str]) -> Iterator[str]:
     for name in dir(adapter):
         if name.startswith("_") or name in ABOUT_ITSELF or name in functions:
             continue
-        if inspect.isroutine(inspect.getattr_static(adapter, name, None)):
+        found = inspect.getattr_static(adapter, name, None)
+        if attempt(partial(inspect.isroutine, found), otherwise=False):
             yield name
 
 
 def _is_unlisted(adapter: Any, name: str, host: Any) -> bool:
     """Whether an adapter has a function of its own that it does not hand out."""
-    found = adapter
-    try:
-        if fetch(adapter, name) is not ABSENT:
-            return False
-        for part in name.split("."):
-            found = getattr(found, part)
-    except Exception:  # noqa: BLE001 - a lazy adapter may raise anything
+    if fetch(adapter, name) is not ABSENT:
         return False
+    found = adapter
+    for part in name.split("."):
+        found = getattr(found, part)
     return callable(found) and found is not host and getattr(host, "__wrapped__", None) is not found

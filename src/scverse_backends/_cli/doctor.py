@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 STYLES = {"ok": "good", "odd": "doubtful", "refused": "doubtful", "broken": "bad"}
 ALIKE = 0.9
 """Groups that are one or two letters apart; those of two hosts are not."""
+MOST_ALIASES = 12
+"""More of them say no more to a reader; JSON has them all."""
 OURS = Path(__file__).parents[1]
 STANDARD = Path(traceback.__file__).parent
 
@@ -155,6 +157,9 @@ def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -
         return Checkup(info, (), 0, (f"{verdict.refused}",) if verdict.impostor else ())
     cause = getattr(error, "problem", None)
     problem = f"cannot be loaded: {cause}" if cause else str(error)
+    if info.state == "installed":
+        # An error that the next try may not meet is not kept; this try met it.
+        info = info._replace(state="broken")
     return Checkup(info, (), 0, (problem,), _raised_at(error.__cause__))
 
 
@@ -278,9 +283,10 @@ def _row(found: Checkup, functions: int) -> list[Cell]:
         "trusted" if info.trusted else "not trusted",
     ]
     if found.labels:
-        aliases = ", ".join(label for label in found.labels if label != info.name)
+        aliases = [label for label in found.labels if label != info.name]
+        more = [f"{len(aliases) - MOST_ALIASES} more"] if len(aliases) > MOST_ALIASES else []
         cells.append(f"{found.implemented} of {functions} functions")
-        cells.append(f"also {aliases}" if aliases else "")
+        cells.append(f"also {', '.join(aliases[:MOST_ALIASES] + more)}" if aliases else "")
     return cells
 
 
