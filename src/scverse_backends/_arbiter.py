@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from . import _caller, _log
 from ._decisions import decide, in_one_line
 from ._labels import quoted
+from ._layers import layers
 from ._parameters import fits
 from ._routing import Route, choose, takes
 from .exceptions import BackendFallbackError, BackendFallbackWarning, reasons
@@ -151,7 +152,7 @@ class Arbiter:
         warning = BackendFallbackWarning(name, host=host, refusals=refusals)
         _log.say(_log.INFO, "%s", warning)
         if policy == "warn":
-            _caller.warn(warning)
+            _caller.warn(warning, layers(self.function.public))
 
     def misfits(
         self, route: Route, error: TypeError, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
 
 _PACKAGE = __name__.partition(".")[0]
 
 
-def depth() -> int:
-    """Count the frames from the caller of the function that asks to the first that is not ours."""
+def depth(between: Collection[object] = ()) -> int:
+    """Count the frames from the caller of the function that asks to the first that is not ours.
+
+    Nor is one that runs any of the code that stands between us and our caller.
+    """
     frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__")):
+    while frame.f_back is not None and (
+        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+    ):
         frame, count = frame.f_back, count + 1
     return count
 
@@ -29,6 +38,7 @@ def _is_ours(module: object) -> bool:
     return isinstance(module, str) and module.partition(".")[0] == _PACKAGE
 
 
-def warn(warning: Warning) -> None:
-    """Emit a warning at the line of whoever called into this package."""
-    warnings.warn(warning, stacklevel=depth() + 1)
+def warn(warning: Warning, decorators: Iterable[object] = ()) -> None:
+    """Emit a warning at the line of whoever called into this package, through any decorators."""
+    between = {getattr(decorator, "__code__", None) for decorator in decorators}
+    warnings.warn(warning, stacklevel=depth(between) + 1)

@@ -1,6 +1,7 @@
 """A warning points at the line of the person who can act: the one that called the host."""
 
 import asyncio
+import importlib
 from contextlib import suppress
 
 import pytest
@@ -113,3 +114,39 @@ def test_of_a_fallback(dispatcher, host, name):
         way(dispatcher, *host)
 
     assert lines(caught, BackendFallbackWarning) == [line_of(way)]
+
+
+DECORATED_HOST = """
+    import functools
+    from scverse_backends import BackendDispatcher
+
+    dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
+
+    def noted(func):
+        @functools.wraps(func)
+        def note(*args, **kwargs): return func(*args, **kwargs)
+        return note
+
+    @noted
+    @noted
+    @dispatcher.backend_dispatch
+    def double(values): return "host"
+
+    def twice(values): return double(values, backend="mine")
+"""
+
+
+def test_of_a_fallback_through_the_hosts_own_decorators(site):
+    site.write("decorated_host.py", DECORATED_HOST)
+    host = importlib.import_module("decorated_host")
+    way = lambda: host.double([1], backend="mine")  # noqa: E731 - one line, as above
+
+    with (
+        host.dispatcher.register(type("Mine", (), {"name": "mine"})),
+        pytest.warns(BackendFallbackWarning) as caught,
+    ):
+        way()
+        host.twice([1])
+
+    inner = (host.__file__, host.twice.__code__.co_firstlineno)
+    assert lines(caught, BackendFallbackWarning) == [line_of(way), inner]
