@@ -48,8 +48,9 @@ _DETAILS = """\
 Loads each backend in turn: what the host thinks of it, which labels it answers to, what it
 implements, and what is wrong. Shows the environment variables that select and block.
 
-exit status: 1 if anything is broken: a backend that cannot be loaded or hand out what it lists,
-that implements nothing, claims what is another's, or a variable that selects what is not there"""
+exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out what it lists, that
+implements nothing, claims what is another's, or has what `verify` calls an error; or a variable that
+selects what is not there"""
 _EXAMPLES = """\
 doctor example_host._backends:dispatcher
 doctor example_host._backends:dispatcher --json"""
