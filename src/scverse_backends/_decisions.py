@@ -69,7 +69,7 @@ def _why_host(selection: Selection, choice: Choice, policy: FallbackPolicy | Non
         return _chosen(selection)
     end = "; with fallback='error' it raises instead" if policy == "error" else ""
     names = selection.names
-    nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{names[0]!r} cannot"
+    nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{quoted(names)} cannot"
     return f"{nobody} take the call; {_chosen(selection)}{end}"
 
 

@@ -23,7 +23,7 @@ class PublicSignature:
         self._resolved = resolved
 
     @property  # type: ignore[misc] # nobody sets it
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] # as above
         from ._signatures import Shown
 
         return Shown
