@@ -116,7 +116,7 @@ def alike(ours: object, theirs: object) -> bool:
 
     Each library has a mark of its own for "not given", which means nothing to the other.
     """
-    return same(ours, theirs) or (_is_mark(ours, type(theirs)) and _is_mark(theirs, type(ours)))
+    return same(ours, theirs) or (_is_mark(theirs, type(ours)) and _is_mark(ours, type(theirs)))
 
 
 def _is_mark(value: object, other: type) -> bool:

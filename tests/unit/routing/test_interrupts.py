@@ -22,6 +22,18 @@ class Odd:
         raise self.written or ValueError
 
 
+def secretive(error):
+    """Give an instance of a class that raises when it is asked how it compares."""
+
+    class Unlooked(type):
+        def __getattribute__(cls, name):
+            if name == "__eq__":
+                raise error
+            return super().__getattribute__(name)
+
+    return Unlooked("Secretive", (), {})()
+
+
 class UnclearError(Exception):
     """Raises when its text is asked for."""
 
@@ -60,6 +72,9 @@ CASES = {
     "a docstring is read": lambda e: {"scale": Callable(e, "__doc__")},
     "defaults are compared": lambda e: {
         "scale": lambda data, factor=Odd(compared=e): "mine"  # noqa: B008
+    },
+    "a default is looked at": lambda e: {
+        "scale": lambda data, factor=secretive(e): "mine"  # noqa: B008
     },
     "a default is written": lambda e: {
         "scale": lambda data, *, tiles=Odd(written=e): "mine"  # noqa: B008
