@@ -32,6 +32,8 @@ MODULES = (
     *("_registered", "_resolver", "_registry", "_announced", "_loading", "_routing", "_plans"),
     *("_parameters", "_arbiter", "_docstrings"),
 )
+# Addresses of projects are asked for by the documentation alone.
+TESTS = ("tests/unit", "tests/integration/documentation/test_role.py", "src")
 ENOUGH = 0.95
 
 
@@ -72,9 +74,7 @@ def prepare(folder: Path) -> Path:
         "[cosmic_ray.operator_providers]\nours = operators:Provider\n"
     )
     measured = "--rcfile=tests/mutation/coveragerc"
-    run(
-        copy, "coverage", "run", measured, "-m", "pytest", "-qx", "-p", "reach", "tests/unit", "src"
-    )
+    run(copy, "coverage", "run", measured, "-m", "pytest", "-qx", "-p", "reach", *TESTS)
     run(copy, "coverage", "combine", "-q", measured)
     run(copy, "reach")
     return copy

@@ -68,6 +68,15 @@ def test_a_page_that_does_not_exist_is_a_mistake(fast, documentation):
             ],
             "https://example.org/d",
         ),
+        (
+            ["Project-URL: Repository, https://example.org/r", "Project-URL: Source, http://s.org"],
+            "http://s.org",
+        ),
+        (
+            ["Project-URL: GitHub, https://github.com/g", "Project-URL: Repository, http://r.org"],
+            "http://r.org",
+        ),
+        (["Project-URL: GitHub, https://github.com/g"], "https://github.com/g"),
         (["Project-URL: Documentation, javascript:alert(1)"], None),
         (["Project-URL: Funding, https://example.org/money"], None),
         ([], None),

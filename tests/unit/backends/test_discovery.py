@@ -74,10 +74,27 @@ def test_a_backend_that_was_uninstalled_is_gone_after_a_refresh(site, dispatcher
 
 
 def test_backends_are_listed_in_the_order_of_their_names(site, dispatcher):
-    for name in ("zebra", "Apple", "mango"):
+    for name in ("zebra", "apple", "Mango"):
         install(site, name, f"{name}-backend")
 
-    assert [info.name for info in dispatcher.backends()] == ["Apple", "mango", "zebra"]
+    assert [info.name for info in dispatcher.backends()] == ["apple", "Mango", "zebra"]
+
+
+def test_of_one_name_the_backend_of_an_unnamed_distribution_comes_first(site, dispatcher):
+    for name in ("first", "second"):
+        install(site, name, f"{name}-backend", entry_points={"mine": f"{name}_module"})
+    (site.folder / "second_backend-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n")
+
+    assert [entry[1] for entry in listed(dispatcher)] == [None, "first-backend"]
+
+
+@pytest.mark.parametrize("letters", [200, 201, 5000])
+def test_a_name_of_more_than_two_hundred_letters_is_cut_to_that_many(site, dispatcher, letters):
+    install(site, entry_points={"n" * letters: "mine_module"})
+
+    (info,) = dispatcher.backends()
+
+    assert info.name == ("n" * 200 if letters == 200 else "n" * 197 + "...")
 
 
 @pytest.mark.parametrize("other", ["tests.example_host.backends.more", "tests.example_host", "x"])
@@ -211,6 +228,20 @@ class TestTheSameDistributionTwiceOnThePath:
         earlier.install(distribution, version=version)
 
         assert dispatcher.backends() == ()
+
+    def test_a_first_one_of_a_development_install_counts_too(self, site, earlier, dispatcher):
+        install(site)
+        earlier.write("my_backend.egg-info/PKG-INFO", "Name: my-backend\nVersion: 3.0\n")
+
+        assert dispatcher.backends() == ()
+
+    def test_what_an_incomplete_removal_left_of_a_first_one_does_not_count(
+        self, site, earlier, dispatcher
+    ):
+        install(site)
+        (earlier.install("my-backend") / "METADATA").unlink()
+
+        assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
 
     def test_different_distributions_of_one_backend_name_are_both_listed(
         self, site, earlier, dispatcher

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import math
+import types
 
 import pytest
 
@@ -121,6 +122,17 @@ def test_a_partial_of_itself_is_refused(scale, offer, reasons):
     assert "signature cannot be read (TypeError: it is wrapped in itself)" in reason
 
 
+@pytest.mark.parametrize(("layers", "refused"), [(49, False), (50, True)])
+def test_what_is_bound_fifty_times_over_is_refused(scale, offer, reasons, layers, refused):
+    def bound(*selves, data):
+        return "mine"
+
+    for _ in range(layers):
+        bound = types.MethodType(bound, "self")
+    offer(scale=bound, __all__=["scale"])
+    assert ["it is wrapped in itself" in reason for reason in reasons(scale, 3)] == [True] * refused
+
+
 @pytest.mark.parametrize("implementation", [None, 3, "scaled", {"data": 1}])
 def test_something_that_cannot_be_called_is_refused(scale, offer, reasons, implementation):
     offer(scale=implementation)
@@ -183,6 +195,12 @@ def by_position_alone(function):
 
 def test_what_is_given_by_position_arrives_by_position_in_every_call(scale, offer, outcome):
     offer(scale=by_position_alone(scaled))
+    assert outcome(scale, 3, 4) == ("mine", 3, 4)
+
+
+def test_so_it_does_under_a_name_that_an_adapter_makes_as_it_is_imported(scale, offer, outcome):
+    prefix = "da"
+    offer(scale=by_position_alone(scaled), renames={"scale": {"data": f"{prefix}ta"}})
     assert outcome(scale, 3, 4) == ("mine", 3, 4)
 
 
