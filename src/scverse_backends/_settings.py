@@ -51,7 +51,8 @@ class Settings:
     def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
         # A misspelt setting would seem to work, and select nothing.
         if name not in KEPT and not hasattr(Settings, name):
-            raise AttributeError(self._no_setting(name), name=name, obj=self)
+            # Without `name` and `obj`, by which Python would add its own suggestion to ours.
+            raise AttributeError(self._no_setting(name))
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
