@@ -59,7 +59,7 @@ class Settled(NamedTuple):
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         route, forwarding, _, refusals = self.choice
-        if route is None or forwarding is None or refusals:
+        if forwarding is None or refusals:
             return None
         return self.selection, route, forwarding.received, forwarding.ignored
 

@@ -197,6 +197,22 @@ class TestBlocked:
         assert dispatcher.get_backend(label).__name__ == "b_m"
         assert "a_m" not in site.imported()
 
+    @pytest.mark.parametrize(
+        ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]
+    )
+    def test_of_two_that_serve_a_name_and_are_both_blocked_the_first_is_told(
+        self, site, make_dispatcher, monkeypatch, trusted, label
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a,b")
+        for name in ("a", "b"):
+            site.install(name, entry_points={"fast": f"{name}_m"})
+        rules = {trusted: {"distributions": ["a", "b"]}} if trusted else {}
+        dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
+
+        with pytest.raises(UntrustedBackendError) as caught:
+            dispatcher.get_backend(label)
+        assert caught.value.distribution == "a"
+
     def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(
         self, site, make_dispatcher, monkeypatch
     ):

@@ -34,6 +34,24 @@ def test_an_adapter_that_makes_a_new_function_each_time(dispatcher, outcome):
             assert outcome(second, 3, 4) == ("second", 4, 3)
 
 
+def test_an_implementation_that_says_to_equal_everything_is_run(dispatcher, outcome):
+    class Agreeing:
+        # It misleads Python's own search for a signature as well.
+        __signature__ = inspect.signature(lambda data: None)
+
+        def __call__(self, data):
+            return "mine"
+
+        def __eq__(self, other):
+            return True
+
+        __hash__ = object.__hash__
+
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    with dispatcher.register(SimpleNamespace(name="mine", func=Agreeing())):
+        assert outcome(func, 1) == "mine"
+
+
 def test_it_is_asked_for_its_function_once(dispatcher, outcome):
     asked = []
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import warnings
+
 import pytest
 
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
@@ -41,6 +44,24 @@ def test_the_first_that_can_take_the_call_runs_it(
     dispatcher.settings.fallback = "error"
     assert outcome(normalize, 1, on=preference, **arguments) == ran
     assert outcome(normalize, 1, on=tuple(preference), **arguments) == ran
+
+
+def test_a_second_choice_that_takes_the_call_is_no_fallback(dispatcher, offer):
+    @dispatcher.backend_dispatch
+    async def later(data, layer=None):
+        return "host"
+
+    async def taken(data, layer=None):
+        return "second"
+
+    offer("first", later=lambda data: None)
+    offer("second", later=taken)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert asyncio.run(later(1, layer="counts", backend=["first", "second"])) == "second"
+    decision = dispatcher.settings.explain(later, 1, layer="counts", backend=["first", "second"])
+    assert (decision.backend, decision.is_fallback) == ("second", False)
+    assert [refusal.backend for refusal in decision.refusals] == ["first"]
 
 
 def test_every_backend_that_was_asked_says_why_not(normalize, reasons):

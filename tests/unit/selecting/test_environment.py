@@ -132,6 +132,14 @@ def test_a_wrong_backend_raises_at_every_use_and_names_the_variable(
         assert "EXAMPLE_HOST_BACKEND" in shown
 
 
+@pytest.mark.parametrize("value", ["nope", "my backend", "auto", "absent"])
+def test_the_error_of_a_wrong_label_carries_where_it_was_selected(given, value):
+    host = given(value, trusted_backends={"absent": {"package": "absent"}})
+    with pytest.raises(BackendError) as caught:
+        host.where()
+    assert caught.value.origin == "the environment variable EXAMPLE_HOST_BACKEND"
+
+
 def test_a_wrong_policy_raises_at_every_use_and_names_the_variable(given, use):
     host = given("mine", "loud")
     for _ in range(2):

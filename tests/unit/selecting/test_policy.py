@@ -57,6 +57,15 @@ def test_a_blocks_policy_holds_inside_and_ends_with_it(make_host, policy):
     assert (host.settings.fallback, outcome(host)) == (before, OUTCOMES[before])
 
 
+def test_a_call_that_names_its_backend_has_the_policy_of_each_block_it_is_made_in(host):
+    seen = []
+    for policy in OUTCOMES:
+        with host.settings.use_backend(fallback=policy):
+            seen.append(outcome(host, backend="mine"))
+    assert seen == [*OUTCOMES.values()]
+    assert outcome(host, backend="mine") == OUTCOMES["warn"]
+
+
 def test_a_block_without_a_policy_has_that_of_the_block_around_it(host):
     with host.settings.use_backend("mine", fallback="error"), host.settings.use_backend("other"):
         assert outcome(host) == ("refused", 0)

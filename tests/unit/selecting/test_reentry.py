@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -266,3 +267,16 @@ def test_a_caller_that_awaits_is_not_inside_what_it_awaits(lab):
             return await lab.tsne(), await lab.tsne()
 
     assert asyncio.run(main()) == (["mine tsne", "host tsne"],) * 2
+
+
+@pytest.mark.usefixtures("backends")
+def test_a_block_that_is_entered_again_finds_who_has_the_label_by_then(host):
+    block = host.settings.use_backend("mine")
+    with block:
+        assert host.where() == "mine"
+    with host.dispatcher.register(SimpleNamespace(name="mine", where=lambda: "registered")):
+        for _ in range(2):
+            with block:
+                assert host.where() == "registered"
+    with block:
+        assert host.where() == "mine"
