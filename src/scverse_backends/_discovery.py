@@ -163,5 +163,8 @@ def _place(distribution: Distribution) -> str:
     return str(getattr(distribution, "_path", distribution))
 
 
-def _order(candidate: Candidate) -> tuple[str, str, str]:
-    return key(candidate.name), key(candidate.distribution or ""), candidate.value
+def _order(candidate: Candidate) -> tuple[str, bool, str, str]:
+    """Order by name; of one name, damaged metadata come behind any others."""
+    distribution, value = candidate.distribution, candidate.value
+    is_damaged = distribution is None or not value
+    return key(candidate.name), is_damaged, key(distribution or ""), value

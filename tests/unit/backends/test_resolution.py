@@ -214,6 +214,17 @@ def test_a_distribution_may_offer_one_adapter_under_two_names(site, dispatcher):
     assert len(sys.modules["my_adapter"].made) == 1
 
 
+@pytest.mark.parametrize(("metadata", "reference"), [("", "other"), ("Name: a-backend\n", "")])
+def test_of_two_with_one_entry_point_name_one_whose_metadata_are_damaged_is_the_second(
+    site, dispatcher, metadata, reference
+):
+    adapter(site, "cuda", distribution="b-backend")
+    folder = site.install("a-backend", entry_points={"cuda": reference})
+    (folder / "METADATA").write_text(metadata)
+
+    assert asked(dispatcher, "cuda") == "b-backend"
+
+
 def test_of_two_distributions_with_one_entry_point_name_the_first_by_name_serves_it(
     site, dispatcher
 ):
