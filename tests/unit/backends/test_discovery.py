@@ -80,12 +80,12 @@ def test_backends_are_listed_in_the_order_of_their_names(site, dispatcher):
     assert [info.name for info in dispatcher.backends()] == ["apple", "Mango", "zebra"]
 
 
-def test_of_one_name_the_backend_of_an_unnamed_distribution_comes_first(site, dispatcher):
+def test_of_one_name_the_backend_of_an_unnamed_distribution_comes_last(site, dispatcher):
     for name in ("first", "second"):
         install(site, name, f"{name}-backend", entry_points={"mine": f"{name}_module"})
     (site.folder / "second_backend-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n")
 
-    assert [entry[1] for entry in listed(dispatcher)] == [None, "first-backend"]
+    assert [entry[1] for entry in listed(dispatcher)] == ["first-backend", None]
 
 
 @pytest.mark.parametrize("letters", [200, 201, 5000])
