@@ -12,10 +12,11 @@ from ._settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import ParamSpec, Self, TypeVar
+    from typing import ParamSpec, TypeVar
 
-    from ._model import BackendInfo, LoadedBackend
+    from ._model import BackendInfo
     from ._policy import FallbackPolicy, UntrustedPolicy
+    from ._registration import Registration
     from ._registry import Registry
     from ._rendering import Page
     from .typing import Dispatched
@@ -342,32 +343,9 @@ class BackendDispatcher:
         ...     dispatcher.settings.available_backends()
         ['fast']
         """
+        from ._registration import Registration
+
         return Registration(self._selector.registry, self._selector.registry.register(adapter))
-
-
-class Registration:
-    """An adapter registered in this process; made by `BackendDispatcher.register`.
-
-    Attributes
-    ----------
-    name
-        Canonical name of the backend.
-    """
-
-    def __init__(self, registry: Registry, backend: LoadedBackend) -> None:
-        self._registry = registry
-        self._backend = backend
-        self.name = backend.name
-
-    def remove(self) -> None:
-        """End the registration; doing so twice does no harm."""
-        self._registry.remove(self._backend)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
 
 
 class Parts(NamedTuple):

@@ -29,8 +29,9 @@ from scverse_backends.testing._tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from scverse_backends._dispatcher import BackendDispatcher, Registration
+    from scverse_backends._dispatcher import BackendDispatcher
     from scverse_backends._policy import FallbackPolicy
+    from scverse_backends._registration import Registration
     from scverse_backends._settings import Settings
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"

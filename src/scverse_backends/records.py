@@ -6,8 +6,8 @@ Nothing here is made by hand; each says which call gives it.
 from __future__ import annotations
 
 from ._blocks import UseBackend
-from ._dispatcher import Registration
 from ._model import BackendInfo, Decision, DefaultDifference, Refusal
+from ._registration import Registration
 from ._snapshot import Snapshot
 from ._trace import Trace, TraceRecord, TraceSummary
 

@@ -12,7 +12,8 @@ from scverse_backends._suspended import mark_as_coroutine_function
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scverse_backends._dispatcher import BackendDispatcher, Registration
+    from scverse_backends._dispatcher import BackendDispatcher
+    from scverse_backends._registration import Registration
 
 NAME = "loopback"
 
