@@ -246,7 +246,7 @@ class Arbiter:
         Counting what runs costs a call little; only a call that finds a count
         above zero pays for this look at whose it is.
         """
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - there is no other way
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no other way
         while frame is not None:
             if frame.f_globals is self._marked:
                 yield frame.f_locals.get("taken")

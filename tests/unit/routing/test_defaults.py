@@ -28,6 +28,13 @@ class Ambiguous:
         raise ValueError("The truth value of a Series is ambiguous.")
 
 
+class bool_:  # noqa: N801 - its name in numpy before 2.0
+    """A truth value of numpy's under its older name."""
+
+    def __bool__(self):
+        return True
+
+
 class Expression:
     """What query builders give for a comparison: an object that is true as every object is."""
 
@@ -50,6 +57,7 @@ def raises():
         pytest.param(np.float32(0.5), 0.5, id="a numpy scalar as default"),
         pytest.param(np.float64, np.float64, id="a type"),
         pytest.param(None, Answers(lambda: np.True_), id="an object that answers numpy's true"),
+        pytest.param(None, Answers(bool_), id="an object that answers an older numpy's true"),
     ],
 )
 def test_a_host_only_argument_that_is_the_default_counts_as_not_given(

@@ -76,6 +76,26 @@ class TestARunningImplementation:
         files = [entry.path.name for entry in caught.traceback]
         assert files == [*[Path(__file__).name] * 2, "_functions.py", Path(__file__).name]
 
+    def test_so_it_has_where_nothing_is_given_by_position(self, dispatcher, offer):
+        func = dispatcher.backend_dispatch(name="func")(lambda *, data=1: "host")
+        offer(func=lambda *, data=0: 1 / data)
+        with dispatcher.settings.use_backend("mine"):
+            with pytest.raises(ZeroDivisionError):
+                func()
+            with pytest.raises(ZeroDivisionError) as caught:
+                func()
+        assert [entry.path.name for entry in caught.traceback].count("_functions.py") == 1
+
+    def test_so_it_has_after_a_fallback(self, dispatcher, offer):
+        func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "host")
+        offer(func=lambda data: 1 / data)
+        with dispatcher.settings.use_backend("mine"):
+            with pytest.warns(BackendFallbackWarning, match="'copy'"):
+                assert func(0, copy=True) == "host"
+            with pytest.raises(ZeroDivisionError) as caught:
+                func(0)
+        assert [entry.path.name for entry in caught.traceback].count("_functions.py") == 1
+
     def test_its_error_leaves_the_next_call_as_it_would_have_been(self, dispatcher, offer):
         func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
         offer(func=lambda data: 1 / data)
@@ -195,6 +215,20 @@ class TestAnOptionOfABackend:
         with pytest.raises(TypeError, match="'dpi' is an option of backend 'third'"):
             plot(1, dpi=300)
 
+    def test_that_nothing_can_take_it_is_no_fallback(self, dispatcher, offer):
+        def checked(func):
+            @wraps(func)
+            def inside(data):
+                return func(data)
+
+            return inside
+
+        offer(plot=lambda data: "mine")
+        offer("third", plot=lambda data, dpi=80: "third")
+        plot = dispatcher.backend_dispatch(name="plot")(checked(lambda data: "host"))
+        with pytest.raises(TypeError, match="'dpi' is an option of backend 'third'"):
+            plot(1, dpi=300, backend="mine")
+
     def test_a_host_that_takes_more_than_its_signature_shows_runs_the_call(self, dispatcher, offer):
         def accepts_random_state(func):
             @wraps(func)
@@ -257,6 +291,57 @@ def test_a_fallback_to_a_host_that_then_fails_tells_both(dispatcher, offer):
         pytest.raises(ZeroDivisionError),
     ):
         func(0, copy=True, backend="mine")
+
+
+class TestACallThatIsIncomplete:
+    @pytest.fixture
+    def lenient(self):
+        """Give a host's function whose decorator adds what is missing."""
+
+        def host(data):
+            return "host", data
+
+        @wraps(host)
+        def inside(*args, **kwargs):
+            return host(*(args or ["made up"]), **kwargs)
+
+        return inside
+
+    @pytest.fixture
+    def strict(self):
+        """Give an implementation inside a decorator that looks at the arguments itself."""
+
+        @wraps(lambda data: None)
+        def inside(*args):
+            if not args:
+                raise TypeError("there is no data")
+            return "mine"
+
+        return inside
+
+    def test_runs_on_a_host_that_completes_it(self, dispatcher, offer, lenient):
+        func = dispatcher.backend_dispatch(name="func")(lenient)
+        offer(func=lambda data: "mine")
+        with dispatcher.settings.use_backend("mine"):
+            assert func(1) == "mine"
+            with pytest.warns(BackendFallbackWarning, match="needs 'data'"):
+                assert func() == ("host", "made up")
+
+    def test_does_not_once_an_implementation_has_begun(self, dispatcher, offer, lenient, strict):
+        func = dispatcher.backend_dispatch(name="func")(lenient)
+        offer(func=strict)
+        with dispatcher.settings.use_backend("mine"):
+            assert func(1) == "mine"
+            with pytest.raises(TypeError, match="there is no data"):
+                func()
+
+    def test_is_the_hosts_type_error_where_it_does_not(self, dispatcher, offer, strict):
+        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+        offer(func=strict)
+        with dispatcher.settings.use_backend("mine"):
+            assert func(1) == "mine"
+            with pytest.raises(TypeError, match="missing 1 required positional argument: 'data'"):
+                func()
 
 
 class TestArgumentsThatNobodyTakes:

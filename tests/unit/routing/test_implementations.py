@@ -86,6 +86,44 @@ def test_a_callable_of_every_kind_is_run(dispatcher, scale, offer, outcome, impl
         assert outcome(scale, 3, 4, True) == ("host", 3, 4)
 
 
+class EqualToAll(type):
+    def __eq__(cls, other):
+        return True
+
+    __hash__ = type.__hash__
+
+
+class Pretender(metaclass=EqualToAll):
+    """Says to be equal to everything, and its class to every other."""
+
+    __signature__ = inspect.signature(scaled)
+
+    def __call__(self, data, factor=2):
+        return ("mine", data, factor)
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = object.__hash__
+
+
+def test_so_is_one_that_says_to_be_anything_else(scale, offer, outcome):
+    offer(scale=Pretender())
+    assert outcome(scale, 3) == ("mine", 3, 2)
+
+
+def test_a_signature_of_its_own_is_believed_where_it_says_what_the_hosts_says(
+    scale, offer, reasons
+):
+    def mine(*args, **kwargs):
+        return "mine"
+
+    mine.__signature__ = inspect.signature(scale).replace()
+    assert mine.__signature__ == inspect.signature(scale)
+    offer(scale=mine)
+    assert reasons(scale, 3, tiles=4) == ["does not take 'tiles'"]
+
+
 def test_a_builtin_with_a_signature_is_run(dispatcher, offer, outcome):
     root = dispatcher.backend_dispatch(name="root")(lambda x: "host")
     offer(root=math.sqrt, __all__=["root"], renames={})

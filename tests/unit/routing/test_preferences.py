@@ -64,6 +64,18 @@ def test_a_second_choice_that_takes_the_call_is_no_fallback(dispatcher, offer):
     assert [refusal.backend for refusal in decision.refusals] == ["first"]
 
 
+def test_each_call_in_a_trace_says_why_the_first_choice_did_not_take_it(dispatcher, offer):
+    offer("cuda", double=lambda data: "cuda", can_run=lambda function, given: f"not {given}")
+    offer("jax", double=lambda data: "jax")
+    double = dispatcher.backend_dispatch(name="double")(lambda data: "host")
+    with dispatcher.settings.trace() as trace, dispatcher.settings.use_backend("cuda", "jax"):
+        assert [double(1), double(2)] == ["jax", "jax"]
+    assert [record.refusals[0].reason for record in trace.records] == [
+        "declines: not {'data': 1}",
+        "declines: not {'data': 2}",
+    ]
+
+
 def test_every_backend_that_was_asked_says_why_not(normalize, reasons):
     with pytest.warns(BackendFallbackWarning) as caught:
         assert normalize(1, obsm="protein", backend=["cuda", "empty", "jax"]) == "host"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -190,6 +191,43 @@ def test_listening_may_end_and_begin_again(dispatcher, settings, scale, fast, sa
         dispatcher.refresh()
         scale([1])
     assert len(said()) == 1
+
+
+def test_when_listening_ends_calls_go_to_a_backend_as_straight_as_before(dispatcher, hear):
+    invert = dispatcher.backend_dispatch(name="invert")(lambda value: "host")
+    mine = SimpleNamespace(name="mine", invert=lambda value: 1 / value)
+    with dispatcher.register(mine), dispatcher.settings.use_backend("mine"):
+        hear()
+        invert(1)
+        hear(logging.INFO)
+        invert(1)
+        invert(1)
+        with pytest.raises(ZeroDivisionError) as caught:
+            invert(0)
+    assert [entry.path.name for entry in caught.traceback].count("_functions.py") == 1
+
+
+def test_what_is_said_of_a_call_is_so_where_an_adapter_changes_while_it_is_asked(
+    dispatcher, said, hear
+):
+    class Changing:
+        name = "mine"
+        asked = 0
+
+        @property
+        def invert(self):
+            Changing.asked += 1
+            answer = Changing.asked
+            if answer == 1:
+                dispatcher.refresh()
+            return lambda value: answer
+
+    invert = dispatcher.backend_dispatch(name="invert")(lambda value: "host")
+    with dispatcher.register(Changing):
+        hear()
+        with dispatcher.settings.use_backend("mine"):
+            assert [invert(1), invert(1), invert(1)] == [1, 2, 2]
+    assert len(said()) == 3
 
 
 def run(site, code):
