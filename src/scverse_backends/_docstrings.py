@@ -111,7 +111,7 @@ def opening(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | No
 
 def written(entries: Iterable[Entry]) -> str:
     """Write entries as the body of a section, from which `read` reads them again."""
-    return "".join(_render(entry._replace(providers=()), "") for entry in entries).lstrip("\n")
+    return "".join(_render(entry, "") for entry in entries).lstrip("\n")
 
 
 def add_selector(doc: str, entry: Entry) -> str:
@@ -119,8 +119,8 @@ def add_selector(doc: str, entry: Entry) -> str:
     indent, header = _first(doc)
     if header is None or header[0] != PARAMETERS:
         return doc
-    section = _Section(PARAMETERS, indent, header[1], _next_header(doc, indent, header[1] - 1)[1])
-    if doc.find(entry.name, section.body, section.end) >= 0:
+    section = _Section(PARAMETERS, indent, header[1], _next_header(doc, indent, header[1])[1])
+    if doc.find(entry.name, section.body) >= 0:
         return merge(doc, entry)
     place, text = _last_place(doc, section, entry)
     return doc[:place] + text + doc[place:]
@@ -179,7 +179,7 @@ def _sections(doc: str) -> Iterator[_Section]:
     indent, header = _first(doc)
     while header is not None:
         title, body = header
-        following, end = _next_header(doc, indent, body - 1)
+        following, end = _next_header(doc, indent, body)
         yield _Section(title, indent, body, end)
         header = following
 

@@ -188,8 +188,11 @@ class TestWhenABackendBecomesKnown:
             dispatcher.discover()
             assert entries(public.__doc__, "tiles (also, tiled) : optional\n") == 1
             assert "How many tiles." in public.__doc__
-            for name, default in (("also", 3), ("tiled", 2)):
-                assert f"``'{name}'``, ``factor`` is ``{default}`` by default" in public.__doc__
+            said = (
+                "\n        With backend ``'also'``, ``factor`` is ``3`` by default."
+                "\n        With backend ``'tiled'``, ``factor`` is ``2`` by default.\n"
+            )
+            assert said in public.__doc__
 
     def test_what_is_shown_does_not_depend_on_who_came_first(self, make_dispatcher, scale, tiled):
         also = SimpleNamespace(name="also", scale=lambda x, factor=3, tiles=9, last=1: x)
@@ -457,6 +460,8 @@ def test_any_indentation_is_kept(dispatcher, tiled, indent, first):
             line for line in public.__doc__.split("\n") if line not in scale.__doc__.split("\n")
         ]
         assert f"{indent}tiles (tiled) : int" in added
+        deeper = indent + ("\t" if "\t" in indent else "    ")
+        assert f"{deeper}How many tiles." in added
         assert all(line.startswith(indent) for line in added)
 
 
@@ -486,17 +491,87 @@ def test_a_section_without_entries_gets_its_first(dispatcher):
     assert doc.startswith("Scale.\n\nParameters\n----------\nbackend : ")
 
 
-def test_a_section_of_nothing_but_a_list(dispatcher):
+@pytest.mark.parametrize("indent", ["", "\t"])
+@pytest.mark.parametrize("first", ["Scale.", "**Scale** it.", "\n**Scale** it."])
+def test_a_section_of_nothing_but_a_list(dispatcher, first, indent):
     def scale():
+        return None
+
+    lines = ["", "", "Parameters", "----------", "    * none"]
+    scale.__doc__ = before = first + f"\n{indent}".join(lines)
+    assert dispatcher.backend_dispatch(scale).__doc__.startswith(f"{before}\n{indent}backend : ")
+
+
+@pytest.mark.parametrize("title", ["Attributes", "Methods", "Returns", "Yields", "Receives"])
+def test_other_parameters_stand_behind_what_numpydoc_wants_first(dispatcher, scale, tiled, title):
+    note = f"{title}\n{'-' * len(title)}\nx\n    It.\n\n.. note:: About it."
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n{note}\n\nNotes\n-----\nNone."
+    public = dispatcher.backend_dispatch(scale)
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        assert f"\n\n{note}\n\nOther Parameters\n" in public.__doc__
+
+
+def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(
+    dispatcher, scale, tiled
+):
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n.. note:: About all.\n\nNotes\n-----\nNone."
+    public = dispatcher.backend_dispatch(scale)
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        doc = public.__doc__
+    assert doc.index("backend : ") < doc.index("Other Parameters") < doc.index(".. note::")
+
+
+@pytest.mark.parametrize(
+    ("rest", "last"),
+    [
+        ("Returns\n-------\nx\n\nNotes\n=====\nNone.", "By how much."),
+        ("R\n-----\nx", "By how much."),
+        ("R\n=====\nx", "By how much."),
+        (".. note:: About all.", "By how much."),
+        ("    More of it.\n-----\n    A rule.", "A rule."),
+        ("-----\n    No name.", "No name."),
+    ],
+    ids=["rules of two kinds", "one letter", "a double rule", "a directive", "no title", "a rule"],
+)
+def test_the_parameters_end_where_something_else_begins(dispatcher, scale, rest, last):
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n{rest}"
+    doc = dispatcher.backend_dispatch(scale).__doc__
+    assert f"{last}\nbackend : " in doc
+
+
+def test_a_directive_may_be_all_that_a_section_has(dispatcher, scale):
+    scale.__doc__ = "Scale.\n\nParameters\n----------\n.. note:: There are none."
+    doc = dispatcher.backend_dispatch(scale).__doc__
+    assert "----------\nbackend : " in doc
+
+
+def test_a_rule_below_another_is_no_title_of_it(dispatcher, scale):
+    scale.__doc__ = "Scale.\n\nParameters\n----------\n----------\nx\n    It."
+    assert "    It.\nbackend : " in dispatcher.backend_dispatch(scale).__doc__
+
+
+def test_a_title_apart_from_its_rule_is_none(dispatcher, scale):
+    scale.__doc__ = before = inspect.cleandoc(DOC).replace("Parameters\n", "Parameters\n\n")
+    assert dispatcher.backend_dispatch(scale).__doc__ == before
+
+
+def test_an_option_that_the_host_documents_with_stars_is_not_documented_twice(dispatcher, tiled):
+    def scale(x, factor=1, **more):
         """Scale.
 
         Parameters
         ----------
-            * none
+        **tiles
+            How many tiles each backend makes.
         """
 
-    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
-    assert doc.startswith("Scale.\n\nParameters\n----------\n    * none\nbackend : ")
+    public = dispatcher.backend_dispatch(scale)
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        assert "tiles" in inspect.signature(public).parameters
+        assert "Other Parameters" not in public.__doc__
 
 
 def test_a_docstring_that_ends_with_its_rule(dispatcher):
@@ -552,6 +627,12 @@ def test_a_host_that_only_has_other_parameters_is_left_alone(dispatcher, scale):
 @pytest.mark.parametrize("last", ["x, backend", "backend", "backend : str", "backend: str"])
 def test_a_selector_that_the_host_documents_is_not_documented_twice(dispatcher, scale, last):
     scale.__doc__ = DOC.replace("factor : float", last)
+    assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
+
+
+def test_nor_is_one_among_the_other_parameters(dispatcher, scale):
+    other = "\n\nOther Parameters\n----------------\nbackend : str\n    Where it runs."
+    scale.__doc__ = inspect.cleandoc(DOC) + other
     assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
 
 

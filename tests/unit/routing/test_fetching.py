@@ -82,6 +82,24 @@ def test_what_an_adapter_gains_is_seen_after_a_refresh(dispatcher, offer):
     assert func(backend="mine") == "mine"
 
 
+def test_an_adapter_that_asks_while_it_is_asked_has_one_implementation(dispatcher):
+    class Mine:
+        name = "mine"
+        asked = 0
+
+        @property
+        def func(self):
+            Mine.asked += 1
+            answer = Mine.asked
+            if answer == 1:
+                dispatcher.settings.explain(public, backend="mine")
+            return lambda: answer
+
+    public = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    with dispatcher.register(Mine):
+        assert [public(backend="mine") for _ in range(3)] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("which", ["public", "own"])
 def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, offer, reasons, which):
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
