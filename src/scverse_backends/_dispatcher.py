@@ -80,6 +80,9 @@ class BackendDispatcher:
     [2, 4]
     """
 
+    # So that `dispatcher.fallback = ...` fails: what it says after construction is its settings'.
+    __slots__ = ("__weakref__", "_catalogue", "_configuration", "_selector", "_settings")
+
     def __init__(
         self,
         *,

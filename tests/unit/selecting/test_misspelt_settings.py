@@ -19,3 +19,8 @@ def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
         TypeError, match=r"'scale' is not a dispatched function of .* Give the func"
     ):
         dispatcher.settings.explain("scale", [1])
+
+
+def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
+    with pytest.raises(AttributeError, match="fallback"):
+        dispatcher.fallback = "error"
