@@ -99,8 +99,7 @@ class Directory:
         """Give a backend its labels, and a canonical name among them."""
         sibling = next((b for b in self.backends() if b.source == candidate.source), None)
         name = loaded.name if loaded.name in free else next(iter(free), loaded.name)
-        aliases = tuple(alias for alias in loaded.aliases if alias in free)
-        backend = sibling or loaded.under(name, aliases)
+        backend = sibling or loaded.under(name, loaded.aliases)
         if free:
             self._backends[backend] = None
         for label in free:

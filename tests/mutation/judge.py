@@ -18,8 +18,6 @@ from pathlib import Path
 
 import pytest
 
-# Of what is installed, only what the tests need: starting is most of what a mutant costs.
-os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 OPTIONS = ("-qx", "-p", "no:cacheprovider", "-p", "pytest_timeout", "--timeout=15")
 ROUNDS = (0, 10, 250, None)
 """How many tests have been asked after each round; each has to collect its files."""
@@ -45,8 +43,8 @@ class Unread(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
         """Take out what only type checkers read."""
-        checked = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        return None if checked else self.generic_visit(node)
+        names = {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
+        return None if names == {"TYPE_CHECKING"} else self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         """Take out an alias of a type, and the annotation of anything else."""
@@ -129,6 +127,8 @@ def survives(tests: list[str]) -> bool:
 
 def main() -> int:
     """Judge."""
+    # Of what is installed, only what the tests need: starting is most of what a mutant costs.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     module, before, after = changed()
     if not is_read(before, after):
         print(UNREAD)

@@ -48,7 +48,8 @@ class ReturnNothing(_Replacement):
     """Returns ``None`` in place of something."""
 
     def becomes(self, node: Any) -> str | None:
-        if node.type != "return_stmt" or node.children[1].get_code().strip() == "None":
+        # Who asks whether something is true does not tell these apart.
+        if node.type != "return_stmt" or node.children[1].get_code().strip() in {"None", "False"}:
             return None
         return "return None"
 

@@ -32,8 +32,13 @@ MODULES = (
     *("_registered", "_resolver", "_registry", "_announced", "_loading", "_routing", "_plans"),
     *("_parameters", "_arbiter", "_docstrings"),
 )
-# Addresses of projects are asked for by the documentation alone.
-TESTS = ("tests/unit", "tests/integration/documentation/test_role.py", "src")
+# Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.
+TESTS = (
+    "tests/unit",
+    "tests/hostile/test_faults.py",
+    "tests/integration/documentation/test_role.py",
+    "src",
+)
 ENOUGH = 0.95
 
 

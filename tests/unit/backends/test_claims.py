@@ -78,15 +78,25 @@ def test_a_trusted_backend_may_use_the_labels_that_the_host_gave_it(site, dispat
     assert dispatcher.get_backend("accelerated").name == "example_accel"
 
 
-@pytest.mark.parametrize("claim", ["gpu", "GPU", "cpu", "auto"])
-def test_an_entry_point_with_a_reserved_name_is_refused_before_import(site, dispatcher, claim):
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        ("gpu", "Use a concrete name."),
+        ("GPU", "Use a concrete name."),
+        ("cpu", "It always means the host's own code."),
+        ("auto", "Name the backend you want; none is chosen for you."),
+    ],
+)
+def test_an_entry_point_with_a_reserved_name_is_refused_before_import(
+    site, dispatcher, claim, reason
+):
     site.install("evil", entry_points={claim: "evil"}, modules={"evil": f"name = {claim!r}"})
 
     (info,) = dispatcher.backends()
     dispatcher.discover()
 
     assert (info.state, site.imported()) == ("refused", set())
-    assert "reserved" in info.reason
+    assert info.reason == f"the name {claim!r} is reserved. {reason}"
 
 
 def test_asking_for_a_reserved_name_says_what_to_write_instead(dispatcher):
