@@ -98,7 +98,7 @@ def read(doc: str | None) -> Mapping[str, Entry]:
     doc = cleandoc(doc or "")
     found: dict[str, Entry] = {}
     for span in _spans_of_parameters(doc, [*_sections(doc)]):
-        text = cleandoc("\n" + doc[span.body : span.end])
+        text = cleandoc(doc[span.body : span.end])
         for name in span.names:
             found.setdefault(name, Entry(name, span.type, text))
     return found
@@ -240,7 +240,7 @@ def _spans(doc: str, section: _Section) -> Iterator[_Span]:
     """Find the entries of one section: lines at its margin, each with what is indented below."""
     stop = _entries_end(doc, section)
     margin = re.compile(rf"^{section.indent}(?=\S).*$", re.MULTILINE)
-    heads = [*margin.finditer(doc, section.body, stop)] if section.body < stop else []
+    heads = [*margin.finditer(doc, section.body, stop)]
     ends = [*(head.start() for head in heads[1:]), stop]
     for head, end in zip(heads, ends, strict=False):
         names, _, kind = head[0].strip().partition(":")

@@ -237,6 +237,8 @@ class TestDefaultsAndTypes:
             (int, "default int"),
             (len, "default len"),
             ([*range(100)], "default [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16..."),
+            ("a" * 58, f"default {'a' * 58!r}"),
+            ("a" * 59, f"default '{'a' * 56}..."),
             ("a\nb", r"default 'a\nb'"),
             (Broken(), "default <Broken, whose repr raises ValueError>"),
             (inspect.Parameter.empty, "required"),
@@ -529,11 +531,20 @@ def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(
         ("Returns\n-------\nx\n\nNotes\n=====\nNone.", "By how much."),
         ("R\n-----\nx", "By how much."),
         ("R\n=====\nx", "By how much."),
+        ("R\n===", "By how much."),
         (".. note:: About all.", "By how much."),
-        ("    More of it.\n-----\n    A rule.", "A rule."),
+        ("    More.\n---------\n    A rule.", "A rule."),
         ("-----\n    No name.", "No name."),
     ],
-    ids=["rules of two kinds", "one letter", "a double rule", "a directive", "no title", "a rule"],
+    ids=[
+        "rules of two kinds",
+        "one letter",
+        "a double rule",
+        "no more",
+        "a directive",
+        "no title",
+        "a rule",
+    ],
 )
 def test_the_parameters_end_where_something_else_begins(dispatcher, scale, rest, last):
     scale.__doc__ = f"{inspect.cleandoc(DOC)}\n{rest}"
