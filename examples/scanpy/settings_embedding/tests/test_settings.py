@@ -79,13 +79,23 @@ def test_override_takes_preferences_and_brings_all_of_them_back():
     assert whole() == ("alpha", "beta")
 
 
+class Doubler:
+    """Scales by two, and by nothing else."""
+
+    name = "doubler"
+    __all__ = ("scale",)
+
+    def scale(self, values):
+        return [2 * value for value in values]
+
+
 def test_override_of_the_policy_alone_keeps_the_selection():
-    settings.backend = "alpha"
-    with settings.override(fallback="error"):
-        assert (settings.backend, settings.fallback) == ("alpha", "error")
-        with pytest.raises(BackendFallbackError):
-            cellhost.scale([1], factr=2)
-    assert settings.fallback == "warn"
+    with cellhost.dispatcher.register(Doubler), settings.use_backend("doubler"):
+        with settings.override(fallback="error"):
+            assert (settings.backend, settings.fallback) == ("doubler", "error")
+            with pytest.raises(BackendFallbackError):
+                cellhost.scale([1], factor=3)
+        assert settings.fallback == "warn"
 
 
 def test_other_fields_leave_the_selection_alone():
