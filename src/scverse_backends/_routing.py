@@ -101,10 +101,18 @@ class Route:
         self.unchanged = _unchanged(self)
         self.running: list[None] = []
 
-    def target(self, name: str) -> str | None:
-        """Tell under which name an argument that the host has no name for arrives, if it does."""
-        target = self.renames.get(name, name)
-        return target if target in self.parameters.names or self.parameters.takes_kwargs else None
+    def further(self, given: Given) -> dict[str, str | None]:
+        """Tell under which names the arguments that the host has no name for arrive, if they do.
+
+        By name, what the host takes by position alone is something else, whatever has that name here.
+        """
+        theirs, takes_any = self.parameters.names, self.parameters.takes_kwargs
+        others = self.function.parameters.positional_only - given.named.keys()
+        aimed = {name: self.renames.get(name, name) for name in given.extra}
+        return {
+            name: target if (target in theirs or takes_any) and name not in others else None
+            for name, target in aimed.items()
+        }
 
     @property
     def options(self) -> frozenset[str]:
@@ -117,7 +125,7 @@ class Route:
 
     def differences(self, given: Given) -> tuple[DefaultDifference, ...]:
         """List the parameters left out whose default here is not the host's."""
-        arrived = {*map(self.targets.get, given.named), *map(self.target, given.extra)}
+        arrived = {*map(self.targets.get, given.named), *self.further(given).values()}
         return tuple(d for d in self.differing if self.targets[d.parameter] not in arrived)
 
 
@@ -254,11 +262,9 @@ def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, b
         target = route.targets[name]
         if target is not None or not same(value, defaults.get(name, _ABSENT)):
             yield name, value, target, name in function.ignorable
-    # By name, what the host takes by position alone is something else, whatever has that name here.
-    others = function.parameters.positional_only - given.named.keys()
-    for name, value in given.extra.items():
-        target = None if name in others else route.target(name)
-        yield name, value, target, function.parameters.takes_kwargs and name in function.ignorable
+    for name, target in route.further(given).items():
+        ignorable = function.parameters.takes_kwargs and name in function.ignorable
+        yield name, given.extra[name], target, ignorable
 
 
 def _objection(

@@ -112,6 +112,22 @@ def test_a_default_does_not_differ_where_the_argument_came_under_the_backends_na
     assert [difference.parameter for difference in decision.differing_defaults] == ["n_iterations"]
 
 
+def test_a_default_differs_although_the_hosts_keywords_hold_another_of_its_name(make_dispatcher):
+    class Adapter:
+        name = "mine"
+
+        def knn(self, *, k=15):
+            raise AssertionError("explaining runs nothing")
+
+    dispatcher = make_dispatcher(ignorable=("k",))
+    knn = dispatcher.backend_dispatch(name="knn")(lambda k=5, /, **more: None)
+    with dispatcher.register(Adapter):
+        decision = dispatcher.settings.explain(knn, k=3, backend="mine")
+    (difference,) = decision.differing_defaults
+    assert (decision.backend, decision.ignored) == ("mine", ("k",))
+    assert (difference.parameter, difference.host, difference.backend) == ("k", 5, 15)
+
+
 def test_what_is_left_out_because_it_is_the_hosts_default_is_not_said_to_be_forwarded(
     settings, leiden
 ):
