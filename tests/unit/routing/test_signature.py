@@ -139,7 +139,7 @@ def test_it_equals_a_plain_signature_of_the_same_parameters(public):
         copy.deepcopy,
         lambda found: pickle.loads(pickle.dumps(found)),
         lambda found: found.replace(),
-        getattr(copy, "replace", lambda found: found.replace()),
+        lambda found: found.__class__.__replace__(found),  # what copy.replace does from 3.13 on
     ],
     ids=["copied", "deep-copied", "pickled", "replaced", "replaced by copy"],
 )
