@@ -267,3 +267,34 @@ def shared_world(tmp_path_factory):
         made = Site(tmp_path_factory.mktemp("shared"))
         patch.syspath_prepend(str(made.folder))
         yield found_world(made)
+
+
+DECORATED_HOST = """
+    import functools
+    from scverse_backends import BackendDispatcher
+
+    dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
+
+    def noted(func):
+        @functools.wraps(func)
+        def note(*args, **kwargs): return func(*args, **kwargs)
+        return note
+
+    @noted
+    @dispatcher.backend_dispatch
+    def scale(data, factor=2): return "host"
+
+    @noted
+    @noted
+    @dispatcher.backend_dispatch
+    def double(values): return "host"
+
+    def twice(values): return double(values, backend="mine")
+"""
+
+
+@pytest.fixture
+def decorated_host(site):
+    """Give a host whose functions stand inside decorators of its own."""
+    site.write("decorated_host.py", DECORATED_HOST)
+    return importlib.import_module("decorated_host")

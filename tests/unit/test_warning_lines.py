@@ -1,7 +1,6 @@
 """A warning points at the line of the person who can act: the one that called the host."""
 
 import asyncio
-import importlib
 from contextlib import suppress
 
 import pytest
@@ -116,29 +115,8 @@ def test_of_a_fallback(dispatcher, host, name):
     assert lines(caught, BackendFallbackWarning) == [line_of(way)]
 
 
-DECORATED_HOST = """
-    import functools
-    from scverse_backends import BackendDispatcher
-
-    dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
-
-    def noted(func):
-        @functools.wraps(func)
-        def note(*args, **kwargs): return func(*args, **kwargs)
-        return note
-
-    @noted
-    @noted
-    @dispatcher.backend_dispatch
-    def double(values): return "host"
-
-    def twice(values): return double(values, backend="mine")
-"""
-
-
-def test_of_a_fallback_through_the_hosts_own_decorators(site):
-    site.write("decorated_host.py", DECORATED_HOST)
-    host = importlib.import_module("decorated_host")
+def test_of_a_fallback_through_the_hosts_own_decorators(decorated_host):
+    host = decorated_host
     way = lambda: host.double([1], backend="mine")  # noqa: E731 - one line, as above
 
     with (

@@ -232,6 +232,9 @@ class TestRefused:
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiled-point")
         ship("this is no TOML")
         dispatcher.discover()
+        (info,) = dispatcher.backends()
+        assert (info.name, info.state) == ("tiled_point", "refused")
+        assert "SCVERSE_BACKENDS_BLOCK" in info.reason
 
     def test_one_that_is_blocked_by_a_name_that_only_its_manifest_tells(
         self, ship, site, dispatcher, monkeypatch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -107,42 +106,18 @@ def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, off
     assert reasons(func) == ["does not implement it"]
 
 
-DECORATING_HOST = """
-    import functools
-    from scverse_backends import BackendDispatcher
-
-    dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
-
-    def noted(func):
-        @functools.wraps(func)
-        def note(*args, **kwargs): return func(*args, **kwargs)
-        return note
-
-    @noted
-    @dispatcher.backend_dispatch
-    def scale(data, factor=2): return "host"
-"""
+def test_nor_is_it_with_the_hosts_own_decorators_around_it(decorated_host):
+    adapter = SimpleNamespace(name="mine", scale=decorated_host.scale)
+    settings = decorated_host.dispatcher.settings
+    with decorated_host.dispatcher.register(adapter):
+        assert settings.explain(decorated_host.scale, 1, backend="mine").backend == "cpu"
 
 
-@pytest.fixture
-def decorating(site):
-    """Give a host whose function stands inside a decorator of its own."""
-    site.write("decorating_host.py", DECORATING_HOST)
-    return importlib.import_module("decorating_host")
-
-
-def test_nor_is_it_with_the_hosts_own_decorators_around_it(decorating):
-    adapter = SimpleNamespace(name="mine", scale=decorating.scale)
-    settings = decorating.dispatcher.settings
-    with decorating.dispatcher.register(adapter):
-        assert settings.explain(decorating.scale, 1, backend="mine").backend == "cpu"
-
-
-def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorating):
+def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorated_host):
     class Mine:
         name = "mine"
 
-        @functools.wraps(decorating.scale)
+        @functools.wraps(decorated_host.scale)
         def scale(self, data, *, tiles=1):
             return data, tiles
 
@@ -150,11 +125,11 @@ def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorating):
         name = "other"
 
         @staticmethod
-        @functools.wraps(decorating.scale)
+        @functools.wraps(decorated_host.scale)
         def scale(data, *, factor=3, **options):
             return data, factor, options
 
-    dispatcher, scale = decorating.dispatcher, decorating.scale
+    dispatcher, scale = decorated_host.dispatcher, decorated_host.scale
     with dispatcher.register(Mine), dispatcher.register(Other):
         assert scale(1, tiles=4, backend="mine") == (1, 4)
         assert scale(1, 5, backend="other") == (1, 5, {})
