@@ -116,6 +116,17 @@ def _pickled_as_without_dask() -> None:
 
 
 @pytest.fixture
+def lines_of_ours() -> Callable[[Any], int]:
+    """Count the lines of a caught error's traceback that are in this library."""
+    package = Path(scverse_backends.__file__).parent
+
+    def count(caught: Any) -> int:
+        return sum(Path(entry.path).is_relative_to(package) for entry in caught.traceback)
+
+    return count
+
+
+@pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give an empty site; what is imported from it is forgotten afterwards."""
     made = Site(tmp_path / f"site{next(_numbers)}")

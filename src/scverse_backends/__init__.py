@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._dispatcher import BackendDispatcher
-from ._settings import Settings
+from .dispatcher import BackendDispatcher
+from .settings import Settings
 
 __all__ = ["BackendDispatcher", "Settings"]
 

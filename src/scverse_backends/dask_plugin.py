@@ -19,8 +19,8 @@ from distributed.worker_state_machine import ExecuteFailureEvent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._settings import Settings
-    from ._snapshot import Snapshot
+    from ._selection.snapshot import Snapshot
+    from .settings import Settings
 
 
 def carry_selection(client: Client, settings: Settings) -> Any:

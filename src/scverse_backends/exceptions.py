@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ._labels import CPU, closest, quoted
+from ._ground.labels import CPU, closest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ._model import Refusal
+    from ._ground.records import Refusal
 
 __all__ = [
     "BackendConfigurationError",

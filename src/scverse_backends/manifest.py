@@ -10,15 +10,15 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from ._loading import AdapterError
-from ._manifest._outlines import Opaque
-from ._manifest._places import beside
-from ._manifest._reading import loads
-from ._manifest._record import Manifest, ManifestError, Offer
-from ._manifest._signature_text import read as read_signature
-from ._manifest._signature_text import write as write_signature
-from ._manifest._toml import dumps
-from ._offers import describe_adapter as describe
+from ._backends.loading import AdapterError
+from ._backends.manifest.outlines import Opaque
+from ._backends.manifest.places import beside
+from ._backends.manifest.reading import loads
+from ._backends.manifest.record import Manifest, ManifestError, Offer
+from ._backends.manifest.signature_text import read as read_signature
+from ._backends.manifest.signature_text import write as write_signature
+from ._backends.manifest.toml import dumps
+from ._backends.offers import describe_adapter as describe
 
 __all__ = [
     "AdapterError",

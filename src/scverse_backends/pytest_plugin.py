@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scverse_backends._addresses import NoDispatcherError, dispatcher_at
-from scverse_backends._blocks import checked_policy
-from scverse_backends._configuration import FALLBACK_POLICIES
-from scverse_backends._labels import key, quoted
-from scverse_backends.exceptions import BackendError, UntrustedBackendWarning
-from scverse_backends.testing._ledger import Ledger
-from scverse_backends.testing._loopback import NAME as LOOPBACK
-from scverse_backends.testing._loopback import loopback
-from scverse_backends.testing._tally import Tally
+from ._backends.configuration import FALLBACK_POLICIES
+from ._checks.ledger import Ledger
+from ._checks.loopback import NAME as LOOPBACK
+from ._checks.loopback import loopback
+from ._checks.tally import Tally
+from ._cli.addresses import NoDispatcherError, dispatcher_at
+from ._ground.labels import key, quoted
+from ._selection.blocks import checked_policy
+from .exceptions import BackendError, UntrustedBackendWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from scverse_backends._dispatcher import BackendDispatcher
-    from scverse_backends._policy import FallbackPolicy
-    from scverse_backends._registration import Registration
-    from scverse_backends._settings import Settings
+    from ._backends.registration import Registration
+    from ._ground.policy import FallbackPolicy
+    from .dispatcher import BackendDispatcher
+    from .settings import Settings
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"
 """Environment variable with what to put before our options, for a host that has a ``--backend``."""

@@ -5,11 +5,11 @@ Nothing here is made by hand; each says which call gives it.
 
 from __future__ import annotations
 
-from ._blocks import UseBackend
-from ._model import BackendInfo, Decision, DefaultDifference, Refusal
-from ._registration import Registration
-from ._snapshot import Snapshot
-from ._trace import Trace, TraceRecord, TraceSummary
+from ._backends.registration import Registration
+from ._display.trace import Trace, TraceRecord, TraceSummary
+from ._ground.records import BackendInfo, Decision, DefaultDifference, Refusal
+from ._selection.blocks import UseBackend
+from ._selection.snapshot import Snapshot
 
 __all__ = [
     "BackendInfo",

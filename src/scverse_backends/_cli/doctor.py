@@ -8,18 +8,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._columns import aligned
-from scverse_backends._configuration import BLOCK_VARIABLE, read_environment
-from scverse_backends._discovery import groups
-from scverse_backends._dispatcher import parts
-from scverse_backends._inspection import inspected
-from scverse_backends._labels import closest
-from scverse_backends._survey import answering
-from scverse_backends.exceptions import (
-    BackendError,
-    BackendRegistrationWarning,
-    BackendWarning,
-)
+from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
+from scverse_backends._backends.discovery import groups
+from scverse_backends._checks.inspection import inspected
+from scverse_backends._display.survey import answering
+from scverse_backends._ground.labels import closest
+from scverse_backends._ground.rendering import aligned
+from scverse_backends.dispatcher import parts
+from scverse_backends.exceptions import BackendError, BackendRegistrationWarning, BackendWarning
 
 from .arguments import add_command, add_dispatcher, add_json
 from .hosts import find
@@ -29,9 +25,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator
 
-    from scverse_backends._columns import Cell
-    from scverse_backends._dispatcher import BackendDispatcher
-    from scverse_backends._model import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends._ground.rendering import Cell
+    from scverse_backends.dispatcher import BackendDispatcher
 
     from .arguments import Commands
     from .console import Console

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ast import literal_eval
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._dispatcher import parts
-from scverse_backends._labels import CPU, closest, quoted
+from scverse_backends._ground.labels import CPU, closest, quoted
+from scverse_backends.dispatcher import parts
 
 from .arguments import MisuseError, add_command, add_dispatcher, add_json
 from .hosts import find
@@ -14,9 +14,9 @@ from .hosts import find
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from scverse_backends._dispatcher import BackendDispatcher
-    from scverse_backends._host import HostFunction
-    from scverse_backends._model import Decision
+    from scverse_backends._ground.records import Decision
+    from scverse_backends._routing.host import HostFunction
+    from scverse_backends.dispatcher import BackendDispatcher
 
     from .arguments import Commands
     from .console import Console

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from scverse_backends._addresses import NoDispatcherError, dispatcher_at
-
+from .addresses import NoDispatcherError, dispatcher_at
 from .arguments import MisuseError
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from scverse_backends._dispatcher import BackendDispatcher
+    from scverse_backends.dispatcher import BackendDispatcher
 
     from .console import Console
 

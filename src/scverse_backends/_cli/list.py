@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._columns import aligned
-from scverse_backends._discovery import discover, groups
+from scverse_backends._backends.discovery import discover, groups
+from scverse_backends._ground.rendering import aligned
 from scverse_backends.exceptions import release
 
 from .arguments import add_command, add_dispatcher, add_json
@@ -14,8 +14,8 @@ from .hosts import find
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from scverse_backends._columns import Cell
-    from scverse_backends._model import BackendInfo, Candidate
+    from scverse_backends._ground.records import BackendInfo, Candidate
+    from scverse_backends._ground.rendering import Cell
 
     from .arguments import Commands
     from .console import Console

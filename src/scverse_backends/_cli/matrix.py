@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scverse_backends._matrix import FORMATS, gather
+from scverse_backends._checks.matrix import FORMATS, gather
 
 from .arguments import add_command, add_dispatcher
 from .hosts import find

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scverse_backends._findings import SEVERITIES
+from scverse_backends._checks.findings import SEVERITIES
 
 from .arguments import MisuseError, add_command, add_dispatcher
 from .hosts import find
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from scverse_backends._findings import Severity
+    from scverse_backends._checks.findings import Severity
     from scverse_backends.testing import Verification
 
     from .arguments import Commands
@@ -87,7 +87,7 @@ def _written(
     if form == "json":
         return json.dumps([json.loads(result.to_json()) for result in results], indent=2)
     if form == "junit":
-        from scverse_backends.testing._junit import as_junit
+        from scverse_backends._checks.junit import as_junit
 
         return as_junit(results, fail_on)
     if not results:

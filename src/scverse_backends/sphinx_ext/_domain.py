@@ -12,8 +12,8 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_refnode
 from typing_extensions import override
 
-from scverse_backends._addresses import NoDispatcherError, dispatcher_at
-from scverse_backends._labels import key
+from scverse_backends._cli.addresses import NoDispatcherError, dispatcher_at
+from scverse_backends._ground.labels import key
 
 from ._known import read_host
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._discovery import project_url
-from scverse_backends._dispatcher import parts
-from scverse_backends._inspection import inspected
-from scverse_backends._labels import key
-from scverse_backends._survey import answering
+from scverse_backends._backends.discovery import project_url
+from scverse_backends._checks.inspection import inspected
+from scverse_backends._display.survey import answering
+from scverse_backends._ground.labels import key
+from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scverse_backends import BackendDispatcher
-    from scverse_backends._findings import Fit
-    from scverse_backends._policy import Configuration
+    from scverse_backends._checks.findings import Fit
+    from scverse_backends._ground.policy import Configuration
 
 
 class Backend(NamedTuple):

@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.util.docutils import ReferenceRole
 from sphinx.util.logging import getLogger
 
-from scverse_backends._labels import CPU, closest, fault, key
+from scverse_backends._ground.labels import CPU, closest, fault, key
 
 from ._domain import BACKEND, OUTSIDE, PAGE, TYPE, domain_of
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.addnodes import desc_signature
 
-from scverse_backends._blocks import DISPATCH
+from scverse_backends._selection.blocks import DISPATCH
 
 from ._domain import FUNCTION, domain_of
 from ._links import link_backend
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
 
-    from scverse_backends._findings import Finding, Fit
+    from scverse_backends._checks.findings import Finding, Fit
 
     from ._known import Backend
 

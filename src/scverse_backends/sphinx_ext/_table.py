@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_id
 
-from scverse_backends._labels import key
+from scverse_backends._ground.labels import key
 
 from ._domain import BACKEND, FUNCTION, TYPE, domain_of
 from ._links import doubt_label, link_backend
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from docutils.nodes import Element, Node
 
-    from scverse_backends._findings import Fit
+    from scverse_backends._checks.findings import Fit
 
     from ._known import Backend, Host
 

@@ -1,0 +1,197 @@
+"""The configuration: what a host told its dispatcher, checked whole before anything is built."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+
+from scverse_backends._ground.labels import RESERVED, closest, fault, key
+from scverse_backends._ground.policy import (
+    Configuration,
+    FallbackPolicy,
+    TrustRule,
+    UntrustedPolicy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BLOCK_VARIABLE = "SCVERSE_BACKENDS_BLOCK"
+FALLBACK_POLICIES: tuple[str, ...] = get_args(FallbackPolicy)
+UNTRUSTED_POLICIES: tuple[str, ...] = get_args(UntrustedPolicy)
+
+_LISTS = ("aliases", "distributions", "entrypoints", "object_refs", "module_prefixes")
+_RULE_KEYS = ("aliases", "package", *_LISTS[1:])
+
+
+def configure(
+    *,
+    entrypoint_group: Any,
+    host_name: Any,
+    trusted_backends: Any,
+    reserved_backends: Any,
+    ignorable: Any,
+    fallback: Any,
+    untrusted: Any,
+) -> Configuration:
+    """Check what a host configured.
+
+    Raises
+    ------
+    BackendConfigurationError
+        With every mistake, if there are any.
+    """
+    mistakes: list[str] = []
+    for option, value in (("entrypoint_group", entrypoint_group), ("host_name", host_name)):
+        if not isinstance(value, str) or not value.strip():
+            mistakes.append(f"{option} must be a non-empty string, not {value!r}")
+    _check_choice("fallback", fallback, FALLBACK_POLICIES, mistakes)
+    _check_choice("untrusted", untrusted, UNTRUSTED_POLICIES, mistakes)
+    reserved = _reserved(reserved_backends, mistakes)
+    configuration = Configuration(
+        group=entrypoint_group,
+        host=host_name,
+        trusted=_trusted(trusted_backends, reserved, mistakes),
+        reserved=reserved,
+        ignorable=frozenset(names_in(ignorable, "ignorable", mistakes)),
+        fallback=fallback,
+        untrusted=untrusted,
+    )
+    if mistakes:
+        from scverse_backends.exceptions import BackendConfigurationError
+
+        raise BackendConfigurationError(str(host_name), mistakes)
+    return configuration
+
+
+def names_in(value: Any, option: str, mistakes: list[str]) -> tuple[str, ...]:
+    """Read an option that holds several strings; a lone string is a mistake, not its letters."""
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+        mistakes.append(f"{option} must be a list or tuple of strings, not {value!r}")
+        return ()
+    found = tuple(value)
+    wrong = [item for item in found if not isinstance(item, str)]
+    mistakes.extend(f"{option} holds {item!r}, which is no string" for item in wrong)
+    return tuple(item for item in found if isinstance(item, str))
+
+
+def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:
+    if value not in choices:
+        mistakes.append(f"{option} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+
+
+def _mapping(value: Any, option: str, mistakes: list[str]) -> Mapping[Any, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    mistakes.append(f"{option} must be a mapping, not {value!r}")
+    return {}
+
+
+def _reserved(value: Any, mistakes: list[str]) -> dict[str, str]:
+    """Key the reserved labels, the host's and ours, by their folded form."""
+    reserved = dict(RESERVED)
+    for label, reason in _mapping(value, "reserved_backends", mistakes).items():
+        problem = fault(label)
+        if problem:
+            mistakes.append(f"reserved_backends: {problem}")
+        elif not isinstance(reason, str) or not reason.strip():
+            mistakes.append(f"reserved_backends[{label!r}] must be a reason, not {reason!r}")
+        else:
+            reserved[key(label)] = reason
+    return reserved
+
+
+def _trusted(value: Any, reserved: Mapping[str, str], mistakes: list[str]) -> dict[str, TrustRule]:
+    """Key the trust rules by every label they serve."""
+    by_label: dict[str, TrustRule] = {}
+    for name, options in _mapping(value, "trusted_backends", mistakes).items():
+        rule = _rule(name, options, mistakes)
+        for label in (rule.name, *rule.aliases) if rule else ():
+            _claim(by_label, label, cast("TrustRule", rule), reserved, mistakes)
+    return by_label
+
+
+def _claim(
+    by_label: dict[str, TrustRule],
+    label: str,
+    rule: TrustRule,
+    reserved: Mapping[str, str],
+    mistakes: list[str],
+) -> None:
+    """Give a label to a trust rule, unless something else has it."""
+    where = f"trusted_backends[{rule.name!r}]"
+    holder = by_label.get(key(label))
+    if key(label) in reserved:
+        mistakes.append(f"{where}: {label!r} is reserved")
+    elif holder is not None and holder is not rule:
+        mistakes.append(f"{where}: {label!r} already belongs to {holder.name!r}")
+    else:
+        by_label[key(label)] = rule
+
+
+def _rule(name: Any, options: Any, mistakes: list[str]) -> TrustRule | None:
+    """Read the trust rule of one backend."""
+    problem = fault(name)
+    if problem:
+        mistakes.append(f"trusted_backends: {problem}")
+        return None
+    where = f"trusted_backends[{name!r}]"
+    if not isinstance(options, Mapping):
+        mistakes.append(f"{where} must be a mapping, not {options!r}")
+        return None
+    _check_keys(options, where, mistakes)
+    lists = {n: names_in(_listed(n, options), f"{where}[{n!r}]", mistakes) for n in _LISTS}
+    mistakes.extend(f"{where}: {p}" for alias in lists["aliases"] if (p := fault(alias)))
+    package = options.get("package", name)
+    if not isinstance(package, str):
+        mistakes.append(f"{where}['package'] must be a string, not {package!r}")
+    if "package" in options and not lists["distributions"]:
+        lists["distributions"] = (str(package),)
+    if not any(lists[option] for option in _LISTS[1:]):
+        mistakes.append(f"{where} says nothing that could be verified; give at least 'package'")
+    return TrustRule(name=name, package=str(package), **lists)
+
+
+def _listed(option: str, options: Mapping[Any, Any]) -> Any:
+    """Give an option's strings; a lone one stands for itself, as in release 0.0.3, but as an alias."""
+    value = options.get(option, ())
+    return (value,) if isinstance(value, str) and option != "aliases" else value
+
+
+def _check_keys(options: Mapping[Any, Any], where: str, mistakes: list[str]) -> None:
+    for option in options:
+        if option not in _RULE_KEYS:
+            meant = closest(str(option), _RULE_KEYS)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            mistakes.append(f"{where} has an unknown key {option!r}{hint}")
+
+
+class Environment(NamedTuple):
+    """What the environment selects, as it was when the dispatcher was made; not checked yet."""
+
+    backend_variable: str
+    backend: str | None
+    fallback_variable: str
+    fallback: str | None
+
+
+def read_environment(host: str) -> Environment:
+    """Read the variables that select for one host."""
+    variable = re.sub(r"\W+", "_", host.upper(), flags=re.ASCII) + "_BACKEND"
+    fallback = f"{variable}_FALLBACK"
+    return Environment(variable, _stripped(variable), fallback, _stripped(fallback))
+
+
+def _stripped(variable: str) -> str | None:
+    value = os.environ.get(variable)
+    return None if value is None else value.strip()
+
+
+def blocked_labels() -> frozenset[str]:
+    """Read the labels and distributions that must never be imported."""
+    found = os.environ.get(BLOCK_VARIABLE, "").split(",")
+    return frozenset(key(label.strip()) for label in found if label.strip())

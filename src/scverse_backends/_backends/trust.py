@@ -1,0 +1,148 @@
+"""Trust: what the host thinks of a candidate, judged from metadata ahead of any import.
+
+Pure: the same configuration and the same metadata always give the same verdict.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from scverse_backends._ground.foreign import written
+from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.records import Verdict
+
+from .configuration import BLOCK_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scverse_backends._ground.policy import Configuration, TrustRule
+    from scverse_backends._ground.records import Candidate, LoadedBackend
+
+
+SHORT = 100
+"""Characters of an alias that is no label, where it is shown."""
+
+BLOCKED = f"blocked by {BLOCK_VARIABLE}"
+
+
+def judge(
+    configuration: Configuration, candidates: Sequence[Candidate], blocked: frozenset[str]
+) -> tuple[Verdict, ...]:
+    """Judge what is installed."""
+    banned = {
+        candidate.source
+        for candidate in candidates
+        if blocked.intersection(_labels(configuration, candidate))
+    }
+    return tuple(
+        _judge(configuration, candidate, blocked=candidate.source in banned)
+        for candidate in candidates
+    )
+
+
+def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
+    """Collect what a candidate is called, and what it would be called if it is trusted."""
+    claimed = configuration.trusted.get(key(candidate.name))
+    rules = [claimed] if claimed else _served(configuration, candidate)
+    names = [candidate.name, candidate.distribution or candidate.name]
+    names += [label for rule in rules for label in (rule.name, *rule.aliases)]
+    return set(map(key, names))
+
+
+def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRule]:
+    """List the rules that a candidate satisfies."""
+    rules = dict.fromkeys(configuration.trusted.values())
+    return [rule for rule in rules if not _mismatches(rule, candidate)]
+
+
+def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool) -> Verdict:
+    claimed = configuration.trusted.get(key(candidate.name))
+    served = tuple(rule.name for rule in _served(configuration, candidate))
+    if blocked:
+        return Verdict(candidate, served, refused=f"it is {BLOCKED}")
+    if claimed is not None:
+        return _judge_claim(claimed, candidate)
+    if key(candidate.name) in configuration.reserved:
+        reason = configuration.reserved[key(candidate.name)]
+        return Verdict(candidate, refused=f"the name {candidate.name!r} is reserved. {reason}")
+    if not served and configuration.untrusted == "refuse":
+        return Verdict(candidate, refused=f"{configuration.host} runs trusted backends only")
+    return Verdict(candidate, served)
+
+
+def _judge_claim(rule: TrustRule, candidate: Candidate) -> Verdict:
+    """Judge a candidate whose entry point bears a trusted name."""
+    mismatches = _mismatches(rule, candidate)
+    if not mismatches:
+        return Verdict(candidate, trusted_as=(rule.name,))
+    reason = f"it claims the trusted name {rule.name!r}, but {'; '.join(mismatches)}"
+    return Verdict(candidate, refused=reason, impostor=True)
+
+
+def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
+    """List what keeps a candidate from serving a trusted name."""
+    found = []
+    if not _matches(candidate.distribution, rule.distributions):
+        found.append(f"comes from {candidate.distribution!r}, not {_either(rule.distributions)}")
+    if not _matches(candidate.name, rule.entrypoints):
+        found.append(f"its entry point is {candidate.name!r}, not {_either(rule.entrypoints)}")
+    if rule.object_refs and candidate.value not in rule.object_refs:
+        found.append(f"it loads {candidate.value!r}, not {_either(rule.object_refs)}")
+    if rule.module_prefixes and not _within(candidate.value, rule.module_prefixes):
+        found.append(f"it loads {candidate.value!r}, outside {_either(rule.module_prefixes)}")
+    return found
+
+
+def _matches(name: str | None, allowed: tuple[str, ...]) -> bool:
+    return not allowed or (name is not None and key(name) in map(key, allowed))
+
+
+def _within(reference: str, prefixes: Iterable[str]) -> bool:
+    """Whether a reference's module is one of the prefixes or inside it; ``ab`` is not in ``a``."""
+    module = reference.partition(":")[0].strip() + "."
+    return any(module.startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return " or ".join(map(repr, names))
+
+
+class Claims(NamedTuple):
+    """What is left of an adapter's name and aliases once the host has looked at them."""
+
+    refused: str | None
+    aliases: tuple[str, ...]
+    problems: tuple[str, ...]
+    is_blocked: bool
+
+
+def review(
+    configuration: Configuration,
+    verdict: Verdict,
+    backend: LoadedBackend,
+    blocked: frozenset[str],
+) -> Claims:
+    """Judge the labels that a loaded adapter claims for itself."""
+    named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
+    banned = next((label for label in named if key(label) in blocked), None)
+    objection = f"{banned!r} is {BLOCKED}" if banned else None
+    objection = objection or _objection(configuration, verdict, backend.name)
+    kept, problems = [], []
+    for alias in backend.aliases:
+        problem = fault(alias) or _objection(configuration, verdict, alias)
+        if problem:
+            problems.append(f"the alias {written(alias, SHORT)} is not accepted: {problem}")
+        else:
+            kept.append(alias)
+    return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
+
+
+def _objection(configuration: Configuration, verdict: Verdict, label: str) -> str | None:
+    """Say why a candidate may not answer to a label, or ``None``."""
+    if key(label) in configuration.reserved:
+        return f"{label!r} is reserved. {configuration.reserved[key(label)]}"
+    rule = configuration.trusted.get(key(label))
+    if rule is not None and rule.name not in verdict.trusted_as:
+        return f"{label!r} belongs to the trusted backend {rule.name!r}"
+    return None

@@ -1,0 +1,205 @@
+"""The comparison: one call on the host and on a backend, each with inputs of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scverse_backends._ground.labels import CPU
+from scverse_backends._routing.parameters import same
+from scverse_backends._selection.blocks import DISPATCH
+
+from .witness import ran
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scverse_backends.dispatcher import BackendDispatcher
+
+
+class Side(NamedTuple):
+    """What one call gave.
+
+    Parameters
+    ----------
+    result
+        What it returned.
+    arguments
+        Its own copies of the arguments by name, as they are after the call.
+    changed
+        Names of those that are not as they were before it, to the last bit.
+    """
+
+    result: Any
+    arguments: Mapping[str, Any]
+    changed: tuple[str, ...]
+
+
+class Comparison(NamedTuple):
+    """The same call on the host and on a backend; made by `compare`.
+
+    Parameters
+    ----------
+    function
+        Name of the function.
+    name
+        Canonical name of the backend.
+    host, backend
+        What the call gave on each.
+    """
+
+    function: str
+    name: str
+    host: Side
+    backend: Side
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Names of the arguments that either of the two changed."""
+        return tuple(dict.fromkeys((*self.host.changed, *self.backend.changed)))
+
+    @property
+    def mutated_alike(self) -> bool:
+        """Whether both left the arguments in exactly the same state."""
+        mine, theirs = self.host.arguments, self.backend.arguments
+        return all(_identical(mine[name], theirs[name]) for name in self.changed)
+
+    def check(self, assert_same: Callable[[Any, Any], object]) -> None:
+        """Compare results, and the arguments that either changed, as host and backend want it.
+
+        Parameters
+        ----------
+        assert_same
+            Called with the backend's and the host's. It raises if they are
+            not the same, or returns false.
+
+        Raises
+        ------
+        AssertionError
+            Or whatever else `assert_same` raises; a note says what was compared.
+        """
+        self._check_one("the result", self.backend.result, self.host.result, assert_same)
+        for name in self.changed:
+            subject = f"argument {name!r}, {self._who_changed(name)},"
+            theirs, mine = self.backend.arguments[name], self.host.arguments[name]
+            self._check_one(subject, theirs, mine, assert_same)
+
+    def _check_one(
+        self, subject: str, theirs: Any, mine: Any, assert_same: Callable[[Any, Any], object]
+    ) -> None:
+        what = f"{self.function}: {subject} is not the same on backend {self.name!r} and the host."
+        if theirs is mine is None:
+            return
+        if theirs is None:
+            msg = f"{what} The backend gives None, the host {type(mine).__name__}."
+            raise AssertionError(msg)
+        try:
+            answer = assert_same(theirs, mine)
+        except Exception as error:
+            error.add_note(what)
+            raise
+        if answer is not None and not answer:
+            raise AssertionError(what)
+
+    def _who_changed(self, name: str) -> str:
+        sides = {f"backend {self.name!r}": self.backend, "the host": self.host}
+        return f"changed by {' and '.join(who for who in sides if name in sides[who].changed)}"
+
+
+def compare(
+    dispatcher: BackendDispatcher,
+    backend: str,
+    func: Callable[..., Any],
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> Comparison:
+    """Make the same call on the host and on a backend, on copies of its inputs.
+
+    Parameters
+    ----------
+    dispatcher
+        The host's.
+    backend
+        Any label of the backend.
+    func
+        A dispatched function; or any function that calls some. A coroutine is
+        run, and the items of a generator are collected in a list.
+    *args, **kwargs
+        The call. Everything is copied by `copy.deepcopy`, a random generator too.
+
+    Returns
+    -------
+    Comparison
+        Both results, and what became of the inputs.
+
+    Raises
+    ------
+    AssertionError
+        If the backend did not run the call.
+
+    Examples
+    --------
+    >>> from scverse_backends import BackendDispatcher
+    >>> from scverse_backends.testing import compare
+    >>> dispatcher = BackendDispatcher(
+    ...     entrypoint_group="example.backends", host_name="example"
+    ... )
+    >>> @dispatcher.backend_dispatch
+    ... def smallest(values):
+    ...     return min(values)
+    >>> class Hasty:
+    ...     name = "hasty"
+    ...
+    ...     def smallest(self, values):
+    ...         values.sort()
+    ...         return values[0]
+    >>> with dispatcher.register(Hasty):
+    ...     found = compare(dispatcher, "hasty", smallest, [3, 1, 2])
+    >>> found.host.result, found.backend.result, found.mutated_alike
+    (1, 1, False)
+    >>> found.backend.changed, found.backend.arguments
+    (('values',), {'values': [1, 2, 3]})
+    """
+    considered = getattr(func, DISPATCH, None)
+    before, mine, theirs = (deepcopy((args, kwargs)) for _ in range(3))
+    settings = dispatcher.settings
+    with settings.use_backend(CPU):
+        result = _finished(func(*mine[0], **mine[1]))
+    host = _side(func, result, before, mine)
+    # A function that is not the one to be shown may run where it can.
+    with settings.use_backend(backend, fallback="silent"):
+        name = settings.backend
+        with ran(dispatcher, name, considered and considered.function.name):
+            result = _finished(func(*theirs[0], **theirs[1]))
+    return Comparison(
+        getattr(func, "__name__", repr(func)), name, host, _side(func, result, before, theirs)
+    )
+
+
+def _finished(result: Any) -> Any:
+    """Run what runs only when it is waited for, or asked for its items."""
+    if inspect.iscoroutine(result):
+        return asyncio.run(result)
+    return list(result) if inspect.isgenerator(result) else result
+
+
+def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:
+    """Put together what one call gave."""
+    signature = inspect.signature(func)
+    was = signature.bind(*before[0], **before[1]).arguments
+    now = signature.bind(*after[0], **after[1]).arguments
+    return Side(result, now, tuple(n for n in was if not _identical(was[n], now[n])))
+
+
+def _identical(one: Any, other: Any) -> bool:
+    """Whether two copies of one thing are in the same state."""
+    if same(one, other):
+        return True
+    try:
+        return pickle.dumps(one) == pickle.dumps(other)
+    except Exception:  # noqa: BLE001 - a foreign __reduce__ may raise anything
+        return False

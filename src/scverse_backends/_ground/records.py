@@ -1,0 +1,234 @@
+"""Frozen records that travel between the layers; no behaviour beyond reading them.
+
+They are named tuples: a host pays for this module at import, and a named
+tuple costs a sixth of what a frozen dataclass does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .rendering import Page
+
+BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
+
+
+class Source(NamedTuple):
+    """What an entry point leads to; two entry points may lead to one adapter."""
+
+    value: str
+    distribution: str | None
+    version: str | None
+
+
+class Candidate(NamedTuple):
+    """An entry point as its metadata describes it, not imported.
+
+    Parameters
+    ----------
+    name
+        Name of the entry point.
+    value
+        Its object reference, ``package.module`` or ``package.module:attribute``.
+    distribution, version
+        The installed distribution that declares it, where its metadata says.
+    """
+
+    name: str
+    value: str
+    distribution: str | None
+    version: str | None
+
+    @property
+    def source(self) -> Source:
+        """What is loaded through it."""
+        return Source(self.value, self.distribution, self.version)
+
+
+class Verdict(NamedTuple):
+    """What the host thinks of a candidate, from metadata alone."""
+
+    candidate: Candidate
+    trusted_as: tuple[str, ...] = ()
+    refused: str | None = None
+    impostor: bool = False
+
+
+class LoadedBackend:
+    """An adapter, and what it says of itself; compared by identity.
+
+    Attributes
+    ----------
+    described
+        Of one that is not loaded, by dispatch name, what its manifest describes;
+        ``None`` in place of what only the adapter's stand-in can show.
+    """
+
+    __slots__ = ("adapter", "aliases", "can_run", "candidate", "described", "name", "renames")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        aliases: tuple[str, ...],
+        adapter: Any,
+        renames: Mapping[str, Mapping[str, str]],
+        can_run: Callable[[str, dict[str, Any]], object] | None,
+        candidate: Candidate | None,
+        described: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.aliases = aliases
+        self.adapter = adapter
+        self.renames = renames
+        self.can_run = can_run
+        self.candidate = candidate
+        self.described = described
+
+    def under(self, name: str, aliases: tuple[str, ...]) -> LoadedBackend:
+        """Give the same backend under another name and other aliases."""
+        return LoadedBackend(
+            name=name,
+            aliases=aliases,
+            adapter=self.adapter,
+            renames=self.renames,
+            can_run=self.can_run,
+            candidate=self.candidate,
+            described=self.described,
+        )
+
+    @property
+    def source(self) -> Source | None:
+        """What was loaded; ``None`` for one registered in this process."""
+        return self.candidate.source if self.candidate else None
+
+    @property
+    def distribution(self) -> str | None:
+        """Name of the installed distribution; ``None`` for one registered in this process."""
+        return self.candidate.distribution if self.candidate else None
+
+    @property
+    def version(self) -> str | None:
+        """Version of the installed distribution."""
+        return self.candidate.version if self.candidate else None
+
+
+class BackendInfo(NamedTuple):
+    """One backend as `BackendDispatcher.backends` lists it.
+
+    Parameters
+    ----------
+    name
+        Canonical name where it is known without an import, else the entry point's.
+    state
+        ``"installed"`` (not imported), ``"loaded"``, ``"broken"``, ``"refused"``
+        or ``"registered"`` (in this process).
+    trusted
+        Whether the host vouches for it.
+    distribution, version
+        What is installed.
+    entry_point
+        Its object reference.
+    reason
+        Why it is broken or refused.
+    """
+
+    name: str
+    state: BackendState
+    trusted: bool
+    distribution: str | None
+    version: str | None
+    entry_point: str | None
+    reason: str | None = None
+
+
+class Refusal(NamedTuple):
+    """One backend's "no" to one call, with a reason that completes "backend ..."."""
+
+    backend: str
+    reason: str
+
+
+class DefaultDifference(NamedTuple):
+    """A parameter the caller left out, whose defaults differ between host and backend."""
+
+    parameter: str
+    host: Any
+    backend: Any
+
+
+class Decision(NamedTuple):
+    """Where one call runs, and why.
+
+    Parameters
+    ----------
+    function
+        Dispatch name of the function.
+    backend
+        Canonical name of the backend; ``"cpu"`` for the host's own code.
+    distribution, version
+        The installed distribution of that backend; ``None`` for the host.
+    reason
+        Why it runs there.
+    refusals
+        Who was asked before and could not take the call.
+    ignored
+        Arguments given that do not reach the backend, named ignorable by the host.
+    renamed
+        Arguments that reach the backend under another name, as ``(given, received)``.
+    forwarded
+        Names of the arguments that reach whoever runs the call.
+    differing_defaults
+        Parameters left out, whose default on the backend is not the host's.
+    is_fallback
+        Whether the host runs it although only backends were selected.
+    """
+
+    function: str
+    backend: str
+    distribution: str | None
+    version: str | None
+    reason: str
+    refusals: tuple[Refusal, ...] = ()
+    ignored: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    forwarded: tuple[str, ...] = ()
+    differing_defaults: tuple[DefaultDifference, ...] = ()
+    is_fallback: bool = False
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here: a decision that nobody looks at does not pay for it.
+        from .rendering import Page
+
+        renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
+        facts = [("because", self.reason), *remarks(self)]
+        facts += [("renamed", renamed)] if renamed else []
+        where = "cpu, the host itself" if self.backend == "cpu" else ran_on(self)
+        return Page(f"{self.function} runs on {where}", tuple(facts))
+
+
+def ran_on(decision: Any) -> str:
+    """Name the backend of a decision, and what was installed of it."""
+    release = " ".join(filter(None, (decision.distribution, decision.version)))
+    return f"{decision.backend} ({release})" if release else str(decision.backend)
+
+
+def remarks(decision: Any) -> Iterator[tuple[str, str]]:
+    """Say what may make a result differ from the expected one."""
+    from .rendering import shown
+
+    for refusal in decision.refusals:
+        yield "not on", f"{refusal.backend}, which {refusal.reason}"
+    if decision.ignored:
+        yield "ignored", ", ".join(decision.ignored)
+    for one in decision.differing_defaults:
+        yield "default", f"{one.parameter} is {shown(one.backend)}, on the host {shown(one.host)}"

@@ -1,0 +1,223 @@
+"""Rendering: a page of facts and tables, as text for a terminal and as HTML for a notebook.
+
+It knows nothing of backends: whoever has something to show makes the page.
+"""
+
+from __future__ import annotations
+
+import sys
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from .foreign import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Cell = str | tuple[str, str]
+    Paint = Callable[[str, str], str]
+
+Tone = Literal["", "good", "odd", "bad"]
+
+WIDTH = 96
+LONGEST_VALUE = 60
+LONGEST_SHORT = 16
+
+
+class Row(NamedTuple):
+    """One row of a table; its tone is a colour in HTML, its detail stands below it."""
+
+    cells: tuple[str, ...]
+    detail: str = ""
+    tone: Tone = ""
+
+
+class Table(NamedTuple):
+    """Rows under headings; a folded one is opened by a click where that is possible."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    folded: bool = False
+
+
+class Page(NamedTuple):
+    """A title, labelled facts, and tables."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    def __str__(self) -> str:
+        return _as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _as_html(self)
+
+
+def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
+    """Show a foreign value in one line, short unless told otherwise, whatever its repr does."""
+    return written(value, sys.maxsize if longest is None else longest)
+
+
+def _as_text(page: Page) -> str:
+    """Render a page for a terminal."""
+    lines = [page.title]
+    label_width = max((len(label) for label, _ in page.facts), default=0)
+    for label, fact in page.facts:
+        lines += _hanging(f"  {label:<{label_width}}  ", fact)
+    for table in page.tables:
+        lines += ["", *_table_as_text(table)]
+    return "\n".join(map(printable, lines))
+
+
+def _table_as_text(table: Table) -> Iterator[str]:
+    yield f"  {table.title}"
+    headings, *lines = aligned([table.columns, *(row.cells for row in table.rows)])
+    yield f"    {headings}"
+    for row, line in zip(table.rows, lines, strict=True):
+        yield f"    {line}"
+        yield from _hanging(" " * 8, row.detail) if row.detail else ()
+
+
+def _hanging(label: str, text: str) -> list[str]:
+    """Wrap a text so that all its lines begin where the first one does."""
+    indent = " " * len(label)
+    return wrap(text, WIDTH, initial_indent=label, subsequent_indent=indent) or [label.rstrip()]
+
+
+def _as_html(page: Page) -> str:
+    """Render a page for a notebook: one element that brings its own style."""
+    facts = "".join(
+        f"<dt>{_plain(label)}</dt><dd>{_plain(fact)}</dd>" for label, fact in page.facts
+    )
+    parts = [
+        f"<p>{_plain(page.title)}</p>",
+        f"<dl>{facts}</dl>" if facts else "",
+        *map(_table_as_html, page.tables),
+    ]
+    return f'<div class="scverse-backends"><style>{STYLE}</style>{"".join(parts)}</div>'
+
+
+def _table_as_html(table: Table) -> str:
+    title = _plain(table.title)
+    headings = "".join(f'<th scope="col">{_plain(name)}</th>' for name in table.columns)
+    rows = "".join(_row_as_html(table.columns, row) for row in table.rows)
+    body = f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody>"
+    if table.folded:
+        return f"<details><summary>{title}</summary><table>{body}</table></details>"
+    # No heading: a notebook would list it among the headings of its author.
+    return f"<table><caption>{title}</caption>{body}</table>"
+
+
+def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
+    cells = "".join(
+        f'<td data-label="{_plain(name)}"{_short(cell)}>{_plain(cell)}</td>'
+        for name, cell in zip(columns, row.cells, strict=True)
+    )
+    tone = f' class="{row.tone}"' if row.tone else ""
+    detail = f'<tr{tone}><td class="detail" colspan="{len(columns)}">{_plain(row.detail)}</td></tr>'
+    return f"<tr{tone}>{cells}</tr>{detail if row.detail else ''}"
+
+
+def _short(cell: str) -> str:
+    """Keep a short cell, such as a time, on one line."""
+    return ' class="short"' if len(cell) <= LONGEST_SHORT else ""
+
+
+def _plain(text: str) -> str:
+    """Escape what a browser would take for markup."""
+    # Imported here: only a notebook needs it.
+    from html import escape
+
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Replace what could move a terminal's cursor, or turn the line around."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def aligned(
+    rows: Sequence[Sequence[Cell]], paint: Paint = lambda _, text: text, *, gap: str = "  "
+) -> Iterator[str]:
+    r"""Line up rows of cells.
+
+    Parameters
+    ----------
+    rows
+        Each cell is a text, or a style and a text.
+    paint
+        Gives a text in a style.
+    gap
+        What stands between two columns.
+
+    Returns
+    -------
+    One line for each row, without spaces at its end.
+
+    Examples
+    --------
+    >>> print(*aligned([["pca", "yes"], ["normalize_total", "no"]]), sep="\n")
+    pca              yes
+    normalize_total  no
+    """
+    split = [[("", cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    count = max(map(len, split), default=0)
+    widths = [max(len(row[i][1]) for row in split if i < len(row)) for i in range(count)]
+    for row in split:
+        cells = [_padded(paint, *cell, width) for cell, width in zip(row, widths, strict=False)]
+        yield gap.join(cells).rstrip()
+
+
+def _padded(paint: Paint, style: str, text: str, width: int) -> str:
+    return (paint(style, text) if style else text) + " " * (width - len(text))
+
+
+# Text takes the colour of the page around it, so that it is as readable as that is; only the bars
+# before rows have colours of their own. Nested as it is, it outweighs what notebooks say of tables.
+STYLE = """
+.scverse-backends { color: inherit; color-scheme: light dark; container-type: inline-size;
+  font: 13px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
+  --line: color-mix(in srgb, currentColor 22%, transparent);
+  --good: var(--jp-success-color1, light-dark(#1a7f37, #3fb950));
+  --odd: var(--jp-warn-color1, light-dark(#9a6700, #d29922));
+  --bad: var(--jp-error-color1, light-dark(#cf222e, #f85149)); }
+:is([data-jp-theme-light="true"], [data-theme="light"], .vscode-light) .scverse-backends {
+  color-scheme: light; }
+:is([data-jp-theme-light="false"], [data-theme="dark"], [theme="dark"], .vscode-dark)
+  .scverse-backends { color-scheme: dark; }
+.scverse-backends.scverse-backends.scverse-backends {
+  > p, caption, summary { font: inherit; font-weight: 600; color: inherit; text-align: left;
+    padding: 0; margin: .6em 0 .2em; caption-side: top; }
+  summary { cursor: pointer; }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em; margin: 0 0 .8em; }
+  dt { float: none; width: auto; margin: 0; opacity: .75; font-weight: 400; }
+  dd { margin: 0; overflow-wrap: anywhere; }
+  table { border-collapse: collapse; table-layout: auto; margin: 0 0 .8em; font-size: 1em;
+    border: 0; width: auto; max-width: 100%; }
+  tr, tr:hover, thead, tbody { background: none; border: 0; padding: 0; }
+  th, td { text-align: left; vertical-align: top; border: 0; border-left: 3px solid transparent;
+    color: inherit; padding: .15em 1em .15em .5em; max-width: none; white-space: pre-wrap;
+    overflow-wrap: break-word; }
+  th { font-weight: 400; opacity: .75; white-space: nowrap; border-bottom: 1px solid var(--line); }
+  td.short { white-space: pre; }
+  td.detail { padding-top: 0; padding-left: 1.6em; opacity: .85; overflow-wrap: anywhere; }
+  .good > td:first-child { border-left-color: var(--good); }
+  .odd > td:first-child { border-left-color: var(--odd); }
+  .bad > td:first-child { border-left-color: var(--bad); }
+  @container (max-width: 34em) {
+    dl { grid-template-columns: 1fr; }
+    dd { margin-left: 1em; }
+    table, caption, tbody, tr, td { display: block; overflow-wrap: anywhere; }
+    thead, td:empty { display: none; }
+    td { padding: 0 .5em; }
+    td:first-child { margin-top: .4em; font-weight: 600; }
+    td.detail { font-weight: 400; margin: 0; }
+    .good > td { border-left-color: var(--good); }
+    .odd > td { border-left-color: var(--odd); }
+    .bad > td { border-left-color: var(--bad); }
+    td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
+  }
+}
+"""

@@ -1,0 +1,85 @@
+"""Spans: traced calls while they run."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from traceback import format_exception_only
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from scverse_backends._ground.records import Decision
+
+Outcome = Literal["returned", "raised", "running"]
+
+
+class Sink(Protocol):
+    """What takes in the calls that are traced."""
+
+    def add(self, span: Span) -> None:
+        """Take in a call that begins."""
+
+
+class Span:
+    """A traced call while it runs; or, without a decision, a trace that was entered."""
+
+    __slots__ = ("_since", "_spent", "decision", "error", "has_ended", "parent", "sinks")
+
+    def __init__(
+        self, decision: Decision | None, parent: Span | None, sinks: tuple[Sink, ...]
+    ) -> None:
+        self.decision = decision
+        self.parent = parent
+        self.sinks = sinks
+        self.error: str | None = None
+        self.has_ended = False
+        self._spent = 0.0
+        self._since: float | None = None
+
+    @property
+    def call(self) -> Span | None:
+        """The innermost call that this is, or is within."""
+        return self.parent if self.decision is None else self
+
+    def child(self, decision: Decision) -> Span:
+        """Record a call that is made within this one."""
+        span = Span(decision, self.call, self.sinks)
+        for sink in self.sinks:
+            sink.add(span)
+        return span
+
+    def start(self) -> None:
+        """Spend time in it from now on."""
+        self._since = perf_counter()
+
+    def stop(self) -> None:
+        """Spend no more time in it."""
+        self._spent = self.duration
+        self._since = None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Close it, with what it raised; doing so twice does no harm."""
+        self.stop()
+        self.has_ended = True
+        if error is not None:
+            self.error = "".join(format_exception_only(error)).strip()
+
+    @property
+    def duration(self) -> float:
+        """Time spent in it, in seconds."""
+        return self._spent if self._since is None else self._spent + perf_counter() - self._since
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        if self.error is not None:
+            return "raised"
+        return "returned" if self.has_ended else "running"
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or isinstance(error, (StopIteration, GeneratorExit)):
+            self.stop()
+        else:
+            self.end(error)

@@ -1,0 +1,220 @@
+"""The selection: what is asked for now, kept in one context variable and one process-wide default.
+
+A scope is what a context holds: a selection and the scope it replaced. The
+chain of scopes lives in the context itself, so that threads, tasks and
+interleaved generators each unwind their own.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, copy_context
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scverse_backends._ground.labels import CPU
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.records import LoadedBackend
+
+CALL = "the call's own argument"
+"""The origin of what one call selects."""
+
+BLOCK = "use_backend"
+"""The origin of what a block selects."""
+
+PROCESS = "settings.backend"
+"""The origin of what is set for the whole process."""
+
+
+class Selection:
+    """An ordered choice of backends and a fallback policy; compared by identity, so made once.
+
+    Attributes
+    ----------
+    backends
+        In order of preference; ``None`` is the host.
+    names
+        Their canonical names; ``"cpu"`` is the host's.
+    is_host
+        Whether the host is the first choice.
+    fallback
+        The policy of this selection; ``None`` for the process-wide one.
+    origin
+        Where the choice was made, in words; ``None`` where none was made.
+    """
+
+    __slots__ = ("backends", "fallback", "is_host", "names", "origin")
+
+    def __init__(
+        self,
+        backends: tuple[LoadedBackend | None, ...],
+        fallback: FallbackPolicy | None,
+        origin: str | None,
+    ) -> None:
+        self.backends = backends
+        self.names = tuple(CPU if backend is None else backend.name for backend in backends)
+        self.is_host = backends[:1] == (None,)
+        self.fallback: FallbackPolicy | None = fallback
+        self.origin = origin
+
+
+HOST = Selection((None,), None, None)
+"""What holds until anything is selected."""
+
+PENDING = Selection((), None, None)
+"""Stands for the environment's selection until it is first needed."""
+
+TRACED = Selection((), None, None)
+"""Stands above the selection of a context whose calls are traced; no call passes it by."""
+
+
+Scope: TypeAlias = "tuple[Selection, Scope | None, object]"
+"""What holds in one context: a selection, the scope it replaced, and who will leave it.
+
+``None`` for who leaves it means the scope itself. A plain tuple, because one
+is made for every block and for every call that names its backend. While a
+context is traced, `TRACED` stands above its scopes, with the span that its
+calls are made within.
+"""
+
+
+class SelectionState:
+    """What is selected for one host: by this context, else for the whole process.
+
+    Attributes
+    ----------
+    active
+        This context's innermost scope, with `TRACED` above it where calls are traced.
+    inside
+        What the coroutines run that this context is inside of, as frames mark it elsewhere.
+    awake
+        Empty until anything was ever selected; while it is, no call looks any further.
+    selects
+        Whether the process-wide selection may be anything but the host.
+    default
+        The process-wide selection; `PENDING` while the environment's is not read yet.
+    fallback
+        The process-wide fallback policy.
+    """
+
+    __slots__ = ("_lock", "_made", "active", "awake", "default", "fallback", "inside", "selects")
+
+    def __init__(self, host: str, fallback: FallbackPolicy) -> None:
+        self.active: ContextVar[Scope | None] = ContextVar(f"{host}_backend", default=None)
+        self.inside: ContextVar[tuple[object, ...]] = ContextVar(f"{host}_inside", default=())
+        self.awake: list[bool] = []
+        self.selects = False
+        self.default: Selection = HOST
+        self.fallback: FallbackPolicy = fallback
+        self._made: dict[Hashable, Selection] = {}
+        self._lock = Lock()
+
+    def make(
+        self,
+        backends: tuple[LoadedBackend | None, ...],
+        fallback: FallbackPolicy | None,
+        origin: str | None,
+    ) -> Selection:
+        """Give the one selection of these backends, policy and origin."""
+        wanted = (backends, fallback, origin)
+        with self._lock:
+            return self._made.setdefault(wanted, Selection(*wanted))
+
+    def forget(self) -> None:
+        """Make every selection anew; those in force stay what they are."""
+        with self._lock:
+            self._made.clear()
+
+    def settle(self, selection: Selection) -> Selection:
+        """Put a process-wide selection in force unless there is one by now."""
+        with self._lock:
+            if self.default is PENDING:
+                self._set_default(selection)
+            return self.default
+
+    def wait_for_environment(self) -> None:
+        """Leave the process-wide selection open until it is first needed."""
+        self._set_default(PENDING)
+
+    def scope(self) -> Scope | None:
+        """Give this context's innermost scope."""
+        top = self.active.get()
+        return top[1] if top is not None and top[0] is TRACED else top
+
+    def span(self) -> Any:
+        """Give the traced call, or trace, that this context is inside of, if any."""
+        top = self.active.get()
+        return top[2] if top is not None and top[0] is TRACED else None
+
+    def enter_span(self, span: Any) -> None:
+        """Have the calls of this context traced as made within a span; ``None`` for no longer."""
+        scope = self.scope()
+        self.active.set(scope if span is None else (TRACED, scope, span))
+        self.wake()
+
+    def push(self, selection: Selection, owner: object) -> None:
+        """Put a selection in force in this context."""
+        self._put((selection, self.scope(), owner))
+        self.wake()
+
+    def pop(self, owner: object) -> None:
+        """Take out this context's innermost scope of an owner, wherever it stands in the chain."""
+        self._put(_without(self.scope(), owner))
+
+    def leave(self, owner: Scope | None, span: Any) -> None:
+        """End a traced call that left this context in another state than it made."""
+        if owner is not None:
+            self.pop(owner)
+        if self.span() is not None:
+            self.enter_span(span)
+
+    def swap(self, selection: Selection) -> None:
+        """Change the choice of this context's innermost scope, or of the whole process."""
+        scope = self.scope()
+        if scope is None:
+            with self._lock:
+                self._set_default(selection)
+        else:
+            _, outer, owner = scope
+            self._put((selection, outer, owner or scope))
+
+    def _put(self, scope: Scope | None) -> None:
+        """Replace this context's scopes; what is traced stays so."""
+        span = self.span()
+        self.active.set(scope if span is None else (TRACED, scope, span))
+
+    def apart(self, work: Callable[[], Any]) -> Any:
+        """Run a backend's own code that is no implementation, such as its import.
+
+        It finds the host selected, whoever asked for it, and what it leaves
+        selected, or in any other context variable, ends with it.
+        """
+        return copy_context().run(self._on_host, work)
+
+    def _on_host(self, work: Callable[[], Any]) -> Any:
+        self.push(HOST, work)
+        return work()
+
+    def wake(self) -> None:
+        """Make calls look at what is selected, from now on."""
+        if not self.awake:
+            self.awake.append(True)
+
+    def _set_default(self, selection: Selection) -> None:
+        self.default = selection
+        self.selects = not selection.is_host
+        self.wake()
+
+
+def _without(scope: Scope | None, owner: object) -> Scope | None:
+    """Copy a chain of scopes, leaving out the innermost one of an owner."""
+    if scope is None:
+        return None
+    selection, outer, own = scope
+    if (own or scope) is owner:
+        return outer
+    rest = _without(outer, owner)
+    return scope if rest is outer else (selection, rest, own or scope)

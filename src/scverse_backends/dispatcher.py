@@ -1,0 +1,361 @@
+"""The dispatcher: one for each host; it wires the parts and decides nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from ._backends.configuration import configure, read_environment
+from ._display.catalogue import Catalogue
+from ._routing.host import Options
+from ._selection.selector import Selector
+from ._selection.state import SelectionState
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import ParamSpec, TypeVar
+
+    from ._backends.registration import Registration
+    from ._backends.registry import Registry
+    from ._ground.policy import FallbackPolicy, UntrustedPolicy
+    from ._ground.records import BackendInfo
+    from ._ground.rendering import Page
+    from .typing import Dispatched
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+    C = TypeVar("C", bound=type)
+
+
+class BackendDispatcher:
+    """Lets separately installed backends run the functions of one host.
+
+    Parameters
+    ----------
+    entrypoint_group
+        The entry-point group under which backends register, ``"example_host.backends"``.
+    host_name
+        Name of the host in messages. The environment variables
+        ``EXAMPLE_HOST_BACKEND`` and ``EXAMPLE_HOST_BACKEND_FALLBACK`` are named after it.
+    trusted_backends
+        For each canonical name the host vouches for: ``aliases``, ``package``
+        (what to install, and the distribution it must come from), and
+        optionally ``distributions``, ``entrypoints``, ``object_refs`` and
+        ``module_prefixes``, which narrow down who may serve it.
+    reserved_backends
+        Labels that no backend may claim, each with what to write instead.
+    ignorable
+        Parameters of host functions that a backend may lack, because they
+        change how fast a result comes and not what it is.
+    fallback
+        What to do when no selected backend can take a call: ``"warn"``,
+        ``"silent"`` or ``"error"``.
+    untrusted
+        What to do with backends the host does not vouch for: ``"warn"`` on
+        first use, ``"allow"``, or ``"refuse"``.
+
+    Raises
+    ------
+    BackendConfigurationError
+        With every mistake in the configuration, if there is any.
+
+    Examples
+    --------
+    >>> from scverse_backends import BackendDispatcher
+    >>> dispatcher = BackendDispatcher(
+    ...     entrypoint_group="example.backends", host_name="example"
+    ... )
+    >>> @dispatcher.backend_dispatch
+    ... def double(values, *, copy=False):
+    ...     return [2 * value for value in values]
+    >>> class Halves:
+    ...     name = "halves"
+    ...     __all__ = ["double"]
+    ...
+    ...     def double(self, values, *, copy=False):
+    ...         return [value / 0.5 for value in values]
+    >>> with dispatcher.register(Halves):
+    ...     double([1, 2], backend="halves")
+    [2.0, 4.0]
+    >>> double([1, 2])
+    [2, 4]
+    """
+
+    # So that `dispatcher.fallback = ...` fails: what it says after construction is its settings'.
+    __slots__ = ("__weakref__", "_catalogue", "_configuration", "_selector", "_settings")
+
+    def __init__(
+        self,
+        *,
+        entrypoint_group: str,
+        host_name: str,
+        trusted_backends: Mapping[str, Mapping[str, Any]] | None = None,
+        reserved_backends: Mapping[str, str] | None = None,
+        ignorable: Iterable[str] = (),
+        fallback: FallbackPolicy = "warn",
+        untrusted: UntrustedPolicy = "warn",
+    ) -> None:
+        configuration = configure(
+            entrypoint_group=entrypoint_group,
+            host_name=host_name,
+            trusted_backends=trusted_backends,
+            reserved_backends=reserved_backends,
+            ignorable=ignorable,
+            fallback=fallback,
+            untrusted=untrusted,
+        )
+        self._configuration = configuration
+        state = SelectionState(configuration.host, configuration.fallback)
+        self._selector = Selector(configuration, state, read_environment(configuration.host))
+        self._settings = Settings(self._selector)
+        self._catalogue = Catalogue(configuration, self._selector)
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here, as everything that only shows: most runs never need it.
+        from ._display.pages import dispatcher_page
+        from ._display.survey import survey
+
+        functions = tuple(sorted(self._catalogue.dispatched))
+        return dispatcher_page(self._configuration, functions, survey(self._selector))
+
+    @property
+    def entrypoint_group(self) -> str:
+        """The entry-point group under which backends register."""
+        return self._configuration.group
+
+    @property
+    def host_name(self) -> str:
+        """Name of the host in messages."""
+        return self._configuration.host
+
+    @property
+    def settings(self) -> Settings:
+        """What the host's users hold to select backends."""
+        return self._settings
+
+    @property
+    def dispatched(self) -> Mapping[str, Callable[..., Any]]:
+        """Every decorated function by its dispatch name; read-only."""
+        return self._catalogue.dispatched
+
+    @overload
+    def backend_dispatch(self, func: Callable[P, R], /) -> Dispatched[P, R]: ...
+    @overload
+    def backend_dispatch(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Callable[[Callable[P, R]], Dispatched[P, R]]: ...
+    def backend_dispatch(
+        self,
+        func: Callable[..., Any] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Any:
+        """Let backends run a function; as ``@backend_dispatch`` or with options.
+
+        Parameters
+        ----------
+        func
+            A module-level function, plain or ``async``.
+        name
+            The name under which adapters offer it; the function's own if left
+            out. A dotted name, ``"tl.umap"``, walks an adapter's namespaces.
+        ignorable
+            Parameters of this function that a backend may lack, besides the host's.
+        selector
+            Name of the parameter that selects backends for one call; ``None`` for none.
+        host_defaults
+            Forward the host's default where a backend's differs or is missing.
+
+        Returns
+        -------
+        Dispatched
+            A function with the same signature and the selector.
+
+        Raises
+        ------
+        TypeError
+            If calls of the function cannot be routed by name.
+        ValueError
+            If another function has the same dispatch name.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_dispatch(name="tl.double", ignorable=["n_jobs"])
+        ... def double(values, n_jobs=1):
+        ...     return [2 * value for value in values]
+        >>> list(dispatcher.dispatched)
+        ['tl.double']
+        """
+        options = Options(name, ignorable, selector, host_defaults)
+        decorate = self._catalogue.decorate
+        return partial(decorate, options=options) if func is None else decorate(func, options)
+
+    @overload
+    def backend_class(self, cls: C, /) -> C: ...
+    @overload
+    def backend_class(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Callable[[C], C]: ...
+    def backend_class(
+        self,
+        cls: type | None = None,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str | None = "backend",
+        host_defaults: bool = False,
+    ) -> Any:
+        """Let backends construct a class of their own in place of one; otherwise it stays as it is.
+
+        It stands outside of every other decorator of the class. Subclasses
+        construct as ever, unless they are decorated too.
+
+        Parameters
+        ----------
+        cls
+            A class. One whose metaclass is `type` is made anew, as
+            ``dataclass(slots=True)`` does; any other is changed in place.
+        name, ignorable, selector, host_defaults
+            As for `backend_dispatch`, of the class's constructor.
+
+        Returns
+        -------
+        type
+            The class, whose constructor takes the selector.
+
+        Raises
+        ------
+        TypeError
+            If it is no class, or one that cannot be dispatched.
+        ValueError
+            If something else has the same dispatch name.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_class
+        ... class Model:
+        ...     def __init__(self, layers=2):
+        ...         self.layers = layers
+        >>> class FastModel(Model):
+        ...     pass
+        >>> class Fast:
+        ...     name = "fast"
+        ...     Model = FastModel
+        >>> with dispatcher.register(Fast):
+        ...     type(Model(layers=3, backend="fast")).__name__
+        'FastModel'
+        """
+        options = Options(name, ignorable, selector, host_defaults)
+        decorate = self._catalogue.decorate_class
+        return partial(decorate, options=options) if cls is None else decorate(cls, options)
+
+    def get_backend(self, name: str) -> Any:
+        """Load a backend's adapter; ``None`` for ``"cpu"``. See `Settings.get_backend`."""
+        return self._settings.get_backend(name)
+
+    def available_backend_names(self) -> list[str]:
+        """List every label of every backend that can be loaded.
+
+        One that ships a manifest is believed; any other is imported to be asked.
+        """
+        self._selector.registry.know_all()
+        return sorted(set(self._selector.registry.labels()))
+
+    def backends(self) -> tuple[BackendInfo, ...]:
+        """Describe what is installed, from its metadata; nothing is imported."""
+        return tuple(self._selector.registry.infos())
+
+    def discover(self) -> None:
+        """Show in signatures and docstrings what each installed backend adds.
+
+        One that ships a manifest is not imported for that; any other is. A
+        broken backend is reported and hides no other.
+        """
+        self._selector.registry.know_all(report=True)
+        self._catalogue.discovered = True
+        self._catalogue.ask_all(report=True)
+
+    def refresh(self) -> None:
+        """Look again at what is installed and give broken backends another try."""
+        self._selector.registry.refresh()
+        if self._catalogue.discovered:
+            self._selector.registry.read_manifests()
+            self._catalogue.ask_all(report=False)
+
+    def register(self, adapter: Any) -> Registration:
+        """Add an adapter of this process, vouched for by the caller.
+
+        Parameters
+        ----------
+        adapter
+            A module, an object, or a class that is instantiated without arguments.
+
+        Returns
+        -------
+        Registration
+            Ends the registration: by ``remove()``, or as a context manager.
+
+        Raises
+        ------
+        BackendConfigurationError
+            If the adapter is no adapter, or a label is reserved or registered already.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> class Fast:
+        ...     name = "fast"
+        >>> with dispatcher.register(Fast):
+        ...     dispatcher.settings.available_backends()
+        ['fast']
+        """
+        from ._backends.registration import Registration
+
+        return Registration(self._selector.registry, self._selector.registry.register(adapter))
+
+
+class Parts(NamedTuple):
+    """What a dispatcher is made of, for the tools of this library that look into it."""
+
+    registry: Registry
+    catalogue: Catalogue
+
+
+def parts(dispatcher: BackendDispatcher) -> Parts:
+    """Give the parts of a dispatcher."""
+    return Parts(dispatcher._selector.registry, dispatcher._catalogue)  # noqa: SLF001 - as in one class

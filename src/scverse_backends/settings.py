@@ -1,0 +1,302 @@
+"""Settings: what users hold to select backends."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ._ground.labels import closest, quoted
+from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
+from ._selection.selector import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Never
+
+    from ._display.trace import Trace
+    from ._ground.policy import FallbackPolicy
+    from ._ground.records import Decision
+    from ._ground.rendering import Page
+    from ._selection.hosts import Home
+    from ._selection.selector import Selector
+    from ._selection.snapshot import Snapshot
+
+KEPT = ("_selector", "_choices")
+SET = ("backend", "backends", "fallback")
+
+
+class Settings:
+    """The selection of one host's users.
+
+    A host exposes the instance that its dispatcher makes.
+
+    Examples
+    --------
+    >>> from scverse_backends import BackendDispatcher
+    >>> settings = BackendDispatcher(
+    ...     entrypoint_group="example.backends", host_name="example"
+    ... ).settings
+    >>> settings.backend
+    'cpu'
+    >>> settings.fallback = "error"
+    >>> settings.fallback
+    'error'
+    """
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+        self._choices: dict[Any, Choice] = {}
+        selector.changes.watch(self._choices.clear)
+
+    def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
+        # A misspelt setting would seem to work, and select nothing.
+        if name not in KEPT and not hasattr(Settings, name):
+            # Without `name` and `obj`, by which Python would add its own suggestion to ours.
+            raise AttributeError(self._no_setting(name))
+        super().__setattr__(name, value)
+
+    def _no_setting(self, name: str) -> str:
+        meant = closest(name, SET)
+        ask = f" Did you mean {meant!r}?" if meant else ""
+        host = self._selector.configuration.host
+        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(SET)}."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._selector.home,)
+
+    def __repr__(self) -> str:
+        return str(self._page())
+
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
+
+    def _page(self) -> Page:
+        # Imported here, as everything that only shows: most runs never need it.
+        from ._display.pages import settings_page
+        from ._display.survey import survey
+
+        return settings_page(survey(self._selector))
+
+    @property
+    def backend(self) -> str:
+        """Canonical name of the first choice; ``"cpu"`` is the host's own code.
+
+        Set it to a label, or to several in order of preference. That changes
+        the innermost `use_backend` block of this context, or, outside of any,
+        the whole process: every thread and task sees it. Delete it to go back
+        from there to what the environment asks for.
+
+        Raises
+        ------
+        UnknownBackendError
+            If nobody answers to a label, or it is reserved.
+        BackendNotInstalledError
+            If the host knows the backend and it is not installed.
+        BackendLoadError
+            If it is installed and cannot be loaded.
+        UntrustedBackendError
+            If the host refuses it.
+        """
+        return self.backends[0]
+
+    @backend.setter
+    def backend(self, labels: str | Sequence[str]) -> None:
+        self._selector.set_default(labels)
+
+    @backend.deleter
+    def backend(self) -> None:
+        self._selector.reset_default()
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Canonical names of all choices, in order of preference; set like `backend`."""
+        return self._selector.current().names
+
+    @backends.setter
+    def backends(self, labels: Sequence[str]) -> None:
+        self._selector.set_default(labels)
+
+    @property
+    def fallback(self) -> FallbackPolicy:
+        """What happens when no selected backend can take a call.
+
+        ``"warn"`` runs it on the host with a `BackendFallbackWarning`,
+        ``"silent"`` without, ``"error"`` raises `BackendFallbackError` before
+        anything runs. Set like `backend`.
+
+        Raises
+        ------
+        ValueError
+            If it is set to anything else.
+        """
+        return self._selector.policy()
+
+    @fallback.setter
+    def fallback(self, policy: FallbackPolicy) -> None:
+        self._selector.set_policy(checked_policy(policy))
+
+    def use_backend(
+        self,
+        *labels: str | Sequence[str],
+        fallback: FallbackPolicy | None = None,
+        backend: str | Sequence[str] | None = None,
+    ) -> UseBackend:
+        """Select backends for a block of code, or for every call of a function.
+
+        Parameters
+        ----------
+        *labels
+            Backends in order of preference: the first that can take a call
+            runs it. None at all keeps the present choice, for a new `fallback`.
+        fallback
+            The policy within the block; the surrounding one if left out.
+        backend
+            The first choice, for those who name their arguments.
+
+        Returns
+        -------
+        UseBackend
+            A context manager that can be entered again, nested and reused,
+            and that decorates plain and ``async`` functions. Backends are
+            imported when it is entered.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
+            As for `backend`; already here, not only when the block is entered.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> settings = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... ).settings
+        >>> with settings.use_backend("cpu", fallback="silent"):
+        ...     settings.fallback
+        'silent'
+        >>> @settings.use_backend("cpu")
+        ... def analysis(counts):
+        ...     return sum(counts)
+        >>> analysis([1, 2])
+        3
+        """
+        if backend is not None:
+            labels = (backend, *labels)
+        try:
+            choice = self._choices.get((labels, fallback))
+        except TypeError:  # a list of labels, say
+            choice = None
+        if choice is None:
+            choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
+            choice.locate()
+            self._choices[choice.labels, fallback] = choice
+        return UseBackend(choice)
+
+    def snapshot(self) -> Snapshot:
+        """Note what is selected here and now, for use in another thread, process or machine.
+
+        Returns
+        -------
+        Snapshot
+            A value that holds the backends and the policy. It pickles; ``with
+            snapshot:`` applies it to a block, ``snapshot.bind(func)`` around
+            each call of a function.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
+            If the environment selects what cannot be selected.
+        """
+        from ._selection.snapshot import take
+
+        return take(self._selector)
+
+    def available_backends(self) -> list[str]:
+        """List the canonical names of the backends that can be loaded here.
+
+        One that ships a manifest is believed; any other is imported to know
+        its name. `BackendDispatcher.backends` lists what is installed and
+        imports nothing.
+        """
+        known = self._selector.registry.know_all()
+        return sorted({backend.name for backend in known})
+
+    def get_backend(self, name: str) -> Any:
+        """Load a backend's adapter; ``None`` for ``"cpu"``.
+
+        Parameters
+        ----------
+        name
+            Any label.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
+            As for `backend`.
+        """
+        backend = self._selector.registry.get(name)
+        return None if backend is None else backend.adapter
+
+    def explain(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decision:
+        """Tell where a call would run, and why, without running it.
+
+        Parameters
+        ----------
+        func
+            A decorated function of the host; other decorators may wrap it.
+        *args, **kwargs
+            The call, with ``backend=`` if it would have that.
+
+        Returns
+        -------
+        Decision
+            What would happen.
+
+        Raises
+        ------
+        TypeError
+            If the function is not dispatched by this host.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_dispatch
+        ... def double(values):
+        ...     return [2 * value for value in values]
+        >>> dispatcher.settings.explain(double, [1, 2], backend="cpu")
+        double runs on cpu, the host itself
+          because  selected by the call's own argument
+        """
+        considered = getattr(func, DISPATCH, None)
+        if considered is None or considered.selector is not self._selector:
+            host = self._selector.configuration.host
+            msg = (
+                f"{func!r} is not a dispatched function of {host}. Give the function itself, "
+                "then the arguments of the call: explain(func, data, backend=...)."
+            )
+            raise TypeError(msg)
+        decision: Decision = considered.explain(args, kwargs)
+        return decision
+
+    def trace(self) -> Trace:
+        """Collect what runs where, one record for each call in a ``with`` block.
+
+        Returns
+        -------
+        Trace
+            A context manager with the ``records``, a ``summary()``,
+            ``to_json()`` and ``provenance()``.
+        """
+        from ._display.trace import Trace
+
+        return Trace(self._selector.configuration.host, self._selector.state)
+
+
+def _restore(home: Home) -> Settings:
+    """Unpickle settings: those of the same host, in this process."""
+    from ._selection.elsewhere import find
+
+    return Settings(find(home))

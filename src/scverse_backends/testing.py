@@ -1,0 +1,23 @@
+"""Prove a backend right: verification, conformance checks, comparison with the host, a loopback."""
+
+from __future__ import annotations
+
+from ._checks.comparison import Comparison, Side, compare
+from ._checks.conformance import CheckResult, ConformanceReport, run_conformance
+from ._checks.findings import Finding, Fit
+from ._checks.loopback import loopback
+from ._checks.verify import Verification, verify
+
+__all__ = [
+    "CheckResult",
+    "Comparison",
+    "ConformanceReport",
+    "Finding",
+    "Fit",
+    "Side",
+    "Verification",
+    "compare",
+    "loopback",
+    "run_conformance",
+    "verify",
+]
