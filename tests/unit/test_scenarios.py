@@ -117,6 +117,7 @@ def test_a_default_that_differs_is_said_and_can_be_the_hosts(install):
     assert public(adata, backend="cuda") == ("cuda", 0, 100)
     decision = dispatcher.settings.explain(public, adata, backend="cuda")
     assert [tuple(difference) for difference in decision.differing_defaults] == [
+        ("resolution", 1, 1.0),
         ("rng", None, 0),
         ("n_iterations", -1, 100),
     ]

@@ -63,7 +63,7 @@ def _compare(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
     """Compare one function; what cannot be fetched is told, and hides no other."""
     name = dispatch.function.name
     try:
-        return compare(dispatch.function, dispatch.planner.route(backend))
+        return compare(dispatch.function, dispatch.routes.route(backend))
     except BackendLoadError as error:
         text = f"cannot hand it out: {error.problem}"
     except (KeyboardInterrupt, MemoryError):

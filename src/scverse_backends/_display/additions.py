@@ -12,7 +12,7 @@ from inspect import Parameter
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._ground.foreign import shown
-from scverse_backends._routing.aims import Aims
+from scverse_backends._routing.parameters import ParameterMap
 
 from .signatures import objection, offered
 
@@ -43,18 +43,18 @@ class View:
     def __init__(self, function: HostFunction) -> None:
         self.host = inspect.signature(function.func)
         self._function = function
-        self._met = _Met(self, function.aims)
+        self._met = _Met(self, function.parameter_map)
 
     def of_route(self, route: Route) -> list[Addition]:
         """Tell what the implementation at the end of a route adds."""
-        return [*filter(None, (self.addition(route.aims, p) for p in route.parameters.own))]
+        return [*filter(None, (self.addition(route.map, p) for p in route.parameters.own))]
 
     def of_outline(self, outline: Outline, renames: Mapping[str, str]) -> list[Addition]:
         """Tell what the implementation adds that a manifest describes."""
-        met = _Met(self, Aims(self._function.parameters, renames)) if renames else self._met
+        met = _Met(self, ParameterMap(self._function.parameters, renames)) if renames else self._met
         return [addition for piece in outline.pieces if (addition := met[piece])]
 
-    def addition(self, aims: Aims, parameter: Parameter) -> Addition | None:
+    def addition(self, aims: ParameterMap, parameter: Parameter) -> Addition | None:
         """Tell what one parameter adds, if it does."""
         name, default = parameter.name, parameter.default
         if parameter.kind not in _NAMED:
@@ -71,7 +71,7 @@ class View:
 class _Met(dict["Piece", Addition | None]):
     """What each piece adds, worked out when it is first met."""
 
-    def __init__(self, view: View, aims: Aims) -> None:
+    def __init__(self, view: View, aims: ParameterMap) -> None:
         self._view = view
         self._aims = aims
 

@@ -48,7 +48,7 @@ class Presentation:
 
     def __init__(self, dispatch: Dispatch) -> None:
         self.function = dispatch.function
-        self.planner = dispatch.planner
+        self.routes = dispatch.routes
         self._registry = registry = dispatch.selector.registry
         self._vouched = registry.configuration.vouched
         self._known: dict[LoadedBackend, _Known] = {}
@@ -99,7 +99,7 @@ class Presentation:
             if found is not None and not self._is_class:
                 return self._sketched(backend, found)
         try:
-            route = self.planner.route(backend)
+            route = self.routes.route(backend)
         except BackendLoadError as error:
             if report:
                 self._problems.append(self._problem(backend, f"it {error.trouble}"))

@@ -15,8 +15,7 @@ from scverse_backends._ground.code import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .aims import Aims
-    from .parameters import Parameters
+    from .parameters import ParameterMap, Parameters
 
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
@@ -58,11 +57,11 @@ class HostFunction:
         return read(self.func)
 
     @cached_property
-    def aims(self) -> Aims:
+    def parameter_map(self) -> ParameterMap:
         """Where its parameters go where nothing renames them."""
-        from .aims import Aims
+        from .parameters import ParameterMap
 
-        return Aims(self.parameters, {})
+        return ParameterMap(self.parameters, {})
 
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""

@@ -7,6 +7,8 @@ from inspect import Parameter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.foreign import attempt
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -98,17 +100,17 @@ def fits(parameters: Parameters, given: Given | None) -> bool:
 
 
 def same(value: object, default: object) -> bool:
-    """Whether a value certainly is a default: identical, or equal by one plain truth value."""
+    """Whether a value certainly is a default: identical, or of its type and equal by one true value."""
     if value is default:
         return True
-    try:
-        equal = value == default
-        # A truth value of Python's or of numpy's; an array or expression is no answer.
-        return type(equal).__name__ in ("bool", "bool_") and bool(equal)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException:  # noqa: BLE001 - comparing foreign values may raise anything
-        return False
+    # 1, 1.0 and True are three values: one feature, all features, and a switch.
+    return type(value) is type(default) and attempt(lambda: _equal(value, default), lambda _: False)
+
+
+def _equal(value: object, default: object) -> bool:
+    # A truth value of Python's or of numpy's; an array or expression is no answer.
+    equal = value == default
+    return type(equal).__name__ in ("bool", "bool_") and bool(equal)
 
 
 def alike(ours: object, theirs: object) -> bool:
@@ -122,10 +124,40 @@ def alike(ours: object, theirs: object) -> bool:
 def _is_mark(value: object, other: type) -> bool:
     """Whether a value has nothing but its identity, as ``object()`` has, and a class of this name."""
     kind = type(value)
-    try:
+
+    def looks_so() -> bool:
         plain = kind.__eq__ is object.__eq__ and kind.__new__ is object.__new__
         return plain and kind.__name__ == other.__name__ and object.__getstate__(value) is None
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException:  # noqa: BLE001 - as in `same`
-        return False
+
+    return attempt(looks_so, lambda _: False)
+
+
+class ParameterMap:
+    """Where the parameters of a host function go under some renames.
+
+    Attributes
+    ----------
+    targets
+        The name under which each of them would be received; ``None`` where that
+        name is the implementation's for another of them.
+    """
+
+    def __init__(self, host: Parameters, renames: Mapping[str, str]) -> None:
+        self._names, self._defaults = host.names, host.defaults
+        meant = {theirs for ours, theirs in renames.items() if ours in host.names}
+        self.targets = {
+            name: None if name in meant and name not in renames else renames.get(name, name)
+            for name in host.names
+        }
+        self._received = {target: name for name, target in self.targets.items() if target}
+
+    def is_option(self, name: str) -> bool:
+        """Whether a parameter of an implementation is one that the host's function has not."""
+        return name not in self._received and name not in self._names
+
+    def differing(self, name: str, default: Any) -> str | None:
+        """Name the parameter of the host that a parameter receives, if its default is another."""
+        ours = self._received.get(name)
+        if ours is None or ours not in self._defaults or alike(self._defaults[ours], default):
+            return None
+        return ours

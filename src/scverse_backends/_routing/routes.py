@@ -1,4 +1,4 @@
-"""Routing: the compiled way to call one implementation of one host function.
+"""Routes: the compiled way to call one implementation of one host function.
 
 Pure: given a host function, an adapter's implementation and the arguments of a
 call, it says how the call reaches the implementation, or why it cannot.
@@ -6,16 +6,24 @@ call, it says how the call reaches the implementation, or why it cannot.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from inspect import ismethod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.code import gives_coroutine, is_generator_function
-from scverse_backends._ground.foreign import exact, line, told
+from scverse_backends._ground.foreign import attempt, exact, line, told
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import DefaultDifference, Refusal
-from scverse_backends.exceptions import BackendError
 
-from .aims import Aims
-from .parameters import Given, Parameters, alike, bind, read, same, without_signature
+from .parameters import (
+    Given,
+    ParameterMap,
+    Parameters,
+    alike,
+    bind,
+    read,
+    same,
+    without_signature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,32 +53,40 @@ class Route:
 
     Attributes
     ----------
+    parameters
+        What the implementation takes.
+    map
+        Which of its parameters those of the host are meant for.
+    targets
+        The name under which each parameter of the host arrives; ``None`` if it does not.
     aligned
         How many of the host's first parameters stand at the same place here.
-    straight, unchanged
+    max_positional, keywords
         A call with at most this many positional arguments and with keywords
         only from this set reaches the implementation as it came.
-    running
-        Grows and shrinks by one entry for each call that the implementation is running now.
-    yields
+    threads
+        The threads that are inside the implementation now.
+    gives_generator
         Whether the implementation gives a generator, whose body runs later, where the host's does not.
     """
 
     __slots__ = (
-        "aims",
+        "adapter",
         "aligned",
         "backend",
         "differing",
         "function",
+        "gives_generator",
         "implementation",
+        "keywords",
+        "map",
+        "max_positional",
         "parameters",
         "renames",
-        "running",
-        "straight",
         "supplied",
         "targets",
-        "unchanged",
-        "yields",
+        "threads",
+        "underlying",
     )
 
     def __init__(
@@ -79,26 +95,45 @@ class Route:
         backend: LoadedBackend,
         implementation: Callable[..., Any],
         parameters: Parameters,
+        threads: set[int],
+        *,
+        is_attribute: bool,
     ) -> None:
         self.function = function
         self.backend = backend
+        self.adapter = backend.adapter
         self.implementation = implementation
+        # A method is another object at each look, of the same function.
+        self.underlying = (
+            getattr(implementation, "__func__", _ABSENT) if ismethod(implementation) else _ABSENT
+        )
         self.parameters = parameters
+        self.threads = threads
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        self.map = (
+            ParameterMap(function.parameters, self.renames)
+            if self.renames
+            else function.parameter_map
+        )
         reached, takes_any = parameters.names, parameters.takes_kwargs
-        aims = Aims(function.parameters, self.renames) if self.renames else function.aims
-        self.aims = aims
         self.targets = {
-            n: t if t in reached or takes_any else None for n, t in aims.targets.items()
+            n: t if t in reached or takes_any else None for n, t in self.map.targets.items()
         }
-        differing = _differing(function.parameters, parameters, aims)
+        differing = _differing(function.parameters, parameters, self.map)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
-        self.yields = not function.is_suspended and is_generator_function(implementation)
+        self.gives_generator = not function.is_suspended and is_generator_function(implementation)
         self.aligned = _aligned(self)
-        self.straight = self.aligned if _passes_on(self) else -1
-        self.unchanged = _unchanged(self)
-        self.running: list[None] = []
+        self.max_positional = self.aligned if is_attribute and _passes_on(self) else -1
+        self.keywords = _keywords(self)
+
+    def leads_to(self, found: Any) -> bool:
+        """Whether a fetched implementation is the one that the route was compiled for."""
+        ours: Any = self.implementation
+        if found is ours:
+            return True
+        is_method = ismethod(found) and ismethod(ours)
+        return is_method and found.__func__ is ours.__func__ and found.__self__ is ours.__self__
 
     def further(self, given: Given) -> dict[str, str | None]:
         """Tell under which names the arguments that the host has no name for arrive, if they do.
@@ -107,16 +142,16 @@ class Route:
         """
         theirs, takes_any = self.parameters.names, self.parameters.takes_kwargs
         others = self.function.parameters.positional_only - given.named.keys()
-        aimed = {name: self.renames.get(name, name) for name in given.extra}
+        renamed = {name: self.renames.get(name, name) for name in given.extra}
         return {
             name: target if (target in theirs or takes_any) and name not in others else None
-            for name, target in aimed.items()
+            for name, target in renamed.items()
         }
 
     @property
     def options(self) -> frozenset[str]:
         """The parameters of the implementation that the host's function has not."""
-        return frozenset(filter(self.aims.is_option, self.parameters.names))
+        return frozenset(filter(self.map.is_option, self.parameters.names))
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
@@ -129,23 +164,43 @@ class Route:
 
 
 def compile_route(
-    function: HostFunction, backend: LoadedBackend, implementation: Callable[..., Any]
+    function: HostFunction,
+    backend: LoadedBackend,
+    implementation: Callable[..., Any],
+    threads: set[int],
+    *,
+    is_attribute: bool,
 ) -> Route | Refusal:
-    """Compile the route to an implementation, or say why no call can take it."""
-    try:
+    """Compile the route to an implementation, or say why no call can take it.
+
+    Parameters
+    ----------
+    function
+        The host function.
+    backend
+        Whose implementation it is.
+    implementation
+        What the adapter hands out.
+    threads
+        Where the threads are kept that are inside it.
+    is_attribute
+        Whether looking it up runs none of the adapter's code; else the adapter is asked at each call.
+    """
+
+    def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", _ABSENT)
-        parameters = read(without_signature(implementation, borrowed))
-        waits = gives_coroutine(implementation)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
-        reason = f"has an implementation whose signature cannot be read ({told(error)})"
+        return read(without_signature(implementation, borrowed)), gives_coroutine(implementation)
+
+    found = attempt(look, told)
+    if isinstance(found, str):
+        reason = f"has an implementation whose signature cannot be read ({found})"
         return Refusal(backend.name, reason)
+    parameters, waits = found
     if waits and not function.is_coroutine:
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
-    return Route(function, backend, implementation, parameters)
+    return Route(function, backend, implementation, parameters, threads, is_attribute=is_attribute)
 
 
 def forward(route: Route, given: Given) -> Forwarding | Refusal:
@@ -155,7 +210,7 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     lost: list[str] = []
     twice: list[str] = []
     received: list[tuple[str, str]] = []
-    for name, value, target, may_be_ignored in _aimed(route, given):
+    for name, value, target, may_be_ignored in _placed(route, given):
         if target is None:
             (ignored if may_be_ignored else lost).append(name)
         elif target in placed:
@@ -174,52 +229,20 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
 
 def ask(route: Route, given: Given) -> Refusal | None:
     """Let the adapter itself decline a call."""
-    if route.backend.can_run is None:
+    can_run = route.backend.can_run
+    if can_run is None:
         return None
     try:
-        answer = exact(route.backend.can_run(route.function.name, {**given.named, **given.extra}))
-        if type(answer) is str:
-            return route.refuse(f"declines: {line(answer)}" if answer else "declines")
-        return None if answer else route.refuse("declines")
-    except KeyboardInterrupt:
+        answer = exact(can_run(route.function.name, {**given.named, **given.extra}))
+        agrees = type(answer) is not str and bool(answer)
+    except (KeyboardInterrupt, RecursionError):
         raise
     except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
         return route.refuse(f"has a can_run that failed: {told(error)}")
-
-
-class Choice(NamedTuple):
-    """Which route takes a call (``None``: the host), how, and who could not."""
-
-    route: Route | None
-    forwarding: Forwarding | None
-    given: Given | None
-    refusals: tuple[Refusal, ...]
-
-
-def choose(
-    function: HostFunction,
-    routes: Sequence[Route | Refusal | BackendError],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Choice:
-    """Find the first route that can take a call.
-
-    Raises
-    ------
-    BackendError
-        If none can, up to an adapter that could not hand out its implementation.
-    """
-    given = bind(function.parameters, args, kwargs)
-    refusals: list[Refusal] = []
-    for route in routes:
-        if isinstance(route, BackendError):
-            raise route
-        outcome = _try(route, given)
-        if isinstance(outcome, Refusal):
-            refusals.append(outcome)
-        else:
-            return Choice(cast("Route", route), outcome, cast("Given", given), tuple(refusals))
-    return Choice(None, None, given if isinstance(given, Given) else None, tuple(refusals))
+    if agrees:
+        return None
+    said = line(answer) if type(answer) is str else ""
+    return route.refuse(f"declines: {said}" if said else "declines")
 
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -228,18 +251,7 @@ def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return isinstance(given, Given) and isinstance(forward(route, given), Forwarding)
 
 
-def _try(route: Route | Refusal, given: Given | str) -> Forwarding | Refusal:
-    if isinstance(route, Refusal):
-        return route
-    if isinstance(given, str):
-        return route.refuse(given)
-    forwarding = forward(route, given)
-    if isinstance(forwarding, Refusal):
-        return forwarding
-    return ask(route, given) or forwarding
-
-
-def _aimed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:
+def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:
     """Pair every argument with its target; a host-only one at its default counts as not given."""
     function = route.function
     defaults = function.parameters.defaults
@@ -264,7 +276,23 @@ def _objection(
         reasons.append(f"would receive {quoted(twice)} twice")
     if missing:
         reasons.append(f"needs {quoted(missing)}, which the call does not give")
-    return route.refuse(" and ".join(reasons)) if reasons else None
+    if not reasons:
+        return None
+    said = " and ".join(reasons)
+    return route.refuse("; ".join((said, *rename_faults(route))) if lost or missing else said)
+
+
+def rename_faults(route: Route) -> Iterator[str]:
+    """Say which renames of the adapter cannot work, because a name is on neither side."""
+    ours, theirs = route.function.parameters, route.parameters
+    for name, target in route.renames.items():
+        rename = f"its rename {{{name!r}: {target!r}}}"
+        if name not in ours.names and not ours.takes_kwargs:
+            swapped = target in ours.names and name in theirs.names
+            hint = "; write it the other way round" if swapped else ""
+            yield f"{rename} begins with {name!r}, which the host does not take{hint}"
+        elif target not in theirs.names and not theirs.takes_kwargs:
+            yield f"{rename} leads to {target!r}, which it does not take"
 
 
 def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[Any, ...]:
@@ -283,9 +311,11 @@ def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[An
     )
 
 
-def _differing(host: Parameters, backend: Parameters, aims: Aims) -> tuple[DefaultDifference, ...]:
+def _differing(
+    host: Parameters, backend: Parameters, map_: ParameterMap
+) -> tuple[DefaultDifference, ...]:
     """Compare the defaults of the parameters that both have, in the host's order."""
-    found = {aims.differing(name, default): default for name, default in backend.defaults.items()}
+    found = {map_.differing(name, default): default for name, default in backend.defaults.items()}
     return tuple(
         DefaultDifference(name, default, found[name])
         for name, default in host.defaults.items()
@@ -321,11 +351,13 @@ def _passes_on(route: Route) -> bool:
     """Whether any call of the host may be passed on as it came, as far as its arguments allow."""
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
-    asked = route.function.is_suspended or route.yields or route.backend.can_run is not None
+    asked = (
+        route.function.is_suspended or route.gives_generator or route.backend.can_run is not None
+    )
     return not (asked or route.supplied or theirs.required - certain)
 
 
-def _unchanged(route: Route) -> frozenset[str]:
+def _keywords(route: Route) -> frozenset[str]:
     """Collect the keywords that may be passed on as they came."""
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}

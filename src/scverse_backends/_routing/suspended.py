@@ -19,19 +19,40 @@ if TYPE_CHECKING:
 
     from scverse_backends._selection.state import Selection, SelectionState
 
+    from .running import Mark
     from .spans import Span
 
 
 class Hold:
-    """What was decided for one call: the selection it names itself, and the route it takes."""
+    """What was decided for one call, put in force whenever its work runs.
+
+    Parameters
+    ----------
+    state
+        What is selected.
+    own
+        The selection that the call itself names.
+    mark
+        What nested calls know it by, until its work has ended.
+    span
+        The call, if it is traced.
+    note
+        Why the host runs it, for an error that it raises.
+    """
 
     def __init__(
-        self, state: SelectionState, own: Selection | None, mark: object, span: Span | None
+        self,
+        state: SelectionState,
+        own: Selection | None,
+        mark: Mark | None,
+        span: Span | None,
+        note: str,
     ) -> None:
         self._state = state
         self._own = own
-        self._entered = () if mark is None else (mark,)
+        self._mark = mark
         self._span = span
+        self._note = note
 
     async def awaited(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function's work; a plain implementation's result is given as it is."""
@@ -40,6 +61,9 @@ class Hold:
             with self._span or nullcontext():
                 result = work()
                 return await result if inspect.isawaitable(result) else result
+        except Exception as error:
+            self._explain(error)
+            raise
         finally:
             self._leave(outer)
             # A coroutine that is thrown away may be closed in another context than it ran in.
@@ -57,9 +81,11 @@ class Hold:
         context.run(self._enter)
         try:
             return (yield from self._steps(context, work))
+        except Exception as error:
+            self._explain(error)
+            raise
         finally:
-            if self._span is not None:
-                self._span.end()
+            self._close()
 
     def _steps(self, context: Context, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
         timed = self._span or nullcontext()
@@ -83,10 +109,11 @@ class Hold:
                     raise
                 step = partial(steps.throw, error)
 
-    def _enter(self) -> tuple[Span | None, Token[tuple[object, ...]]]:
+    def _enter(self) -> tuple[Span | None, Token[tuple[Mark, ...]]]:
         """Put what was decided in force in this context; give the span that it was in."""
         state, outer = self._state, self._state.span()
-        token = state.inside.set((*state.inside.get(), *self._entered))
+        marks = () if self._mark is None else (self._mark,)
+        token = state.inside.set((*state.inside.get(), *marks))
         if self._own is not None:
             state.push(self._own, self)
         if self._span is not None:
@@ -97,10 +124,21 @@ class Hold:
         """Take it out again."""
         if self._own is not None:
             self._state.pop(self)
+        self._close()
+        if self._span is not None and self._state.span() is self._span:
+            self._state.enter_span(outer)
+
+    def _close(self) -> None:
+        """Say that the work has ended, to what was begun in it and lives longer too."""
+        if self._mark is not None:
+            self._mark.is_open = False
         if self._span is not None:
             self._span.end()
-            if self._state.span() is self._span:
-                self._state.enter_span(outer)
+
+    def _explain(self, error: Exception) -> None:
+        """Say with an error of the host why the host ran the call at all."""
+        if self._note:
+            error.add_note(self._note)
 
 
 def named(work: Any, func: Any) -> Any:

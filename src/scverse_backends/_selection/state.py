@@ -104,7 +104,7 @@ class SelectionState:
 
     def __init__(self, host: str, fallback: FallbackPolicy) -> None:
         self.active: ContextVar[Scope | None] = ContextVar(f"{host}_backend", default=None)
-        self.inside: ContextVar[tuple[object, ...]] = ContextVar(f"{host}_inside", default=())
+        self.inside: ContextVar[tuple[Any, ...]] = ContextVar(f"{host}_inside", default=())
         self.awake: list[bool] = []
         self.selects = False
         self.default: Selection = HOST

@@ -100,15 +100,16 @@ def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden)
         decision = settings.explain(leiden, 1, backend="mine", **arguments)
         return [tuple(difference) for difference in decision.differing_defaults]
 
-    assert differing() == [("rng", None, 0), ("n_iterations", -1, 100)]
-    assert differing(n_iterations=-1) == [("rng", None, 0)]
-    assert differing(rng=None, n_iterations=5) == []
+    numbers = ("resolution", 1, 1.0)
+    assert differing() == [numbers, ("rng", None, 0), ("n_iterations", -1, 100)]
+    assert differing(n_iterations=-1) == [numbers, ("rng", None, 0)]
+    assert differing(rng=None, n_iterations=5, resolution=1) == []
 
 
 def test_a_default_does_not_differ_where_the_argument_came_under_the_backends_name(
     settings, leiden
 ):
-    decision = settings.explain(leiden, 1, random_state=3, backend="mine")
+    decision = settings.explain(leiden, 1, random_state=3, resolution=1, backend="mine")
     assert [difference.parameter for difference in decision.differing_defaults] == ["n_iterations"]
 
 

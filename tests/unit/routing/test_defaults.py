@@ -47,17 +47,18 @@ def raises():
     ("default", "given"),
     [
         pytest.param(None, None, id="None"),
-        pytest.param(1, 1.0, id="equal numbers of two types"),
+        pytest.param(1.5, 3 / 2, id="equal numbers"),
         pytest.param("umap", str(b"umap", "ascii"), id="equal strings"),
         pytest.param((0, 1), tuple(range(2)), id="equal tuples"),
         pytest.param({}, {}, id="equal mappings"),
         pytest.param(NAN, NAN, id="the same NaN"),
         pytest.param(ARRAY, ARRAY, id="the same array"),
-        pytest.param(3, np.int64(3), id="a numpy scalar"),
-        pytest.param(np.float32(0.5), 0.5, id="a numpy scalar as default"),
+        pytest.param(np.int64(3), np.int64(3), id="two equal numpy scalars"),
         pytest.param(np.float64, np.float64, id="a type"),
-        pytest.param(None, Answers(lambda: np.True_), id="an object that answers numpy's true"),
-        pytest.param(None, Answers(bool_), id="an object that answers an older numpy's true"),
+        pytest.param(
+            Answers(lambda: np.True_), Answers(lambda: np.True_), id="what answers numpy's true"
+        ),
+        pytest.param(Answers(bool_), Answers(bool_), id="what answers an older numpy's true"),
     ],
 )
 def test_a_host_only_argument_that_is_the_default_counts_as_not_given(
@@ -78,6 +79,11 @@ def test_the_very_same_object_is_the_default_whatever_its_comparison_says(pair, 
     ("default", "given"),
     [
         pytest.param(None, 0, id="None and a false value"),
+        pytest.param(1.0, 1, id="a share and a count"),
+        pytest.param(1, True, id="a count and a switch"),
+        pytest.param(False, 0, id="a switch and a count"),
+        pytest.param(3, np.int64(3), id="a numpy scalar of an equal value"),
+        pytest.param(1, Answers(lambda: True), id="another type that says to be equal"),
         pytest.param(NAN, float("nan"), id="two NaN"),
         pytest.param(ARRAY, ARRAY.copy(), id="two arrays of equal values"),
         pytest.param(ARRAY, ARRAY + 1, id="two arrays of other values"),
@@ -85,14 +91,32 @@ def test_the_very_same_object_is_the_default_whatever_its_comparison_says(pair, 
         pytest.param(3, np.array([]), id="an empty array"),
         pytest.param((ARRAY,), (ARRAY.copy(),), id="arrays inside tuples"),
         pytest.param("umap", object(), id="nothing alike"),
-        pytest.param(1, Answers(raises), id="a comparison that raises"),
-        pytest.param(1, Answers(Ambiguous), id="a comparison without one truth value"),
-        pytest.param(1, Answers(Expression), id="a comparison that gives an object"),
-        pytest.param(1, Answers(lambda: [True]), id="a comparison that gives a list"),
-        pytest.param(1, Answers(lambda: "yes"), id="a comparison that gives a string"),
-        pytest.param(1, Answers(lambda: None), id="a comparison that gives nothing"),
-        pytest.param(1, Answers(lambda: NotImplemented), id="a comparison that is not implemented"),
-        pytest.param(1, Answers(lambda: np.array([True])), id="a comparison that gives an array"),
+        pytest.param(Answers(raises), Answers(raises), id="a comparison that raises"),
+        pytest.param(
+            Answers(Ambiguous), Answers(Ambiguous), id="a comparison without one truth value"
+        ),
+        pytest.param(
+            Answers(Expression), Answers(Expression), id="a comparison that gives an object"
+        ),
+        pytest.param(
+            Answers(lambda: [True]), Answers(lambda: [True]), id="a comparison that gives a list"
+        ),
+        pytest.param(
+            Answers(lambda: "yes"), Answers(lambda: "yes"), id="a comparison that gives a string"
+        ),
+        pytest.param(
+            Answers(lambda: None), Answers(lambda: None), id="a comparison that gives nothing"
+        ),
+        pytest.param(
+            Answers(lambda: NotImplemented),
+            Answers(lambda: NotImplemented),
+            id="a comparison that is not implemented",
+        ),
+        pytest.param(
+            Answers(lambda: np.array([True])),
+            Answers(lambda: np.array([True])),
+            id="a comparison that gives an array",
+        ),
     ],
 )
 def test_any_other_host_only_argument_counts_as_different_and_is_not_lost(
@@ -140,7 +164,7 @@ class Secretive(metaclass=Unlooked):
 @pytest.mark.parametrize(
     ("host", "mine", "differs"),
     [
-        pytest.param(1, 1.0, False, id="equal numbers"),
+        pytest.param(1, 1.0, True, id="a count and a share"),
         pytest.param(-1, 100, True, id="other numbers"),
         pytest.param(None, 0, True, id="None and zero"),
         pytest.param(NAN, NAN, False, id="the same NaN"),

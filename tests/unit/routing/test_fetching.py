@@ -51,7 +51,7 @@ def test_an_implementation_that_says_to_equal_everything_is_run(dispatcher, outc
         assert outcome(func, 1) == "mine"
 
 
-def test_it_is_asked_for_its_function_once(dispatcher, outcome):
+def test_it_is_asked_for_its_function_at_each_call(dispatcher, outcome):
     asked = []
 
     class Mine:
@@ -67,21 +67,22 @@ def test_it_is_asked_for_its_function_once(dispatcher, outcome):
     with dispatcher.register(Mine):
         for _ in range(3):
             assert outcome(func, 1) == "mine"
-    assert asked.count("func") == 1
+    assert asked.count("func") >= 3
 
 
-def test_what_an_adapter_gains_is_seen_after_a_refresh(dispatcher, offer):
+def test_what_an_adapter_gains_is_seen_at_the_next_call(dispatcher):
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
     adapter = SimpleNamespace(name="mine")
     dispatcher.register(adapter)
     dispatcher.settings.fallback = "silent"
     assert func(backend="mine") == "host"
     adapter.func = lambda: "mine"
-    dispatcher.refresh()
     assert func(backend="mine") == "mine"
+    del adapter.func
+    assert func(backend="mine") == "host"
 
 
-def test_an_adapter_that_asks_while_it_is_asked_has_one_implementation(dispatcher):
+def test_an_adapter_that_asks_while_it_is_asked_gives_each_call_its_newest(dispatcher):
     class Mine:
         name = "mine"
         asked = 0
@@ -96,7 +97,7 @@ def test_an_adapter_that_asks_while_it_is_asked_has_one_implementation(dispatche
 
     public = dispatcher.backend_dispatch(name="func")(lambda: "host")
     with dispatcher.register(Mine):
-        assert [public(backend="mine") for _ in range(3)] == [2, 2, 2]
+        assert [public(backend="mine") for _ in range(3)] == [1, 3, 4]
 
 
 @pytest.mark.parametrize("which", ["public", "own"])

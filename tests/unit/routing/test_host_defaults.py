@@ -10,8 +10,8 @@ def test_forwarded_where_the_backends_default_differs_or_is_missing(dispatcher, 
 
     offer(leiden=lambda data, seed, resolution=1.0, n_iterations=100: locals())
     received = outcome(leiden, 3)
-    assert received == {"data": 3, "seed": 0, "resolution": 1.0, "n_iterations": -1}
-    assert type(received["resolution"]) is float
+    assert received == {"data": 3, "seed": 0, "resolution": 1, "n_iterations": -1}
+    assert type(received["resolution"]) is int
 
 
 def test_what_the_caller_gives_stands_before_them(dispatcher, offer, outcome):

@@ -99,4 +99,18 @@ def test_a_rename_holds_for_its_function_only(dispatcher, leiden, offer, outcome
 
 def test_a_rename_to_what_the_implementation_has_not_is_refused(leiden, offer, reasons):
     offer(leiden=lambda adata, rng=None: 0, renames={"leiden": {"rng": "seed"}})
-    assert reasons(leiden, 1, rng=7) == ["does not take 'rng'"]
+    assert reasons(leiden, 1, rng=7) == [
+        "does not take 'rng'; its rename {'rng': 'seed'} leads to 'seed', which it does not take"
+    ]
+
+
+def test_a_rename_that_stands_the_wrong_way_round_is_told_with_the_refusal(leiden, offer, reasons):
+    offer(leiden=lambda adata, seed=0: 0, renames={"leiden": {"seed": "rng"}})
+    (reason,) = reasons(leiden, 1, rng=7)
+    assert "its rename {'seed': 'rng'} begins with 'seed', which the host does not take" in reason
+    assert reason.endswith("write it the other way round")
+
+
+def test_a_call_that_loses_nothing_is_not_told_of_renames(leiden, offer, outcome):
+    offer(leiden=lambda adata, rng=None: rng, renames={"leiden": {"resolution": "gamma"}})
+    assert outcome(leiden, 1, rng=7) == 7

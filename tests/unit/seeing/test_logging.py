@@ -228,7 +228,7 @@ def test_what_is_said_of_a_call_is_so_where_an_adapter_changes_while_it_is_asked
     with dispatcher.register(Changing):
         hear()
         with dispatcher.settings.use_backend("mine"):
-            assert [invert(1), invert(1), invert(1)] == [1, 2, 2]
+            assert [invert(1), invert(1), invert(1)] == [1, 2, 3]
     assert len(said()) == 3
 
 

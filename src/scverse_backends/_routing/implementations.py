@@ -1,0 +1,149 @@
+"""Implementations: an adapter's function as it is now, and the route that was compiled for it.
+
+An implementation is looked up when it is called, as an attribute is. What was
+worked out of it is kept for as long as it is the same object.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, cast
+
+from scverse_backends._backends.inventory import load_error
+from scverse_backends._backends.loading import ABSENT, check_kind, fetch
+from scverse_backends._ground.foreign import PASSING
+from scverse_backends._ground.layers import layers
+from scverse_backends._ground.records import Refusal
+from scverse_backends.exceptions import BackendError
+
+from .routes import MISSING, Route, compile_route
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scverse_backends._backends.registry import Registry
+    from scverse_backends._ground.records import LoadedBackend
+
+    from .host import HostFunction
+    from .running import Running
+
+_BOUND = (FunctionType, classmethod, staticmethod)
+_ABSENT = object()
+
+
+class RouteCache:
+    """The routes of one function, one to each backend.
+
+    Parameters
+    ----------
+    function
+        The host function.
+    registry
+        Knows the backends.
+    running
+        What of the function runs now.
+    tell
+        Told of each route that a call made necessary.
+    """
+
+    def __init__(
+        self,
+        function: HostFunction,
+        registry: Registry,
+        running: Running,
+        tell: Callable[[Iterable[object]], None],
+    ) -> None:
+        self._function = function
+        self._registry = registry
+        self._running = running
+        self._tell = tell
+        self._routes: dict[LoadedBackend, Route | Refusal] = {}
+        registry.changes.watch(self._routes.clear)
+
+    def for_call(self, backend: LoadedBackend) -> Route | Refusal:
+        """Give the route to one backend for a call, as `route` does, and tell of a new one."""
+        before = self._routes.get(backend)
+        route = self.route(backend)
+        if route is not before and isinstance(route, Route):
+            self._tell((route,))
+        return route
+
+    def route(self, backend: LoadedBackend) -> Route | Refusal:
+        """Give the route to a backend's implementation, as that is now.
+
+        Raises
+        ------
+        BackendLoadError
+            If the adapter offers the function and cannot hand it out.
+        """
+        now = cast("LoadedBackend", self._registry.current(backend))
+        found = self._look_up(now)
+        known = self._routes.get(backend)
+        if isinstance(known, Route) and known.backend is now and known.leads_to(found):
+            return known
+        route = self._compile(now, found)
+        # Of two threads that compiled one, the same is given to both.
+        self._routes[backend] = route
+        return route
+
+    def owners(self, parameter: str) -> list[str]:
+        """Name the known backends whose implementation has a parameter of this name."""
+        found = []
+        for backend in self._registry.known():
+            try:
+                route = self.route(backend)
+            except BackendError:
+                continue
+            if isinstance(route, Route) and parameter in route.parameters.names:
+                found.append(backend.name)
+        return found
+
+    def _look_up(self, backend: LoadedBackend) -> Any:
+        """Fetch a backend's implementation, `ABSENT` if it has none."""
+        function, host = self._function, self._registry.configuration.host
+        try:
+            found = self._registry.apart(partial(fetch, backend.adapter, function.name))
+            check_kind(found, function.public, function.name)
+        except PASSING:
+            raise
+        except BaseException as error:  # a lazy adapter runs code when asked
+            candidate = backend.candidate
+            raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
+        return found
+
+    def _compile(self, backend: LoadedBackend, found: Any) -> Route | Refusal:
+        function = self._function
+        # An adapter may import the host's own function, through the host's decorators.
+        is_own = any(found is one for one in (function.func, *layers(function.public)))
+        if not is_own:
+            self._registry.compare(backend, function.name, found)
+        if is_own or found is ABSENT:
+            return Refusal(backend.name, MISSING)
+        if not callable(found):
+            return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
+        return compile_route(
+            function,
+            backend,
+            found,
+            self._running.threads(backend.name),
+            is_attribute=_is_attribute(backend.adapter, function.name),
+        )
+
+
+def _is_attribute(adapter: Any, name: str) -> bool:
+    """Whether looking a name up runs none of the adapter's own code."""
+    found = adapter
+    for part in name.split("."):
+        stored = inspect.getattr_static(found, part, _ABSENT)
+        is_own = getattr(found, "__dict__", {}).get(part, _ABSENT) is stored
+        is_quiet = is_own or isinstance(stored, _BOUND) or not hasattr(type(stored), "__get__")
+        if (
+            stored is _ABSENT
+            or not is_quiet
+            or isinstance(type(found).__getattribute__, FunctionType)
+        ):
+            return False
+        found = getattr(found, part)
+    return True

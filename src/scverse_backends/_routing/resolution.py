@@ -1,0 +1,267 @@
+"""Resolution: who runs one call, before it runs, and why."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scverse_backends._ground import caller, log
+from scverse_backends._ground.labels import CPU, quoted
+from scverse_backends._ground.layers import layers
+from scverse_backends._ground.records import Decision, Refusal
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning, reasons
+
+from .parameters import Given, bind, fits
+from .routes import Forwarding, Route, ask, forward
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.records import LoadedBackend
+    from scverse_backends._selection.selector import Selector
+    from scverse_backends._selection.state import Selection
+
+    from .host import HostFunction
+    from .implementations import RouteCache
+    from .running import Running
+
+INSIDE_BACKEND = "the backend's own implementation is calling the function it replaces"
+INSIDE_FALLBACK = "the host is calling this function while it runs it in the place of a backend"
+
+
+class Resolution(NamedTuple):
+    """Who runs one call.
+
+    Parameters
+    ----------
+    selection
+        What was selected for the call.
+    route, forwarding
+        How the call reaches a backend; ``None`` if the host runs it.
+    given
+        Its arguments by name, where they fit the host's signature.
+    refusals
+        The backends that were asked before and cannot take it.
+    nested
+        Why the host runs a call that is made from inside of another one.
+    is_fallback
+        Whether the host runs it although only backends were selected.
+    """
+
+    selection: Selection
+    route: Route | None = None
+    forwarding: Forwarding | None = None
+    given: Given | None = None
+    refusals: tuple[Refusal, ...] = ()
+    nested: str | None = None
+    is_fallback: bool = False
+
+    @property
+    def shape(self) -> Hashable:
+        """What a call that nobody refused shares with all that are described as it is."""
+        if self.forwarding is None or self.refusals:
+            return None
+        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored
+
+
+class Resolver:
+    """Resolves the calls of one function.
+
+    Parameters
+    ----------
+    function
+        The host function.
+    selector
+        Knows what is selected.
+    routes
+        The routes to the backends' implementations.
+    running
+        What of the function runs now.
+    ready
+        Gets the route of a selection's first choice, where some calls can take it as they come.
+    """
+
+    def __init__(
+        self,
+        function: HostFunction,
+        selector: Selector,
+        routes: RouteCache,
+        running: Running,
+        ready: dict[Selection, Route],
+    ) -> None:
+        self._function = function
+        self._selector = selector
+        self._registry = selector.registry
+        self._routes = routes
+        self._running = running
+        self._ready = ready
+        self._host = selector.configuration.host
+        selector.changes.watch(ready.clear)
+
+    def resolve(
+        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Resolution:
+        """Choose who runs a call: the first backend that can take it, else the host.
+
+        Raises
+        ------
+        BackendLoadError
+            If no earlier choice takes the call and an adapter cannot hand out what it offers.
+        """
+        given = bind(self._function.parameters, args, kwargs)
+        known = given if isinstance(given, Given) else None
+        refusals: list[Refusal] = []
+        ended = Resolution(selection, given=known)
+        if self._running.has(selection):
+            return ended._replace(nested=INSIDE_FALLBACK)
+        for backend in selection.backends:
+            if backend is None:
+                return ended._replace(refusals=tuple(refusals))
+            if self._running.has(backend.name):
+                return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
+            route, found = self._try(selection, backend, given)
+            if isinstance(found, Forwarding):
+                return Resolution(selection, route, found, known, tuple(refusals))
+            refusals.append(found)
+        return ended._replace(refusals=tuple(refusals), is_fallback=bool(refusals))
+
+    def _try(
+        self, selection: Selection, backend: LoadedBackend, given: Given | str
+    ) -> tuple[Route | None, Forwarding | Refusal]:
+        """Hold a call against one backend."""
+        route = self._routes.for_call(backend)
+        if isinstance(route, Refusal):
+            return None, route
+        if backend is selection.backends[0]:
+            self._make_ready(selection, route)
+        if isinstance(given, str):
+            return route, route.refuse(given)
+        forwarding = forward(route, given)
+        if isinstance(forwarding, Refusal) or route.backend.can_run is None:
+            return route, forwarding
+        refused: Refusal | None = self._registry.apart(partial(ask, route, given))
+        return route, refused or forwarding
+
+    def _make_ready(self, selection: Selection, route: Route) -> None:
+        """Let calls go to the first choice as they come, unless somebody listens to each of them."""
+        if route.max_positional < 0 or log.listens(log.DEBUG):
+            return
+        generation = self._selector.changes.generation
+        self._ready[selection] = route
+        # Asked after storing: a change before is seen here, and one after clears what is ready.
+        if generation is not self._selector.changes.generation:
+            self._ready.clear()
+
+    def decide(self, resolution: Resolution) -> Decision:
+        """Describe a resolution for people."""
+        selection, route, forwarding, given, refusals, nested, is_fallback = resolution
+        if route is None or forwarding is None or given is None:
+            policy = self._selector.policy(selection) if is_fallback else None
+            return Decision(
+                function=self._function.name,
+                backend=CPU,
+                distribution=None,
+                version=None,
+                reason=nested or _why_host(selection, refusals, policy),
+                refusals=refusals,
+                forwarded=tuple({**given.named, **given.extra}) if given else (),
+                is_fallback=is_fallback,
+            )
+        return Decision(
+            function=self._function.name,
+            backend=route.backend.name,
+            distribution=route.backend.distribution,
+            version=route.backend.version,
+            reason=_why_backend(selection, refusals),
+            refusals=refusals,
+            ignored=forwarding.ignored,
+            renamed=tuple(pair for pair in forwarding.received if pair[0] != pair[1]),
+            forwarded=tuple(name for name, _ in forwarding.received),
+            differing_defaults=route.differences(given),
+        )
+
+    def allow(self, resolution: Resolution, kwargs: dict[str, Any]) -> None:
+        """Let a fallback go ahead; it is told, or refused.
+
+        Raises
+        ------
+        BackendFallbackError
+            If the policy is ``"error"``.
+        TypeError
+            If an argument is an option of a backend that does not run the call.
+        """
+        function, refusals = self._function, resolution.refusals
+        misfits = function.is_plain and not fits(function.parameters, resolution.given)
+        policy = self._selector.policy(resolution.selection)
+        if policy == "error" and not (misfits and not any(self._backend_options(kwargs))):
+            raise BackendFallbackError(function.name, host=self._host, refusals=refusals)
+        if function.refuses_unknown_keywords:
+            self.refuse_backend_options(kwargs, refusals)
+        if misfits:
+            return  # the host refuses the arguments, so nothing falls back
+        warning = BackendFallbackWarning(function.name, host=self._host, refusals=refusals)
+        log.say(log.INFO, "%s", warning)
+        if policy == "warn":
+            caller.warn(warning, layers(function.public))
+
+    def tell(self, resolution: Resolution) -> None:
+        """Log who runs a call, if somebody listens to each of them."""
+        if log.listens(log.DEBUG):
+            self.log(self.decide(resolution), resolution.selection)
+
+    def log(self, decision: Decision, selection: Selection) -> None:
+        """Log a decision, unless it is that only the host was asked for."""
+        if log.listens(log.DEBUG) and not selection.is_host:
+            log.say(log.DEBUG, "%s: %s", self._host, _in_one_line(decision), decision=decision)
+
+    def refuse_backend_options(
+        self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
+    ) -> None:
+        """Say whose option an argument is that the host does not take."""
+        for name, owners in self._backend_options(kwargs):
+            advice = "Leave it out, or select the backend."
+            if refusals:
+                advice = f"No selected backend can take the call: {reasons(refusals)}."
+            msg = (
+                f"{self._function.name}: {name!r} is an option of backend {quoted(owners)}, "
+                f"and {self._host} (cpu) does not take it. {advice}"
+            )
+            raise TypeError(msg)
+
+    def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        """Give the options of a call that only backends have, and which."""
+        host = self._function.parameters
+        unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
+        owned = ((name, self._routes.owners(name)) for name in unknown)
+        return ((name, owners) for name, owners in owned if owners)
+
+
+def _why_host(
+    selection: Selection, refusals: tuple[Refusal, ...], policy: FallbackPolicy | None
+) -> str:
+    if not refusals or policy is None:
+        return _chosen(selection)
+    end = "; with fallback='error' it raises instead" if policy == "error" else ""
+    names = selection.names
+    nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{quoted(names)} cannot"
+    return f"{nobody} take the call; {_chosen(selection)}{end}"
+
+
+def _why_backend(selection: Selection, refusals: tuple[Refusal, ...]) -> str:
+    if refusals:
+        names = quoted(selection.names)
+        return f"the first of {names} that can take the call; {_chosen(selection)}"
+    return _chosen(selection)
+
+
+def _chosen(selection: Selection) -> str:
+    return f"selected by {selection.origin}" if selection.origin else "nothing is selected"
+
+
+def _in_one_line(decision: Decision) -> str:
+    """Say where a call runs, and why, as a log does."""
+    release = " ".join(filter(None, (decision.distribution, decision.version)))
+    where = f"{decision.backend} ({release})" if release else decision.backend
+    asked = f"; {reasons(decision.refusals)}" if decision.refusals else ""
+    return f"{decision.function} runs on {where}: {decision.reason}{asked}"
