@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import copy_context
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from operator import attrgetter
 from threading import get_ident
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground.once import once
@@ -18,18 +19,18 @@ from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
 from .eligibility import check_host
-from .running import Mark, Running
+from .execution import Execution, note
+from .running import Mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
-    from scverse_backends._ground.records import Decision, Refusal
+    from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
     from scverse_backends._selection.state import Scope, Selection
 
     from .host import HostFunction
-    from .implementations import RouteCache
-    from .resolution import Resolution, Resolver
+    from .resolution import Resolution
     from .routes import Route
     from .spans import Span
 
@@ -113,73 +114,48 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     return dispatched
 
 
-_MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 _UNNAMED = object()
 """Stands for the selector of a call that has none."""
 
 
-class Dispatch:
+class Dispatch(Execution):
     """The calls of one decorated function that need a closer look.
 
     Attributes
     ----------
-    ready
-        The route of each selection's first choice, where some calls can take it as they come.
     named
         Empty until a call had the selector, if the host refuses it as it does any keyword.
-    watchers
-        Told of each route that a call made necessary.
     """
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
-        self.function = function
-        self.selector = selector
-        self.state = selector.state
+        super().__init__(function, selector)
         self._active = selector.state.active
-        self.ready: dict[Selection, Route] = {}
-        self.running = Running(selector.state.inside)
         self.consider = self.start if function.is_suspended else self.call
         self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
-        self.watchers: list[Callable[[Iterable[object]], None]] = []
-        self._decisions: dict[Hashable, Decision] = {}
-        selector.changes.watch(self._decisions.clear)
 
     @once
-    def routes(self) -> RouteCache:
-        """Make the routes of the function, when a backend is first selected or asked for."""
-        from .implementations import RouteCache
-
-        return RouteCache(self.function, self.selector.registry, self.running, self._tell)
-
-    @once
-    def resolver(self) -> Resolver:
-        """Make what resolves calls, when one is first considered."""
-        from .resolution import Resolver
-
-        return Resolver(self.function, self.selector, self.routes, self.running, self.ready)
-
-    def _tell(self, routes: Iterable[object]) -> None:
-        for watcher in self.watchers:
-            watcher(routes)
+    def traced(self) -> TracedCalls:
+        """Make what runs calls in a context that is traced, when one is first made there."""
+        return TracedCalls(self)
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
         active = self._active
         outer = active.get()
         if outer is not None and outer[0] is TRACED:
-            return self._trace(outer, args, kwargs)
+            return self.traced.call(outer, args, kwargs)
         label = kwargs.pop(self.name, _UNNAMED)
         if label is _UNNAMED:
             resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
             self.resolver.tell(resolution)
             if resolution.nested is None:
-                return self._run(resolution, args, kwargs)
+                return self.run(resolution, args, kwargs)
             # Run from here: a host function may call itself to any depth.
             try:
                 return self.function.func(*args, **kwargs)
             except Exception as error:
-                self._explain_failure(error, kwargs, resolution.refusals)
+                self.explain_failure(error, kwargs, resolution.refusals)
                 raise
         if label is None:
             return self.function.public(*args, **kwargs)
@@ -204,7 +180,7 @@ class Dispatch:
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
-        own, span = self._pop_selection(kwargs), self.state.span()
+        own, span = self.pop_selection(kwargs), self.state.span()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
         self.resolver.tell(resolution)
         if span is not None:
@@ -212,20 +188,51 @@ class Dispatch:
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
-            key = self._key(resolution)
+            key = self.key(resolution)
             if key is None and own is None and span is None:
-                return self._run_on_host(args, kwargs, resolution.refusals)
-            work = self._work(resolution, args, kwargs)
+                return self.run_on_host(args, kwargs, resolution.refusals)
+            work = self.work(resolution, args, kwargs)
         mark = None if key is None else Mark(self.running, key)
-        note = _note(resolution.refusals) if resolution.route is None else ""
-        hold = Hold(self.state, own, mark, span, note)
+        why = note(resolution.refusals) if resolution.route is None else ""
+        hold = Hold(self.state, own, mark, span, why)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
         return named(held(work), self.function.func)
 
-    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
-        """Decide a call without running it."""
-        selection = self._pop_selection(kwargs) or self.selector.current()
+    def explain(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], outermost: Any = None
+    ) -> Decision:
+        """Decide a call without running it.
+
+        Parameters
+        ----------
+        args, kwargs
+            The call.
+        outermost
+            The function that is called, if decorators stand outside of ours. They run, and may
+            change the call; it is decided as it arrives.
+        """
+        if outermost is not None and outermost is not self.function.public:
+            arrived: Decision | None = copy_context().run(
+                self._arrival, outermost, args, dict(kwargs)
+            )
+            if arrived is not None:
+                return arrived
+        selection = self.pop_selection(kwargs) or self.selector.current()
         return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
+
+    def _arrival(
+        self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Decision | None:
+        """Call through decorators outside of ours, as far as the host's own function."""
+        from .spans import Arrival, Arrived
+
+        arrival = Arrival(self.function.name)
+        self.state.enter_span(arrival)
+        with suppress(Arrived):
+            result = outermost(*args, **kwargs)
+            if isinstance(result, CoroutineType):
+                result.close()
+        return arrival.decision
 
     def explains(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
@@ -254,118 +261,63 @@ class Dispatch:
         at_once = getattr(error.__traceback__, "tb_next", None) is None
         return (at_once or self.function.is_plain) and not takes(route, args, kwargs)
 
-    def _pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
-        """Take the selector out of a call, and give the selection that it makes."""
-        label = kwargs.pop(self.name, None)
-        return None if label is None else self.selector.for_call(label, self.state.scope())
 
-    def _key(self, resolution: Resolution) -> str | Selection | None:
-        """Tell what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
-        if resolution.is_fallback:
-            return resolution.selection
-        return None if resolution.route is None else resolution.route.backend.name
+_MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 
-    def _run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call on the first backend that can take it, else on the host."""
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return self._run_route(route, forwarding.args, forwarding.kwargs)
-        if not resolution.is_fallback:
-            return self._run_on_host(args, kwargs, resolution.refusals)
-        self.resolver.allow(resolution, kwargs)
-        with self.running.fallback(resolution.selection):
-            return self._run_on_host(args, kwargs, resolution.refusals)
 
-    def _run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if route.gives_generator:
-            from .suspended import Hold, named
+class TracedCalls:
+    """The calls of one function that are traced."""
 
-            work = partial(route.implementation, *args, **kwargs)
-            hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
-            return named(hold.iterated(work, copy_context()), self.function.public)
-        me = get_ident()
-        try:
-            route.threads.add(me)
-            return route.implementation(*args, **kwargs)
-        finally:
-            route.threads.discard(me)
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._decisions: dict[Hashable, Decision] = {}
+        execution.selector.changes.watch(self._decisions.clear)
 
-    def _run_on_host(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
-    ) -> Any:
-        """Run a call on the host, whose decorators may take more than its signature shows."""
-        try:
-            return self.function.func(*args, **kwargs)
-        except Exception as error:
-            self._explain_failure(error, kwargs, refusals)
-            raise
-
-    def _explain_failure(
-        self, error: Exception, kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
-    ) -> None:
-        """Say with an error of the host why the host ran the call at all."""
-        if isinstance(error, TypeError):
-            self.resolver.refuse_backend_options(kwargs, refusals)
-        if refusals:
-            error.add_note(_note(refusals))
-
-    def _work(
-        self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Callable[[], Any]:
-        """Prepare what a coroutine or generator function does later."""
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
-        from .suspended import is_written_suspended
-
-        if is_written_suspended(self.function.func):
-            # Arguments that do not fit are told now; what is closed at once never ran.
-            self._run_on_host(args, kwargs, resolution.refusals).close()
-        return partial(self.function.func, *args, **kwargs)
-
-    def _trace(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
-        own, outer, active = self._pop_selection(kwargs), cast("Span", top[2]), self.state.active
+        execution, outer = self._execution, cast("Span", top[2])
+        own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)
-        selection = own or self.selector.current()
+        selection = own or execution.selector.current()
         route, resolution, decision = self._way(selection, args, kwargs)
-        self.resolver.log(decision, selection)
+        execution.resolver.log(decision, selection)
         span = outer.child(decision)
         mine = (TRACED, scope, span)
-        token = active.set(mine)
+        token = state.active.set(mine)
         try:
             with span:
                 if route is not None:
-                    return self._run_route(route, args, kwargs)
+                    return execution.run_route(route, args, kwargs)
                 if resolution is not None and (resolution.route or resolution.is_fallback):
-                    return self._run(resolution, args, kwargs)
-                # Run from here, as in `call`.
+                    return execution.run(resolution, args, kwargs)
+                # Run from here: a host function may call itself to any depth.
                 try:
-                    return self.function.func(*args, **kwargs)
+                    return execution.function.func(*args, **kwargs)
                 except Exception as error:
-                    self._explain_failure(error, kwargs, decision.refusals)
+                    execution.explain_failure(error, kwargs, decision.refusals)
                     raise
         finally:
             span.end()
-            if active.get() is mine:
-                active.reset(token)
+            if state.active.get() is mine:
+                state.active.reset(token)
             else:
-                self.state.leave(scope if own else None, outer)
+                state.leave(scope if own else None, outer)
 
     def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Route | None, Resolution | None, Decision]:
         """Resolve a call that is traced; those of one shape are described only once."""
-        route = self.ready.get(selection)
+        execution, generation = self._execution, self._execution.selector.changes.generation
+        route = execution.ready.get(selection)
         passes = selection.is_host if route is None else self._passes(route, args, kwargs)
-        shape: Hashable = (self.selector.changes.generation, selection, len(args), *kwargs)
+        shape: Hashable = (generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None
         # A route that takes what has this shape is told of it; the host may not have taken it.
         if decision is not None and (route is None or decision.backend == route.backend.name):
             return route, None, decision
-        resolution = self.resolver.resolve(selection, args, kwargs)
+        resolution = execution.resolver.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
-        decision = self._decisions.get(shape) or self.resolver.decide(resolution)
+        decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
         if shape is not None:
             if len(self._decisions) >= _MOST_SHAPES:
                 self._decisions.clear()
@@ -373,18 +325,12 @@ class Dispatch:
         return None, resolution, decision
 
     def _passes(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether a call reaches the implementation as it came, as in `_wrapper`."""
+        """Whether a call reaches the implementation as it came, as in the wrapper."""
+        execution = self._execution
         return (
             len(args) <= route.max_positional
             and route.keywords.issuperset(kwargs)
-            and not self.running.has(route.backend.name)
-            and get_ident() not in self.running.fallbacks
-            and self.routes.route(route.backend) is route
+            and not execution.running.has(route.backend.name)
+            and get_ident() not in execution.running.fallbacks
+            and execution.routes.route(route.backend) is route
         )
-
-
-def _note(refusals: tuple[Refusal, ...]) -> str:
-    """Say why the host runs a call, for an error that it raises; nothing if no backend was asked."""
-    from scverse_backends.exceptions import reasons
-
-    return f"No selected backend could take the call: {reasons(refusals)}." if refusals else ""

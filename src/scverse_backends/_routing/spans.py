@@ -83,3 +83,31 @@ class Span:
             self.stop()
         else:
             self.end(error)
+
+
+class Arrived(BaseException):
+    """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
+
+
+class Arrival:
+    """Stands for a span where one call of a function is to be decided and not run."""
+
+    call = None
+    sinks = ()
+
+    def __init__(self, function: str) -> None:
+        self.decision: Decision | None = None
+        self._function = function
+
+    def child(self, decision: Decision) -> Span:
+        """Take the decision of the call that arrives; calls of other functions run.
+
+        Raises
+        ------
+        Arrived
+            In place of the call.
+        """
+        if decision.function != self._function:
+            return Span(decision, None, ())
+        self.decision = decision
+        raise Arrived

@@ -1,0 +1,141 @@
+"""Execution: how a call of one function is run, once it is clear who runs it."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from functools import partial
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from scverse_backends._ground.once import once
+
+from .running import Mark, Running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scverse_backends._ground.records import Refusal
+    from scverse_backends._selection.selector import Selector
+    from scverse_backends._selection.state import Selection
+
+    from .host import HostFunction
+    from .implementations import RouteCache
+    from .resolution import Resolution, Resolver
+    from .routes import Route
+
+
+class Execution:
+    """What the calls of one function are resolved and run with.
+
+    Attributes
+    ----------
+    ready
+        The route of each selection's first choice, where some calls can take it as they come.
+    running
+        What of the function runs now.
+    watchers
+        Told of each route that a call made necessary.
+    """
+
+    def __init__(self, function: HostFunction, selector: Selector) -> None:
+        self.function = function
+        self.selector = selector
+        self.state = selector.state
+        self.ready: dict[Selection, Route] = {}
+        self.running = Running(selector.state.inside)
+        self.watchers: list[Callable[[Iterable[object]], None]] = []
+
+    @once
+    def routes(self) -> RouteCache:
+        """Make the routes of the function, when a backend is first selected or asked for."""
+        from .implementations import RouteCache
+
+        return RouteCache(self.function, self.selector.registry, self.running, self._tell)
+
+    @once
+    def resolver(self) -> Resolver:
+        """Make what resolves calls, when one is first considered."""
+        from .resolution import Resolver
+
+        return Resolver(self.function, self.selector, self.routes, self.running, self.ready)
+
+    def _tell(self, routes: Iterable[object]) -> None:
+        for watcher in self.watchers:
+            watcher(routes)
+
+    def pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
+        """Take the selector out of a call, and give the selection that it makes."""
+        label = kwargs.pop(self.function.selector, None)
+        return None if label is None else self.selector.for_call(label, self.state.scope())
+
+    def key(self, resolution: Resolution) -> str | Selection | None:
+        """Tell what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
+        if resolution.is_fallback:
+            return resolution.selection
+        return None if resolution.route is None else resolution.route.backend.name
+
+    def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call on the first backend that can take it, else on the host."""
+        route, forwarding = resolution.route, resolution.forwarding
+        if route is not None and forwarding is not None:
+            return self.run_route(route, forwarding.args, forwarding.kwargs)
+        if not resolution.is_fallback:
+            return self.run_on_host(args, kwargs, resolution.refusals)
+        self.resolver.allow(resolution, kwargs)
+        with self.running.fallback(resolution.selection):
+            return self.run_on_host(args, kwargs, resolution.refusals)
+
+    def run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call on an implementation."""
+        if route.gives_generator:
+            from .suspended import Hold, named
+
+            work = partial(route.implementation, *args, **kwargs)
+            hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
+            return named(hold.iterated(work, copy_context()), self.function.public)
+        me = get_ident()
+        try:
+            route.threads.add(me)
+            return route.implementation(*args, **kwargs)
+        finally:
+            route.threads.discard(me)
+
+    def run_on_host(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
+    ) -> Any:
+        """Run a call on the host, whose decorators may take more than its signature shows."""
+        try:
+            return self.function.func(*args, **kwargs)
+        except Exception as error:
+            self.explain_failure(error, kwargs, refusals)
+            raise
+
+    def explain_failure(
+        self, error: Exception, kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
+    ) -> None:
+        """Say with an error of the host why the host ran the call at all."""
+        if isinstance(error, TypeError):
+            self.resolver.refuse_backend_options(kwargs, refusals)
+        if refusals:
+            error.add_note(note(refusals))
+
+    def work(
+        self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Callable[[], Any]:
+        """Prepare what a coroutine or generator function does later."""
+        route, forwarding = resolution.route, resolution.forwarding
+        if route is not None and forwarding is not None:
+            return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
+        from .suspended import is_written_suspended
+
+        if is_written_suspended(self.function.func):
+            # Arguments that do not fit are told now; what is closed at once never ran.
+            self.run_on_host(args, kwargs, resolution.refusals).close()
+        return partial(self.function.func, *args, **kwargs)
+
+
+def note(refusals: tuple[Refusal, ...]) -> str:
+    """Say why the host runs a call, for an error that it raises; nothing if no backend was asked."""
+    from scverse_backends.exceptions import reasons
+
+    return f"No selected backend could take the call: {reasons(refusals)}." if refusals else ""
