@@ -228,10 +228,8 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
 
 
 def ask(route: Route, given: Given) -> Refusal | None:
-    """Let the adapter itself decline a call."""
-    can_run = route.backend.can_run
-    if can_run is None:
-        return None
+    """Let an adapter that has a ``can_run`` decline a call."""
+    can_run: Any = route.backend.can_run
     try:
         answer = exact(can_run(route.function.name, {**given.named, **given.extra}))
         agrees = type(answer) is not str and bool(answer)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import cache
 from threading import get_ident
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from contextvars import ContextVar
+    from weakref import WeakSet
 
     from scverse_backends._selection.state import Selection
 
@@ -50,7 +51,7 @@ class Running:
 
     def threads(self, backend: str) -> set[int]:
         """Give the threads that are inside a backend's implementation."""
-        _used.add(self)
+        _used().add(self)
         return self._threads.setdefault(backend, set())
 
     def has(self, key: Key) -> bool:
@@ -69,7 +70,7 @@ class Running:
     @contextmanager
     def fallback(self, selection: Selection) -> Generator[None]:
         """Keep the calls that the host makes of the function, under one selection, on the host."""
-        _used.add(self)
+        _used().add(self)
         me = get_ident()
         outer = self.fallbacks.get(me, ())
         try:
@@ -89,14 +90,17 @@ class Running:
             del self.fallbacks[other]
 
 
-_used: WeakSet[Running] = WeakSet()
-"""Those of which anything ever ran."""
+@cache
+def _used() -> WeakSet[Running]:
+    """Keep those of which anything ever ran, for forks."""
+    from weakref import WeakSet  # here, because a host that only decorates does not need it
 
+    used: WeakSet[Running] = WeakSet()
 
-def _forget_other_threads() -> None:
-    for running in _used:
-        running.keep_thread(get_ident())
+    def forget_other_threads() -> None:
+        for running in used:
+            running.keep_thread(get_ident())
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_other_threads)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=forget_other_threads)
+    return used

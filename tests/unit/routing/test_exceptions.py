@@ -365,3 +365,53 @@ class TestArgumentsThatNobodyTakes:
     def test_are_the_hosts_type_error_and_no_fallback(self, scale, args, kwargs, message):
         with pytest.raises(TypeError, match=message):
             scale(*args, **kwargs, backend="mine")
+
+
+class TestAnErrorThatTheHostRaisesInAFallback:
+    """Data on a device make the host fail deep inside: its error says why the host ran."""
+
+    @pytest.fixture
+    def lacking(self, dispatcher, offer):
+        offer()
+        dispatcher.settings.fallback = "silent"
+        dispatcher.settings.backend = "mine"
+
+    @pytest.mark.parametrize(
+        "error", [ValueError("an array"), AttributeError("tocoo"), KeyError(1)]
+    )
+    def test_carries_the_reason(self, dispatcher, lacking, error):
+        def host(data):
+            raise error
+
+        func = dispatcher.backend_dispatch(name="func")(host)
+        with pytest.raises(type(error)) as caught:
+            func(1)
+        assert caught.value is error
+        assert caught.value.__notes__ == [
+            "No selected backend could take the call: 'mine' does not implement it."
+        ]
+
+    def test_carries_it_where_a_coroutine_or_generator_raises_it_later(self, dispatcher, lacking):
+        @dispatcher.backend_dispatch
+        async def later(data):
+            raise ValueError(data)
+
+        @dispatcher.backend_dispatch
+        def rows(data):
+            yield data
+            raise ValueError(data)
+
+        for call in (lambda: asyncio.run(later(1)), lambda: [*rows(1)]):
+            with pytest.raises(ValueError, match="1") as caught:
+                call()
+            assert "'mine' does not implement it" in caught.value.__notes__[0]
+
+    def test_carries_nothing_where_no_backend_was_asked(self, dispatcher, offer):
+        @dispatcher.backend_dispatch
+        async def later(data):
+            raise ValueError(data)
+
+        offer(later=later)
+        with pytest.raises(ValueError, match="1") as caught, dispatcher.settings.trace():
+            asyncio.run(later(1, backend="cpu"))
+        assert not hasattr(caught.value, "__notes__")

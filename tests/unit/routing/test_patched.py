@@ -54,8 +54,20 @@ def on_fast(request, dispatcher):
     return in_a_block if request.param == "in a block" else by_the_call
 
 
+def patched(data):
+    return "patched"
+
+
+def patched_otherwise(other):
+    return "patched"
+
+
+def patched_method(*args, **kwargs):
+    return "patched"
+
+
 def test_a_patch_holds_and_ends(scale, on_fast):
-    with mock.patch("patched_adapter.scale", lambda data: "patched"):
+    with mock.patch("patched_adapter.scale", new=patched):
         assert on_fast(scale, 1) == "patched"
         assert on_fast(scale, 1) == "patched"
     assert on_fast(scale, 1) == "real"
@@ -68,7 +80,7 @@ def test_a_mock_counts_its_calls(scale, on_fast):
 
 
 def test_a_patch_in_a_namespace_and_of_a_namespace_holds(umap, on_fast):
-    with mock.patch("patched_tl.umap", lambda data: "patched"):
+    with mock.patch("patched_tl.umap", new=patched):
         assert on_fast(umap, 1) == "patched"
     other = SimpleNamespace(umap=lambda data: "other namespace")
     with mock.patch("patched_adapter.tl", other):
@@ -90,7 +102,7 @@ def test_a_reloaded_module_runs_its_new_code(site, scale, module, on_fast):
 
 def test_arguments_are_held_against_what_is_there_now(dispatcher, scale, on_fast):
     dispatcher.settings.fallback = "silent"
-    with mock.patch("patched_adapter.scale", lambda other: "patched"):
+    with mock.patch("patched_adapter.scale", new=patched_otherwise):
         assert on_fast(scale, data=1) == "host"
     assert on_fast(scale, data=1) == "real"
 
@@ -125,7 +137,7 @@ def test_a_patched_method_holds_and_ends(dispatcher, on_fast, where):
     scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
     with dispatcher.register(adapter):
         assert on_fast(scale, 2) == 2
-        with mock.patch.object(where(adapter), "scale", lambda *args, **kwargs: "patched"):
+        with mock.patch.object(where(adapter), "scale", new=patched_method):
             assert on_fast(scale, 2) == "patched"
         adapter.factor = 3
         assert on_fast(scale, 2) == 6
