@@ -27,6 +27,8 @@ class Parameters(NamedTuple):
     defaults: Mapping[str, Any]
     required: frozenset[str]
     takes_kwargs: bool
+    rest: str | None
+    """The name of ``*args``, which takes what is given by position behind the others."""
     own: tuple[Parameter, ...]
     """As they were read, once and for all: a foreign signature may be another the next time."""
 
@@ -47,6 +49,7 @@ def read(func: Callable[..., Any]) -> Parameters:
         defaults={p.name: p.default for p in named if p.default is not Parameter.empty},
         required=frozenset(p.name for p in named if p.default is Parameter.empty),
         takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
+        rest=next((p.name for p in found if p.kind is Parameter.VAR_POSITIONAL), None),
         own=found,
     )
 
@@ -73,12 +76,19 @@ class Given(NamedTuple):
     extra: dict[str, Any]
     by_position: int
     """How many of the first ones were given by position."""
+    rest: tuple[Any, ...] = ()
+    """What goes to the callable's ``*args``."""
+
+    def arguments(self, parameters: Parameters) -> dict[str, Any]:
+        """Give all of them by name, ``*args`` too."""
+        rest = {parameters.rest: self.rest} if parameters.rest and self.rest else {}
+        return {**self.named, **rest, **self.extra}
 
 
 def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given | str:
     """Match a call to parameter names, or say why it does not fit them."""
-    if len(args) > len(parameters.positional):
-        known = len(parameters.positional)
+    known = len(parameters.positional)
+    if len(args) > known and parameters.rest is None:
         return (
             f"cannot tell what {len(args)} arguments by position are, of which the host's signature "
             f"names {known}; pass the others by name"
@@ -89,7 +99,7 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
         if name in named and name in parameters.keyword:
             return f"would receive {name!r} twice"
         (named if name in parameters.keyword else extra)[name] = value
-    return Given(named, extra, len(args))
+    return Given(named, extra, min(len(args), known), args[known:])
 
 
 def fits(parameters: Parameters, given: Given | None) -> bool:

@@ -165,7 +165,7 @@ class Resolver:
                 version=None,
                 reason=nested or _why_host(selection, refusals, policy),
                 refusals=refusals,
-                forwarded=tuple({**given.named, **given.extra}) if given else (),
+                forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback,
             )
         return Decision(

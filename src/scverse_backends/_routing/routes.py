@@ -6,6 +6,7 @@ call, it says how the call reaches the implementation, or why it cannot.
 
 from __future__ import annotations
 
+import sys
 from inspect import ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,8 @@ MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
 
 _ABSENT = object()
+_REST = "*"
+"""Where ``*args`` arrive; no parameter has this name."""
 
 
 class Forwarding(NamedTuple):
@@ -61,6 +64,8 @@ class Route:
         The name under which each parameter of the host arrives; ``None`` if it does not.
     aligned
         How many of the host's first parameters stand at the same place here.
+    takes_rest
+        Whether the host's ``*args`` stand at the same place here.
     max_positional, keywords
         A call with at most this many positional arguments and with keywords
         only from this set reaches the implementation as it came.
@@ -84,6 +89,7 @@ class Route:
         "parameters",
         "renames",
         "supplied",
+        "takes_rest",
         "targets",
         "threads",
         "underlying",
@@ -124,7 +130,11 @@ class Route:
         self.differing = () if function.host_defaults else differing
         self.gives_generator = not function.is_suspended and is_generator_function(implementation)
         self.aligned = _aligned(self)
-        self.max_positional = self.aligned if is_attribute and _passes_on(self) else -1
+        ours = function.parameters
+        at_the_same_place = len(ours.positional) == self.aligned == len(parameters.positional)
+        self.takes_rest = at_the_same_place and bool(ours.rest and parameters.rest)
+        most = sys.maxsize if self.takes_rest else self.aligned
+        self.max_positional = most if is_attribute and _passes_on(self) else -1
         self.keywords = _keywords(self)
 
     def leads_to(self, found: Any) -> bool:
@@ -217,7 +227,7 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
             twice.append(target)
         else:
             placed[target] = value
-            received.append((name, target))
+            received.append((name, name if target is _REST else target))
     for target, default in route.supplied.items():
         placed.setdefault(target, default)
     refusal = _objection(route, placed, lost, twice)
@@ -231,7 +241,7 @@ def ask(route: Route, given: Given) -> Refusal | None:
     """Let an adapter that has a ``can_run`` decline a call."""
     can_run: Any = route.backend.can_run
     try:
-        answer = exact(can_run(route.function.name, {**given.named, **given.extra}))
+        answer = exact(can_run(route.function.name, given.arguments(route.function.parameters)))
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise
@@ -260,6 +270,9 @@ def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, 
     for name, target in route.further(given).items():
         ignorable = function.parameters.takes_kwargs and name in function.ignorable
         yield name, given.extra[name], target, ignorable
+    if given.rest:
+        name = str(function.parameters.rest)
+        yield name, given.rest, _REST if route.takes_rest else None, name in function.ignorable
 
 
 def _objection(
@@ -303,10 +316,12 @@ def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[An
     while nameless and nameless[-1] not in placed:
         nameless.pop()
     count = max(min(given.by_position, route.aligned), len(nameless))
-    return tuple(
+    rest = placed.pop(_REST, ())
+    first = (
         placed.pop(name) if name in placed else parameters.defaults[name]
         for name in parameters.positional[:count]
     )
+    return (*first, *rest)
 
 
 def _differing(

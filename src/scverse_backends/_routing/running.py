@@ -101,6 +101,6 @@ def _used() -> WeakSet[Running]:
         for running in used:
             running.keep_thread(get_ident())
 
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=forget_other_threads)
+    # There are no forks on Windows.
+    getattr(os, "register_at_fork", dict)(after_in_child=forget_other_threads)
     return used
