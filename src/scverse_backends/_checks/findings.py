@@ -22,8 +22,8 @@ STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
 
 State = Literal["yes", "partly", "no"]
 STATES: dict[State, str] = {
-    "yes": "takes every argument of the host, or may ignore it, and has the same defaults",
-    "partly": "has exceptions: calls that it cannot take run elsewhere, and nothing is dropped",
+    "yes": "every argument of the host is taken or may be ignored, and the defaults are the same",
+    "partly": "some calls run elsewhere, or use another default; nothing is dropped",
     "no": "calls run on the next choice, or on the host",
 }
 """Whether a backend implements a function: the word in each table, and what it means."""

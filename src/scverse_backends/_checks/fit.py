@@ -77,16 +77,9 @@ class _Finder:
         yield from self._additions()
         yield from self._other_results()
 
-    def _found(
-        self,
-        severity: Severity,
-        kind: str,
-        message: str,
-        parameter: str | None = None,
-        host: str | None = None,
-        backend: str | None = None,
-    ) -> Finding:
-        return Finding(severity, kind, self.function.name, message, parameter, host, backend)
+    def _found(self, severity: Severity, kind: str, message: str, *about: str | None) -> Finding:
+        """Make a finding; `about` is its parameter, and what host and backend have there."""
+        return Finding(severity, kind, self.function.name, message, *about)
 
     def _lost(self) -> Iterator[Finding]:
         """Find the host's parameters that the implementation does not receive."""

@@ -12,9 +12,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The mapping interface for autodo
 FAST_ON_SCALE = [
     "Backends:",
     '* "fast" (cells-fast 1.0)',
-    '* adds "tiles=64"',
-    '* has other defaults: "factor=2.0" (not "1.0")',
     '* does not take "copy"; such calls run elsewhere',
+    '* has other defaults: "factor=2.0" (host: 1.0)',
+    '* adds "tiles=64"',
 ]
 
 SCALE_BY_HAND = """
@@ -57,6 +57,13 @@ def test_a_page_written_by_hand(fast, documentation, page):
 def test_a_class_lists_them_and_its_methods_do_not(fast, documentation):
     documentation.write(index=".. autoclass:: cells.Model\n   :members:\n").build()
     assert backends_on(documentation.lines()) == ["Backends:", '* "fast" (cells-fast 1.0)']
+
+
+def test_what_a_backends_class_lacks_is_listed(cells, documentation):
+    install(cells, "brief", "name = 'brief'\nclass Model:\n    def __init__(self, layers=2): pass")
+    documentation.write(index=".. autoclass:: cells.Model\n   :members:\n").build()
+    lines = ["Backends:", '* "brief" (cells-brief 1.0)', '* lacks "fit"']
+    assert backends_on(documentation.lines()) == lines
 
 
 def test_a_name_within_a_namespace(cells, documentation):
