@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
+    from scverse_backends._ground.records import BackendInfo
     from scverse_backends._ground.rendering import Cell, Paint
 
 Severity = Literal["error", "warning", "info"]
@@ -153,6 +154,13 @@ def at_least(severity: Severity, findings: Iterable[Finding]) -> tuple[Finding, 
     return tuple(finding for finding in findings if finding.severity in worse)
 
 
+def origin(backend: BackendInfo | Verification) -> str:
+    """Name what is installed, where a backend is not of this process only."""
+    if backend.distribution is None:
+        return "this process"
+    return release(backend.distribution, backend.version)
+
+
 def _named(finding: Finding) -> tuple[str, str]:
     """Name a parameter, and the defaults that it has."""
     name = str(finding.parameter)
@@ -206,13 +214,10 @@ class Verification(NamedTuple):
     def to_json(self) -> str:
         """Write it for machines: an object with the host, the backend and all findings."""
         value: dict[str, Any] = {
-            "host": self.host,
-            "backend": self.backend,
-            "distribution": self.distribution,
-            "version": self.version,
+            **self._asdict(),
             "functions": {item.function: item.implemented for item in self.functions},
-            "counts": _counted(self.findings),
             "findings": [finding._asdict() for finding in self.findings],
+            "counts": _counted(self.findings),
         }
         return json.dumps(value, indent=2)
 
@@ -242,7 +247,7 @@ def _counted(findings: Iterable[Finding]) -> dict[str, int]:
 
 def _lines(result: Verification, paint: Paint) -> Iterator[str]:
     counts = _counted(result.findings)
-    source = f" ({release(result.distribution, result.version)})" if result.distribution else ""
+    source = f" ({origin(result)})" if result.distribution else ""
     yield (
         f"{paint('bold', result.backend)}{source} of {result.host}: "
         f"implements {len(result.implemented)} of {len(result.functions)} functions; "

@@ -13,6 +13,8 @@ from scverse_backends._routing.routes import MISSING
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
 
+from .findings import origin
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -305,7 +307,7 @@ class Ledger:
 
     def header(self) -> str:
         """Say what the tests run under."""
-        found = (f"{info.name} ({_origin(info)})" for info in self.backends)
+        found = (f"{info.name} ({_origin_and_trust(info)})" for info in self.backends)
         return f"backend: {', '.join(found)}; fallback: {self.policy}"
 
     def lines(self) -> Iterator[str]:
@@ -329,7 +331,6 @@ class Ledger:
         }
 
 
-def _origin(info: BackendInfo) -> str:
+def _origin_and_trust(info: BackendInfo) -> str:
     """Say where a backend comes from."""
-    found = f"{info.distribution} {info.version}" if info.distribution else "this process"
-    return found if info.trusted else f"{found}, which the host does not trust"
+    return origin(info) if info.trusted else f"{origin(info)}, which the host does not trust"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import release
 
+from .findings import origin
 from .verify import inspected
 
 if TYPE_CHECKING:
@@ -18,28 +18,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.records import BackendInfo, BackendState, LoadedBackend, Verdict
+    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
     from scverse_backends.dispatcher import BackendDispatcher
 
     from .findings import Fit
 
     Loading = Callable[[str], AbstractContextManager[None]]
-
-
-class Column(NamedTuple):
-    """One backend; `reason` says why it is not loaded, where it is not."""
-
-    name: str
-    state: BackendState
-    trusted: bool
-    distribution: str | None
-    version: str | None
-    reason: str | None
-
-    @property
-    def origin(self) -> str:
-        """Where the backend comes from."""
-        return release(self.distribution, self.version) if self.distribution else "this process"
 
 
 class Line(NamedTuple):
@@ -66,9 +50,9 @@ class Matrix(NamedTuple):
     """
 
     host: str
-    columns: tuple[Column, ...]
+    columns: tuple[BackendInfo, ...]
     lines: tuple[Line, ...]
-    unknown: tuple[Column, ...] = ()
+    unknown: tuple[BackendInfo, ...] = ()
 
     def implemented(self, place: int) -> str:
         """Count the functions that the backend of a column implements."""
@@ -94,14 +78,12 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         Entered with the name of each backend while it loads.
     """
     registry, catalogue = parts(dispatcher)
-    columns: list[Column] = []
-    unknown: list[Column] = []
-    fits = []
+    columns, unknown, fits = [], [], []
     for info, backend in _backends(dispatcher, loading):
-        known = (info.state, info.trusted, info.distribution, info.version, info.reason)
-        column = Column(backend.name if backend else info.name, *known)
-        (columns if backend else unknown).append(column)
-        if backend:
+        if backend is None:
+            unknown.append(info)
+        else:
+            columns.append(info._replace(name=backend.name))
             fits.append(inspected(dispatcher, backend).functions)
     functions = [dispatch.function for dispatch in catalogue.dispatches()]
     lines = tuple(
@@ -140,7 +122,7 @@ def _table(matrix: Matrix) -> tuple[list[list[str]], list[str]]:
     notes: list[str] = []
     rows = [
         ["", *(column.name for column in matrix.columns)],
-        ["from", *(column.origin for column in matrix.columns)],
+        ["from", *map(origin, matrix.columns)],
     ]
     for line in matrix.lines:
         row = [line.function]
@@ -157,13 +139,10 @@ def _table(matrix: Matrix) -> tuple[list[list[str]], list[str]]:
 def as_text(matrix: Matrix) -> str:
     """Write it for people at a terminal."""
     rows, notes = _table(matrix)
-    table = aligned(rows) if matrix.columns else _nothing(matrix)
+    none = [f"{matrix.host} has no backend that can be compared."]
+    table = aligned(rows) if matrix.columns else none
     numbered = aligned([[f"({number})", note] for number, note in enumerate(notes, 1)])
     return _blocks(table, numbered, matrix.absences())
-
-
-def _nothing(matrix: Matrix) -> list[str]:
-    return [f"{matrix.host} has no backend that can be compared."]
 
 
 def as_markdown(matrix: Matrix) -> str:
@@ -188,20 +167,14 @@ def _escaped(text: str) -> str:
 
 def as_json(matrix: Matrix) -> str:
     """Write it for machines: backends, and for each function what each of them has."""
-    functions: list[dict[str, Any]] = [
-        {
-            "function": line.function,
-            "summary": line.summary,
-            "backends": {
-                column.name: {
-                    "implemented": fit.implemented,
-                    "findings": [finding._asdict() for finding in fit.findings],
-                }
-                for column, fit in zip(matrix.columns, line.fits, strict=True)
-            },
-        }
-        for line in matrix.lines
-    ]
+    functions: list[dict[str, Any]] = []
+    for line in matrix.lines:
+        fits = [
+            {"implemented": fit.implemented, "findings": [one._asdict() for one in fit.findings]}
+            for fit in line.fits
+        ]
+        backends = dict(zip((column.name for column in matrix.columns), fits, strict=True))
+        functions.append({"function": line.function, "summary": line.summary, "backends": backends})
     value = {
         "host": matrix.host,
         "backends": [column._asdict() for column in matrix.columns],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scverse_backends._ground.rendering import printable
 
-from .findings import STATES
+from .findings import STATES, origin
 
 if TYPE_CHECKING:
     from .findings import Fit
@@ -17,25 +17,17 @@ if TYPE_CHECKING:
 def as_html(matrix: Matrix) -> str:
     """Write it as a page that reads well on any screen, in light and dark, and on paper."""
     title = f"Backends of {_plain(matrix.host)}"
+    lead = "Which functions each backend implements, and with what exceptions."
+    if not matrix.columns:
+        lead = "There is no backend that can be compared."
     absences = "".join(f"<li>{_plain(text)}</li>" for text in matrix.absences())
     parts = [
         f"<h1>{title}</h1>",
-        f"<p class='lead'>{_lead(matrix)}</p>",
+        f"<p class='lead'>{lead}</p>",
         f"{_table(matrix)}\n<dl>{_LEGEND}</dl>" if matrix.columns else "",
         f"<h2>Not usable where this was made</h2><ul>{absences}</ul>" if absences else "",
     ]
     return _PAGE.format(title=title, style=STYLE, body="\n".join(filter(None, parts)))
-
-
-def _lead(matrix: Matrix) -> str:
-    functions, backends = len(matrix.lines), len(matrix.columns)
-    if not backends:
-        return "There is no backend that can be compared."
-    return (
-        f"{functions} function{'s' * (functions != 1)} that {_plain(matrix.host)} lets backends "
-        f"run, and what {backends} backend{'s' * (backends != 1)} offer"
-        f"{'s' * (backends == 1)} for them."
-    )
 
 
 def _table(matrix: Matrix) -> str:
@@ -58,7 +50,7 @@ def _head(matrix: Matrix, place: int) -> str:
     column = matrix.columns[place]
     state = column.state if column.reason else "trusted" if column.trusted else "not trusted"
     return (
-        f"<th scope='col'>{_plain(column.name)}<small>{_plain(column.origin)}</small>"
+        f"<th scope='col'>{_plain(column.name)}<small>{_plain(origin(column))}</small>"
         f"<small>{state} · {matrix.implemented(place)}</small></th>"
     )
 
@@ -83,18 +75,12 @@ _LEGEND = "\n".join(
 _PAGE = """\
 <!doctype html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
+<head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
+<meta name="color-scheme" content="light dark"><style>{style}</style></head>
+<body><main>
 {body}
-</main>
-</body>
+</main></body>
 </html>"""
 
 STYLE = """

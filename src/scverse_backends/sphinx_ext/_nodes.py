@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from fnmatch import fnmatchcase
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -20,6 +20,7 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_id
 
 from scverse_backends._checks.findings import STATES
+from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import CPU, closest, fault, key
 from scverse_backends._selection.blocks import DISPATCH
 
@@ -72,9 +73,9 @@ def show_backends(app: Sphinx, domain: str, objtype: str, content: Element) -> N
 
 def _dispatched(module: str | None, name: str | None) -> tuple[str, str]:
     """Find the host of a documented name, and the name under which it is dispatched."""
-    considered = getattr(_object(module, name or ""), DISPATCH, None)
+    considered: Any = getattr(_object(module, name or ""), DISPATCH, None)
     function = getattr(considered, "function", None)
-    if considered is None or function is None:
+    if function is None:
         return "", ""
     return considered.selector.registry.configuration.host, function.name
 
@@ -85,10 +86,7 @@ def _object(module: str | None, name: str) -> Any:
     for end in range(len(parts) - 1, 0, -1):
         home = sys.modules.get(".".join(parts[:end]))
         if home is not None:
-            try:
-                return reduce(getattr, parts[end:], home)
-            except AttributeError:
-                return None
+            return attempt(partial(reduce, getattr, parts[end:], home), lambda _: None)
     return None
 
 

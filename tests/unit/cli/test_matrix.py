@@ -151,7 +151,7 @@ class TestPage:
         assert "partly" in text
         assert "has other defaults: n_clusters=5 (host: 8)" in text
         assert "adds batch_size=10" in text
-        assert "2 functions that cells lets backends run, and what 1 backend offers" in text
+        assert "fast-cells 1.0 trusted · 2 of 2" in text
 
     def test_what_others_wrote_stays_text(self, html):
         assert "no &lt;device&gt; | here" in html
