@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from fnmatch import translate
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING
@@ -194,22 +195,23 @@ class Tally(dict[str, dict[str, Any]]):
         """
         tally = cls()
         for record in records[since:]:
-            counts = tally._counts(record.function)
             on_backend = record.backend in backends
-            counts["ran"] += on_backend
-            counts["raised"] += on_backend and record.outcome == "raised"
-            counts["fell_back"] += record.is_fallback
-            counts["host"] += not (on_backend or record.is_fallback)
             reasons = [reason for name, reason in record.refusals if name in backends]
-            for reason in reasons:
-                counts["declined"][reason] = counts["declined"].get(reason, 0) + 1
-            counts["missing"] += MISSING in reasons and not _is_within(record, records, backends)
+            counts = {
+                "ran": on_backend,
+                "raised": on_backend and record.outcome == "raised",
+                "fell_back": record.is_fallback,
+                "host": not (on_backend or record.is_fallback),
+                "missing": MISSING in reasons and not _is_within(record, records, backends),
+                "declined": Counter(reasons),
+            }
+            tally.add({record.function: counts})
         return tally
 
     def add(self, other: Mapping[str, Mapping[str, Any]]) -> None:
         """Add the counts of another tally."""
         for function, theirs in other.items():
-            counts = self._counts(function)
+            counts = self.setdefault(function, {**dict.fromkeys(COUNTED, 0), "declined": {}})
             for name in COUNTED:
                 counts[name] += theirs[name]
             for reason, count in theirs["declined"].items():
@@ -235,10 +237,6 @@ class Tally(dict[str, dict[str, Any]]):
             rows.append([function, *(str(counts[name]) for name in COLUMNS), first])
             rows += [["", "", "", "", "", reason] for reason in others]
         return aligned(rows)
-
-    def _counts(self, function: str) -> dict[str, Any]:
-        fresh = {**dict.fromkeys(COUNTED, 0), "declined": cast("dict[str, int]", {})}
-        return self.setdefault(function, fresh)
 
 
 def _is_within(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scverse_backends._checks.matrix import as_json, as_markdown, as_text, gather
-from scverse_backends._checks.matrix_html import as_html
+from scverse_backends._checks.matrix import FORMATS, gather
 
 from .arguments import add_command, add_dispatcher
 from .hosts import find
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from .arguments import Commands
     from .console import Console
 
-_FORMATS = {"text": as_text, "markdown": as_markdown, "html": as_html, "json": as_json}
 _DETAILS = """\
 For each function and each backend: whether it is implemented, which parameters are missing and
 which defaults differ. The HTML is one page that needs nothing else and can be published as it is.
@@ -40,7 +38,7 @@ def add(commands: Commands) -> None:
         examples=_EXAMPLES,
     )
     add_dispatcher(parser)
-    parser.add_argument("--format", choices=[*_FORMATS], default="text")
+    parser.add_argument("--format", choices=[*FORMATS], default="text")
     parser.add_argument(
         "--json", action="store_const", const="json", dest="format", help="as --format json"
     )
@@ -54,5 +52,5 @@ def run(options: Namespace, console: Console) -> int:
         return console.progress(f"loading {name}")
 
     matrix = gather(find(options, console), loading)
-    console.deliver(_FORMATS[options.format](matrix), options.output)
+    console.deliver(FORMATS[options.format](matrix), options.output)
     return 0
