@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from inspect import Parameter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from scverse_backends._display.signatures import objection
 from scverse_backends._ground.code import gives_coroutine
@@ -158,9 +158,8 @@ class _Finder:
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""
-        host, backend = self.function.public, self.route.implementation
-        described = self.route.backend.described is not None
-        if described or not (inspect.isclass(host) and inspect.isclass(backend)):
+        host, backend = self.function.public, cast("type", self.route.implementation)
+        if self.route.backend.described is not None or not inspect.isclass(host):
             return
         for name, parameters in missing_members(host, backend):
             text = f"has no {name!r} in its class"

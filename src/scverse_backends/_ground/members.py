@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
+from functools import cached_property, partial
 from inspect import Parameter
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def missing_members(host: type, backend: type) -> Iterator[tuple[str, tuple[str,
     used = _used(backend)
     for name in filter(lambda name: not name.startswith("_"), dir(host)):
         ours = inspect.getattr_static(host, name, None)
-        is_method = inspect.isroutine(ours) or isinstance(ours, (classmethod, staticmethod))
+        is_method = inspect.isroutine(ours) and not isinstance(ours, cached_property)
         if inspect.getattr_static(backend, name, _MISSING) is _MISSING:
             if is_method or name not in used:
                 yield name, ()
@@ -61,6 +61,6 @@ def _lost(host: type, backend: type, name: str) -> tuple[str, ...]:
     )
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in theirs.values()):
         return ()
-    has_self = inspect.isroutine(inspect.getattr_static(host, name))
+    has_self = inspect.isfunction(inspect.getattr_static(host, name))
     named = [*ours.values()][has_self:]
     return tuple(p.name for p in named if p.kind in _NAMED and p.name not in theirs)

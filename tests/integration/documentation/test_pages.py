@@ -122,6 +122,16 @@ def test_what_every_call_must_give_is_said(cells, documentation):
     assert line in documentation.lines()
 
 
+def test_what_only_the_backends_author_can_change_is_left_out(cells, documentation):
+    source = (
+        "name = 'fast'\nrenames = {'scale': {'zzz': 'x'}}\n"
+        "def scale(values, factor=1.0, *, copy=True, n_jobs=1): pass"
+    )
+    install(cells, "fast", source)
+    documentation.write(index=".. autofunction:: cells.scale").build()
+    assert backends_on(documentation.lines()) == ["Backends:", '* "fast" (cells-fast 1.0)']
+
+
 def test_keywords_without_a_name(site, documentation):
     host = """
         from scverse_backends import BackendDispatcher

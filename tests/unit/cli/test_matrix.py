@@ -172,3 +172,22 @@ def test_a_host_without_backends_has_a_page_too(run, site):
     assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
     assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"
     assert "There is no backend" in run("matrix", "bare:dispatcher", "--format", "html").out
+
+
+def test_what_a_backends_class_lacks_is_an_exception(run, site):
+    site.write(
+        "classes.py",
+        "import cells\n@cells.dispatcher.backend_class\nclass Model:\n    def fit(self): ...\n",
+    )
+    site.write("fast_cells.py", "name = 'fast'\nclass Model: ...\n")
+    assert "Model on fast: lacks fit\n" in run("matrix", "cells:dispatcher", "-i", "classes").out
+
+
+def test_what_else_is_wrong_is_told_in_full(run, site):
+    source = (
+        "name = 'fast'\nrenames = {'scale': {'zzz': 'x'}}\n"
+        "def scale(values, factor=1.0, *, n_jobs=1): ...\n"
+    )
+    site.write("fast_cells.py", source)
+    out = run("matrix", "cells:dispatcher").out
+    assert "scale on fast: renames 'zzz', which the host does not have\n" in out
