@@ -130,22 +130,7 @@ class Fit(NamedTuple):
         """``"yes"``, ``"partly"`` if some calls go elsewhere or give something else, or ``"no"``."""
         if not self.implemented:
             return "no"
-        return "partly" if self._exceptions() else "yes"
-
-    def remarks(self) -> Iterator[Remark]:
-        """Say what users should know before they rely on it."""
-        for kinds, words, end in REMARKS:
-            found = [one for kind in kinds for one in self.of(kind) if one.backend != REQUIRED]
-            if found:
-                yield Remark(kinds[0], words, tuple(map(_named, found)), end)
-        told = {kind for kinds, _, _ in REMARKS for kind in kinds}
-        for finding in self._exceptions():
-            if finding.kind not in told:
-                yield Remark(finding.kind, finding.message)
-
-    def _exceptions(self) -> tuple[Finding, ...]:
-        found = at_least("warning", self.findings)
-        return tuple(one for one in found if one.kind not in FOR_AUTHORS)
+        return "partly" if _exceptions(self) else "yes"
 
 
 def at_least(severity: Severity, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -159,6 +144,24 @@ def origin(backend: BackendInfo | Verification) -> str:
     if backend.distribution is None:
         return "this process"
     return release(backend.distribution, backend.version)
+
+
+def remarks(fit: Fit) -> Iterator[Remark]:
+    """Say what users should know before they rely on an implementation."""
+    for kinds, words, end in REMARKS:
+        found = [one for kind in kinds for one in fit.of(kind) if one.backend != REQUIRED]
+        if found:
+            yield Remark(kinds[0], words, tuple(map(_named, found)), end)
+    told = {kind for kinds, _, _ in REMARKS for kind in kinds}
+    for finding in _exceptions(fit):
+        if finding.kind not in told:
+            yield Remark(finding.kind, finding.message)
+
+
+def _exceptions(fit: Fit) -> tuple[Finding, ...]:
+    """Select what makes some calls go elsewhere, or give something else."""
+    found = at_least("warning", fit.findings)
+    return tuple(one for one in found if one.kind not in FOR_AUTHORS)
 
 
 def _named(finding: Finding) -> tuple[str, str]:

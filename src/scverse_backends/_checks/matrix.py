@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.rendering import aligned, printable
 from scverse_backends.dispatcher import parts
 
-from .findings import STATES, origin
+from .findings import STATES, origin, remarks
 from .verify import inspected
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _table(matrix: Matrix) -> tuple[list[list[str]], list[str]]:
     for line in matrix.lines:
         row = [line.function]
         for column, fit in zip(matrix.columns, line.fits, strict=True):
-            told = "; ".join(str(one) for one in fit.remarks() if one.kind != "added-parameter")
+            told = "; ".join(str(one) for one in remarks(fit) if one.kind != "added-parameter")
             if told:
                 notes.append(f"{line.function} on {column.name}: {told}")
             row.append(f"{fit.state} ({len(notes)})" if told else fit.state)
@@ -227,7 +227,7 @@ def _html_head(matrix: Matrix, place: int) -> str:
 
 
 def _html_cell(backend: str, fit: Fit) -> str:
-    items = "".join(f"<li class='{one.kind}'>{_plain(str(one))}</li>" for one in fit.remarks())
+    items = "".join(f"<li class='{one.kind}'>{_plain(str(one))}</li>" for one in remarks(fit))
     details = f"<ul>{items}</ul>" if items else ""
     return (
         f"<td class='{fit.state}' data-backend='{backend}'><span>{fit.state}</span>{details}</td>"

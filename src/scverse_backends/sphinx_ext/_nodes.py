@@ -19,7 +19,7 @@ from sphinx.util.docutils import ReferenceRole, SphinxDirective
 from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_id
 
-from scverse_backends._checks.findings import STATES
+from scverse_backends._checks.findings import STATES, remarks
 from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import CPU, closest, fault, key
 from scverse_backends._selection.blocks import DISPATCH
@@ -114,7 +114,7 @@ def _item(env: BuildEnvironment, backend: Backend, found: Fit) -> Element:
 
 def _lines(found: Fit) -> Iterator[Element]:
     """Draw a line for each remark that names parameters; the others are for backend authors."""
-    for remark in found.remarks():
+    for remark in remarks(found):
         if not remark.names:
             continue
         line = nodes.paragraph("", f"{remark.words} ")
