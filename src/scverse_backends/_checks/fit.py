@@ -7,7 +7,7 @@ that only has the signature and docstring of the implementation is enough.
 from __future__ import annotations
 
 import inspect
-from inspect import Parameter
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, cast
 
 from scverse_backends._display.signatures import objection
@@ -61,7 +61,7 @@ class _Finder:
     def __init__(self, function: HostFunction, route: Route) -> None:
         self.function = function
         self.route = route
-        self.host = inspect.signature(function.func)
+        self.host = Signature(function.parameters.own)
         self.ours = [name for name in self.host.parameters if name in route.targets]
         self.own = {parameter.name: parameter for parameter in route.parameters.own}
         self.options = [name for name in self.own if name in route.options]
