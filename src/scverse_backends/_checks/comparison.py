@@ -31,7 +31,7 @@ class Side(NamedTuple):
     arguments
         Its own copies of the arguments by name, as they are after the call.
     changed
-        Names of those that are not as they were before it, to the last bit.
+        Names of those that the call changed in any way.
     """
 
     result: Any
@@ -69,18 +69,18 @@ class Comparison(NamedTuple):
         return all(_identical(mine[name], theirs[name]) for name in self.changed)
 
     def check(self, assert_same: Callable[[Any, Any], object]) -> None:
-        """Compare results, and the arguments that either changed, as host and backend want it.
+        """Compare the results, and the arguments that either call changed.
 
         Parameters
         ----------
         assert_same
-            Called with the backend's and the host's. It raises if they are
-            not the same, or returns false.
+            Called with what the backend gave and what the host gave. It raises,
+            or returns false, if they are not the same.
 
         Raises
         ------
         AssertionError
-            Or whatever else `assert_same` raises; a note says what was compared.
+            Or any other error that `assert_same` raises; a note says what was compared.
         """
         self._check_one("the result", self.backend.result, self.host.result, assert_same)
         for name in self.changed:
@@ -123,11 +123,11 @@ def compare(
     Parameters
     ----------
     dispatcher
-        The host's.
+        The host's dispatcher.
     backend
         Any label of the backend.
     func
-        A dispatched function; or any function that calls some. A coroutine is
+        A dispatched function, or a function that calls some. A coroutine is
         run, and the items of a generator are collected in a list.
     *args, **kwargs
         The call. Everything is copied by `copy.deepcopy`, a random generator too.
@@ -135,7 +135,7 @@ def compare(
     Returns
     -------
     Comparison
-        Both results, and what became of the inputs.
+        Both results, and the state of the inputs after the calls.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def compare(
     with settings.use_backend(CPU):
         result = _finished(func(*mine[0], **mine[1]))
     host = _side(func, result, before, mine)
-    # A function that is not the one to be shown may run where it can.
+    # Other functions that the call uses may run on the host.
     with settings.use_backend(backend, fallback="silent"):
         name = settings.backend
         with ran(dispatcher, name, considered and considered.function.name):
@@ -182,14 +182,14 @@ def compare(
 
 
 def _finished(result: Any) -> Any:
-    """Run what runs only when it is waited for, or asked for its items."""
+    """Run a coroutine, and collect the items of a generator."""
     if inspect.iscoroutine(result):
         return asyncio.run(result)
     return list(result) if inspect.isgenerator(result) else result
 
 
 def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:
-    """Put together what one call gave."""
+    """Describe what one call gave."""
     signature = inspect.signature(func)
     was = signature.bind(*before[0], **before[1]).arguments
     now = signature.bind(*after[0], **after[1]).arguments
@@ -210,16 +210,16 @@ def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> Ge
     Parameters
     ----------
     dispatcher
-        The host's.
+        The host's dispatcher.
     backend
         The backend's canonical name.
     function
-        Dispatch name of the function; ``None`` for any at all.
+        Dispatch name of the function; ``None`` for any function.
 
     Raises
     ------
     AssertionError
-        If the backend ran no call of it. It says where the calls went, and why.
+        If the backend ran no call of it; the text says where the calls ran, and why.
     """
     with dispatcher.settings.trace() as trace:
         yield
@@ -231,7 +231,7 @@ def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> Ge
 
 
 def _whereabouts(calls: Sequence[TraceRecord], function: str | None) -> str:
-    """Tell where calls went instead, and why."""
+    """Say where the calls ran instead, and why."""
     if not calls:
         called = (
             "no dispatched function was called" if function is None else "it was called nowhere"

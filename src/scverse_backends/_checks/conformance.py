@@ -33,7 +33,7 @@ class CheckResult(NamedTuple):
     Parameters
     ----------
     function
-        The function that it is about.
+        The function that was checked.
     outcome
         ``"passed"``, ``"skipped"`` or ``"failed"``.
     message
@@ -86,7 +86,7 @@ class ConformanceReport(dict[str, str]):
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """The functions whose checks did not run to their end."""
+        """The functions whose checks were skipped."""
         return self._of("skipped")
 
     @property
@@ -135,9 +135,9 @@ def run_conformance(
     functions
         Run the checks of these functions only.
     raise_on_failure
-        Raise what the first failing check raises, rather than go on.
+        Raise the error of the first check that fails, instead of going on.
     dispatcher
-        The host's. With it, a check in which the backend never ran its
+        The host's dispatcher. With it, a check in which the backend never ran its
         function fails, and a check of a function that the host does not
         dispatch is an error.
 
@@ -150,7 +150,7 @@ def run_conformance(
     Raises
     ------
     ValueError
-        If there is no such backend, or no check of a function.
+        If there is no such backend, or no check of one of `functions`.
     TypeError
         If neither `get_backend` nor `dispatcher` is given.
 
@@ -211,7 +211,7 @@ def _adapter(get_backend: Callable[[str], Any], label: str) -> Any:
 
 
 def _chosen(tests: Mapping[str, Check], functions: Sequence[str] | None) -> dict[str, Check]:
-    """Take the checks that are asked for."""
+    """Select the checks to run."""
     if functions is None:
         return dict(tests)
     if isinstance(functions, str):
@@ -222,7 +222,7 @@ def _chosen(tests: Mapping[str, Check], functions: Sequence[str] | None) -> dict
 
 
 def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str) -> None:
-    """Refuse the name of a function that is not known, and give the nearest one."""
+    """Refuse names of functions that are not known; the text suggests the nearest one."""
     known = list(known)
     for name in names:
         if name not in known:
@@ -259,6 +259,6 @@ def _run(function: str, check: Check, label: str, adapter: Any, watch: Watch) ->
 
 
 def _raised(usual: type[Exception], outcome: str) -> tuple[type[BaseException], ...]:
-    """Add to an exception what pytest raises for an outcome, where it is in use."""
+    """Pair an exception with the one that pytest raises for an outcome, if pytest is in use."""
     theirs = getattr(getattr(sys.modules.get("pytest"), outcome, None), "Exception", usual)
     return (usual, theirs)

@@ -122,6 +122,23 @@ def test_a_rename_to_what_is_not_there_is_an_error(verified):
     assert hint in message(result, "missing-parameter")
 
 
+def test_a_rename_of_an_optional_parameter_to_what_is_not_there_is_an_error_too(verified):
+    result = verified(cluster, cluster=same, renames={"cluster": {"n_clusters": "k"}})
+    assert told(result)[0] == ("error", "missing-parameter", "n_clusters")
+    assert "its rename leads to 'k'" in message(result, "missing-parameter")
+
+
+def test_a_rename_the_wrong_way_round_is_shown_the_right_way(verified):
+    def own(rows, n_clusters=8, *, seed=0): ...
+
+    result = verified(cluster, cluster=own, renames={"cluster": {"rows": "data"}})
+    found = {one.kind: one for one in result.failures()}
+    assert found.keys() == {"missing-parameter", "unknown-rename"}
+    assert found["unknown-rename"].message.endswith(
+        "a rename goes from the host's name to the backend's: {'data': 'rows'}"
+    )
+
+
 @pytest.mark.parametrize(
     ("renames", "hint"),
     [
