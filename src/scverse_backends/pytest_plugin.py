@@ -17,10 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ._backends.configuration import FALLBACK_POLICIES
-from ._checks.ledger import Ledger
-from ._checks.loopback import NAME as LOOPBACK
-from ._checks.loopback import loopback
-from ._checks.tally import Tally
+from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
 from ._cli.addresses import NoDispatcherError, dispatcher_at
 from ._ground.labels import key, quoted
 from ._selection.blocks import checked_policy

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ._checks.comparison import Comparison, Side, compare
 from ._checks.conformance import CheckResult, ConformanceReport, run_conformance
-from ._checks.findings import Finding, Fit
-from ._checks.loopback import loopback
-from ._checks.verify import Verification, verify
+from ._checks.findings import Finding, Fit, Verification
+from ._checks.host_tests import loopback
+from ._checks.verify import verify
 
 __all__ = [
     "CheckResult",

@@ -132,7 +132,7 @@ class TestARunUnderABackend:
         result.assert_outcomes(passed=5, failed=2)
         result.stdout.fnmatch_lines(
             [
-                "backend: quick (quick-tiny 1.5, which the host does not vouch for); * silent",
+                "backend: quick (quick-tiny 1.5, which the host does not trust); * silent",
                 "*calls under 'quick'*",
                 "function  ran  raised  fell back  host  declined",
                 "double    3    0       1          0     does not take 'copy' (1)",

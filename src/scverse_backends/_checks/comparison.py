@@ -1,22 +1,23 @@
-"""The comparison: one call on the host and on a backend, each with inputs of its own."""
+"""Comparison: the same call on the host and on a backend, each with its own copy of the inputs."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import pickle
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.foreign import attempt
+from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._routing.parameters import same
 from scverse_backends._selection.blocks import DISPATCH
 
-from .witness import ran
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from scverse_backends._display.trace import TraceRecord
     from scverse_backends.dispatcher import BackendDispatcher
 
 
@@ -30,7 +31,7 @@ class Side(NamedTuple):
     arguments
         Its own copies of the arguments by name, as they are after the call.
     changed
-        Names of those that are not as they were before it, to the last bit.
+        Names of those that the call changed in any way.
     """
 
     result: Any
@@ -68,18 +69,18 @@ class Comparison(NamedTuple):
         return all(_identical(mine[name], theirs[name]) for name in self.changed)
 
     def check(self, assert_same: Callable[[Any, Any], object]) -> None:
-        """Compare results, and the arguments that either changed, as host and backend want it.
+        """Compare the results, and the arguments that either call changed.
 
         Parameters
         ----------
         assert_same
-            Called with the backend's and the host's. It raises if they are
-            not the same, or returns false.
+            Called with what the backend gave and what the host gave. It raises,
+            or returns false, if they are not the same.
 
         Raises
         ------
         AssertionError
-            Or whatever else `assert_same` raises; a note says what was compared.
+            Or any other error that `assert_same` raises; a note says what was compared.
         """
         self._check_one("the result", self.backend.result, self.host.result, assert_same)
         for name in self.changed:
@@ -122,11 +123,11 @@ def compare(
     Parameters
     ----------
     dispatcher
-        The host's.
+        The host's dispatcher.
     backend
         Any label of the backend.
     func
-        A dispatched function; or any function that calls some. A coroutine is
+        A dispatched function, or a function that calls some. A coroutine is
         run, and the items of a generator are collected in a list.
     *args, **kwargs
         The call. Everything is copied by `copy.deepcopy`, a random generator too.
@@ -134,7 +135,7 @@ def compare(
     Returns
     -------
     Comparison
-        Both results, and what became of the inputs.
+        Both results, and the state of the inputs after the calls.
 
     Raises
     ------
@@ -170,7 +171,7 @@ def compare(
     with settings.use_backend(CPU):
         result = _finished(func(*mine[0], **mine[1]))
     host = _side(func, result, before, mine)
-    # A function that is not the one to be shown may run where it can.
+    # Other functions that the call uses may run on the host.
     with settings.use_backend(backend, fallback="silent"):
         name = settings.backend
         with ran(dispatcher, name, considered and considered.function.name):
@@ -181,14 +182,14 @@ def compare(
 
 
 def _finished(result: Any) -> Any:
-    """Run what runs only when it is waited for, or asked for its items."""
+    """Run a coroutine, and collect the items of a generator."""
     if inspect.iscoroutine(result):
         return asyncio.run(result)
     return list(result) if inspect.isgenerator(result) else result
 
 
 def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:
-    """Put together what one call gave."""
+    """Describe what one call gave."""
     signature = inspect.signature(func)
     was = signature.bind(*before[0], **before[1]).arguments
     now = signature.bind(*after[0], **after[1]).arguments
@@ -199,7 +200,47 @@ def _identical(one: Any, other: Any) -> bool:
     """Whether two copies of one thing are in the same state."""
     if same(one, other):
         return True
-    try:
-        return pickle.dumps(one) == pickle.dumps(other)
-    except Exception:  # noqa: BLE001 - a foreign __reduce__ may raise anything
-        return False
+    return attempt(lambda: pickle.dumps(one) == pickle.dumps(other), lambda _: False)
+
+
+@contextmanager
+def ran(dispatcher: BackendDispatcher, backend: str, function: str | None) -> Generator[None]:
+    """Fail unless a backend runs a function inside the block.
+
+    Parameters
+    ----------
+    dispatcher
+        The host's dispatcher.
+    backend
+        The backend's canonical name.
+    function
+        Dispatch name of the function; ``None`` for any function.
+
+    Raises
+    ------
+    AssertionError
+        If the backend ran no call of it; the text says where the calls ran, and why.
+    """
+    with dispatcher.settings.trace() as trace:
+        yield
+    calls = [record for record in trace.records if function in (None, record.function)]
+    if not any(record.backend == backend for record in calls):
+        what = "nothing" if function is None else f"no call of {function!r}"
+        msg = f"backend {backend!r} ran {what}: {_whereabouts(calls, function)}"
+        raise AssertionError(msg)
+
+
+def _whereabouts(calls: Sequence[TraceRecord], function: str | None) -> str:
+    """Say where the calls ran instead, and why."""
+    if not calls:
+        called = (
+            "no dispatched function was called" if function is None else "it was called nowhere"
+        )
+        return f"{called}, or in a thread that was not given the context."
+    places = dict.fromkeys(record.backend for record in calls)
+    reasons = dict.fromkeys(
+        f"backend {refusal.backend!r} {refusal.reason}"
+        for record in calls
+        for refusal in record.refusals
+    ) or dict.fromkeys(record.reason for record in calls)
+    return f"it ran on {quoted(places)} ({'; '.join(reasons)})."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import nullcontext
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from unittest import SkipTest
@@ -12,7 +13,7 @@ from unittest import SkipTest
 from scverse_backends._backends.loading import ABSENT, fetch
 from scverse_backends._ground.labels import closest, quoted
 
-from .witness import ran
+from .comparison import ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from scverse_backends.dispatcher import BackendDispatcher
 
     Check = Callable[[str], object]
+    Watch = Callable[[str], AbstractContextManager[None]]
 
 Outcome = Literal["passed", "skipped", "failed"]
 
@@ -31,7 +33,7 @@ class CheckResult(NamedTuple):
     Parameters
     ----------
     function
-        The function that it is about.
+        The function that was checked.
     outcome
         ``"passed"``, ``"skipped"`` or ``"failed"``.
     message
@@ -84,7 +86,7 @@ class ConformanceReport(dict[str, str]):
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """The functions whose checks did not run to their end."""
+        """The functions whose checks were skipped."""
         return self._of("skipped")
 
     @property
@@ -133,9 +135,9 @@ def run_conformance(
     functions
         Run the checks of these functions only.
     raise_on_failure
-        Raise what the first failing check raises, rather than go on.
+        Raise the error of the first check that fails, instead of going on.
     dispatcher
-        The host's. With it, a check in which the backend never ran its
+        The host's dispatcher. With it, a check in which the backend never ran its
         function fails, and a check of a function that the host does not
         dispatch is an error.
 
@@ -148,7 +150,7 @@ def run_conformance(
     Raises
     ------
     ValueError
-        If there is no such backend, or no check of a function.
+        If there is no such backend, or no check of one of `functions`.
     TypeError
         If neither `get_backend` nor `dispatcher` is given.
 
@@ -186,7 +188,7 @@ def run_conformance(
         get_backend = dispatcher.get_backend
     adapter = _adapter(get_backend, backend_name)
     chosen = _chosen(tests, functions)
-    watch = _Watch(dispatcher, backend_name, chosen)
+    watch = _watch(dispatcher, backend_name, chosen)
     results = []
     for function, check in chosen.items():
         result = _run(function, check, backend_name, adapter, watch)
@@ -209,7 +211,7 @@ def _adapter(get_backend: Callable[[str], Any], label: str) -> Any:
 
 
 def _chosen(tests: Mapping[str, Check], functions: Sequence[str] | None) -> dict[str, Check]:
-    """Take the checks that are asked for."""
+    """Select the checks to run."""
     if functions is None:
         return dict(tests)
     if isinstance(functions, str):
@@ -220,7 +222,7 @@ def _chosen(tests: Mapping[str, Check], functions: Sequence[str] | None) -> dict
 
 
 def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str) -> None:
-    """Refuse the name of a function that is not known, and give the nearest one."""
+    """Refuse names of functions that are not known; the text suggests the nearest one."""
     known = list(known)
     for name in names:
         if name not in known:
@@ -230,33 +232,23 @@ def _refuse_unknown(names: Iterable[str], known: Iterable[str], kind: str) -> No
             raise ValueError(msg)
 
 
-class _Watch:
-    """Watches, where there is a dispatcher to ask, that checks really use the backend."""
-
-    def __init__(
-        self, dispatcher: BackendDispatcher | None, label: str, functions: Iterable[str]
-    ) -> None:
-        self._dispatcher = dispatcher
-        if dispatcher is not None:
-            _refuse_unknown(functions, dispatcher.dispatched, "dispatched function")
-            with dispatcher.settings.use_backend(label):
-                self._backend = dispatcher.settings.backend
-
-    def over(self, function: str) -> AbstractContextManager[None]:
-        """Watch one check."""
-        if self._dispatcher is None:
-            return nullcontext()
-        return ran(self._dispatcher, self._backend, function)
+def _watch(dispatcher: BackendDispatcher | None, label: str, functions: Iterable[str]) -> Watch:
+    """Fail checks in which the backend does not run its function, where a dispatcher can tell."""
+    if dispatcher is None:
+        return lambda _: nullcontext()
+    _refuse_unknown(functions, dispatcher.dispatched, "dispatched function")
+    with dispatcher.settings.use_backend(label):
+        return partial(ran, dispatcher, dispatcher.settings.backend)
 
 
-def _run(function: str, check: Check, label: str, adapter: Any, watch: _Watch) -> CheckResult:
+def _run(function: str, check: Check, label: str, adapter: Any, watch: Watch) -> CheckResult:
     """Run one check."""
     started = perf_counter()
     try:
         found = fetch(adapter, function)
         if found is ABSENT or found is None:
             return CheckResult(function, "skipped", "not implemented")
-        with watch.over(function):
+        with watch(function):
             check(label)
     except _raised(SkipTest, "skip") as skip:
         return CheckResult(function, "skipped", str(skip), perf_counter() - started)
@@ -267,6 +259,6 @@ def _run(function: str, check: Check, label: str, adapter: Any, watch: _Watch) -
 
 
 def _raised(usual: type[Exception], outcome: str) -> tuple[type[BaseException], ...]:
-    """Add to an exception what pytest raises for an outcome, where it is in use."""
+    """Pair an exception with the one that pytest raises for an outcome, if pytest is in use."""
     theirs = getattr(getattr(sys.modules.get("pytest"), outcome, None), "Exception", usual)
     return (usual, theirs)

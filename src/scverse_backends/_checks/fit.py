@@ -1,25 +1,25 @@
-"""Fit: what becomes of a function's calls on one implementation, told without a call.
+"""Fit: what becomes of a function's calls on one implementation, read off the compiled route to it.
 
-Everything is read off the compiled route to it, so that it is what routing will
-do. An implementation may be stood in for by anything that has its signature and
-docstring.
+It says what routing will do, because it reads what routing reads. An object
+that only has the signature and docstring of the implementation is enough.
 """
 
 from __future__ import annotations
 
 import inspect
-from inspect import Parameter
-from typing import TYPE_CHECKING
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, cast
 
 from scverse_backends._display.signatures import objection
 from scverse_backends._ground.code import gives_coroutine
 from scverse_backends._ground.docstrings import read
 from scverse_backends._ground.foreign import asked, shown
-from scverse_backends._ground.labels import closest
+from scverse_backends._ground.labels import closest, quoted
+from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import Refusal
 from scverse_backends._routing.routes import MISSING
 
-from .findings import Finding, Fit
+from .findings import REQUIRED, SEVERITIES, Finding, Fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,96 +43,83 @@ def compare(function: HostFunction, route: Route | Refusal) -> Fit:
     Returns
     -------
     Fit
-        What is to be said of it, the worst first.
+        What was found, the worst first.
     """
     if isinstance(route, Refusal):
-        return Fit(function.name, implemented=False, findings=(_refused(function, route),))
-    finder = _Finder(function, route)
-    order: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
-    found = sorted(finder.findings(), key=lambda finding: order[finding.severity])
-    return Fit(function.name, implemented=True, findings=tuple(found))
-
-
-def _refused(function: HostFunction, refusal: Refusal) -> Finding:
-    if refusal.reason == MISSING:
-        return Finding("info", "not-implemented", function.name, refusal.reason)
-    return Finding("error", "refused", function.name, refusal.reason)
+        missing = route.reason == MISSING
+        severity, kind = ("info", "not-implemented") if missing else ("error", "refused")
+        found = Finding(severity, kind, function.name, route.reason)  # type: ignore[arg-type]
+        return Fit(function.name, implemented=False, findings=(found,))
+    findings = _Finder(function, route).findings()
+    ordered = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return Fit(function.name, implemented=True, findings=tuple(ordered))
 
 
 class _Finder:
-    """Looks at one route; each method tells of one kind of difference."""
+    """Looks at one route; each method finds one kind of difference."""
 
     def __init__(self, function: HostFunction, route: Route) -> None:
         self.function = function
         self.route = route
-        self.host = inspect.signature(function.func)
+        self.host = Signature(function.parameters.own)
+        self.ours = [name for name in self.host.parameters if name in route.targets]
         self.own = {parameter.name: parameter for parameter in route.parameters.own}
         self.options = [name for name in self.own if name in route.options]
-        self.meant = {name: found for name in self._ours() if (found := self._counterpart(name))}
+        self.meant = {name: found for name in self.ours if (found := self._counterpart(name))}
 
     def findings(self) -> Iterator[Finding]:
         yield from self._lost()
         yield from self._needed()
         yield from self._renames_of_nothing()
+        yield from self._members()
         yield from self._other_defaults()
         yield from self._received_otherwise()
         yield from self._additions()
         yield from self._other_results()
 
-    def _found(
-        self,
-        severity: Severity,
-        kind: str,
-        message: str,
-        parameter: str | None = None,
-        host: str | None = None,
-        backend: str | None = None,
-    ) -> Finding:
-        return Finding(severity, kind, self.function.name, message, parameter, host, backend)
+    def _found(self, severity: Severity, kind: str, message: str, *about: str | None) -> Finding:
+        """Make a finding; `about` is its parameter, and what host and backend have there."""
+        return Finding(severity, kind, self.function.name, message, *about)
 
     def _lost(self) -> Iterator[Finding]:
-        """Tell which of the host's parameters have nowhere to go."""
+        """Find the host's parameters that the implementation does not receive."""
         ours = self.function.parameters
-        for name in self._ours():
+        for name in self.ours:
             if self.route.targets[name] is not None:
                 continue
             if self.function.may_ignore(name):
-                text = f"ignores {name!r}, as the host lets it"
+                text = f"ignores {name!r}, which the host allows"
                 yield self._found("info", "ignored-parameter", text, name)
                 continue
             needed = name in ours.required
             end = "which every call gives" if needed else "so calls that set it go elsewhere"
             text = f"does not take {name!r}, {end}{self._hint(name)}"
-            yield self._found("error" if needed else "warning", "missing-parameter", text, name)
+            wrong = needed or name in self.route.renames
+            yield self._found("error" if wrong else "warning", "missing-parameter", text, name)
         if ours.takes_kwargs and not self.route.parameters.takes_kwargs:
             text = "takes no other keywords, as the host does, so calls with some go elsewhere"
             yield self._found("warning", "missing-parameter", text, "**kwargs")
 
-    def _ours(self) -> list[str]:
-        """List the host's named parameters in their order."""
-        return [name for name in self.host.parameters if name in self.route.targets]
-
     def _hint(self, name: str) -> str:
-        """Say what might have been meant for a parameter that has nowhere to go."""
-        promised = self.route.renames.get(name)
-        if promised is not None:
-            return f"; its renames send it to {promised!r}, which it does not have"
+        """Say what might have been meant for a parameter that is not received."""
+        target = self.route.renames.get(name)
+        if target is not None:
+            return f"; its rename leads to {target!r}, which is not one of its parameters"
         for ours, theirs in self.route.renames.items():
             if theirs == name and ours in self.route.targets:
-                return f"; what it calls {name!r} is the host's {ours!r}, say its renames"
+                return f"; its renames give that name to the host's {ours!r}"
         meant = self.meant.get(name)
-        return f"; if its {meant!r} is that, let renames[{self.function.name!r}] say so" * bool(
-            meant
-        )
+        rename = f"renames = {{{self.function.name!r}: {{{name!r}: {meant!r}}}}}"
+        return f"; if {meant!r} is the same parameter, declare {rename}" if meant else ""
 
     def _counterpart(self, name: str) -> str | None:
-        """Give the option that may be meant to be a parameter that has nowhere to go."""
+        """Find the option that may be meant to be a parameter that is not received."""
         if self.route.targets[name] is not None or self.function.may_ignore(name):
             return None
         return closest(name, self.options, 0.8) or self._beside(name)
 
     def _beside(self, name: str) -> str | None:
-        """Give the option that stands where the host has a parameter that every call gives."""
+        """Find the option at the same place as a parameter of the host that every call gives."""
         if name not in self.function.parameters.required:
             return None
         place = [*self.host.parameters].index(name)
@@ -140,14 +127,13 @@ class _Finder:
         return found[0] if found and found[0] in self.options else None
 
     def _needed(self) -> Iterator[Finding]:
-        """Tell what the implementation requires and an ordinary call does not give."""
+        """Find what the implementation requires and an ordinary call does not give."""
         targets = self.route.targets
         given = {targets[name] for name in self.function.parameters.required}
         sources = {target: name for name, target in targets.items()}
+        needed = self.route.parameters.required - given - self.route.supplied.keys()
         for name in self.own:
-            if name not in self.route.parameters.required - given - self.route.supplied.keys():
-                continue
-            if name in self.meant.values():
+            if name not in needed or name in self.meant.values():
                 continue
             if name in sources:
                 text = f"needs {name!r}, so calls that leave it to the host's default go elsewhere"
@@ -157,13 +143,12 @@ class _Finder:
                 yield self._found("error", "required-option", f"{text} go there", name)
 
     def _renames_of_nothing(self) -> Iterator[Finding]:
-        """Tell which renames are of parameters that the host does not have."""
+        """Find renames of parameters that the host does not have."""
         ours = self.function.parameters
-        for name in sorted(self.route.renames.keys() - ours.names):
-            if ours.takes_kwargs:
-                return
+        unknown = () if ours.takes_kwargs else sorted(self.route.renames.keys() - ours.names)
+        for name in unknown:
             meant = closest(name, ours.names)
-            hint = f"; did it mean {meant!r}?" if meant else ""
+            hint = f"; did you mean {meant!r}?" if meant else ""
             target = self.route.renames[name]
             if target in ours.names:
                 right = {target: name}
@@ -171,40 +156,52 @@ class _Finder:
             text = f"renames {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-rename", text, name, meant)
 
+    def _members(self) -> Iterator[Finding]:
+        """Find what a host's class offers and the backend's class does not."""
+        host, backend = self.function.public, cast("type", self.route.implementation)
+        if self.route.backend.described is not None or not inspect.isclass(host):
+            return
+        for name, parameters in missing_members(host, backend):
+            text = f"has no {name!r} in its class"
+            if parameters:
+                text = f"does not take {quoted(parameters)} in its method {name!r}"
+            member = f"{name}({', '.join(parameters)})" if parameters else name
+            yield self._found("warning", "missing-member", text, member)
+
     def _other_defaults(self) -> Iterator[Finding]:
-        """Tell which defaults are not the host's."""
+        """Find defaults that are not the host's."""
         for name, host, backend in self.route.differing:
             ours, theirs = shown(host), shown(backend)
-            text = f"has {theirs} as the default of {name!r}, the host {ours}"
+            text = f"has another default: {name}={theirs} (host: {ours})"
             yield self._found("warning", "differing-default", text, name, ours, theirs)
 
     def _received_otherwise(self) -> Iterator[Finding]:
-        """Tell what arrives under another name, or only by way of ``**kwargs``."""
-        for name in self._ours():
+        """Find what arrives under another name, or only among ``**kwargs``."""
+        for name in self.ours:
             target = self.route.targets[name]
             if target is None:
                 continue
             if target not in self.route.parameters.names:
-                text = f"takes {name!r} in its **keywords; whether it honours it cannot be told"
+                text = f"takes {name!r} among its **keywords; whether it uses it is not known"
                 yield self._found("info", "unchecked-parameter", text, name, name, target)
             elif target != name:
                 text = f"receives {name!r} as {target!r}"
                 yield self._found("info", "renamed-parameter", text, name, name, target)
 
     def _additions(self) -> Iterator[Finding]:
-        """Tell which options it adds, and whether users will learn of them."""
+        """Find the options that it adds, and whether users can read about them."""
         documented = read(asked(inspect.getdoc, self.route.implementation))
         for name in self.options:
             if name in self.meant.values():
                 continue
             why = objection(name, self.host, self.function.selector)
             if why:
-                private = name.startswith("_")
+                severity: Severity = "info" if name.startswith("_") else "warning"
                 text = f"has a parameter {name!r} that is not shown: {why}"
-                yield self._found("info" if private else "warning", "hidden-option", text, name)
+                yield self._found(severity, "hidden-option", text, name)
                 continue
             default = self.own[name].default
-            value = "required" if default is Parameter.empty else shown(default)
+            value = REQUIRED if default is Parameter.empty else shown(default)
             text = f"adds the option {name!r} ({value})"
             yield self._found("info", "added-parameter", text, name, None, value)
             if name not in documented:
@@ -212,11 +209,11 @@ class _Finder:
                 yield self._found("warning", "undocumented-option", text, name)
 
     def _other_results(self) -> Iterator[Finding]:
-        """Tell where a call gives another kind of thing, or parameters never get anything."""
+        """Find where a call gives another kind of thing, or parameters never get anything."""
         found = self.route.implementation
         if self.function.is_coroutine and not gives_coroutine(found):
             text = "is a plain function where the host's is a coroutine function"
-            yield self._found("info", "plain-function", f"{text}, so it holds up the event loop")
+            yield self._found("info", "plain-function", f"{text}, so it blocks the event loop")
         if inspect.isgeneratorfunction(found) != inspect.isgeneratorfunction(self.function.func):
             text = "gives values one by one where the host's function does not, or the reverse"
             yield self._found("warning", "generator", text)

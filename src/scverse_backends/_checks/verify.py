@@ -1,103 +1,29 @@
-"""Verification: whether a backend can be trusted with a host's functions, told without a call."""
+"""Verification: one backend held against everything that its host dispatches, without a call."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from scverse_backends._backends.loading import ABSENT, fetch
+from scverse_backends._backends.offers import ABOUT_ITSELF
+from scverse_backends._ground.foreign import attempt, told
+from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Verdict
-from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import BackendLoadError, release
+from scverse_backends.exceptions import BackendLoadError
 
-from .findings import SEVERITIES, Finding, Fit, Severity, at_least
-from .inspection import inspected
+from .findings import Finding, Fit, Verification
+from .fit import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend
-    from scverse_backends._ground.rendering import Cell, Paint
+    from scverse_backends._routing.functions import Dispatch
     from scverse_backends.dispatcher import BackendDispatcher
-
-STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
-NOT_IMPLEMENTED = "not-implemented"
-
-
-class Verification(NamedTuple):
-    """What is to be said of one backend, found without a call.
-
-    Parameters
-    ----------
-    host
-        Name of the host.
-    backend
-        Canonical name of the backend.
-    distribution, version
-        What is installed; ``None`` for a backend registered in this process.
-    functions
-        One for each function of the host, by its dispatch name.
-    findings
-        Everything that was found: of the adapter's own names, then function by function.
-    """
-
-    host: str
-    backend: str
-    distribution: str | None
-    version: str | None
-    functions: tuple[Fit, ...]
-    findings: tuple[Finding, ...]
-
-    @property
-    def implemented(self) -> tuple[str, ...]:
-        """The functions whose calls can go there."""
-        return tuple(item.function for item in self.functions if item.implemented)
-
-    def failures(self, fail_on: Severity = "error") -> tuple[Finding, ...]:
-        """Select the findings that are as severe as this, or more.
-
-        Parameters
-        ----------
-        fail_on
-            ``"error"``, ``"warning"`` or ``"info"``.
-        """
-        return at_least(fail_on, self.findings)
-
-    def to_json(self) -> str:
-        """Write it for machines: an object with the host, the backend and all findings."""
-        value: dict[str, Any] = {
-            "host": self.host,
-            "backend": self.backend,
-            "distribution": self.distribution,
-            "version": self.version,
-            "functions": {item.function: item.implemented for item in self.functions},
-            "counts": _counted(self.findings),
-            "findings": [finding._asdict() for finding in self.findings],
-        }
-        return json.dumps(value, indent=2)
-
-    def to_junit(self, fail_on: Severity = "error") -> str:
-        """Write it as JUnit XML, with one test case for each function.
-
-        Parameters
-        ----------
-        fail_on
-            Findings as severe as this, or more, are failures; a function that is
-            not implemented is skipped.
-        """
-        # Imported here: XML is only for those who ask for it.
-        from .junit import as_junit
-
-        return as_junit([self], fail_on)
-
-    def text(self, paint: Paint = lambda _, text: text) -> str:
-        """Write it for people, in styles where `paint` knows some."""
-        return "\n".join(_lines(self, paint))
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
@@ -145,7 +71,7 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
     <BLANKLINE>
     cluster
       warning  does not take 'seed', so calls that set it go elsewhere
-      warning  has 10 as the default of 'n_clusters', the host 8
+      warning  has another default: n_clusters=10 (host: 8)
     """
     registry = parts(dispatcher).registry
     located = registry.locate(backend)
@@ -154,14 +80,34 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
         raise ValueError(msg)
     subject, notice = _load(registry, located)
     found = inspected(dispatcher, subject)
-    return Verification(
-        registry.configuration.host,
-        found.backend,
-        found.distribution,
-        found.version,
-        found.functions,
-        (*notice, *found.everything),
-    )
+    return found._replace(findings=(*notice, *found.findings))
+
+
+def inspected(dispatcher: BackendDispatcher, backend: LoadedBackend) -> Verification:
+    """Hold a loaded or described backend against its host."""
+    registry, catalogue = parts(dispatcher)
+    functions = tuple(_fit(dispatch, backend) for dispatch in catalogue.dispatches())
+    offered = {item.function for item in functions if item.implemented}
+    names = _examine_names(backend, dispatcher.dispatched, offered)
+    findings = (*names, *(found for item in functions for found in item.findings))
+    source = (backend.distribution, backend.version)
+    host = registry.configuration.host
+    return Verification(host, backend.name, *source, functions, findings)
+
+
+def _fit(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
+    """Compare one function; one that cannot be fetched is a finding, and hides no other."""
+    function = dispatch.function
+
+    def failed(error: BaseException) -> Fit:
+        if isinstance(error, BackendLoadError):
+            text = f"is broken: {error.problem}"
+        else:
+            text = f"cannot be examined: {told(error)}"
+        broken = Finding("error", "broken", function.name, text)
+        return Fit(function.name, implemented=False, findings=(broken,))
+
+    return attempt(lambda: compare(function, dispatch.routes.route(backend)), failed)
 
 
 def _load(
@@ -178,33 +124,74 @@ def _load(
         return described, (Finding("warning", "not-loaded", described.name, text),)
 
 
-def _counted(findings: tuple[Finding, ...]) -> dict[str, int]:
-    counter = Counter(finding.severity for finding in findings)
-    return {severity: counter[severity] for severity in SEVERITIES}
+def _examine_names(
+    backend: LoadedBackend,
+    functions: Mapping[str, Callable[..., Any]],
+    implemented: Collection[str],
+) -> Iterator[Finding]:
+    """Find the names in an adapter that match no function of the host."""
+    adapter, absent = backend.adapter, [name for name in functions if name not in implemented]
+    # An adapter's own code runs here. If it fails, the findings of its functions say so.
+    for name in attempt(lambda: [*_listed(adapter, functions)], lambda _: []):
+        yield _unmatched(name, functions, absent)
+    for name in attempt(lambda: [*_stray(adapter, functions)], lambda _: []):
+        if closest(name, absent):
+            yield _unmatched(name, functions, absent)
+    for name in absent:
+        if attempt(partial(_is_unlisted, adapter, name, functions[name]), lambda _: False):
+            text = f"has {name!r} and does not offer it, because its __all__ does not list it"
+            yield Finding("warning", "unlisted-name", name, text)
+    for name in backend.renames:
+        if name not in functions:
+            meant = closest(name, functions)
+            text = f"has renames for {name!r}, which the host does not dispatch{_ask(meant)}"
+            yield Finding("error", "unknown-rename", name, text, None, meant)
 
 
-def _lines(result: Verification, paint: Paint) -> Iterator[str]:
-    counts = _counted(result.findings)
-    source = release(result.distribution, result.version) if result.distribution else ""
-    yield (
-        f"{paint('bold', result.backend)}{f' ({source})' if source else ''} of {result.host}: "
-        f"implements {len(result.implemented)} of {len(result.functions)} functions; "
-        f"{_number(counts['error'], 'error')}, {_number(counts['warning'], 'warning')}"
-    )
-    absent = [found.function for found in result.findings if found.kind == NOT_IMPLEMENTED]
-    if absent:
-        yield f"not implemented: {', '.join(absent)}"
-    groups: dict[str, list[Finding]] = {}
-    for finding in result.findings:
-        if finding.kind != NOT_IMPLEMENTED:
-            groups.setdefault(finding.function, []).append(finding)
-    for function, findings in groups.items():
-        yield f"\n{paint('bold', function)}"
-        rows: list[list[Cell]] = [
-            ["", (STYLES[f.severity], f.severity), f.message] for f in findings
-        ]
-        yield from aligned(rows, paint)
+def _unmatched(name: str, functions: Collection[str], absent: Collection[str]) -> Finding:
+    """Report a name that no host function has; it is an error if it is like one that is missing."""
+    slip = closest(name, absent)
+    meant = slip or closest(name, functions)
+    text = f"offers {name!r}, which the host does not dispatch{_ask(meant)}"
+    return Finding("error" if slip else "warning", "unknown-name", name, text, None, meant)
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+def _ask(meant: str | None) -> str:
+    return f"; did you mean {meant!r}?" if meant else ""
+
+
+def _listed(namespace: Any, functions: Collection[str], prefix: str = "") -> Iterator[str]:
+    """List the names in ``__all__`` that no host function has."""
+    for name in _exported(namespace):
+        full = f"{prefix}{name}"
+        inner = f"{full}."
+        if any(function.startswith(inner) for function in functions):
+            yield from _listed(getattr(namespace, name, None), functions, inner)
+        elif full not in functions and name not in functions and full not in ABOUT_ITSELF:
+            yield full
+
+
+def _exported(namespace: Any) -> list[str]:
+    return [name for name in getattr(namespace, "__all__", None) or () if isinstance(name, str)]
+
+
+def _stray(adapter: Any, functions: Collection[str]) -> Iterator[str]:
+    """List the public functions of an adapter without ``__all__`` that no host function has."""
+    if getattr(adapter, "__all__", None) is not None:
+        return
+    for name in dir(adapter):
+        if name.startswith("_") or name in ABOUT_ITSELF or name in functions:
+            continue
+        found = inspect.getattr_static(adapter, name, None)
+        if attempt(partial(inspect.isroutine, found), lambda _: False):
+            yield name
+
+
+def _is_unlisted(adapter: Any, name: str, host: Any) -> bool:
+    """Whether an adapter has a function of its own that its ``__all__`` does not list."""
+    if fetch(adapter, name) is not ABSENT:
+        return False
+    found = adapter
+    for part in name.split("."):
+        found = getattr(found, part)
+    return callable(found) and found is not host and getattr(host, "__wrapped__", None) is not found

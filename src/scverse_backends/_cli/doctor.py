@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
 from scverse_backends._backends.discovery import groups
-from scverse_backends._checks.inspection import inspected
+from scverse_backends._checks.verify import inspected
 from scverse_backends._display.survey import answering
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.rendering import aligned
@@ -170,7 +170,7 @@ def _offered(dispatcher: BackendDispatcher, backend: LoadedBackend) -> tuple[int
         f"{finding.function}: {finding.message}"
         if finding.function in dispatcher.dispatched
         else finding.message
-        for finding in found.everything
+        for finding in found.findings
         if finding.severity == "error"
     ]
     return len(found.implemented), problems

@@ -87,7 +87,7 @@ def _written(
     if form == "json":
         return json.dumps([json.loads(result.to_json()) for result in results], indent=2)
     if form == "junit":
-        from scverse_backends._checks.junit import as_junit
+        from scverse_backends._checks.findings import as_junit
 
         return as_junit(results, fail_on)
     if not results:

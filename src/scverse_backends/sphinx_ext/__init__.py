@@ -1,8 +1,8 @@
 """A Sphinx extension: a host's documentation shows which backends run its functions.
 
-One noun a file: `_known` is what is known of a host's backends, `_domain` keeps
-it with the documentation and finds where things are shown, `_pages` adds it to
-each function's page, `_table` draws it as a table, and `_links` links backends.
+`_domain` reads what is known of a host's backends, keeps it with the documentation
+and finds where things are shown. `_nodes` draws it: on each function's page, as a
+table, and as links.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends import __version__
 
 from ._domain import BackendsDomain, refresh
-from ._links import BackendRole
-from ._pages import show_backends
-from ._table import MatrixDirective
+from ._nodes import BackendRole, MatrixDirective, show_backends
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ENVIRONMENT_VERSION = 1
-"""Raised whenever what is kept with the documentation changes its form."""
+ENVIRONMENT_VERSION = 2
+"""Raised when what is kept with the documentation changes its form."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -34,7 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     Returns
     -------
     dict
-        What Sphinx wants to know of an extension.
+        What Sphinx asks of an extension.
     """
     for name, default, kinds in (
         ("dispatchers", (), (list, tuple, str)),

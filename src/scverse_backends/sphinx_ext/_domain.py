@@ -1,10 +1,14 @@
-"""The domain: what is known of backends while a documentation is built, and where it is shown."""
+"""What is known of a host's backends while documentation is built, kept with it by a Sphinx domain.
+
+The records are frozen and hold plain values, so that a later build sees whether
+anything changed.
+"""
 
 from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from sphinx.addnodes import pending_xref
 from sphinx.domains import Domain
@@ -12,13 +16,16 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_refnode
 from typing_extensions import override
 
+from scverse_backends._backends.discovery import project_url
+from scverse_backends._checks.verify import inspected
 from scverse_backends._cli.addresses import NoDispatcherError, dispatcher_at
+from scverse_backends._display.survey import answering
 from scverse_backends._ground.labels import key
-
-from ._known import read_host
+from scverse_backends.dispatcher import parts
+from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from docutils.nodes import Element
@@ -27,18 +34,121 @@ if TYPE_CHECKING:
     from sphinx.config import Config
     from sphinx.environment import BuildEnvironment
 
-    from ._known import Host
+    from scverse_backends import BackendDispatcher
+    from scverse_backends._checks.findings import Fit
+    from scverse_backends._ground.policy import Configuration
 
 FUNCTION, BACKEND, PAGE = "function", "backend", "page"
-"""What can be linked; the first two are shown in places, which are noted with host and name."""
+"""What can be linked: functions and backends, by host and name, and whole pages."""
 
 OUTSIDE = ("https://", "http://")
-"""How a link begins that does not lead to a page of the documentation itself."""
+"""How a link to another site begins."""
 
 TYPE = "scverse_backends"
 """The type of this extension's warnings, for ``suppress_warnings``."""
 
 logger = getLogger(__name__)
+
+
+class Backend(NamedTuple):
+    """One backend of one host.
+
+    Parameters
+    ----------
+    host
+        Name of the host.
+    name
+        Canonical name, as far as it is known.
+    labels
+        Every label that names it, its name first.
+    release
+        What is installed: a distribution and its version.
+    install
+        What to install; ``None`` if it is installed.
+    url
+        The project's page, by its metadata.
+    functions
+        What it has for each of the host's functions, by name; ``None`` if that is not known.
+    """
+
+    host: str
+    name: str
+    labels: tuple[str, ...]
+    release: str = ""
+    install: str | None = None
+    url: str | None = None
+    functions: Mapping[str, Fit] | None = None
+
+    def fit(self, function: str) -> Fit | None:
+        """Find what it has for one function, as far as that is known."""
+        return (self.functions or {}).get(function)
+
+
+class Host(NamedTuple):
+    """One host: its name, what it dispatches, and who implements it."""
+
+    name: str
+    functions: tuple[str, ...]
+    backends: tuple[Backend, ...]
+
+    def backend(self, label: str) -> Backend | None:
+        """Find the backend that a label names."""
+        folded = key(label)
+        return next((b for b in self.backends if folded in map(key, b.labels)), None)
+
+
+def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
+    """Read what is known of a host's backends; signatures and docstrings then show it too.
+
+    Parameters
+    ----------
+    dispatcher
+        The host's dispatcher.
+    load
+        Whether backends may be imported.
+    """
+    registry, catalogue = parts(dispatcher)
+    if load:
+        dispatcher.discover()
+    else:
+        registry.read_manifests()
+        catalogue.ask_all(report=True)
+    installed = [*_installed(dispatcher)]
+    taken = {key(label) for backend in installed for label in backend.labels}
+    missing = [b for b in _trusted(registry.configuration) if taken.isdisjoint(map(key, b.labels))]
+    backends = {backend.name: backend for backend in (*missing, *installed)}
+    return Host(
+        registry.configuration.host,
+        tuple(sorted(dispatcher.dispatched)),
+        tuple(backends[name] for name in sorted(backends)),
+    )
+
+
+def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
+    """Describe what is installed or registered, without what the host refuses."""
+    registry = parts(dispatcher).registry
+    known = {backend.name: backend for backend in registry.known()}
+    for info, labels in answering(registry):
+        if info.state == "refused":
+            continue
+        found = known.get(info.name)
+        fits = inspected(dispatcher, found).functions if found else ()
+        yield Backend(
+            registry.configuration.host,
+            info.name,
+            labels or (info.name,),
+            release=release(info.distribution, info.version) if info.distribution else "",
+            url=project_url(info.distribution) if info.distribution else None,
+            functions={fit.function: fit for fit in fits} if found else None,
+        )
+
+
+def _trusted(configuration: Configuration) -> Iterator[Backend]:
+    """Describe the backends that the host trusts, installed or not."""
+    for rule in dict.fromkeys(configuration.trusted.values()):
+        yield Backend(
+            configuration.host, rule.name, (rule.name, *rule.aliases), install=rule.package
+        )
 
 
 class BackendsDomain(Domain):
@@ -62,9 +172,10 @@ class BackendsDomain(Domain):
     def links(self) -> dict[str, str]:
         """Where the configuration says that backends are documented, by folded labels."""
         found = self.env.config.scverse_backends_links.items()
-        return {key(label): page for label, page in found if self._is_there(page)}
+        return {key(label): page for label, page in found if self.has(page)}
 
-    def _is_there(self, page: str) -> bool:
+    def has(self, page: str) -> bool:
+        """Whether a configured link leads to another site, or to a page that is there."""
         return page.startswith(OUTSIDE) or page in self.env.found_docs
 
     def host(self, name: str) -> Host | None:
@@ -72,7 +183,7 @@ class BackendsDomain(Domain):
         return next((host for host in self.hosts if host.name == name), None)
 
     def update(self, hosts: tuple[Host, ...]) -> Collection[str]:
-        """Take in what is known now; gives the pages that show what was known before."""
+        """Keep what is known now; gives the pages that show what was known before."""
         stale = self.data["pages"] if hosts != self.hosts else ()
         self.data["hosts"] = hosts
         return [*stale]
@@ -84,7 +195,7 @@ class BackendsDomain(Domain):
             page.setdefault(place, node["ids"][0])
 
     def link(self, place: tuple[str, str, str], text: Element) -> Element:
-        """Link a text to wherever something is shown."""
+        """Link a text to the place where something is shown."""
         return pending_xref("", text, refdomain=self.name, reftype="place", reftarget=place)
 
     def clear_doc(self, docname: str) -> None:
@@ -92,7 +203,7 @@ class BackendsDomain(Domain):
         self.data["pages"].pop(docname, None)
 
     def merge_domaindata(self, docnames: AbstractSet[str], otherdata: dict[str, Any]) -> None:
-        """Take in what another process noted of the pages that it read."""
+        """Add what another process noted of the pages that it read."""
         pages = otherdata["pages"]
         self.data["pages"].update({name: pages[name] for name in docnames if name in pages})
 
@@ -107,26 +218,13 @@ class BackendsDomain(Domain):
         node: pending_xref,
         contnode: Element,
     ) -> Any:
-        """Give the link to a place; the bare text if it is shown nowhere."""
+        """Link to a place; gives the bare text if it is shown nowhere."""
         if target[0] == PAGE:
             return make_refnode(builder, fromdocname, target[1], "", contnode)
         for docname, places in sorted(self.data["pages"].items()):
             if target in places:
                 return make_refnode(builder, fromdocname, docname, places[target], contnode)
         return contnode
-
-    @override
-    def resolve_any_xref(
-        self,
-        env: BuildEnvironment,
-        fromdocname: str,
-        builder: Builder,
-        target: str,
-        node: pending_xref,
-        contnode: Element,
-    ) -> list[Any]:
-        """Answer nothing to roles that look everywhere."""
-        return []
 
 
 def domain_of(env: BuildEnvironment) -> BackendsDomain:
@@ -135,11 +233,12 @@ def domain_of(env: BuildEnvironment) -> BackendsDomain:
 
 
 def refresh(app: Sphinx, env: BuildEnvironment, *_: AbstractSet[str]) -> Collection[str]:
-    """Read what is known now, ahead of all pages; gives those that must be read again."""
+    """Read what is known now, before all pages; gives the pages that must be read again."""
+    domain = domain_of(env)
     for label, page in app.config.scverse_backends_links.items():
-        if not page.startswith(OUTSIDE) and page not in env.found_docs:
+        if not domain.has(page):
             _complain("links", f"{label!r} is linked to {page!r}, which is no page here and no URL")
-    return domain_of(env).update(tuple(_hosts(app.config)))
+    return domain.update(tuple(_hosts(app.config)))
 
 
 def _hosts(config: Config) -> Iterator[Host]:
@@ -147,7 +246,7 @@ def _hosts(config: Config) -> Iterator[Host]:
     addresses = config.scverse_backends_dispatchers
     for address in [addresses] if isinstance(addresses, str) else addresses:
         try:
-            with _muttering():
+            with _warnings_as_information():
                 dispatcher = dispatcher_at(address, config.scverse_backends_imports)
                 yield read_host(dispatcher, load=config.scverse_backends_load)
         except NoDispatcherError as error:
@@ -160,8 +259,8 @@ def _complain(value: str, problem: str) -> None:
 
 
 @contextmanager
-def _muttering() -> Generator[None]:
-    """Say what Python would warn of as information: what is installed breaks no build."""
+def _warnings_as_information() -> Generator[None]:
+    """Log Python's warnings as information: what is installed breaks no build."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield

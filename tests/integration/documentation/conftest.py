@@ -92,6 +92,9 @@ FAST = '''
     class Model:
         def __init__(self, layers=2):
             pass
+
+        def fit(self):
+            pass
 '''
 
 

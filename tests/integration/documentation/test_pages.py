@@ -12,9 +12,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The mapping interface for autodo
 FAST_ON_SCALE = [
     "Backends:",
     '* "fast" (cells-fast 1.0)',
-    '* adds "tiles=64"',
-    '* has other defaults: "factor=2.0" (not "1.0")',
     '* does not take "copy"; such calls run elsewhere',
+    '* has other defaults: "factor=2.0" (host: 1.0)',
+    '* adds "tiles=64"',
 ]
 
 SCALE_BY_HAND = """
@@ -57,6 +57,13 @@ def test_a_page_written_by_hand(fast, documentation, page):
 def test_a_class_lists_them_and_its_methods_do_not(fast, documentation):
     documentation.write(index=".. autoclass:: cells.Model\n   :members:\n").build()
     assert backends_on(documentation.lines()) == ["Backends:", '* "fast" (cells-fast 1.0)']
+
+
+def test_what_a_backends_class_lacks_is_listed(cells, documentation):
+    install(cells, "brief", "name = 'brief'\nclass Model:\n    def __init__(self, layers=2): pass")
+    documentation.write(index=".. autoclass:: cells.Model\n   :members:\n").build()
+    lines = ["Backends:", '* "brief" (cells-brief 1.0)', '* lacks "fit"']
+    assert backends_on(documentation.lines()) == lines
 
 
 def test_a_name_within_a_namespace(cells, documentation):
@@ -113,6 +120,16 @@ def test_what_every_call_must_give_is_said(cells, documentation):
     documentation.write(index=".. autofunction:: cells.scale").build()
     line = '* must be given "factor", "key"; other calls run elsewhere'
     assert line in documentation.lines()
+
+
+def test_what_only_the_backends_author_can_change_is_left_out(cells, documentation):
+    source = (
+        "name = 'fast'\nrenames = {'scale': {'zzz': 'x'}}\n"
+        "def scale(values, factor=1.0, *, copy=True, n_jobs=1): pass"
+    )
+    install(cells, "fast", source)
+    documentation.write(index=".. autofunction:: cells.scale").build()
+    assert backends_on(documentation.lines()) == ["Backends:", '* "fast" (cells-fast 1.0)']
 
 
 def test_keywords_without_a_name(site, documentation):

@@ -21,8 +21,8 @@ OTHER = '''
 
 
 LEGEND = (
-    "*partly*: calls that the backend cannot take in full run elsewhere; "
-    "the function's page says which."
+    "*partly*: some calls run elsewhere, or use another default; nothing is dropped. "
+    "The function's page says which."
 )
 
 

@@ -37,12 +37,12 @@ def test_functions_stand_against_backends_with_what_to_know_in_notes(run):
     assert table == (
         "             fast\n"
         "from         fast-cells 1.0\n"
-        "cluster      yes (1)\n"
+        "cluster      partly (1)\n"
         "scale        yes (2)\n"
         "implemented  2 of 2"
     )
     assert notes == (
-        "(1)  cluster on fast: does not take seed; n_clusters is 5 by default, on the host 8\n"
+        "(1)  cluster on fast: does not take seed; has other defaults: n_clusters=5 (host: 8)\n"
         "(2)  scale on fast: ignores n_jobs"
     )
     assert absences.startswith("torn is broken: ")
@@ -77,17 +77,14 @@ def test_what_a_registered_backend_has_is_shown_too(run, site):
 def test_errors_are_shown_in_its_cell(run, site):
     site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor=1.0, *, device): ...\n")
     out = run("matrix", "cells:dispatcher").out
-    assert "scale on fast: needs 'device', which the host does not have" in out
-    assert "with exceptions" in run("matrix", "cells:dispatcher", "--format", "html").out
+    assert "scale on fast: must be given device" in out
+    assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 
 def test_what_every_call_must_give_there_is_an_exception(run, site):
     site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor, *, n_jobs=1): ...\n")
-    assert (
-        "scale on fast: needs 'factor', so calls that leave"
-        in run("matrix", "cells:dispatcher").out
-    )
-    assert "with exceptions" in run("matrix", "cells:dispatcher", "--format", "html").out
+    assert "scale on fast: must be given factor" in run("matrix", "cells:dispatcher").out
+    assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 
 def test_an_option_that_is_not_documented_is_no_exception(run, site):
@@ -151,10 +148,10 @@ class TestPage:
 
     def test_it_shows_what_each_backend_has(self, html):
         text = " ".join(Page(html).text)
-        assert "with exceptions" in text
-        assert "n_clusters is 5 by default, on the host 8" in text
-        assert "also takes batch_size" in text
-        assert "2 functions that cells lets backends run, and what 1 backend offers" in text
+        assert "partly" in text
+        assert "has other defaults: n_clusters=5 (host: 8)" in text
+        assert "adds batch_size=10" in text
+        assert "fast-cells 1.0 trusted · 2 of 2" in text
 
     def test_what_others_wrote_stays_text(self, html):
         assert "no &lt;device&gt; | here" in html
@@ -175,3 +172,22 @@ def test_a_host_without_backends_has_a_page_too(run, site):
     assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
     assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"
     assert "There is no backend" in run("matrix", "bare:dispatcher", "--format", "html").out
+
+
+def test_what_a_backends_class_lacks_is_an_exception(run, site):
+    site.write(
+        "classes.py",
+        "import cells\n@cells.dispatcher.backend_class\nclass Model:\n    def fit(self): ...\n",
+    )
+    site.write("fast_cells.py", "name = 'fast'\nclass Model: ...\n")
+    assert "Model on fast: lacks fit\n" in run("matrix", "cells:dispatcher", "-i", "classes").out
+
+
+def test_what_else_is_wrong_is_told_in_full(run, site):
+    source = (
+        "name = 'fast'\nrenames = {'scale': {'zzz': 'x'}}\n"
+        "def scale(values, factor=1.0, *, n_jobs=1): ...\n"
+    )
+    site.write("fast_cells.py", source)
+    out = run("matrix", "cells:dispatcher").out
+    assert "scale on fast: renames 'zzz', which the host does not have\n" in out

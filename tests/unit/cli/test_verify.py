@@ -25,7 +25,7 @@ def installed(site, host):
 def test_a_misspelling_fails_it_with_the_nearest_name(run):
     ran = run("verify", "cells:dispatcher", "--backend", "fast")
     assert ran.status == 1
-    assert "offers 'clustr', which is no function of the host; did it mean 'cluster'?" in ran.out
+    assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -389,7 +389,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
     assert run.returncode == 0, run.stderr
     assert "tile_size (other, tiled) : int" in run.stdout
     assert "tile_size: 'int' = 64" in run.stdout
-    assert "factor is 3" in run.stdout
+    assert "has other defaults: factor=3 (host: 2)" in run.stdout
     assert run.stdout.splitlines()[-1] == "[]"
 
 

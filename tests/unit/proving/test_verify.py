@@ -73,19 +73,18 @@ def test_a_missing_parameter_is_a_warning(verified):
 def test_one_that_every_call_gives_is_an_error(verified):
     result = verified(cluster, cluster=lambda rows, n_clusters=8, *, seed=0: None)
     assert told(result)[0] == ("error", "missing-parameter", "data")
-    assert "if its 'rows' is that, let renames['cluster'] say so" in message(
-        result, "missing-parameter"
-    )
+    hint = "if 'rows' is the same parameter, declare renames = {'cluster': {'data': 'rows'}}"
+    assert hint in message(result, "missing-parameter")
 
 
 def test_one_with_a_like_name_is_suggested(verified):
     result = verified(cluster, cluster=lambda data, n_cluster=8, *, seed=0: None)
-    assert "if its 'n_cluster' is that" in message(result, "missing-parameter")
+    assert "if 'n_cluster' is the same parameter" in message(result, "missing-parameter")
 
 
 def test_one_that_stands_elsewhere_is_not(verified):
     result = verified(cluster, cluster=lambda: None)
-    assert not any("if its" in found.message for found in result.findings)
+    assert not any("is the same parameter" in found.message for found in result.findings)
 
 
 def test_one_that_the_host_lets_backends_lack_is_information(verified):
@@ -118,8 +117,25 @@ def test_a_rename_to_what_is_not_there_is_an_error(verified):
         cluster=lambda values, n_clusters=8, *, seed=0: None,
         renames={"cluster": {"data": "rows"}},
     )
-    assert "its renames send it to 'rows', which it does not have" in message(
-        result, "missing-parameter"
+    assert told(result)[0] == ("error", "missing-parameter", "data")
+    hint = "its rename leads to 'rows', which is not one of its parameters"
+    assert hint in message(result, "missing-parameter")
+
+
+def test_a_rename_of_an_optional_parameter_to_what_is_not_there_is_an_error_too(verified):
+    result = verified(cluster, cluster=same, renames={"cluster": {"n_clusters": "k"}})
+    assert told(result)[0] == ("error", "missing-parameter", "n_clusters")
+    assert "its rename leads to 'k'" in message(result, "missing-parameter")
+
+
+def test_a_rename_the_wrong_way_round_is_shown_the_right_way(verified):
+    def own(rows, n_clusters=8, *, seed=0): ...
+
+    result = verified(cluster, cluster=own, renames={"cluster": {"rows": "data"}})
+    found = {one.kind: one for one in result.failures()}
+    assert found.keys() == {"missing-parameter", "unknown-rename"}
+    assert found["unknown-rename"].message.endswith(
+        "a rename goes from the host's name to the backend's: {'data': 'rows'}"
     )
 
 
@@ -128,15 +144,15 @@ def test_a_rename_to_what_is_not_there_is_an_error(verified):
     [
         (
             {"cluster": {"n_cluster": "k"}},
-            "'n_cluster', which the host does not have; did it mean ",
+            "'n_cluster', which the host does not have; did you mean ",
         ),
         ({"cluster": {"zzz": "k"}}, "renames 'zzz', which the host does not have"),
         (
             {"cluster": {"rows": "data"}},
             "a rename goes from the host's name to the backend's: {'data': 'rows'}",
         ),
-        ({"clustr": {"data": "rows"}}, "'clustr', which is no function of the host; did it mean"),
-        ({"zzz": {"data": "rows"}}, "'zzz', which is no function of the host"),
+        ({"clustr": {"data": "rows"}}, "'clustr', which the host does not dispatch; did you mean"),
+        ({"zzz": {"data": "rows"}}, "'zzz', which the host does not dispatch"),
     ],
 )
 def test_renames_of_what_the_host_does_not_have_are_errors(verified, renames, hint):
@@ -161,7 +177,7 @@ def test_a_parameter_whose_name_a_rename_gives_to_another_is_missing(verified):
 
     result = verified(align, align=lambda second=None: None, renames={"align": {"first": "second"}})
     assert ("warning", "missing-parameter", "second") in told(result)
-    assert "what it calls 'second' is the host's 'first', say its renames" in str(result)
+    assert "its renames give that name to the host's 'first'" in str(result)
 
 
 def test_a_default_that_differs_is_a_warning_with_both(verified):
@@ -275,7 +291,7 @@ class TestNames:
     def test_a_listed_name_like_one_that_is_not_implemented_is_an_error(self, verified):
         result = verified(cluster, __all__=["clustr"], clustr=same)
         assert ("error", "unknown-name", None) in told(result)
-        assert "offers 'clustr', which is no function of the host; did it mean 'cluster'?" in str(
+        assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in str(
             result
         )
         assert result.failures() == result.findings[:1]
@@ -283,7 +299,7 @@ class TestNames:
     def test_one_like_nothing_is_a_warning(self, verified):
         result = verified(cluster, __all__=["cluster", "helper"], cluster=same, helper=same)
         assert told(result) == [("warning", "unknown-name", None)]
-        assert "did it mean" not in str(result)
+        assert "did you mean" not in str(result)
 
     def test_one_like_one_that_is_implemented_is_a_warning_too(self, verified):
         result = verified(cluster, __all__=["cluster", "clusters"], cluster=same, clusters=same)
@@ -320,7 +336,7 @@ class TestNames:
         inner = SimpleNamespace(__all__=["umpa"], umpa=lambda data: None)
         with dispatcher.register(SimpleNamespace(name="fast", __all__=["tl"], tl=inner)):
             result = verify(dispatcher, "fast")
-        assert "offers 'tl.umpa', which is no function of the host; did it mean 'tl.umap'?" in str(
+        assert "offers 'tl.umpa', which the host does not dispatch; did you mean 'tl.umap'?" in str(
             result
         )
 
@@ -329,7 +345,7 @@ class TestNames:
 
         result = verified(cluster, tidy, __all__=["cluster", "tidy"], tidy=lambda data: None)
         assert told(result) == [("error", "broken", None)]
-        assert "cannot hand it out" in str(result)
+        assert "is broken: it offers 'cluster', which cannot be fetched" in str(result)
         assert result.implemented == ("tidy",)
 
     def test_a_namespace_that_fails_is_no_reason_to_stop(self, make_dispatcher):
@@ -431,7 +447,10 @@ class TestWritten:
     def test_what_is_not_severe_enough_is_written_beside(self, result):
         suites = ET.fromstring(result.to_junit())  # noqa: S314 - our own
         assert suites.get("failures") == "0"
-        assert "9 as the default" in suites.find(".//testcase[@name='cluster']/system-out").text
+        assert (
+            "has another default: n_clusters=9 (host: 8)"
+            in suites.find(".//testcase[@name='cluster']/system-out").text
+        )
 
     def test_what_xml_cannot_hold_is_replaced(self, verified):
         class Odd:

@@ -1,0 +1,305 @@
+"""The matrix: what each backend has for each function of a host, and four ways to write it."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import nullcontext
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scverse_backends._ground.rendering import aligned, printable
+from scverse_backends.dispatcher import parts
+
+from .findings import STATES, origin, remarks
+from .verify import inspected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from scverse_backends._backends.registry import Registry
+    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends.dispatcher import BackendDispatcher
+
+    from .findings import Fit
+
+    Loading = Callable[[str], AbstractContextManager[None]]
+
+
+class Line(NamedTuple):
+    """One function, and what each backend has for it."""
+
+    function: str
+    summary: str
+    fits: tuple[Fit, ...]
+
+
+class Matrix(NamedTuple):
+    """A host's functions against its backends.
+
+    Parameters
+    ----------
+    host
+        Name of the host.
+    columns
+        The backends that are loaded, or described by a manifest.
+    lines
+        The functions.
+    unknown
+        The backends that could not be compared.
+    """
+
+    host: str
+    columns: tuple[BackendInfo, ...]
+    lines: tuple[Line, ...]
+    unknown: tuple[BackendInfo, ...] = ()
+
+    def implemented(self, place: int) -> str:
+        """Count the functions that the backend of a column implements."""
+        count = sum(line.fits[place].implemented for line in self.lines)
+        return f"{count} of {len(self.lines)}"
+
+    def absences(self) -> list[str]:
+        """Say of each backend that is not loaded why it is not."""
+        columns = (*self.columns, *self.unknown)
+        return [f"{one.name} is {one.state}: {one.reason}" for one in columns if one.reason]
+
+
+def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullcontext()) -> Matrix:
+    """Compare every backend with everything that is dispatched.
+
+    A backend that ships a manifest is not imported for that; any other is.
+
+    Parameters
+    ----------
+    dispatcher
+        The host's dispatcher.
+    loading
+        Entered with the name of each backend while it loads.
+    """
+    registry, catalogue = parts(dispatcher)
+    columns, unknown, fits = [], [], []
+    for info, backend in _backends(dispatcher, loading):
+        if backend is None:
+            unknown.append(info)
+        else:
+            columns.append(info._replace(name=backend.name))
+            fits.append(inspected(dispatcher, backend).functions)
+    functions = [dispatch.function for dispatch in catalogue.dispatches()]
+    lines = tuple(
+        Line(function.name, _summary(function.func.__doc__), tuple(found[place] for found in fits))
+        for place, function in enumerate(functions)
+    )
+    return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
+
+
+def _backends(
+    dispatcher: BackendDispatcher, loading: Loading
+) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
+    """Pair what is there with the backend itself, or with what its manifest describes."""
+    registry = parts(dispatcher).registry
+    installed = [_known(registry, verdict, loading) for verdict in registry.verdicts()]
+    here = [found for found in registry.loaded() if found.candidate is None]
+    yield from zip(dispatcher.backends(), [*here, *installed], strict=True)
+
+
+def _known(registry: Registry, verdict: Verdict, loading: Loading) -> LoadedBackend | None:
+    """Find a backend as its manifest describes it, and load it only if there is none."""
+    described = registry.described(verdict)
+    if described is None and not verdict.refused:
+        with loading(verdict.candidate.name):
+            error = registry.attempt(verdict)
+        return None if error else registry.load(verdict)
+    return described
+
+
+def _summary(docstring: str | None) -> str:
+    return (docstring or "").strip().partition("\n")[0]
+
+
+def _table(matrix: Matrix) -> tuple[list[list[str]], list[str]]:
+    """Lay out a table of words; what needs more words is in numbered notes."""
+    notes: list[str] = []
+    rows = [
+        ["", *(column.name for column in matrix.columns)],
+        ["from", *map(origin, matrix.columns)],
+    ]
+    for line in matrix.lines:
+        row = [line.function]
+        for column, fit in zip(matrix.columns, line.fits, strict=True):
+            told = "; ".join(str(one) for one in remarks(fit) if one.kind != "added-parameter")
+            if told:
+                notes.append(f"{line.function} on {column.name}: {told}")
+            row.append(f"{fit.state} ({len(notes)})" if told else fit.state)
+        rows.append(row)
+    counts = map(matrix.implemented, range(len(matrix.columns)))
+    return [*rows, ["implemented", *counts]], notes
+
+
+def as_text(matrix: Matrix) -> str:
+    """Write it for people at a terminal."""
+    rows, notes = _table(matrix)
+    none = [f"{matrix.host} has no backend that can be compared."]
+    table = aligned(rows) if matrix.columns else none
+    numbered = aligned([[f"({number})", note] for number, note in enumerate(notes, 1)])
+    return _blocks(table, numbered, matrix.absences())
+
+
+def as_markdown(matrix: Matrix) -> str:
+    """Write it as a Markdown table with notes, for a README or an issue."""
+    rows, notes = _table(matrix)
+    heading, *others = (f"| {' | '.join(map(_escaped, row))} |" for row in rows)
+    rule = f"| {' | '.join(['---'] * len(rows[0]))} |"
+    numbered = (f"{number}. {_escaped(note)}" for number, note in enumerate(notes, 1))
+    absences = (f"- {_escaped(text)}" for text in matrix.absences())
+    return _blocks([heading, rule, *others], numbered, absences)
+
+
+def _blocks(*blocks: Iterable[str]) -> str:
+    """Join blocks of lines, with an empty line between two of them."""
+    return "\n\n".join(filter(None, map("\n".join, blocks)))
+
+
+def _escaped(text: str) -> str:
+    """Keep Markdown from reading names and messages as its own syntax."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+
+
+def as_json(matrix: Matrix) -> str:
+    """Write it for machines: backends, and for each function what each of them has."""
+    functions: list[dict[str, Any]] = []
+    for line in matrix.lines:
+        fits = [
+            {"implemented": fit.implemented, "findings": [one._asdict() for one in fit.findings]}
+            for fit in line.fits
+        ]
+        backends = dict(zip((column.name for column in matrix.columns), fits, strict=True))
+        functions.append({"function": line.function, "summary": line.summary, "backends": backends})
+    value = {
+        "host": matrix.host,
+        "backends": [column._asdict() for column in matrix.columns],
+        "unknown": [column._asdict() for column in matrix.unknown],
+        "functions": functions,
+    }
+    return json.dumps(value, indent=2)
+
+
+def as_html(matrix: Matrix) -> str:
+    """Write it as a page that reads well on any screen, in light and dark, and on paper."""
+    title = f"Backends of {_plain(matrix.host)}"
+    lead = "Which functions each backend implements, and with what exceptions."
+    if not matrix.columns:
+        lead = "There is no backend that can be compared."
+    absences = "".join(f"<li>{_plain(text)}</li>" for text in matrix.absences())
+    parts = [
+        f"<h1>{title}</h1>",
+        f"<p class='lead'>{lead}</p>",
+        f"{_html_table(matrix)}\n<dl>{_LEGEND}</dl>" if matrix.columns else "",
+        f"<h2>Not usable where this was made</h2><ul>{absences}</ul>" if absences else "",
+    ]
+    return _PAGE.format(title=title, style=STYLE, body="\n".join(filter(None, parts)))
+
+
+def _html_table(matrix: Matrix) -> str:
+    heads = "".join(_html_head(matrix, place) for place in range(len(matrix.columns)))
+    names = [_plain(column.name) for column in matrix.columns]
+    rows = []
+    for line in matrix.lines:
+        cells = "".join(map(_html_cell, names, line.fits))
+        summary = f"<small>{_plain(line.summary)}</small>" if line.summary else ""
+        head = f"<th scope='row'><code>{_plain(line.function)}</code>{summary}</th>"
+        rows.append(f"<tr>{head}{cells}</tr>")
+    return (
+        "<div class='scroll' tabindex='0' role='region' aria-label='Functions and backends'>"
+        f"<table>\n<thead><tr><th scope='col'>Function</th>{heads}</tr></thead>\n"
+        f"<tbody>\n{chr(10).join(rows)}\n</tbody></table></div>"
+    )
+
+
+def _html_head(matrix: Matrix, place: int) -> str:
+    column = matrix.columns[place]
+    state = column.state if column.reason else "trusted" if column.trusted else "not trusted"
+    return (
+        f"<th scope='col'>{_plain(column.name)}<small>{_plain(origin(column))}</small>"
+        f"<small>{state} · {matrix.implemented(place)}</small></th>"
+    )
+
+
+def _html_cell(backend: str, fit: Fit) -> str:
+    items = "".join(f"<li class='{one.kind}'>{_plain(str(one))}</li>" for one in remarks(fit))
+    details = f"<ul>{items}</ul>" if items else ""
+    return (
+        f"<td class='{fit.state}' data-backend='{backend}'><span>{fit.state}</span>{details}</td>"
+    )
+
+
+def _plain(text: str) -> str:
+    return escape(printable(text))
+
+
+FORMATS = {"text": as_text, "markdown": as_markdown, "html": as_html, "json": as_json}
+
+_LEGEND = "\n".join(
+    f"<div><dt class='{state}'><span>{state}</span></dt><dd>{meaning}</dd></div>"
+    for state, meaning in STATES.items()
+)
+
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><style>{style}</style></head>
+<body><main>
+{body}
+</main></body>
+</html>"""
+
+STYLE = """
+:root { --ink: #1b1f24; --soft: #57606a; --paper: #fff; --band: #f6f8fa; --rule: #d0d7de;
+  --yes: #1a7f37; --partly: #8a5a00; --no: #656d76; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4b0; --paper: #0d1117;
+  --band: #161b22; --rule: #30363d; --yes: #4ac26b; --partly: #d9a327; --no: #8b949e; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 76rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; }
+.lead { margin: 0 0 1.5rem; color: var(--soft); }
+.scroll { overflow-x: auto; border: 1px solid var(--rule); border-radius: 8px; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .9rem; min-width: 11rem; }
+tr > * { border-bottom: 1px solid var(--rule); }
+tbody tr:last-child > * { border-bottom: 0; }
+thead th { background: var(--band); }
+tr > th:first-child { position: sticky; left: 0; background: var(--band);
+  border-right: 1px solid var(--rule); max-width: 20rem; }
+small { display: block; font-weight: 400; font-size: .82rem; color: var(--soft); }
+code { font: .95em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-weight: 600; }
+td span, dt span { font-weight: 600; white-space: nowrap; }
+td span::before, dt span::before { display: inline-block; width: 1.3em; }
+.yes span { color: var(--yes); } .yes span::before { content: "\\2713"; }
+.partly span { color: var(--partly); } .partly span::before { content: "\\25D0"; }
+.no span { color: var(--no); font-weight: 400; } .no span::before { content: "\\2013"; }
+ul { margin: .25rem 0 0; padding-left: 1.15rem; font-size: .86rem; overflow-wrap: anywhere; }
+.added-parameter { color: var(--soft); }
+dl { margin: 1.2rem 0 0; font-size: .86rem; color: var(--soft); }
+dl div { display: flex; gap: .6rem; } dt { min-width: 9rem; } dd { margin: 0; }
+@media (max-width: 44rem) {
+  main { padding: 1.25rem .9rem 3rem; }
+  .scroll { border: 0; overflow: visible; }
+  table, thead, tbody, tr, th, td { display: block; min-width: 0; }
+  thead tr > th:first-child { display: none; }
+  thead tr > th { border-bottom: 0; }
+  tr { border: 1px solid var(--rule); border-radius: 8px; margin-bottom: .8rem;
+    overflow: hidden; }
+  tr > th:first-child { position: static; max-width: none; border-right: 0; }
+  tr > td:last-child { border-bottom: 0; }
+  td::before { content: attr(data-backend); display: block; color: var(--soft);
+    font-size: .82rem; }
+  dl div { display: block; margin-bottom: .4rem; }
+}
+@media print { .scroll { overflow: visible; } tr { break-inside: avoid; } }
+"""

@@ -1,0 +1,66 @@
+"""Members: what the public interface of one class has and that of another lacks."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property, partial
+from inspect import Parameter
+from typing import TYPE_CHECKING
+
+from .foreign import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MISSING = object()
+_NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+def missing_members(host: type, backend: type) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Compare the public interface of a host's class with a backend's class.
+
+    Nothing of either is called or constructed. An attribute that the backend's
+    own functions use may be set on its objects, so it is not missing.
+
+    Parameters
+    ----------
+    host, backend
+        The two classes.
+
+    Yields
+    ------
+    The name of a member that the backend's class lacks, and no parameters; or
+    the name of a method, and the host's parameters that it does not take.
+    """
+    if inspect.getattr_static(backend, "__getattr__", None) is not None:
+        return
+    used = _used(backend)
+    for name in filter(lambda name: not name.startswith("_"), dir(host)):
+        ours = inspect.getattr_static(host, name, None)
+        is_method = inspect.isroutine(ours) and not isinstance(ours, cached_property)
+        if inspect.getattr_static(backend, name, _MISSING) is _MISSING:
+            if is_method or name not in used:
+                yield name, ()
+        elif is_method and (lost := attempt(partial(_lost, host, backend, name), lambda _: ())):
+            yield name, lost
+
+
+def _used(cls: type) -> set[str]:
+    """Collect the names that the functions of a class use, those of its attributes among them."""
+    codes = (
+        getattr(found, "__code__", None) for base in cls.__mro__ for found in vars(base).values()
+    )
+    return {name for code in codes if code is not None for name in code.co_names}
+
+
+def _lost(host: type, backend: type, name: str) -> tuple[str, ...]:
+    """List the named parameters of a method that the other class's method does not take."""
+    # A method may be dispatched itself: its own parameters are those of the innermost function.
+    ours, theirs = (
+        inspect.signature(inspect.unwrap(getattr(cls, name))).parameters for cls in (host, backend)
+    )
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in theirs.values()):
+        return ()
+    has_self = inspect.isfunction(inspect.getattr_static(host, name))
+    named = [*ours.values()][has_self:]
+    return tuple(p.name for p in named if p.kind in _NAMED and p.name not in theirs)
