@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._ground.labels import closest, quoted
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
+from ._selection.hosts import find_host
 from ._selection.selector import listed
 
 if TYPE_CHECKING:
@@ -17,12 +18,9 @@ if TYPE_CHECKING:
     from ._ground.policy import FallbackPolicy
     from ._ground.records import Decision
     from ._ground.rendering import Page
-    from ._selection.hosts import Home
+    from ._selection.hosts import HostAddress
     from ._selection.selector import Selector
     from ._selection.snapshot import Snapshot
-
-KEPT = ("_selector", "_choices")
-SET = ("backend", "backends", "fallback")
 
 
 class Settings:
@@ -43,6 +41,8 @@ class Settings:
     'error'
     """
 
+    __slots__ = ("__weakref__", "_choices", "_selector")
+
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
@@ -50,19 +50,22 @@ class Settings:
 
     def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
         # A misspelt setting would seem to work, and select nothing.
-        if name not in KEPT and not hasattr(Settings, name):
+        if not hasattr(getattr(Settings, name, None), "__set__"):
             # Without `name` and `obj`, by which Python would add its own suggestion to ours.
             raise AttributeError(self._no_setting(name))
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
-        meant = closest(name, SET)
+        there = [name for name, value in vars(Settings).items() if isinstance(value, property)]
+        meant = closest(name, there)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
-        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(SET)}."
+        if hasattr(self, name):
+            return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
+        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._selector.home,)
+        return _restore, (self._selector.address,)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -89,7 +92,7 @@ class Settings:
         Raises
         ------
         UnknownBackendError
-            If nobody answers to a label, or it is reserved.
+            If a label names no backend, or is reserved.
         BackendNotInstalledError
             If the host knows the backend and it is not installed.
         BackendLoadError
@@ -295,8 +298,6 @@ class Settings:
         return Trace(self._selector.configuration.host, self._selector.state)
 
 
-def _restore(home: Home) -> Settings:
+def _restore(address: HostAddress) -> Settings:
     """Unpickle settings: those of the same host, in this process."""
-    from ._selection.elsewhere import find
-
-    return Settings(find(home))
+    return Settings(find_host(address))
