@@ -110,6 +110,7 @@ class BackendDispatcher:
         self._selector = Selector(configuration, state, read_environment(configuration.host))
         self._settings = Settings(self._selector)
         self._catalogue = Catalogue(configuration, self._selector)
+        self._selector.on_refresh = self._show_what_is_installed
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -308,8 +309,11 @@ class BackendDispatcher:
         self._catalogue.ask_all(report=True)
 
     def refresh(self) -> None:
-        """Look again at what is installed and give broken backends another try."""
-        self._selector.registry.refresh()
+        """Look again at what is installed; the same as `Settings.refresh`."""
+        self._selector.refresh()
+
+    def _show_what_is_installed(self) -> None:
+        """Follow a refresh: what `discover` showed is shown anew."""
         if self._catalogue.discovered:
             self._selector.registry.read_manifests()
             self._catalogue.ask_all(report=False)

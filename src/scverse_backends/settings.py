@@ -203,7 +203,7 @@ class Settings:
         Snapshot
             A value that holds the backends and the policy. It pickles; ``with
             snapshot:`` applies it to a block, ``snapshot.bind(func)`` around
-            each call of a function.
+            each call of a function, ``snapshot.apply()`` for good.
 
         Raises
         ------
@@ -223,6 +223,14 @@ class Settings:
         """
         known = self._selector.registry.know_all()
         return sorted({backend.name for backend in known})
+
+    def refresh(self) -> None:
+        """Look again at what is installed, after a package was installed or removed.
+
+        Broken backends are tried again. A package whose old version was
+        imported needs a new process.
+        """
+        self._selector.refresh()
 
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``.

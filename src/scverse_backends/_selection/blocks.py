@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .hosts import HostAddress
     from .selector import Selector
-    from .state import Scope, Selection
+    from .state import Selection
 
 DISPATCH = "__scverse_dispatch__"
 """Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""

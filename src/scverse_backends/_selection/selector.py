@@ -14,6 +14,8 @@ from .hosts import address_of, enter_host
 from .state import CALL, HOST, PENDING, PROCESS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.policy import Configuration, FallbackPolicy
@@ -31,6 +33,8 @@ class Selector:
         By what another process finds the same host.
     calls
         By how calls name their backends, what they select where no policy is in force.
+    on_refresh
+        What follows when the installed backends were looked at again.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Selector:
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
+        self.on_refresh: Callable[[], None] = lambda: None
         if environment.backend or environment.fallback:
             state.wait_for_environment()
         self.address = address_of(configuration.host, configuration.group)
@@ -59,6 +64,11 @@ class Selector:
         from scverse_backends._backends.registry import Registry
 
         return Registry(self.configuration, self.changes, self.state.apart)
+
+    def refresh(self) -> None:
+        """Look again at what is installed."""
+        self.registry.refresh()
+        self.on_refresh()
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
@@ -126,6 +136,13 @@ class Selector:
             self.state.wait_for_environment()
         else:
             self.state.swap(HOST)
+
+    def apply(self, selection: Selection, policy: FallbackPolicy) -> None:
+        """Put a choice and a policy in force for the whole process, and leave open blocks."""
+        while (scope := self.state.scope()) is not None:
+            self.state.pop(scope[2] or scope)
+        self.set_policy(policy)
+        self.state.swap(self.state.make(selection.backends, None, selection.origin))
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
         """Give the fallback policy of a selection, or the one that holds here and now."""

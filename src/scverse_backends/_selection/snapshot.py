@@ -16,10 +16,12 @@ from scverse_backends._backends.loading import import_reference
 from scverse_backends._ground.code import is_coroutine_function
 from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.records import Candidate
 from scverse_backends.exceptions import BackendError, release
 
-from .blocks import is_public, run_within
-from .hosts import find_host, missing
+from .blocks import checked_policy, is_public, run_within
+from .hosts import HostAddress, find_host, missing
+from .state import SNAPSHOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,13 +31,10 @@ if TYPE_CHECKING:
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.policy import FallbackPolicy
-    from scverse_backends._ground.records import Candidate, LoadedBackend, Verdict
+    from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .hosts import HostAddress
     from .selector import Selector
     from .state import Selection
-
-ORIGIN = "a snapshot"
 
 
 class Chosen(NamedTuple):
@@ -129,6 +128,55 @@ class Snapshot:
         """
         return cast("F", _bind(self, func))
 
+    def apply(self) -> None:
+        """Put the snapshot in force for good: for the whole process, and after open blocks too.
+
+        Made for the initializer of a pool of processes and the set-up hook of
+        a worker. What is selected later replaces it, as it replaces any
+        `Settings.backend` and `Settings.fallback`.
+
+        Raises
+        ------
+        BackendError
+            As entering it would.
+        """
+        selector, selection = self._resolve()
+        selector.apply(selection, self.fallback)
+
+    def to_json(self) -> str:
+        """Write the snapshot as JSON, for what takes text only; `from_json` reads it."""
+        import json
+
+        chosen = [[name, candidate] for name, candidate in self._chosen]
+        return json.dumps({"host": self._address, "backends": chosen, "fallback": self.fallback})
+
+    @classmethod
+    def from_json(cls, text: str) -> Snapshot:
+        """Read what `to_json` wrote, here or in another process.
+
+        Raises
+        ------
+        ValueError
+            If the text is anything else.
+        """
+        import json
+
+        try:
+            found = json.loads(text)
+            chosen = [
+                Chosen(name, candidate and Candidate(*candidate))
+                for name, candidate in found["backends"]
+            ]
+            return cls(
+                HostAddress(*found["host"]), tuple(chosen), checked_policy(found["fallback"])
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"This is not the text of a snapshot ({error!r}). Give what to_json() wrote."
+            raise ValueError(msg) from error
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return self.__reduce__()[1]  # type: ignore[no-any-return]
+
     def prepare(self) -> None:
         """Import what the snapshot needs, as its first use in a process does.
 
@@ -159,7 +207,7 @@ class Snapshot:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
                 located = [_locate(chosen, selector.registry) for chosen in self._chosen]
-                _keep(self, selector, selector.load(located, self.fallback, ORIGIN))
+                _keep(self, selector, selector.load(located, self.fallback, SNAPSHOT))
         return cast("tuple[Selector, Selection]", self._resolved)
 
 
@@ -171,7 +219,7 @@ def take(selector: Selector) -> Snapshot:
         for backend in current.backends
     ]
     snapshot = Snapshot(selector.address, tuple(chosen), policy)
-    _keep(snapshot, selector, selector.state.make(current.backends, policy, ORIGIN))
+    _keep(snapshot, selector, selector.state.make(current.backends, policy, SNAPSHOT))
     return snapshot
 
 
@@ -214,7 +262,7 @@ def _errors_name_the_machine() -> Generator[None]:
         yield
     except BackendError as error:
         error.machine = gethostname()
-        error.origin = f"{ORIGIN}, on {error.machine!r} in process {os.getpid()}"
+        error.origin = f"{SNAPSHOT}, on {error.machine!r} in process {os.getpid()}"
         raise
 
 

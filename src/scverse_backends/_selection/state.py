@@ -28,6 +28,9 @@ BLOCK = "use_backend"
 PROCESS = "settings.backend"
 """The origin of what is set for the whole process."""
 
+SNAPSHOT = "a snapshot"
+"""The origin of what a snapshot selects."""
+
 
 class Selection:
     """An ordered choice of backends and a fallback policy; compared by identity, so made once.
