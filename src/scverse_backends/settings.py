@@ -1,4 +1,4 @@
-"""Settings: what users hold to select backends."""
+"""Settings: what users select backends with."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Settings:
         return self._page()._repr_html_()
 
     def _page(self) -> Page:
-        # Imported here, as everything that only shows: most runs never need it.
+        # Imported here because most runs never show anything.
         from ._display.pages import settings_page
         from ._display.survey import survey
 
@@ -154,7 +154,7 @@ class Settings:
         fallback
             The policy within the block; the surrounding one if left out.
         backend
-            The first choice, for those who name their arguments.
+            The first choice, by keyword.
 
         Returns
         -------
@@ -217,9 +217,8 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        One that ships a manifest is believed; any other is imported to know
-        its name. `BackendDispatcher.backends` lists what is installed and
-        imports nothing.
+        A backend without a manifest is imported to ask its name.
+        `BackendDispatcher.backends` lists what is installed and imports nothing.
         """
         known = self._selector.registry.know_all()
         return sorted({backend.name for backend in known})

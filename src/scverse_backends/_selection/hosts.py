@@ -24,27 +24,28 @@ class HostAddress(NamedTuple):
         Its name and its entry-point group.
     module, line
         The module whose import makes its dispatcher, and the line that does.
+    number
+        Tells apart what one line makes several times.
     """
 
     host: str
     group: str
     module: str
     line: int
+    number: int
 
 
 # The selector of each dispatcher, for as long as something uses it.
 _hosts: WeakValueDictionary[HostAddress, Any] = WeakValueDictionary()
 
 
-def address_of(host: str, group: str) -> HostAddress:
-    """Give the address of the dispatcher that is being made."""
+def enter_host(host: str, group: str, selector: Any) -> HostAddress:
+    """Let the dispatcher that is being made be found, and give its address."""
     module, line = caller.importing()
-    return HostAddress(host, group, MAIN.get(module, module), line)
-
-
-def enter_host(selector: Any) -> None:
-    """Let a host be found; a module that is imported anew replaces the host that it made before."""
-    _hosts[selector.address] = selector
+    address = HostAddress(host, group, MAIN.get(module, module), line, 0)
+    while _hosts.setdefault(address, selector) is not selector:
+        address = address._replace(number=address.number + 1)
+    return address
 
 
 def find_host(address: HostAddress, label: str = "") -> Any:
@@ -87,10 +88,15 @@ def _import(module: str) -> BaseException | None:
 
 
 def _nearest(address: HostAddress) -> Any:
-    """Find the host that was made last, on another line of the module or in another module."""
-    alive = [selector for reference in _hosts.valuerefs() if (selector := reference()) is not None]
-    alike = [selector for selector in reversed(alive) if selector.address[:2] == address[:2]]
-    return max(alike, key=lambda one: one.address.module == address.module, default=None)
+    """Find the host that was made last, on the same line if possible, else in the same module."""
+    _, _, module, line, _ = address
+
+    def likeness(one: tuple[HostAddress, Any]) -> tuple[bool, bool]:
+        return one[0].module == module, one[0].line == line
+
+    alive = [(reference.key, reference()) for reference in reversed(_hosts.valuerefs())]
+    alike = [one for one in alive if one[0][:2] == address[:2] and one[1] is not None]
+    return max(alike, key=likeness, default=(None, None))[1]
 
 
 def missing(host: str, label: str, problem: str) -> BackendSnapshotError:

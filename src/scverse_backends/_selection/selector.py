@@ -10,7 +10,7 @@ from scverse_backends._ground.changes import Changes
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.once import once
 
-from .hosts import address_of, enter_host
+from .hosts import enter_host
 from .state import CALL, HOST, PENDING, PROCESS
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Selector:
         self.on_refresh: Callable[[], None] = lambda: None
         if environment.backend or environment.fallback:
             state.wait_for_environment()
-        self.address = address_of(configuration.host, configuration.group)
-        enter_host(self)
+        self.address = enter_host(configuration.host, configuration.group, self)
 
     def _forget_calls(self) -> None:
         """Begin anew; a call that is being looked up goes into the old dictionary."""

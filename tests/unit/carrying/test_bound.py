@@ -8,6 +8,7 @@ import inspect
 import os
 import pickle
 import socket
+import typing
 
 import pytest
 
@@ -73,6 +74,51 @@ def test_it_keeps_what_the_function_shows_of_itself(host, bound):
     assert func.__wrapped__ is host.where
     assert "where" in repr(func)
     assert "Snapshot of" in repr(func)
+
+
+def test_a_plain_function_that_pickle_cannot_name_becomes_a_plain_function(host, snapshot):
+    class Actor:
+        @snapshot.bind
+        def look(self, where: int = 1) -> str:
+            return host.where()
+
+        @snapshot.bind
+        async def wait(self):
+            return host.where()
+
+    assert [name for name, _ in inspect.getmembers(Actor, inspect.isfunction)] == ["look", "wait"]
+    assert inspect.iscoroutinefunction(Actor.wait)
+    assert (Actor().look(), asyncio.run(Actor().wait())) == ("fast 1.0", "fast 1.0")
+
+
+def test_a_function_that_is_bound_where_it_is_defined_pickles_by_its_name(world, monkeypatch):
+    module = world.site.write(
+        "bound_at_home.py",
+        f"""
+        import {world.name} as host
+        with host.settings.use_backend("fast"):
+            snapshot = host.settings.snapshot()
+
+        @snapshot.bind
+        def task(): return host.where()
+        """,
+    )
+    task = __import__(module.stem).task
+    assert pickle.loads(pickle.dumps(task)) is task
+    assert (inspect.isfunction(task), task()) == (True, "fast 1.0")
+
+
+@pytest.mark.parametrize("name", ["where", "where_async", "ask", "ask_async"])
+def test_inspect_takes_it_for_a_function(host, bound, name):
+    func = bound(getattr(host, name))
+    wrapped = functools.wraps(getattr(host, name))(lambda *args, **kwargs: None)
+    assert inspect.getfullargspec(func) == inspect.getfullargspec(wrapped)
+    assert inspect.signature(func) == inspect.signature(getattr(host, name))
+    assert typing.get_type_hints(func) == typing.get_type_hints(getattr(host, name))
+
+
+def test_a_parameter_may_have_any_name(bound):
+    assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
 
 
 def test_it_passes_on_what_it_is_given_and_what_it_gets(bound):
