@@ -63,9 +63,11 @@ def fail_inside(block):
         raise KeyError
 
 
-@pytest.mark.parametrize(
-    "use", [enter, fail_inside, lambda block: block(print), pickle.dumps], ids=str
-)
+def decorate(block):
+    block(print)
+
+
+@pytest.mark.parametrize("use", [enter, fail_inside, decorate, pickle.dumps])
 def test_a_block_that_was_used_does_not_warn(host, use, recwarn):
     use(host.settings.use_backend("mine"))
     assert not recwarn.list
