@@ -153,6 +153,13 @@ def test_it_can_be_a_method(host, snapshot):
     assert Analysis().run() == Analysis.run(Analysis()) == ("mine", "fast 1.0")
 
 
+def test_what_can_be_imported_can_be_a_method_too(host, bound):
+    class Analysis:
+        run = bound(host.Plain.ask)
+
+    assert Analysis().run() == Analysis.run(Analysis()) == "fast 1.0"
+
+
 def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
     with host.settings.use_backend("other"):
         other = host.settings.snapshot()
@@ -186,6 +193,12 @@ def test_what_pickle_cannot_find_cannot_be_pickled_bound_either(snapshot, dispat
         pickle.dumps(snapshot.bind(local))
 
 
+async def awaited(func):
+    """Call a function, and await what it gives if that is a coroutine."""
+    given = func()
+    return await given if inspect.isawaitable(given) else given
+
+
 class TestWithoutTheHost:
     """Another process may lack the host; unpickling there must not be what fails."""
 
@@ -209,9 +222,10 @@ class TestWithoutTheHost:
         with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError"):
             asyncio.run(func())
 
-    def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world):
-        made = world.elsewhere("pickle.dumps(host.settings.snapshot().bind(host.where))")
+    @pytest.mark.parametrize("name", ["where", "where_async"])
+    def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world, name):
+        made = world.elsewhere(f"pickle.dumps(host.settings.snapshot().bind(host.{name}))")
         source = (world.site.folder / f"{world.name}.py").read_text(encoding="utf-8")
-        world.site.write(f"{world.name}.py", source.replace("where", "place"))
-        with pytest.raises(AttributeError, match="has no attribute 'where'"):
-            pickle.loads(made)()
+        world.site.write(f"{world.name}.py", source.replace(name, "place"))
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            asyncio.run(awaited(pickle.loads(made)))
