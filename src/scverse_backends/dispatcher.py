@@ -39,20 +39,20 @@ class BackendDispatcher:
         Name of the host in messages. The environment variables
         ``EXAMPLE_HOST_BACKEND`` and ``EXAMPLE_HOST_BACKEND_FALLBACK`` are named after it.
     trusted_backends
-        For each canonical name the host vouches for: ``aliases``, ``package``
-        (what to install, and the distribution it must come from), and
-        optionally ``distributions``, ``entrypoints``, ``object_refs`` and
-        ``module_prefixes``, which narrow down who may serve it.
+        The canonical names that the host trusts. For each: ``aliases``,
+        ``package`` (what to install, and the distribution it must come from),
+        and optionally ``distributions``, ``entrypoints``, ``object_refs`` and
+        ``module_prefixes``, which narrow down what may serve it.
     reserved_backends
         Labels that no backend may claim, each with what to write instead.
     ignorable
-        Parameters of host functions that a backend may lack, because they
-        change how fast a result comes and not what it is.
+        Parameters of host functions that a backend may lack. They change how
+        fast a result comes, not what it is.
     fallback
-        What to do when no selected backend can take a call: ``"warn"``,
+        What happens when no selected backend can take a call: ``"warn"``,
         ``"silent"`` or ``"error"``.
     untrusted
-        What to do with backends the host does not vouch for: ``"warn"`` on
+        What happens with backends that the host does not trust: ``"warn"`` on
         first use, ``"allow"``, or ``"refuse"``.
 
     Raises
@@ -67,13 +67,11 @@ class BackendDispatcher:
     ...     entrypoint_group="example.backends", host_name="example"
     ... )
     >>> @dispatcher.backend_dispatch
-    ... def double(values, *, copy=False):
+    ... def double(values):
     ...     return [2 * value for value in values]
     >>> class Halves:
     ...     name = "halves"
-    ...     __all__ = ["double"]
-    ...
-    ...     def double(self, values, *, copy=False):
+    ...     def double(self, values):
     ...         return [value / 0.5 for value in values]
     >>> with dispatcher.register(Halves):
     ...     double([1, 2], backend="halves")
@@ -82,7 +80,7 @@ class BackendDispatcher:
     [2, 4]
     """
 
-    # So that `dispatcher.fallback = ...` fails: what it says after construction is its settings'.
+    # So that `dispatcher.fallback = ...` fails: after construction, that is for its settings.
     __slots__ = ("__weakref__", "_catalogue", "_configuration", "_selector", "_settings")
 
     def __init__(
@@ -118,7 +116,7 @@ class BackendDispatcher:
         return self._page()._repr_html_()
 
     def _page(self) -> Page:
-        # Imported here, as everything that only shows: most runs never need it.
+        # Imported here because most runs never show anything.
         from ._display.pages import dispatcher_page
         from ._display.survey import survey
 
@@ -137,7 +135,7 @@ class BackendDispatcher:
 
     @property
     def settings(self) -> Settings:
-        """What the host's users hold to select backends."""
+        """What users select backends with."""
         return self._settings
 
     @property
@@ -167,15 +165,15 @@ class BackendDispatcher:
         selector: str | None = "backend",
         host_defaults: bool = False,
     ) -> Any:
-        """Let backends run a function; as ``@backend_dispatch`` or with options.
+        """Let backends run a function: ``@backend_dispatch``, or with options.
 
         Parameters
         ----------
         func
             A module-level function, plain or ``async``.
         name
-            The name under which adapters offer it; the function's own if left
-            out. A dotted name, ``"tl.umap"``, walks an adapter's namespaces.
+            The name under which adapters offer it. Defaults to the function's
+            own. A dotted name, ``"tl.umap"``, walks an adapter's namespaces.
         ignorable
             Parameters of this function that a backend may lack, besides the host's.
         selector
@@ -233,10 +231,10 @@ class BackendDispatcher:
         selector: str | None = "backend",
         host_defaults: bool = False,
     ) -> Any:
-        """Let backends construct a class of their own in place of one; otherwise it stays as it is.
+        """Let backends construct a class of their own where users construct this one.
 
-        It stands outside of every other decorator of the class. Subclasses
-        construct as ever, unless they are decorated too.
+        Write it above every other decorator of the class. An undecorated
+        subclass constructs normally.
 
         Parameters
         ----------
@@ -244,17 +242,12 @@ class BackendDispatcher:
             A class. One whose metaclass is `type` is made anew, as
             ``dataclass(slots=True)`` does; any other is changed in place.
         name, ignorable, selector, host_defaults
-            As for `backend_dispatch`, of the class's constructor.
-
-        Returns
-        -------
-        type
-            The class, whose constructor takes the selector.
+            As for `backend_dispatch`, for the constructor.
 
         Raises
         ------
         TypeError
-            If it is no class, or one that cannot be dispatched.
+            If it is not a class, or cannot be dispatched.
         ValueError
             If something else has the same dispatch name.
 
@@ -268,14 +261,13 @@ class BackendDispatcher:
         ... class Model:
         ...     def __init__(self, layers=2):
         ...         self.layers = layers
-        >>> class FastModel(Model):
-        ...     pass
         >>> class Fast:
         ...     name = "fast"
-        ...     Model = FastModel
+        ...     class Model(Model):
+        ...         pass
         >>> with dispatcher.register(Fast):
-        ...     type(Model(layers=3, backend="fast")).__name__
-        'FastModel'
+        ...     type(Model(layers=3, backend="fast")).__qualname__
+        'Fast.Model'
         """
         options = Options(name, ignorable, selector, host_defaults)
         decorate = self._catalogue.decorate_class
@@ -288,7 +280,7 @@ class BackendDispatcher:
     def available_backend_names(self) -> list[str]:
         """List every label of every backend that can be loaded.
 
-        One that ships a manifest is believed; any other is imported to be asked.
+        A backend without a manifest is imported to ask it.
         """
         self._selector.registry.know_all()
         return sorted(set(self._selector.registry.labels()))
@@ -300,22 +292,19 @@ class BackendDispatcher:
     def discover(self) -> None:
         """Show in signatures and docstrings what each installed backend adds.
 
-        One that ships a manifest is not imported for that; any other is. A
-        broken backend is reported and hides no other.
+        A backend without a manifest is imported. A broken one is reported and
+        hides no other.
         """
         self._selector.registry.know_all(report=True)
         self._catalogue.discovered = True
         self._catalogue.ask_all(report=True)
 
     def refresh(self) -> None:
-        """Look again at what is installed and give broken backends another try."""
-        self._selector.registry.refresh()
-        if self._catalogue.discovered:
-            self._selector.registry.read_manifests()
-            self._catalogue.ask_all(report=False)
+        """Look again at what is installed; the same as `Settings.refresh`."""
+        self._selector.refresh()
 
     def register(self, adapter: Any) -> Registration:
-        """Add an adapter of this process, vouched for by the caller.
+        """Add an adapter of this process, trusted because the caller registers it.
 
         Parameters
         ----------
@@ -330,7 +319,7 @@ class BackendDispatcher:
         Raises
         ------
         BackendConfigurationError
-            If the adapter is no adapter, or a label is reserved or registered already.
+            If it is not a valid adapter, or a label is reserved or registered already.
 
         Examples
         --------
@@ -350,7 +339,7 @@ class BackendDispatcher:
 
 
 class Parts(NamedTuple):
-    """What a dispatcher is made of, for the tools of this library that look into it."""
+    """What a dispatcher is made of, for the tools of this library."""
 
     registry: Registry
     catalogue: Catalogue

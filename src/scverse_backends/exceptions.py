@@ -38,6 +38,7 @@ __all__ = [
     "UnknownBackendError",
     "UntrustedBackendError",
     "UntrustedBackendWarning",
+    "UnusedBlockWarning",
 ]
 
 
@@ -493,3 +494,33 @@ def _because(function: str, refusals: Sequence[Refusal]) -> str:
 def reasons(refusals: Sequence[Refusal]) -> str:
     """List who could not take a call, each with its reason."""
     return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
+
+
+class UnusedBlockWarning(BackendWarning):
+    """What `Settings.use_backend` gave was thrown away, so nothing was selected.
+
+    Parameters
+    ----------
+    labels
+        The backends that were asked for.
+    fallback
+        The policy that was asked for, if any.
+    host
+        Name of the host.
+    """
+
+    def __init__(self, labels: Sequence[Any], fallback: str | None, *, host: str) -> None:
+        super().__init__()
+        self.labels = tuple(labels)
+        self.fallback = fallback
+        self.host = host
+
+    def __str__(self) -> str:
+        policy = [f"fallback={self.fallback!r}"] if self.fallback else []
+        call = f"use_backend({', '.join([*map(repr, self.labels), *policy])})"
+        name = "backend" if self.labels else "fallback"
+        value = self.labels[0] if len(self.labels) == 1 else self.labels or self.fallback
+        return (
+            f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
+            f"decorate a function with it, or set settings.{name} = {value!r} for the whole process."
+        )

@@ -1,4 +1,4 @@
-"""Settings: what users hold to select backends."""
+"""Settings: what users select backends with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._ground.labels import closest, quoted
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
+from ._selection.hosts import find_host
 from ._selection.selector import listed
 
 if TYPE_CHECKING:
@@ -17,12 +18,9 @@ if TYPE_CHECKING:
     from ._ground.policy import FallbackPolicy
     from ._ground.records import Decision
     from ._ground.rendering import Page
-    from ._selection.hosts import Home
+    from ._selection.hosts import HostAddress
     from ._selection.selector import Selector
     from ._selection.snapshot import Snapshot
-
-KEPT = ("_selector", "_choices")
-SET = ("backend", "backends", "fallback")
 
 
 class Settings:
@@ -43,6 +41,8 @@ class Settings:
     'error'
     """
 
+    __slots__ = ("__weakref__", "_choices", "_selector")
+
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
@@ -50,19 +50,22 @@ class Settings:
 
     def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
         # A misspelt setting would seem to work, and select nothing.
-        if name not in KEPT and not hasattr(Settings, name):
+        if not hasattr(getattr(Settings, name, None), "__set__"):
             # Without `name` and `obj`, by which Python would add its own suggestion to ours.
             raise AttributeError(self._no_setting(name))
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
-        meant = closest(name, SET)
+        there = [name for name, value in vars(Settings).items() if isinstance(value, property)]
+        meant = closest(name, there)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
-        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(SET)}."
+        if hasattr(self, name):
+            return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
+        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._selector.home,)
+        return _restore, (self._selector.address,)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -71,7 +74,7 @@ class Settings:
         return self._page()._repr_html_()
 
     def _page(self) -> Page:
-        # Imported here, as everything that only shows: most runs never need it.
+        # Imported here because most runs never show anything.
         from ._display.pages import settings_page
         from ._display.survey import survey
 
@@ -89,7 +92,7 @@ class Settings:
         Raises
         ------
         UnknownBackendError
-            If nobody answers to a label, or it is reserved.
+            If a label names no backend, or is reserved.
         BackendNotInstalledError
             If the host knows the backend and it is not installed.
         BackendLoadError
@@ -151,7 +154,7 @@ class Settings:
         fallback
             The policy within the block; the surrounding one if left out.
         backend
-            The first choice, for those who name their arguments.
+            The first choice, by keyword.
 
         Returns
         -------
@@ -200,7 +203,7 @@ class Settings:
         Snapshot
             A value that holds the backends and the policy. It pickles; ``with
             snapshot:`` applies it to a block, ``snapshot.bind(func)`` around
-            each call of a function.
+            each call of a function, ``snapshot.apply()`` for good.
 
         Raises
         ------
@@ -214,12 +217,19 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        One that ships a manifest is believed; any other is imported to know
-        its name. `BackendDispatcher.backends` lists what is installed and
-        imports nothing.
+        A backend without a manifest is imported to ask its name.
+        `BackendDispatcher.backends` lists what is installed and imports nothing.
         """
         known = self._selector.registry.know_all()
         return sorted({backend.name for backend in known})
+
+    def refresh(self) -> None:
+        """Look again at what is installed, after a package was installed or removed.
+
+        Broken backends are tried again. A package whose old version was
+        imported needs a new process.
+        """
+        self._selector.refresh()
 
     def get_backend(self, name: str) -> Any:
         """Load a backend's adapter; ``None`` for ``"cpu"``.
@@ -295,8 +305,6 @@ class Settings:
         return Trace(self._selector.configuration.host, self._selector.state)
 
 
-def _restore(home: Home) -> Settings:
+def _restore(address: HostAddress) -> Settings:
     """Unpickle settings: those of the same host, in this process."""
-    from ._selection.elsewhere import find
-
-    return Settings(find(home))
+    return Settings(find_host(address))

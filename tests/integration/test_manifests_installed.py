@@ -67,7 +67,7 @@ HOST = """
         '''
 
     names = [info.name for info in dispatcher.backends()]
-    dispatcher.settings.use_backend(*(name.replace("tiny", "wee") for name in names))
+    block = dispatcher.settings.use_backend(*(name.replace("tiny", "wee") for name in names))
     dispatcher.discover()
     here = ("tiny_", "suite")
     print(json.dumps({

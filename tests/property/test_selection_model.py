@@ -34,6 +34,8 @@ class Selecting(RuleBasedStateMachine):
         self.where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
         self.through = dispatcher.backend_dispatch(name="through")(lambda call: call())
         self.kept = [self.settings.use_backend("one"), self.settings.use_backend("dos", "one")]
+        for block in self.kept:
+            block(print)  # no rule need enter it, and an unused block warns
         self.process = [("cpu",), "warn"]
         self.blocks = []
         self.entered = []

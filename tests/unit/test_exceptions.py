@@ -21,6 +21,7 @@ from scverse_backends.exceptions import (
     UnknownBackendError,
     UntrustedBackendError,
     UntrustedBackendWarning,
+    UnusedBlockWarning,
 )
 
 HOST = {"host": "example_host"}
@@ -159,6 +160,14 @@ DESCRIBED = {
         BackendRegistrationWarning("mine", problem="the alias is taken", **WHO),
         "Backend 'mine' of example_host (my-backend 1.0): the alias is taken",
     ),
+    "unused block": (
+        UnusedBlockWarning(["mine"], "error", **HOST),
+        (
+            "use_backend('mine', fallback='error') alone selects nothing for example_host. Write "
+            "'with settings.use_backend('mine', fallback='error'):', decorate a function with it, "
+            "or set settings.backend = 'mine' for the whole process."
+        ),
+    ),
 }
 
 
@@ -177,6 +186,7 @@ class TestHierarchy:
             (BackendFallbackWarning, (BackendWarning, UserWarning)),
             (UntrustedBackendWarning, (BackendWarning, UserWarning)),
             (BackendRegistrationWarning, (BackendWarning, UserWarning)),
+            (UnusedBlockWarning, (BackendWarning, UserWarning)),
         ],
     )
     def test_every_class_is_caught_by_what_it_is(self, kind, bases):

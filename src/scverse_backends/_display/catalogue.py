@@ -44,6 +44,7 @@ class Catalogue:
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
+        selector.on_refresh = self._show_again
 
     def decorate(
         self,
@@ -83,6 +84,12 @@ class Catalogue:
         """Ask every loaded backend for its implementation of every function."""
         for shown in [*self._shown.values()]:
             shown.presentation.ask(report=report)
+
+    def _show_again(self) -> None:
+        """Follow a refresh: show anew what every backend offers, if that is shown."""
+        if self.discovered:
+            self._selector.registry.read_manifests()
+            self.ask_all(report=False)
 
     def dispatches(self) -> Iterator[Dispatch]:
         """Give what decides the calls of each decorated function, by their names' order."""

@@ -6,11 +6,12 @@ as it was, and what there is to warn of is left to whoever uses a backend.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.labels import key
-from scverse_backends._selection.state import BLOCK, CALL, HOST, PENDING, PROCESS
+from scverse_backends._selection.state import BLOCK, CALL, HOST, PENDING, PROCESS, SNAPSHOT
 
 from .pages import Overview, Tier
 
@@ -44,12 +45,12 @@ def _tiers(selector: Selector) -> Iterator[Tier]:
     while scope is not None:
         selection, scope, _ = scope
         yield _scope_tier(selection, default if scope is None else scope[0])
-    by_process = default.origin == PROCESS
+    by_process = default.origin in (PROCESS, SNAPSHOT)
     yield Tier(
         "process",
         default.names if by_process else (),
         "" if environment.fallback else selector.state.fallback,
-        PROCESS if by_process else "",
+        default.origin or "" if by_process else "",
     )
     yield _environment_tier(environment, default)
 
@@ -66,19 +67,22 @@ def _scope_tier(selection: Selection, outer: Selection) -> Tier:
 
 def _environment_tier(environment: Environment, default: Selection) -> Tier:
     """Say what the environment chooses, whether it was looked for yet or not."""
-    labels, policy = environment.backend, environment.fallback
-    notes = [
-        f"{environment.backend_variable}={labels}"
-        if labels
-        else f"{environment.backend_variable} is not set"
-    ]
+    variable, labels, policy = (
+        environment.backend_variable,
+        environment.backend,
+        environment.fallback,
+    )
+    now = os.environ.get(variable, "").strip()
+    notes = [f"{variable}={labels}"] if labels else [] if now else [f"{variable} is not set"]
+    if now not in ("", labels):
+        notes.append(f"{variable}={now} was set too late: set it before the host is imported")
     backends = default.names
     if default is PENDING:
         backends = tuple(label.strip() for label in labels.split(",")) if labels else ()
         notes += ["not looked for yet"] if labels else []
-    elif default.origin == PROCESS:
+    elif default.origin in (PROCESS, SNAPSHOT):
         backends = ()
-        notes += [f"replaced by {PROCESS}"] if labels else []
+        notes += [f"replaced by {default.origin}"] if labels else []
     elif default is HOST:
         backends = ()
     if policy:

@@ -25,13 +25,13 @@ def depth(between: Collection[object] = ()) -> int:
     return count
 
 
-def importing() -> str:
-    """Name the module whose import calls into this package, or else the caller's own."""
+def importing() -> tuple[str, int]:
+    """Give the module whose import calls into this package, or else the caller's own, and the line."""
     nearest = frame = sys._getframe(depth())  # noqa: SLF001 - as above
     while frame.f_code.co_name != "<module>" and frame.f_back is not None:
         frame = frame.f_back
     found = frame if frame.f_code.co_name == "<module>" else nearest
-    return str(found.f_globals.get("__name__"))
+    return str(found.f_globals.get("__name__")), found.f_lineno
 
 
 def _is_ours(module: object) -> bool:

@@ -32,10 +32,15 @@ def key(label: str) -> str:
 
 def fault(label: object) -> str | None:
     """Say what keeps a value from being a label, or ``None`` if nothing does."""
+    if label is None:
+        return "a backend name must be a string; use 'cpu' for the host"
     if not isinstance(label, str):
         return f"a label is a string, not {type(label).__name__}"
     if len(label) > LONGEST:
         return f"a label has at most {LONGEST} characters, not {len(label)}"
+    if "," in label:
+        several = [part.strip() for part in label.split(",")]
+        return f"{label!r} is not a valid backend name; write several as a list, {several}"
     if not _GRAMMAR.fullmatch(label):
         return (
             f"{label!r} is no label: use ASCII letters, digits, '.', '_' and '-', "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from functools import wraps
+import sys
+from functools import update_wrapper
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
+from scverse_backends._ground import caller
 from scverse_backends._ground.code import (
     is_async_generator_function,
     is_coroutine_function,
@@ -13,6 +16,7 @@ from scverse_backends._ground.code import (
 )
 from scverse_backends._ground.labels import quoted
 
+from .hosts import find_host
 from .state import BLOCK, TRACED
 
 if TYPE_CHECKING:
@@ -25,9 +29,9 @@ if TYPE_CHECKING:
     from scverse_backends._ground.policy import FallbackPolicy
     from scverse_backends._ground.records import Decision
 
-    from .hosts import Home
+    from .hosts import HostAddress
     from .selector import Selector
-    from .state import Scope, Selection
+    from .state import Selection
 
 DISPATCH = "__scverse_dispatch__"
 """Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""
@@ -36,7 +40,7 @@ DISPATCH = "__scverse_dispatch__"
 class Choice:
     """What one `use_backend` call asks for, resolved when a block of it is entered."""
 
-    __slots__ = ("_generation", "_selections", "fallback", "labels", "selector", "state")
+    __slots__ = ("changes", "fallback", "generation", "labels", "selections", "selector", "state")
 
     def __init__(
         self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
@@ -46,75 +50,75 @@ class Choice:
             raise TypeError(msg)
         self.selector = selector
         self.state = selector.state
+        self.changes = selector.changes
         self.labels = labels
-        self.fallback: FallbackPolicy | None = None
-        if fallback is not None:
-            self.fallback = checked_policy(fallback)
-        self._generation = selector.changes.generation
-        self._selections: dict[FallbackPolicy | None, Selection] = {}
+        self.fallback = None if fallback is None else checked_policy(fallback)
+        self.generation = self.changes.generation
+        self.selections: dict[FallbackPolicy | None, Selection] = {}
+
+    def __str__(self) -> str:
+        policy = [f"fallback={self.fallback!r}"] if self.fallback else []
+        return f"use_backend({', '.join([*map(repr, self.labels), *policy])})"
 
     def locate(self) -> None:
-        """Find who answers to the labels, and raise if nobody does."""
+        """Find the backends that the labels name, and raise if one names none."""
         if self.labels:
             self.selector.locate(self.labels)
 
-    def selection(self, outer: Scope | None) -> Selection:
-        """Give what to put in force inside a scope, loaded."""
-        if self._generation is not self.selector.changes.generation:
-            self._selections, self._generation = {}, self.selector.changes.generation
-        inherited = None if outer is None else outer[0].fallback
-        known = self._selections
-        return known.get(inherited) or self._resolve(inherited, known)
-
-    def _resolve(
-        self, inherited: FallbackPolicy | None, known: dict[FallbackPolicy | None, Selection]
-    ) -> Selection:
+    def resolve(self, inherited: FallbackPolicy | None) -> Selection:
         """Load what is put in force; without labels that is what surrounds the block."""
-        selector, fallback = self.selector, self.fallback or inherited
+        fallback = self.fallback or inherited
         if not self.labels:
-            current = selector.current()
-            return selector.state.make(current.backends, fallback, current.origin)
-        selection = selector.select(self.labels, fallback, BLOCK)
-        known[inherited] = selection
+            current = self.selector.current()
+            return self.state.make(current.backends, fallback, current.origin)
+        if self.generation is not self.changes.generation:
+            self.selections, self.generation = {}, self.changes.generation
+        known = self.selections
+        selection = known[inherited] = self.selector.select(self.labels, fallback, BLOCK)
         return selection
 
 
 class UseBackend:
     """A selection to put in force; made by `Settings.use_backend`.
 
-    It keeps nothing of the blocks that are open: those are in the contexts
-    that opened them. So one object may be entered any number of times.
+    The contexts that open a block keep it, this object does not. So one object
+    can be entered any number of times.
     """
 
-    __slots__ = ("_choice",)
+    __slots__ = ("_choice", "_used")
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, *, used: bool = False) -> None:
         self._choice = choice
+        self._used = used
 
     def __repr__(self) -> str:
-        labels, fallback = self._choice.labels, self._choice.fallback
-        given = [*map(repr, labels), *([f"fallback={fallback!r}"] if fallback else ())]
-        where = "holds in a with block, or in a function that it decorates"
-        return f"<use_backend({', '.join(given)}): {where}>"
+        return f"<{self._choice}: holds in a with block, or in a function that it decorates>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self._used = True
         choice = self._choice
-        return _restore, (choice.selector.home, choice.labels, choice.fallback)
+        return _restore, (choice.selector.address, choice.labels, choice.fallback)
 
     def __enter__(self) -> None:
+        self._used = True
         choice = self._choice
         state = choice.state
-        outer = state.active.get()
+        top = state.active.get()
+        outer = top[1] if top is not None and top[0] is TRACED else top
         try:
-            if outer is not None and outer[0] is TRACED:
-                state.push(choice.selection(outer[1]), self)
+            inherited = None if outer is None else outer[0].fallback
+            selection = choice.selections.get(inherited)
+            if selection is None or choice.generation is not choice.changes.generation:
+                selection = choice.resolve(inherited)
+            if top is not outer:
+                state.push(selection, self)
                 return
-            state.active.set((choice.selection(outer), outer, self))
+            state.active.set((selection, outer, self))
             if not state.awake:
                 state.wake()
         except BaseException:
-            # Nobody leaves a block that was interrupted while it was entered.
-            if state.active.get() is not outer:
+            # __exit__ does not run for a block that was interrupted while it was entered.
+            if state.active.get() is not top:
                 state.pop(self)
             raise
 
@@ -127,75 +131,93 @@ class UseBackend:
             else:
                 state.pop(self)
         except BaseException:
-            # Interrupted, which is no reason to stay: nobody else leaves the block.
+            # Interrupted: the block ends all the same, because nothing else would end it.
             if scope is None or state.active.get() is scope:
                 state.pop(self)
             raise
 
     def __call__(self, func: F) -> F:
         """Make every call of a function run inside the block."""
+        self._used = True
         if isinstance(func, (type, staticmethod)) or not callable(func):
             msg = (
                 f"use_backend decorates functions, not {func!r}. Of a class, decorate the methods, "
                 "below @staticmethod, @classmethod or @property."
             )
             raise TypeError(msg)
-        considered = getattr(func, DISPATCH, None)
-        refuse_generator_function(func, "use_backend cannot decorate")
-        inside = self._around_coroutine if is_coroutine_function(func) else self._around
-        decorated: Any = wraps(func)(inside(func))
-        if considered is not None:
-            setattr(decorated, DISPATCH, Within(self, considered))
-        return cast("F", decorated)
+        return cast("F", run_within(self, func, "use_backend cannot decorate"))
 
-    def _around(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        def inside(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return func(*args, **kwargs)
+    def __del__(self) -> None:
+        if not (self._used or sys.is_finalizing()):
+            from scverse_backends.exceptions import UnusedBlockWarning
 
-        return inside
-
-    def _around_coroutine(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        async def inside(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return await func(*args, **kwargs)
-
-        return inside
+            choice = self._choice
+            host = choice.selector.configuration.host
+            caller.warn(UnusedBlockWarning(choice.labels, choice.fallback, host=host))
 
 
-def _restore(home: Home, labels: tuple[Any, ...], fallback: FallbackPolicy | None) -> UseBackend:
-    """Unpickle a block; what it asks for is looked for when it is entered.
+def _restore(
+    address: HostAddress, labels: tuple[Any, ...], fallback: FallbackPolicy | None
+) -> UseBackend:
+    """Unpickle a block; its labels are looked up when it is entered.
 
     An error here would end a worker process, or keep its caller waiting.
     """
-    from .elsewhere import find
+    # A worker that was sent a block need not use it.
+    return UseBackend(Choice(find_host(address), labels, fallback), used=True)
 
-    return UseBackend(Choice(find(home), labels, fallback))
+
+def run_within(block: AbstractContextManager[None], func: Any, refusal: str) -> FunctionType:
+    """Wrap something callable in a plain function that runs it inside a block."""
+    refuse_generator_function(func, refusal)
+    inside = (_coroutine_within if is_coroutine_function(func) else _within)(block, func)
+    # The namespace of a class or an object is its own, not metadata.
+    update_wrapper(inside, func, updated=("__dict__",) if type(func) is FunctionType else ())
+    dispatch = getattr(func, DISPATCH, None)
+    if dispatch is not None:
+        setattr(inside, DISPATCH, Within(block, dispatch))
+    return cast("FunctionType", inside)
+
+
+def _within(block: AbstractContextManager[None], func: Any) -> Callable[..., Any]:
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return func(*args, **kwargs)
+
+    return inside
+
+
+def _coroutine_within(block: AbstractContextManager[None], func: Any) -> Callable[..., Any]:
+    async def inside(*args: Any, **kwargs: Any) -> Any:
+        with block:
+            return await func(*args, **kwargs)
+
+    return inside
 
 
 class Within:
     """What `Settings.explain` asks of a dispatched function that runs inside a block."""
 
-    def __init__(self, block: AbstractContextManager[None], considered: Any) -> None:
-        self.selector = considered.selector
+    def __init__(self, block: AbstractContextManager[None], dispatch: Any) -> None:
+        self.selector = dispatch.selector
         self._block = block
-        self._considered = considered
+        self._dispatch = dispatch
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         """Decide a call as it would be inside the block."""
         with self._block:
-            decision: Decision = self._considered.explain(args, kwargs)
+            decision: Decision = self._dispatch.explain(args, kwargs)
             return decision
 
 
 def is_public(func: Any) -> bool:
-    """Whether something is itself what users of a host call, and no wrapper of that."""
+    """Whether something is itself what users of a host call, not a wrapper of that."""
     function = getattr(getattr(func, DISPATCH, None), "function", None)
     return function is not None and function.public is func
 
 
 def refuse_generator_function(func: Any, what: str) -> None:
-    """Refuse to run a function inside a block whose body would not be inside it."""
+    """Refuse a generator function: its body would not run inside the block."""
     body = getattr(func, DISPATCH).function.func if is_public(func) else func
     if is_generator_function(body) or is_async_generator_function(body):
         msg = (

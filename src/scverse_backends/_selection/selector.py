@@ -6,32 +6,35 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground import caller
 from scverse_backends._ground.changes import Changes
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.once import once
 
-from . import hosts
-from .state import CALL, HOST, PENDING, PROCESS, Selection
+from .hosts import enter_host
+from .state import CALL, HOST, PENDING, PROCESS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.policy import Configuration, FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .state import Scope, SelectionState
+    from .state import Scope, Selection, SelectionState
 
 
 class Selector:
-    """What one host's users select, resolved through its registry.
+    """What the users of one host select, resolved through its registry.
 
     Attributes
     ----------
-    calls
-        What calls that name their own backends select where no policy is in force, by how they name them.
-    home
+    address
         By what another process finds the same host.
+    calls
+        By how calls name their backends, what they select where no policy is in force.
+    on_refresh
+        What follows when the installed backends were looked at again.
     """
 
     def __init__(
@@ -40,16 +43,17 @@ class Selector:
         self.configuration = configuration
         self.changes = Changes()
         self.state = state
-        self.home = hosts.settle(configuration.host, configuration.group, caller.importing(), self)
         self.environment = environment
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
+        self.on_refresh: Callable[[], None] = lambda: None
         if environment.backend or environment.fallback:
             state.wait_for_environment()
+        self.address = enter_host(configuration.host, configuration.group, self)
 
     def _forget_calls(self) -> None:
-        """Begin anew; what is being looked up meanwhile goes where nobody looks any more."""
+        """Begin anew; a call that is being looked up goes into the old dictionary."""
         self.calls: dict[Any, Selection] = {}
         self._calls_under: dict[FallbackPolicy, dict[Any, Selection]] = {}
 
@@ -60,17 +64,23 @@ class Selector:
 
         return Registry(self.configuration, self.changes, self.state.apart)
 
+    def refresh(self) -> None:
+        """Look again at what is installed."""
+        self.registry.refresh()
+        self.on_refresh()
+
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
         scope = self.state.scope()
         if scope is not None:
             return scope[0]
-        return self._settle() if self.state.default is PENDING else self.state.default
+        default = self.state.default
+        return self._select_by_environment() if default is PENDING else default
 
     def locate(
         self, labels: Any, origin: str | None = None
     ) -> list[LoadedBackend | Verdict | None]:
-        """Find who answers to each label, without loading where that is certain without."""
+        """Find the backend that each label names, loading only what cannot be told otherwise."""
         return [self.registry.locate(label, origin) for label in listed(labels)]
 
     def load(
@@ -107,8 +117,7 @@ class Selector:
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
         scope = self.state.scope()
-        fallback = scope[0].fallback if scope else None
-        origin = scope[0].origin if scope else PROCESS
+        fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, PROCESS)
         self.state.swap(self.select(labels, fallback, origin))
 
     def reset_default(self) -> None:
@@ -127,10 +136,16 @@ class Selector:
         else:
             self.state.swap(HOST)
 
+    def apply(self, selection: Selection, policy: FallbackPolicy) -> None:
+        """Put a choice and a policy in force for the whole process, and leave open blocks."""
+        while (scope := self.state.scope()) is not None:
+            self.state.pop(scope[2] or scope)
+        self.set_policy(policy)
+        self.state.swap(self.state.make(selection.backends, None, selection.origin))
+
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
         """Give the fallback policy of a selection, or the one that holds here and now."""
-        selection = selection or self.current()
-        return selection.fallback or self._process_policy()
+        return (selection or self.current()).fallback or self._process_policy()
 
     def set_policy(self, policy: FallbackPolicy) -> None:
         """Change the policy of the innermost block, or of the whole process."""
@@ -142,20 +157,20 @@ class Selector:
             selection = scope[0]
             self.state.swap(self.state.make(selection.backends, policy, selection.origin))
 
-    def _settle(self) -> Selection:
+    def _select_by_environment(self) -> Selection:
         """Take the environment's choice, now that it is first needed."""
-        from scverse_backends.exceptions import BackendError
-
         environment = self.environment
         self._process_policy()
         if not environment.backend:
             return self.state.settle(HOST)
         origin = f"the environment variable {environment.backend_variable}"
+        labels = [label.strip() for label in environment.backend.split(",")]
+        from scverse_backends.exceptions import BackendError
+
         try:
-            labels = [label.strip() for label in environment.backend.split(",")]
             selection = self.load(self.locate(labels, origin), None, origin)
         except BackendError as error:
-            if getattr(error, "origin", None) is None:
+            if error.origin is None:
                 error.add_note(f"It was selected by {origin}={environment.backend!r}.")
             raise
         return self.state.settle(selection)

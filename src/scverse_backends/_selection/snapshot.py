@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import update_wrapper
+from operator import attrgetter
 from socket import gethostname
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from scverse_backends._backends.loading import import_reference
+from scverse_backends._ground.code import is_coroutine_function
+from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.records import Candidate
 from scverse_backends.exceptions import BackendError, release
 
-from .bound import bind
-from .elsewhere import find, missing
+from .blocks import checked_policy, is_public, run_within
+from .hosts import HostAddress, find_host, missing
+from .state import SNAPSHOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -22,13 +31,10 @@ if TYPE_CHECKING:
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.policy import FallbackPolicy
-    from scverse_backends._ground.records import Candidate, LoadedBackend, Verdict
+    from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .hosts import Home
     from .selector import Selector
-    from .state import Selection, SelectionState
-
-ORIGIN = "a snapshot"
+    from .state import Selection
 
 
 class Chosen(NamedTuple):
@@ -75,17 +81,15 @@ class Snapshot:
     'error'
     """
 
-    _home: Home
+    _address: HostAddress
     _chosen: tuple[Chosen, ...]
     fallback: FallbackPolicy
-    _resolved: tuple[SelectionState, Selection] | None = field(
-        default=None, init=False, compare=False
-    )
+    _resolved: tuple[Selector, Selection] | None = field(default=None, init=False, compare=False)
 
     @property
     def host(self) -> str:
         """Name of the host."""
-        return self._home[0]
+        return self._address.host
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -109,8 +113,8 @@ class Snapshot:
         Raises
         ------
         TypeError
-            If it is a generator function, whose body runs between its
-            caller's lines.
+            If it cannot be called, or is a generator function, whose body
+            runs between its caller's lines.
 
         Examples
         --------
@@ -122,7 +126,56 @@ class Snapshot:
         >>> pickle.loads(pickle.dumps(settings.snapshot().bind(max)))([1, 3, 2])
         3
         """
-        return cast("F", bind(self, func))
+        return cast("F", _bind(self, func))
+
+    def apply(self) -> None:
+        """Put the snapshot in force for good: for the whole process, and after open blocks too.
+
+        Made for the initializer of a pool of processes and the set-up hook of
+        a worker. What is selected later replaces it, as it replaces any
+        `Settings.backend` and `Settings.fallback`.
+
+        Raises
+        ------
+        BackendError
+            As entering it would.
+        """
+        selector, selection = self._resolve()
+        selector.apply(selection, self.fallback)
+
+    def to_json(self) -> str:
+        """Write the snapshot as JSON, for what takes text only; `from_json` reads it."""
+        import json
+
+        chosen = [[name, candidate] for name, candidate in self._chosen]
+        return json.dumps({"host": self._address, "backends": chosen, "fallback": self.fallback})
+
+    @classmethod
+    def from_json(cls, text: str) -> Snapshot:
+        """Read what `to_json` wrote, here or in another process.
+
+        Raises
+        ------
+        ValueError
+            If the text is anything else.
+        """
+        import json
+
+        try:
+            found = json.loads(text)
+            chosen = [
+                Chosen(name, candidate and Candidate(*candidate))
+                for name, candidate in found["backends"]
+            ]
+            return cls(
+                HostAddress(*found["host"]), tuple(chosen), checked_policy(found["fallback"])
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"This is not the text of a snapshot ({error!r}). Give what to_json() wrote."
+            raise ValueError(msg) from error
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return self.__reduce__()[1]  # type: ignore[no-any-return]
 
     def prepare(self) -> None:
         """Import what the snapshot needs, as its first use in a process does.
@@ -135,27 +188,27 @@ class Snapshot:
         self._resolve()
 
     def __enter__(self) -> None:
-        state, selection = self._resolve()
-        state.push(selection, self)
+        selector, selection = self._resolve()
+        selector.state.push(selection, self)
 
     def __exit__(self, *error: object) -> None:
-        self._resolve()[0].pop(self)
+        self._resolve()[0].state.pop(self)
 
     def __repr__(self) -> str:
         chosen = ", ".join(map(str, self._chosen))
         return f"<Snapshot of {self.host}: {chosen}; fallback={self.fallback!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Snapshot, (self._home, self._chosen, self.fallback)
+        return Snapshot, (self._address, self._chosen, self.fallback)
 
-    def _resolve(self) -> tuple[SelectionState, Selection]:
+    def _resolve(self) -> tuple[Selector, Selection]:
         """Find what is meant in this process, once."""
         if self._resolved is None:
-            with _told_where():
-                selector = find(self._home, ", ".join(self.backends))
+            with _errors_name_the_machine():
+                selector = find_host(self._address, ", ".join(self.backends))
                 located = [_locate(chosen, selector.registry) for chosen in self._chosen]
-                _keep(self, selector.state, selector.load(located, self.fallback, ORIGIN))
-        return cast("tuple[SelectionState, Selection]", self._resolved)
+                _keep(self, selector, selector.load(located, self.fallback, SNAPSHOT))
+        return cast("tuple[Selector, Selection]", self._resolved)
 
 
 def take(selector: Selector) -> Snapshot:
@@ -165,14 +218,14 @@ def take(selector: Selector) -> Snapshot:
         Chosen(CPU, None) if backend is None else Chosen(backend.name, backend.candidate)
         for backend in current.backends
     ]
-    snapshot = Snapshot(selector.home, tuple(chosen), policy)
-    _keep(snapshot, selector.state, selector.state.make(current.backends, policy, ORIGIN))
+    snapshot = Snapshot(selector.address, tuple(chosen), policy)
+    _keep(snapshot, selector, selector.state.make(current.backends, policy, SNAPSHOT))
     return snapshot
 
 
-def _keep(snapshot: Snapshot, state: SelectionState, selection: Selection) -> None:
+def _keep(snapshot: Snapshot, selector: Selector, selection: Selection) -> None:
     """Remember what a snapshot means in this process."""
-    object.__setattr__(snapshot, "_resolved", (state, selection))
+    object.__setattr__(snapshot, "_resolved", (selector, selection))
 
 
 def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | None:
@@ -182,7 +235,7 @@ def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | Non
     exact = registry.find(chosen.name, chosen.candidate)
     host = registry.configuration.host
     if exact is None and chosen.candidate is None:
-        problem = "it was registered, which only the process that did so knows of. "
+        problem = "it was registered, and only the process that registered it has it. "
         raise missing(host, chosen.name, problem + "Register it there too, or install it.")
     if exact is not None:
         return exact
@@ -203,11 +256,92 @@ def _release(candidate: Candidate | None) -> str:
 
 
 @contextmanager
-def _told_where() -> Generator[None]:
-    """Let errors say on which machine they were raised, for whoever reads them on another."""
+def _errors_name_the_machine() -> Generator[None]:
+    """Let errors say on which machine they were raised: they are read on another."""
     try:
         yield
     except BackendError as error:
         error.machine = gethostname()
-        error.origin = f"{ORIGIN}, on {error.machine!r} in process {os.getpid()}"
+        error.origin = f"{SNAPSHOT}, on {error.machine!r} in process {os.getpid()}"
         raise
+
+
+def _bind(snapshot: Snapshot, func: Any) -> Any:
+    """Wrap something callable; a plain function becomes one, unless pickle needs more than that."""
+    if not callable(func):
+        msg = f"bind needs something that can be called, not {func!r}"
+        raise TypeError(msg)
+    inside = run_within(snapshot, func, "bind cannot run inside a block")
+    if type(func) is FunctionType and not _is_importable(func):
+        return inside
+    return Bound(snapshot, func, inside)
+
+
+def _is_importable(func: Any) -> bool:
+    """Whether a function is what pickle finds under its name."""
+    found = attrgetter(func.__qualname__)
+    return attempt(lambda: found(sys.modules[func.__module__]) is func, lambda _: False)
+
+
+class Bound:
+    """Runs something inside a snapshot wherever it is called, and pickles with it.
+
+    A plain function pickles by its name, and under that name pickle would find
+    what is wrapped. So this is an object, with what `inspect` asks of functions.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
+    __wrapped__: Callable[..., Any]
+
+    def __init__(self, snapshot: Snapshot, func: Callable[..., Any], inside: FunctionType) -> None:
+        self._snapshot = snapshot
+        self._inside = inside
+        update_wrapper(self, inside)
+        self.__wrapped__ = func
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inside, name)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._inside(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """Be a method where a function would be one."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<{self.__wrapped__!r} under {self._snapshot!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        func = self.__wrapped__
+        if not is_public(func) or func.__module__ == "__main__" or not _is_importable(func):
+            return _bind, (self._snapshot, func)
+        absent = AbsentCoroutineFunction if is_coroutine_function(func) else AbsentFunction
+        return _restore, (self._snapshot, f"{func.__module__}:{func.__qualname__}", absent)
+
+
+def _restore(snapshot: Snapshot, reference: str, absent: type[AbsentFunction]) -> Any:
+    """Unpickle what was bound of a host.
+
+    An error here would end a worker process, or keep its caller waiting. So
+    the first call says that the host is missing.
+    """
+    func = attempt(lambda: import_reference(reference), lambda _: absent(reference))
+    return _bind(snapshot, func)
+
+
+class AbsentFunction:
+    """Stands for a function of a host that cannot be imported; calling it says so."""
+
+    def __init__(self, reference: str) -> None:
+        self._reference = reference
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return import_reference(self._reference)(*args, **kwargs)
+
+
+class AbsentCoroutineFunction(AbsentFunction):
+    """The same, of a coroutine function."""
+
+    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return await import_reference(self._reference)(*args, **kwargs)

@@ -28,6 +28,9 @@ BLOCK = "use_backend"
 PROCESS = "settings.backend"
 """The origin of what is set for the whole process."""
 
+SNAPSHOT = "a snapshot"
+"""The origin of what a snapshot selects."""
+
 
 class Selection:
     """An ordered choice of backends and a fallback policy; compared by identity, so made once.
@@ -68,14 +71,14 @@ PENDING = Selection((), None, None)
 """Stands for the environment's selection until it is first needed."""
 
 TRACED = Selection((), None, None)
-"""Stands above the selection of a context whose calls are traced; no call passes it by."""
+"""Stands above the selection of a context whose calls are traced, so that every call sees it."""
 
 
 Scope: TypeAlias = "tuple[Selection, Scope | None, object]"
-"""What holds in one context: a selection, the scope it replaced, and who will leave it.
+"""What holds in one context: a selection, the scope it replaced, and its owner, which ends it.
 
-``None`` for who leaves it means the scope itself. A plain tuple, because one
-is made for every block and for every call that names its backend. While a
+The owner of a call's scope is ``None``: it owns itself. A plain tuple, because
+one is made for every block and for every call that names its backend. While a
 context is traced, `TRACED` stands above its scopes, with the span that its
 calls are made within.
 """
@@ -210,7 +213,7 @@ class SelectionState:
 
 
 def _without(scope: Scope | None, owner: object) -> Scope | None:
-    """Copy a chain of scopes, leaving out the innermost one of an owner."""
+    """Copy a chain of scopes without the innermost one of an owner."""
     if scope is None:
         return None
     selection, outer, own = scope

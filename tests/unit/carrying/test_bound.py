@@ -8,6 +8,7 @@ import inspect
 import os
 import pickle
 import socket
+import typing
 
 import pytest
 
@@ -75,6 +76,51 @@ def test_it_keeps_what_the_function_shows_of_itself(host, bound):
     assert "Snapshot of" in repr(func)
 
 
+def test_a_plain_function_that_pickle_cannot_name_becomes_a_plain_function(host, snapshot):
+    class Actor:
+        @snapshot.bind
+        def look(self, where: int = 1) -> str:
+            return host.where()
+
+        @snapshot.bind
+        async def wait(self):
+            return host.where()
+
+    assert [name for name, _ in inspect.getmembers(Actor, inspect.isfunction)] == ["look", "wait"]
+    assert inspect.iscoroutinefunction(Actor.wait)
+    assert (Actor().look(), asyncio.run(Actor().wait())) == ("fast 1.0", "fast 1.0")
+
+
+def test_a_function_that_is_bound_where_it_is_defined_pickles_by_its_name(world, monkeypatch):
+    module = world.site.write(
+        "bound_at_home.py",
+        f"""
+        import {world.name} as host
+        with host.settings.use_backend("fast"):
+            snapshot = host.settings.snapshot()
+
+        @snapshot.bind
+        def task(): return host.where()
+        """,
+    )
+    task = __import__(module.stem).task
+    assert pickle.loads(pickle.dumps(task)) is task
+    assert (inspect.isfunction(task), task()) == (True, "fast 1.0")
+
+
+@pytest.mark.parametrize("name", ["where", "where_async", "ask", "ask_async"])
+def test_inspect_takes_it_for_a_function(host, bound, name):
+    func = bound(getattr(host, name))
+    wrapped = functools.wraps(getattr(host, name))(lambda *args, **kwargs: None)
+    assert inspect.getfullargspec(func) == inspect.getfullargspec(wrapped)
+    assert inspect.signature(func) == inspect.signature(getattr(host, name))
+    assert typing.get_type_hints(func) == typing.get_type_hints(getattr(host, name))
+
+
+def test_a_parameter_may_have_any_name(bound):
+    assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
+
+
 def test_it_passes_on_what_it_is_given_and_what_it_gets(bound):
     assert bound(divmod)(7, 2) == (3, 1)
     assert bound(sorted)([1, 3, 2], reverse=True) == [3, 2, 1]
@@ -105,6 +151,13 @@ def test_it_can_be_a_method(host, snapshot):
             return self.label, host.where()
 
     assert Analysis().run() == Analysis.run(Analysis()) == ("mine", "fast 1.0")
+
+
+def test_what_can_be_imported_can_be_a_method_too(host, bound):
+    class Analysis:
+        run = bound(host.Plain.ask)
+
+    assert Analysis().run() == Analysis.run(Analysis()) == "fast 1.0"
 
 
 def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
@@ -140,6 +193,12 @@ def test_what_pickle_cannot_find_cannot_be_pickled_bound_either(snapshot, dispat
         pickle.dumps(snapshot.bind(local))
 
 
+async def awaited(func):
+    """Call a function, and await what it gives if that is a coroutine."""
+    given = func()
+    return await given if inspect.isawaitable(given) else given
+
+
 class TestWithoutTheHost:
     """Another process may lack the host; unpickling there must not be what fails."""
 
@@ -163,9 +222,10 @@ class TestWithoutTheHost:
         with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError"):
             asyncio.run(func())
 
-    def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world):
-        made = world.elsewhere("pickle.dumps(host.settings.snapshot().bind(host.where))")
+    @pytest.mark.parametrize("name", ["where", "where_async"])
+    def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world, name):
+        made = world.elsewhere(f"pickle.dumps(host.settings.snapshot().bind(host.{name}))")
         source = (world.site.folder / f"{world.name}.py").read_text(encoding="utf-8")
-        world.site.write(f"{world.name}.py", source.replace("where", "place"))
-        with pytest.raises(AttributeError, match="has no attribute 'where'"):
-            pickle.loads(made)()
+        world.site.write(f"{world.name}.py", source.replace(name, "place"))
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            asyncio.run(awaited(pickle.loads(made)))

@@ -20,6 +20,7 @@ from scverse_backends.exceptions import (
     UnknownBackendError,
     UntrustedBackendError,
     UntrustedBackendWarning,
+    UnusedBlockWarning,
 )
 
 from .conftest import MANIFEST, MODULE
@@ -76,7 +77,8 @@ def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
         entry_points={"plain": "plain"},
         modules={"plain": "name = 'plain'\naliases = ['simple']"},
     )
-    dispatcher.settings.use_backend("simple")
+    with pytest.warns(UnusedBlockWarning):
+        dispatcher.settings.use_backend("simple")
     assert site.imported() == {"plain"}
     assert dispatcher.settings.available_backends() == ["plain", "tiled"]
 

@@ -185,12 +185,14 @@ def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, set
     assert "the disk is gone" in settings._repr_html_()
 
 
-def test_a_block_that_nobody_entered_says_that_it_selects_nothing_by_itself(settings, fast):
-    assert repr(settings.use_backend("fast", "cpu", fallback="error")) == (
+def test_a_block_says_where_it_holds(settings, fast):
+    block = settings.use_backend("fast", "cpu", fallback="error")
+    assert repr(block) == (
         "<use_backend('fast', 'cpu', fallback='error'): "
         "holds in a with block, or in a function that it decorates>"
     )
-    assert repr(settings.use_backend("fast")).startswith("<use_backend('fast'): ")
+    with block:
+        pass
     assert settings.backend == "cpu"
 
 
@@ -252,3 +254,41 @@ class TestWhomTheHostVouchesForAndNobodyInstalled:
 def test_the_variable_that_would_select_is_named(make_dispatcher):
     settings = make_dispatcher(host_name="my_host").settings
     assert line(settings, "environment") == "environment - - MY_HOST_BACKEND is not set"
+
+
+class TestAVariableThatIsSetTooLate:
+    """The environment is read when the dispatcher is made, which is when the host is imported."""
+
+    @pytest.fixture
+    def environment(self, make_dispatcher, monkeypatch):
+        def environment(before, after):
+            if before:
+                monkeypatch.setenv("MY_HOST_BACKEND", before)
+            settings = make_dispatcher(host_name="my_host").settings
+            monkeypatch.setenv("MY_HOST_BACKEND", after)
+            return line(settings, "environment")
+
+        return environment
+
+    def test_is_told(self, environment):
+        assert environment(None, "fast") == (
+            "environment - - MY_HOST_BACKEND=fast was set too late: "
+            "set it before the host is imported"
+        )
+
+    def test_is_told_beside_the_value_that_holds(self, environment):
+        found = environment("other", "fast")
+        assert "MY_HOST_BACKEND=other; MY_HOST_BACKEND=fast was set too late" in found
+
+    @pytest.mark.parametrize("after", ["fast", " fast ", ""])
+    def test_is_not_told_of_one_that_was_not_changed_to_another(self, environment, after):
+        assert "too late" not in environment("fast", after)
+
+
+def test_an_applied_snapshot_is_shown_as_the_process_s_choice(settings, fast, monkeypatch):
+    with settings.use_backend("fast"):
+        snapshot = settings.snapshot()
+    snapshot.apply()
+    assert line(settings, "process") == "process fast warn a snapshot"
+    assert line(settings, "selected by") == "selected by the process (a snapshot)"
+    assert line(settings, "environment").startswith("environment - - ")

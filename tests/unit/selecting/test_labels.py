@@ -186,6 +186,21 @@ def test_a_label_of_other_characters_is_told_which_ones_it_may_have(host):
 
 
 @pytest.mark.parametrize(
+    ("wrong", "instead"),
+    [
+        (None, "a backend name must be a string; use 'cpu' for the host"),
+        ("mine, other", "'mine, other' is not a valid backend name; write several as a list, "),
+    ],
+)
+def test_what_to_write_instead_of_nothing_and_of_a_comma_is_told(host, wrong, instead):
+    with pytest.raises(UnknownBackendError, match=re.escape(instead[1:])):
+        host.settings.backend = wrong
+    if wrong:
+        with pytest.raises(UnknownBackendError, match=re.escape("list, ['mine', 'other']")):
+            host.where(backend=wrong)
+
+
+@pytest.mark.parametrize(
     "labels", [["mine", 7], [["mine"]], (["mine"],), [{"mine": 1}], [None], ["mine", "nope"]]
 )
 @pytest.mark.usefixtures("backends")

@@ -24,3 +24,19 @@ def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
 def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
     with pytest.raises(AttributeError, match="fallback"):
         dispatcher.fallback = "error"
+
+
+METHODS = ("use_backend", "trace", "explain", "get_backend", "snapshot", "refresh")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_of_settings_cannot_be_replaced(dispatcher, name):
+    with pytest.raises(AttributeError, match=rf"'{name}' of the settings of .* cannot be replaced"):
+        setattr(dispatcher.settings, name, "fast")
+    assert callable(getattr(dispatcher.settings, name))
+
+
+@pytest.mark.parametrize("name", ["_secret", "__class__", "__dict__"])
+def test_what_is_no_setting_cannot_be_set_by_a_private_name_either(dispatcher, name):
+    with pytest.raises(AttributeError):
+        setattr(dispatcher.settings, name, "fast")
