@@ -288,7 +288,7 @@ class Settings:
                 "then the arguments of the call: explain(func, data, backend=...)."
             )
             raise TypeError(msg)
-        decision: Decision = considered.explain(args, kwargs)
+        decision: Decision = considered.explain(args, kwargs, func)
         return decision
 
     def trace(self) -> Trace:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from contextvars import copy_context
 from functools import update_wrapper
 from operator import attrgetter
@@ -231,7 +231,9 @@ class Dispatch(Execution):
         with suppress(Arrived):
             result = outermost(*args, **kwargs)
             if isinstance(result, CoroutineType):
-                result.close()
+                # As far as it goes by itself; nobody is to wait for it.
+                with suppress(StopIteration, Exception), closing(result):
+                    result.send(None)
         return arrival.decision
 
     def explains(self, kwargs: dict[str, Any]) -> bool:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     from scverse_backends._ground.policy import FallbackPolicy
-    from scverse_backends._ground.records import Decision
 
     from .hosts import HostAddress
     from .selector import Selector
@@ -175,7 +174,7 @@ def run_within(block: AbstractContextManager[None], func: Any, refusal: str) -> 
     update_wrapper(inside, func, updated=("__dict__",) if type(func) is FunctionType else ())
     dispatch = getattr(func, DISPATCH, None)
     if dispatch is not None:
-        setattr(inside, DISPATCH, Within(block, dispatch))
+        setattr(inside, DISPATCH, dispatch)
     return cast("FunctionType", inside)
 
 
@@ -193,21 +192,6 @@ def _coroutine_within(block: AbstractContextManager[None], func: Any) -> Callabl
             return await func(*args, **kwargs)
 
     return inside
-
-
-class Within:
-    """What `Settings.explain` asks of a dispatched function that runs inside a block."""
-
-    def __init__(self, block: AbstractContextManager[None], dispatch: Any) -> None:
-        self.selector = dispatch.selector
-        self._block = block
-        self._dispatch = dispatch
-
-    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
-        """Decide a call as it would be inside the block."""
-        with self._block:
-            decision: Decision = self._dispatch.explain(args, kwargs)
-            return decision
 
 
 def is_public(func: Any) -> bool:

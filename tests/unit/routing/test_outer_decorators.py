@@ -68,7 +68,7 @@ def test_other_functions_that_a_decorator_calls_do_run(dispatcher, decorated):
         return wrapper
 
     func = decorated(checking)
-    assert dispatcher.settings.explain(func, 1, backend=None).backend == "cpu"
+    assert dispatcher.settings.explain(func, 1).backend == "cpu"
     with pytest.raises(ValueError, match="not positive"):
         dispatcher.settings.explain(func, -1)
 
@@ -102,7 +102,8 @@ def test_a_trace_that_is_on_records_nothing_of_it(dispatcher, decorated):
 
 
 def test_it_is_so_inside_a_block_that_decorates(dispatcher, decorated):
-    func = dispatcher.settings.use_backend("mine")(decorated(seeded))
+    inner = decorated(seeded)
+    func = dispatcher.settings.use_backend("mine")(inner)
     assert dispatcher.settings.explain(func, 1).backend == func(1) == "cpu"
 
 
