@@ -21,7 +21,7 @@ from ._checks.ledger import Ledger
 from ._checks.loopback import NAME as LOOPBACK
 from ._checks.loopback import loopback
 from ._checks.tally import Tally
-from ._cli.addresses import NoDispatcherError, dispatcher_at
+from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import key, quoted
 from ._selection.blocks import checked_policy
 from .exceptions import BackendError, UntrustedBackendWarning
@@ -90,7 +90,7 @@ def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
         raise pytest.UsageError(msg)
     try:
         return dispatcher_at(reference)
-    except NoDispatcherError as error:
+    except MisuseError as error:
         raise pytest.UsageError(str(error)) from error
 
 

@@ -111,7 +111,7 @@ def test_two_backends_that_claim_one_alias_are_told(run, install):
     install("two-cells", "two", "name = 'two'\naliases = ['gpus']\ndef scale(values): ...\n")
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
-    assert "odd  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
+    assert "warning  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
     assert "    the label 'gpus' stays with 'one' of one-cells\n" in ran.out
 
 
@@ -123,6 +123,39 @@ def test_an_adapter_that_renamed_a_function_is_told(run, install):
     assert (
         "    offers 'rescale', which is no function of the host; did it mean 'scale'?\n" in ran.out
     )
+
+
+def test_a_manifest_that_is_out_of_date_is_a_problem(run, install, site):
+    install()
+    site.write(
+        "fast_cells.toml",
+        """
+        schema = 1
+        name = "fast"
+        aliases = ["swift"]
+        offers = 2
+
+        [functions.scale]
+        signature = "(values, factor=2.0)"
+
+        [functions.cluster]
+        signature = "(values, n_clusters=8, *, seed=0)"
+        """,
+    )
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "warning  fast  fast-cells 1.0  trusted  2 of 2 functions" in ran.out
+    assert "scverse-backends manifest write fast_cells" in ran.out
+    run("manifest", "write", "fast_cells")
+    assert run("doctor", "cells:dispatcher").status == 0
+
+
+def test_a_manifest_that_cannot_be_read_is_a_problem(run, install, site):
+    install()
+    site.write("fast_cells.toml", "schema =")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "1 problem\n" in ran.out
 
 
 def test_a_function_that_is_listed_and_cannot_be_fetched_is_told(run, install):
@@ -191,7 +224,7 @@ def test_all_of_it_is_written_for_machines(run, install):
     ran = run("doctor", "cells:dispatcher", "--json")
     assert ran.status == 1
     value = json.loads(ran.out)
-    assert (value["host"], value["functions"], value["problems"]) == ("cells", 2, [])
+    assert (value["host"], value["group"], value["problems"]) == ("cells", "cells.backends", [])
     assert value["environment"]["CELLS_BACKEND"] is None
     broken, fine = value["backends"]
     assert (broken["health"], fine["health"]) == ("broken", "ok")
@@ -199,6 +232,7 @@ def test_all_of_it_is_written_for_machines(run, install):
         f"{os.sep}cuda_cells.py, line 1: raise OSError('no device')"
     )
     assert fine["labels"] == ["fast", "swift", "quick"]
+    assert (broken["functions"], fine["functions"]) == ({}, {"cluster": True, "scale": True})
 
 
 def test_what_a_registered_adapter_is_stays_out_of_it(run, install, site):

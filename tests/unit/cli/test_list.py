@@ -21,7 +21,7 @@ def test_the_groups_are_written_for_machines(run, site):
     (backend,) = groups["cells.backends"]
     assert backend == {
         "name": "fast",
-        "value": "fast_cells",
+        "entry_point": "fast_cells",
         "distribution": "fast-cells",
         "version": "1.0",
     }

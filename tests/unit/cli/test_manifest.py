@@ -89,7 +89,7 @@ def test_it_is_written_elsewhere_or_shown(run, file, tmp_path):
     assert run("manifest", "check", "fast_cells.adapter", "-f", str(other)).status == 0
 
 
-def test_drift_is_shown_with_the_command_that_mends_it(run, file):
+def test_a_manifest_that_is_out_of_date_fails_with_the_command_that_updates_it(run, file):
     said = WRITTEN.replace("seed=0", "seed=1").replace("fetch", "fetched")
     file.write_text(said, encoding="utf-8")
     ran = run("manifest", "check", "fast_cells.adapter")
@@ -98,7 +98,9 @@ def test_drift_is_shown_with_the_command_that_mends_it(run, file):
     assert "-signature = '''(data, *, seed=1, device='cuda')'''" in lines
     assert "+signature = '''(data, *, seed=0, device='cuda')'''" in lines
     assert "-[functions.fetched]" in lines
-    assert lines[-1].endswith("mend it with: scverse-backends manifest write fast_cells.adapter")
+    assert lines[-1].endswith(
+        "is out of date; update it with: scverse-backends manifest write fast_cells.adapter"
+    )
 
 
 def test_another_layout_of_the_same_file_is_no_drift(run, file):
