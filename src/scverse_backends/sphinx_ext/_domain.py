@@ -12,7 +12,7 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_refnode
 from typing_extensions import override
 
-from scverse_backends._cli.addresses import NoDispatcherError, dispatcher_at
+from scverse_backends._cli.arguments import MisuseError, dispatcher_at
 from scverse_backends._ground.labels import key
 
 from ._known import read_host
@@ -150,7 +150,7 @@ def _hosts(config: Config) -> Iterator[Host]:
             with _muttering():
                 dispatcher = dispatcher_at(address, config.scverse_backends_imports)
                 yield read_host(dispatcher, load=config.scverse_backends_load)
-        except NoDispatcherError as error:
+        except MisuseError as error:
             _complain("dispatchers", str(error))
 
 
