@@ -1,9 +1,9 @@
 """A plugin for pytest: run a host's tests under a backend, and write tests of backends.
 
-It is used where it is asked for, by ``-p scverse_backends.pytest_plugin``.
-Everything that it does is in three parts: a run under a backend (`BackendRun`),
-tests that run once for each installed backend (the marker ``backends`` and the
-fixture `backend_name`), and the fixture `register_backend`.
+Ask for it with ``-p scverse_backends.pytest_plugin``. It has three parts: a run
+under a backend (`BackendRun`), tests that run once for each installed backend
+(the marker ``backends`` and the fixture `backend_name`), and the fixture
+`register_backend`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from ._checks.tally import Tally
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import key, quoted
 from ._selection.blocks import checked_policy
-from .exceptions import BackendError, UntrustedBackendWarning
+from .dispatcher import parts
+from .exceptions import BackendError, UnknownBackendError, UntrustedBackendWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -97,10 +98,9 @@ def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
 class BackendRun:
     """A run of a host's tests under a backend.
 
-    The backend is the process-wide choice while a test runs, its fixtures
-    included, as if the user had set the environment variable. Each report of a
-    test carries what was counted in it, which is how the counts of
-    pytest-xdist's workers reach the process that sums up.
+    The backend is the process-wide choice while a test and its fixtures run, as
+    if the user had set the environment variable. The report of each test
+    carries its counts, and so they reach the main process of pytest-xdist.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -128,7 +128,7 @@ class BackendRun:
         if key(LOOPBACK) in map(key, labels):
             loopback(self.dispatcher)
         with warnings.catch_warnings():
-            # Whoever names a backend here knows; the header says so too.
+            # The user named it, and the header says that it is not trusted.
             warnings.simplefilter("ignore", UntrustedBackendWarning)
             with self.settings.use_backend(*labels):
                 return self.settings.backends
@@ -138,14 +138,12 @@ class BackendRun:
         return self.ledger.header()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Mark what the backend's author knows about."""
+        """Mark the tests that the configuration names."""
         for item in items:
-            wrong = self.ledger.why_wrong(item.nodeid)
-            if wrong is not None:
+            if wrong := self.ledger.why_wrong(item.nodeid):
                 reason = f"the backend is wrong: {wrong.reason}"
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-            inapplicable = self.ledger.why_inapplicable(item.nodeid)
-            if inapplicable is not None:
+            if inapplicable := self.ledger.why_inapplicable(item.nodeid):
                 reason = f"does not apply to the backend: {inapplicable.reason}"
                 item.add_marker(pytest.mark.skip(reason=reason))
 
@@ -236,17 +234,19 @@ def _asks_by_name(metafunc: pytest.Metafunc) -> bool:
 
 
 def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Iterator[Any]:
-    """Give the installed backends; or those of these labels, skipping what is not there."""
+    """Give the installed backends; or these labels, with a mark on those to be skipped."""
     for info in () if labels else dispatcher.backends():
         if info.state not in ("broken", "refused"):
             yield info.name
     for label in labels:
+        marks = []
         try:
-            dispatcher.settings.use_backend(label)
+            parts(dispatcher).registry.locate(label)
+        except UnknownBackendError:
+            pass  # a mistake, which the setup of the test raises again
         except BackendError as error:
-            yield pytest.param(label, marks=pytest.mark.skip(reason=str(error)))
-        else:
-            yield label
+            marks = [pytest.mark.skip(reason=str(error))]
+        yield pytest.param(label, marks=marks)
 
 
 def pytest_runtest_setup(item: Any) -> None:

@@ -10,7 +10,9 @@ HOST = """
     from scverse_backends import BackendDispatcher
 
     dispatcher = BackendDispatcher(
-        entrypoint_group="tiny.backends", host_name="tiny"
+        entrypoint_group="tiny.backends",
+        host_name="tiny",
+        trusted_backends={"away": {"package": "away-tiny"}},
     )
     settings = dispatcher.settings
 
@@ -430,7 +432,7 @@ class TestTestsOfBackends:
                 with pytest.raises(NotImplementedError):
                     tiny.total([1])
 
-            @pytest.mark.backends("quick", "q", "absent", fallback="silent")
+            @pytest.mark.backends("quick", "q", "away", fallback="silent")
             def test_of_these(backend_name):
                 assert tiny.settings.backend == "quick"
                 assert tiny.total([1]) == 1
@@ -448,7 +450,28 @@ class TestTestsOfBackends:
         )
         result.stdout.fnmatch_lines(["PASSED *test_in_force[[]slow]"])
         result.stdout.fnmatch_lines(["PASSED *test_of_these[[]q]"])
-        result.stdout.fnmatch_lines(["SKIPPED *tiny has no backend 'absent'.*"])
+        result.stdout.fnmatch_lines(["SKIPPED *'away' of tiny is not installed*"])
+
+    def test_a_label_that_names_nothing_fails_the_run_with_the_nearest_name(self, run, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+            import tiny
+
+            @pytest.mark.backends("quik")
+            def test_in_force():
+                assert tiny.halve([3]) == [1]
+
+            def test_after():
+                assert tiny.settings.backend == "cpu"
+            """
+        )
+
+        result = run()
+
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(["E *tiny has no backend 'quik'. Did you mean 'quick'?*"])
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
 
     def test_a_backend_that_cannot_be_loaded_fails_its_test_alone(self, run, install, pytester):
         install("broken", "raise OSError('libfast.so is missing')")
