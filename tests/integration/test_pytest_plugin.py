@@ -10,9 +10,7 @@ HOST = """
     from scverse_backends import BackendDispatcher
 
     dispatcher = BackendDispatcher(
-        entrypoint_group="tiny.backends",
-        host_name="tiny",
-        trusted_backends={"away": {"package": "away-tiny"}},
+        entrypoint_group="tiny.backends", host_name="tiny"
     )
     settings = dispatcher.settings
 
@@ -432,7 +430,7 @@ class TestTestsOfBackends:
                 with pytest.raises(NotImplementedError):
                     tiny.total([1])
 
-            @pytest.mark.backends("quick", "q", "away", fallback="silent")
+            @pytest.mark.backends("quick", "q", "absent", fallback="silent")
             def test_of_these(backend_name):
                 assert tiny.settings.backend == "quick"
                 assert tiny.total([1]) == 1
@@ -450,9 +448,9 @@ class TestTestsOfBackends:
         )
         result.stdout.fnmatch_lines(["PASSED *test_in_force[[]slow]"])
         result.stdout.fnmatch_lines(["PASSED *test_of_these[[]q]"])
-        result.stdout.fnmatch_lines(["SKIPPED *'away' of tiny is not installed*"])
+        result.stdout.fnmatch_lines(["SKIPPED *tiny has no backend 'absent'.*"])
 
-    def test_a_label_that_names_nothing_fails_the_run_with_the_nearest_name(self, run, pytester):
+    def test_a_label_that_is_nearly_a_backends_fails_the_run_with_its_name(self, run, pytester):
         pytester.makepyfile(
             """
             import pytest
