@@ -161,18 +161,14 @@ class _Sender:
         ask = partial(client.run_on_scheduler, _find_held, keys, self.annotation, accepted)
         patience = PATIENCE
         while True:
-            arriving = {key for key in arriving if _is_pending(client, key)}
+            states = ((key, client.futures.get(key)) for key in arriving)
+            arriving = {key for key, state in states if state and state.status == "pending"}
             arrived, held = ask(client.id, arriving)
             if arrived and (held is None or not patience):
                 self._sent.clear()
                 return held
             patience -= arrived
             sleep(PAUSE)
-
-
-def _is_pending(client: Client, key: Any) -> bool:
-    state = client.futures.get(key)
-    return state is not None and state.status == "pending"
 
 
 def _keys(work: Any) -> set[Any]:

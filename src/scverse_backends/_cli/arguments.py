@@ -35,7 +35,7 @@ class Command(NamedTuple):
     examples
         Command lines, one a line, without the program's name.
     options
-        Adds the command's own arguments to its parser.
+        Each adds arguments to the command's parser.
     run
         Does the work and gives the exit status.
     """
@@ -44,7 +44,7 @@ class Command(NamedTuple):
     summary: str
     details: str
     examples: str
-    options: Callable[[Parser], None]
+    options: tuple[Callable[[Parser], object], ...]
     run: Callable[[argparse.Namespace, Console], int]
 
 
@@ -81,7 +81,8 @@ class Parser(argparse.ArgumentParser):
             parser.description += f"\n\n{command.details}"
             parser.epilog = f"examples:\n{lines}"
             parser.set_defaults(run=command.run)
-            command.options(parser)
+            for add in command.options:
+                add(parser)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace | None:
         """Read arguments; ``None`` if they asked for help, which has been shown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from .console import Console
 
 
-def matrix_options(parser: Parser) -> None:
-    """Add the arguments of ``matrix``."""
-    add_dispatcher(parser)
-    _add_output(parser, FORMATS)
-
-
 def show_matrix(options: Namespace, console: Console) -> int:
     """Compare every function with every backend."""
     dispatcher = find_dispatcher(options, console)
@@ -38,9 +33,8 @@ def show_matrix(options: Namespace, console: Console) -> int:
     return 0
 
 
-def verify_options(parser: Parser) -> None:
-    """Add the arguments of ``verify``."""
-    add_dispatcher(parser)
+def _add_choice(parser: Parser) -> None:
+    """Let ``verify`` be told which backends it is about, and what fails it."""
     add_backend(parser, "verify this backend; may be given more than once")
     parser.add_argument(
         "--fail-on",
@@ -48,7 +42,6 @@ def verify_options(parser: Parser) -> None:
         default="error",
         help="what makes the exit status 1 (default: %(default)s)",
     )
-    _add_output(parser, ["text", "json", "junit"])
 
 
 def verify_backends(options: Namespace, console: Console) -> int:
@@ -78,7 +71,7 @@ def _as_text(
     return "\n\n".join(result.text(console.paint) for result in results)
 
 
-def _add_output(parser: Parser, formats: Iterable[str]) -> None:
+def _add_output(formats: Iterable[str], parser: Parser) -> None:
     """Let a command be told what to write, and where."""
     parser.add_argument("--format", choices=[*formats], default="text")
     parser.add_argument(
@@ -111,7 +104,7 @@ A backend that ships a manifest is not imported; any other is. None of their fun
 matrix example_host._backends:dispatcher
 matrix example_host._backends:dispatcher --format markdown
 matrix example_host._backends:dispatcher --format html --output backends.html""",
-    options=matrix_options,
+    options=(add_dispatcher, partial(_add_output, FORMATS)),
     run=show_matrix,
 )
 VERIFY = Command(
@@ -127,6 +120,6 @@ exit status: 1 if there is a finding as severe as --fail-on says, or worse""",
 verify example_host._backends:dispatcher --backend tiled
 verify example_host._backends:dispatcher --backend tiled --fail-on warning
 verify example_host._backends:dispatcher --format junit --output verify.xml""",
-    options=verify_options,
+    options=(add_dispatcher, _add_choice, partial(_add_output, ("text", "json", "junit"))),
     run=verify_backends,
 )

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from scverse_backends._ground.rendering import Cell
     from scverse_backends.dispatcher import BackendDispatcher
 
-    from .arguments import Parser
     from .console import Console
 
 STYLES = {"ok": "good", "warning": "doubtful", "refused": "doubtful", "broken": "bad"}
@@ -97,12 +96,6 @@ class Examination(NamedTuple):
     def total(self) -> int:
         """Count all problems."""
         return len(self.problems) + sum(len(found.trial.problems) for found in self.backends)
-
-
-def options(parser: Parser) -> None:
-    """Add the arguments of ``doctor``."""
-    add_dispatcher(parser)
-    add_json(parser)
 
 
 def run(options: Namespace, console: Console) -> int:
@@ -291,6 +284,6 @@ implements nothing, claims what is another's, ships a manifest that is out of da
     examples="""\
 doctor example_host._backends:dispatcher
 doctor example_host._backends:dispatcher --json""",
-    options=options,
+    options=(add_dispatcher, add_json),
     run=run,
 )

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 STYLES = {"+": "good", "-": "bad", "@": "dim"}
 
 
-def write_options(parser: Parser) -> None:
-    """Add the arguments of ``manifest write``."""
-    _add_adapter(parser)
+def _add_output(parser: Parser) -> None:
     parser.add_argument(
         "-o",
         "--output",
@@ -47,9 +45,7 @@ def write(options: Namespace, console: Console) -> int:
     return 0
 
 
-def check_options(parser: Parser) -> None:
-    """Add the arguments of ``manifest check``."""
-    _add_adapter(parser)
+def _add_file(parser: Parser) -> None:
     parser.add_argument(
         "-f", "--file", metavar="FILE", help="check this instead of the file beside the module"
     )
@@ -114,7 +110,7 @@ With it, hosts show your functions' options and resolve your aliases without imp
     examples="""\
 manifest write my_backend._backends.cells
 manifest write my_backend.adapters:Cells -o -""",
-    options=write_options,
+    options=(_add_adapter, _add_output),
     run=write,
 )
 CHECK = Command(
@@ -134,7 +130,7 @@ Exit status 1, with the difference, if they are not the same: for your CI, or fo
     examples="""\
 manifest check my_backend._backends.cells
 manifest check my_backend.adapters:Cells -f built/cells.toml""",
-    options=check_options,
+    options=(_add_adapter, _add_file),
     run=check,
 )
 MANIFEST = Group("manifest", "Write or check what your backend offers, as a file.", (WRITE, CHECK))

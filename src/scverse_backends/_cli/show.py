@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ast import literal_eval
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import discover, groups
@@ -32,13 +33,9 @@ if TYPE_CHECKING:
     from .console import Console
 
 ENDING = ".backends"
+FIELDS = ("name", "entry_point", "distribution", "version")
+"""What the fields of a candidate are called where a dispatcher lists its backends."""
 STYLES = {"broken": "bad", "refused": "doubtful", "loaded": "good", "registered": "good"}
-
-
-def list_options(parser: Parser) -> None:
-    """Add the arguments of ``list``."""
-    add_dispatcher(parser, optional=True)
-    add_json(parser)
 
 
 def list_backends(options: Namespace, console: Console) -> int:
@@ -55,7 +52,8 @@ def _list_all(options: Namespace, console: Console) -> None:
     for fault in dict.fromkeys(fault for _, faults in found.values() for fault in faults):
         console.note(f"warning: {fault.distribution}: metadata unreadable ({fault.problem})")
     if options.json:
-        console.json([_as_json(group, candidates) for group, (candidates, _) in found.items()])
+        groups_found = found.items()
+        console.json([{"group": g, "backends": [*map(_as_json, c)]} for g, (c, _) in groups_found])
     elif not found:
         console.line(f"No installed package declares an entry point in a group *{ENDING}.")
     else:
@@ -63,17 +61,8 @@ def _list_all(options: Namespace, console: Console) -> None:
         console.line("\n\n".join(texts))
 
 
-def _as_json(group: str, candidates: tuple[Candidate, ...]) -> dict[str, Any]:
-    backends = [
-        {
-            "name": candidate.name,
-            "distribution": candidate.distribution,
-            "version": candidate.version,
-            "entry_point": candidate.value,
-        }
-        for candidate in candidates
-    ]
-    return {"group": group, "backends": backends}
+def _as_json(candidate: Candidate) -> dict[str, str | None]:
+    return dict(zip(FIELDS, candidate, strict=True))
 
 
 def _as_text(console: Console, group: str, candidates: tuple[Candidate, ...]) -> str:
@@ -110,15 +99,12 @@ class LeftOut:
     """Stands for an argument that every call gives and that the command line did not."""
 
 
-def explain_options(parser: Parser) -> None:
-    """Add the arguments of ``explain``."""
-    add_dispatcher(parser)
+def _add_call(parser: Parser) -> None:
     parser.add_argument("function", metavar="FUNCTION", help="the name it is dispatched under")
     parser.add_argument(
         "arguments", metavar="name=value", nargs="*", help="what the call would be given"
     )
     add_backend(parser, "select this backend; several are asked in order")
-    add_json(parser)
 
 
 def explain_call(options: Namespace, console: Console) -> int:
@@ -209,7 +195,7 @@ Either way no backend is imported.""",
 list
 list example_host._backends:dispatcher
 list --json""",
-    options=list_options,
+    options=(partial(add_dispatcher, optional=True), add_json),
     run=list_backends,
 )
 EXPLAIN = Command(
@@ -225,6 +211,6 @@ exit status: 0 if the call runs where it was asked to, 1 if it falls back or fai
 explain example_host._backends:dispatcher kmeans --backend tiled n_clusters=4
 explain example_host._backends:dispatcher kmeans -b tiled -b accelerated n_init=3 max_iter=50
 explain example_host._backends:dispatcher silhouette --backend tiled metric=cosine""",
-    options=explain_options,
+    options=(add_dispatcher, _add_call, add_json),
     run=explain_call,
 )
