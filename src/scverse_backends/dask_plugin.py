@@ -185,7 +185,7 @@ def _find_held(
     arriving: set[Any],
     dask_scheduler: Any,
 ) -> tuple[bool, Any]:
-    """Find, on the scheduler, a task that another selection computes, whoever wants it.
+    """Find, on the scheduler, a task that another selection computes, for any client.
 
     Returns
     -------

@@ -218,7 +218,7 @@ class TestARunUnderABackend:
         result.stdout.fnmatch_lines(["FAILED: the backend never ran"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
-    def test_so_it_does_with_xdist(self, run):
+    def test_it_fails_with_xdist_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place", "-p", "xdist", "-n", "2")
 
         result.assert_outcomes(passed=1)

@@ -167,7 +167,7 @@ def _errors(found: Inspection, host: str) -> Iterator[str]:
 
 
 def _raised_at(error: BackendError | None) -> str | None:
-    """Name the last line of a traceback that is neither ours nor Python's own."""
+    """Name the last line of a traceback that is not in this library or in Python."""
     cause = error.__cause__ if error else None
     for frame in reversed(traceback.extract_tb(cause.__traceback__) if cause else []):
         if _is_foreign(frame.filename):
