@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from functools import wraps
+from contextvars import ContextVar
+from functools import partial, wraps
+from time import sleep
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from dask.base import annotate
-from distributed import Client, Future, WorkerPlugin, futures_of
+from distributed import Client, Future, WorkerPlugin
 from distributed.worker_state_machine import ExecuteFailureEvent
 
+from ._ground.labels import CPU
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._selection.snapshot import Snapshot
     from .settings import Settings
+
+PATIENCE, PAUSE = 10, 0.02
+"""How often, and after how many seconds, a scheduler that still holds a result is asked again."""
 
 
 def carry_selection(client: Client, settings: Settings) -> Any:
@@ -58,19 +65,17 @@ def carry_selection(client: Client, settings: Settings) -> Any:
     1
     """
     sender = _Sender(client, settings)
-    methods = {"map": sender.calls, "submit": sender.calls}
-    methods |= dict.fromkeys(("compute", "get", "persist"), sender.graphs)
-    for name, carrying in methods.items():
-        # Dask tells its own methods by being methods.
-        setattr(client, name, MethodType(carrying(getattr(client, name)), client))
+    for name in ("submit", "map"):
+        setattr(client, name, sender.calls(getattr(client, name)))
+    client._graph_to_futures = sender.graphs(client._graph_to_futures)  # type: ignore[method-assign]  # noqa: SLF001 - the one way by which Dask sends work
     return client.register_plugin(CarriedSelection(sender.annotation))
 
 
 class HeldResultError(RuntimeError):
     """Dask would give a result that it still holds, and that another selection computed.
 
-    Dask knows results by their key, and the key of a lazy collection does not
-    tell under what it is computed.
+    Dask finds results by their key, and the key of a lazy collection does not
+    tell the selection.
 
     Parameters
     ----------
@@ -98,52 +103,100 @@ class _Sender:
         self.annotation = f"scverse_backends:{settings.snapshot().host}"
         self._client = client
         self._settings = settings
-        self._held: dict[Any, bytes] = {}
+        self._keys_tell: ContextVar[bool] = ContextVar(self.annotation, default=False)
+        self._sent: dict[Any, bytes] = {}
 
-    def calls(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Carry the selection with single calls; their keys tell of it."""
+    def calls(self, method: Callable[..., Any]) -> Any:
+        """Make the keys of single calls tell the selection: Dask makes them of the function."""
 
         @wraps(method)
         def send(_: Client, func: Any, *args: Any, **kwargs: Any) -> Any:
-            snapshot = self._settings.snapshot()
+            snapshot, key = self._settings.snapshot(), kwargs.get("key")
+            if key is not None:
+                self._refuse_held({*key} if isinstance(key, list) else {key}, snapshot)
             if not kwargs.get("actor"):
                 func = snapshot.bind(func)
-            with annotate(**{self.annotation: pickle.dumps(snapshot)}):
+            telling = self._keys_tell.set(True)
+            try:
                 return method(func, *args, **kwargs)
+            finally:
+                self._keys_tell.reset(telling)
 
-        return send
+        return MethodType(send, self._client)  # Dask tells its own methods by being methods
 
-    def graphs(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Carry the selection with graphs, which have keys that do not tell of it."""
+    def graphs(self, method: Callable[..., Any]) -> Any:
+        """Carry the selection with every graph; most have keys that do not tell it."""
 
         @wraps(method)
-        def send(_: Client, work: Any, *args: Any, **kwargs: Any) -> Any:
-            packed = pickle.dumps(self._settings.snapshot())
-            self._part_with_others(packed, work if isinstance(work, (list, tuple)) else [work])
+        def send(_: Client, *args: Any, **kwargs: Any) -> Any:
+            snapshot = self._settings.snapshot()
+            packed = pickle.dumps(snapshot)
+            if not self._keys_tell.get():
+                work, *_rest = (*args, *kwargs.values())  # Dask has several names for it
+                self._refuse_held(_keys(work), snapshot)
             with annotate(**{self.annotation: packed}):
-                sent = method(work, *args, **kwargs)
-            futures = futures_of(sent)  # type: ignore[no-untyped-call]
-            self._held.update((future.key, packed) for future in futures)
-            return sent
+                futures = method(*args, **kwargs)
+            self._sent.update(dict.fromkeys(futures, packed))
+            return futures
 
-        return send
+        return MethodType(send, self._client)
 
-    def _part_with_others(self, packed: bytes, works: Iterable[Any]) -> None:
-        """See to it that Dask holds nothing of some work that another selection computed."""
-        if not self._client.asynchronous:
-            # What was let go of is known to be only after the client's loop has had its turn.
-            self._client.sync(asyncio.sleep, 0)  # type: ignore[no-untyped-call]
-        others = self._others(packed)
-        for work in works if others else ():
-            graph = dict(work.__dask_graph__() if hasattr(work, "__dask_graph__") else work)
-            for key in others.intersection(graph):
-                if not isinstance(graph[key], Future):
-                    raise HeldResultError(key)
+    def _refuse_held(self, keys: set[Any], snapshot: Snapshot) -> None:
+        """Raise if Dask would give, for one of these keys, what another selection computes."""
+        packed, futures = pickle.dumps(snapshot), self._client.futures
+        self._sent = {key: by for key, by in [*self._sent.items()] if key in futures}
+        if self._client.asynchronous:  # which cannot wait for the scheduler's answer
+            known = keys.intersection(self._sent)
+            held = next((key for key in known if self._sent[key] != packed), None)
+        else:
+            # Who sends without `carry_selection` selects nothing.
+            plain = None if snapshot.backends == (CPU,) else packed
+            held = self._ask_scheduler(keys, {packed, plain})
+        if held is not None:
+            raise HeldResultError(held)
 
-    def _others(self, packed: bytes) -> set[Any]:
-        """Give the keys of what is held and was computed under another selection."""
-        held = self._held = {k: by for k, by in self._held.items() if k in self._client.futures}
-        return {key for key, by in held.items() if by != packed}
+    def _ask_scheduler(self, keys: set[Any], accepted: set[bytes | None]) -> Any:
+        """Give a key that is held, once the scheduler knows all that was sent and let go of."""
+        client, arriving = self._client, set(self._sent)
+        ask = partial(client.run_on_scheduler, _find_held, keys, self.annotation, accepted)
+        patience = PATIENCE
+        while True:
+            states = ((key, client.futures.get(key)) for key in arriving)
+            arriving = {key for key, state in states if state and state.status == "pending"}
+            arrived, held = ask(client.id, arriving)
+            if arrived and (held is None or not patience):
+                self._sent.clear()
+                return held
+            patience -= arrived
+            sleep(PAUSE)
+
+
+def _keys(work: Any) -> set[Any]:
+    """Give the keys of what a graph or an expression computes; futures are computed already."""
+    graph = work.__dask_graph__() if hasattr(work, "__dask_graph__") else work
+    return {key for key, task in graph.items() if not isinstance(task, Future)}
+
+
+def _find_held(
+    keys: set[Any],
+    annotation: str,
+    accepted: set[bytes | None],
+    client: str,
+    arriving: set[Any],
+    dask_scheduler: Any,
+) -> tuple[bool, Any]:
+    """Find, on the scheduler, a task that another selection computes, for any client.
+
+    Returns
+    -------
+    Whether all that the client sent has arrived; the task's key, or ``None``.
+    """
+    arrived = arriving <= {task.key for task in dask_scheduler.clients[client].wants_what}
+    for key in keys.intersection(dask_scheduler.tasks):
+        task = dask_scheduler.tasks[key]
+        if task.run_spec is not None and (task.annotations or {}).get(annotation) not in accepted:
+            return arrived, key
+    return arrived, None
 
 
 class CarriedSelection(WorkerPlugin):

@@ -1,9 +1,9 @@
 """A plugin for pytest: run a host's tests under a backend, and write tests of backends.
 
-It is used where it is asked for, by ``-p scverse_backends.pytest_plugin``.
-Everything that it does is in three parts: a run under a backend (`BackendRun`),
-tests that run once for each installed backend (the marker ``backends`` and the
-fixture `backend_name`), and the fixture `register_backend`.
+Ask for it with ``-p scverse_backends.pytest_plugin``. It has three parts: a run
+under a backend (`BackendRun`), tests that run once for each installed backend
+(the marker ``backends`` and the fixture `backend_name`), and the fixture
+`register_backend`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import pytest
 
 from ._backends.configuration import FALLBACK_POLICIES
 from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
-from ._cli.addresses import NoDispatcherError, dispatcher_at
+from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import key, quoted
 from ._selection.blocks import checked_policy
+from .dispatcher import parts
 from .exceptions import BackendError, UntrustedBackendWarning
 
 if TYPE_CHECKING:
@@ -87,17 +88,16 @@ def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
         raise pytest.UsageError(msg)
     try:
         return dispatcher_at(reference)
-    except NoDispatcherError as error:
+    except MisuseError as error:
         raise pytest.UsageError(str(error)) from error
 
 
 class BackendRun:
     """A run of a host's tests under a backend.
 
-    The backend is the process-wide choice while a test runs, its fixtures
-    included, as if the user had set the environment variable. Each report of a
-    test carries what was counted in it, which is how the counts of
-    pytest-xdist's workers reach the process that sums up.
+    The backend is the process-wide choice while a test and its fixtures run, as
+    if the user had set the environment variable. The report of each test
+    carries its counts, and so they reach the main process of pytest-xdist.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -125,7 +125,7 @@ class BackendRun:
         if key(LOOPBACK) in map(key, labels):
             loopback(self.dispatcher)
         with warnings.catch_warnings():
-            # Whoever names a backend here knows; the header says so too.
+            # The user named it, and the header says that it is not trusted.
             warnings.simplefilter("ignore", UntrustedBackendWarning)
             with self.settings.use_backend(*labels):
                 return self.settings.backends
@@ -135,14 +135,12 @@ class BackendRun:
         return self.ledger.header()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Mark what the backend's author knows about."""
+        """Mark the tests that the configuration names."""
         for item in items:
-            wrong = self.ledger.why_wrong(item.nodeid)
-            if wrong is not None:
+            if wrong := self.ledger.why_wrong(item.nodeid):
                 reason = f"the backend is wrong: {wrong.reason}"
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-            inapplicable = self.ledger.why_inapplicable(item.nodeid)
-            if inapplicable is not None:
+            if inapplicable := self.ledger.why_inapplicable(item.nodeid):
                 reason = f"does not apply to the backend: {inapplicable.reason}"
                 item.add_marker(pytest.mark.skip(reason=reason))
 
@@ -233,17 +231,19 @@ def _asks_by_name(metafunc: pytest.Metafunc) -> bool:
 
 
 def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Iterator[Any]:
-    """Give the installed backends; or those of these labels, skipping what is not there."""
+    """Give the installed backends; or these labels, with a mark on those to be skipped."""
     for info in () if labels else dispatcher.backends():
         if info.state not in ("broken", "refused"):
             yield info.name
     for label in labels:
+        marks = []
         try:
-            dispatcher.settings.use_backend(label)
+            parts(dispatcher).registry.locate(label)
         except BackendError as error:
-            yield pytest.param(label, marks=pytest.mark.skip(reason=str(error)))
-        else:
-            yield label
+            # A label that is nearly another is a mistake: the setup of its test raises the error.
+            if not getattr(error, "suggestion", None):
+                marks = [pytest.mark.skip(reason=str(error))]
+        yield pytest.param(label, marks=marks)
 
 
 def pytest_runtest_setup(item: Any) -> None:

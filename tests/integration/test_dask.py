@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import dask
 import dask.array as da
+import dask.bag as db
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster, futures_of
@@ -23,11 +24,14 @@ from scverse_backends.exceptions import (
 pytestmark = pytest.mark.slow
 
 TASKS = """
+    import time
     import numpy as np
     from distributed import get_client, worker_client
     import {name} as host
 
     def number(block): return block + {{"cpu": 0, "fast": 1, "other": 2}}[host.settings.backend]
+
+    def wait(_): time.sleep(5)
 
     def send(): return get_client().submit(host.seen).result()
 
@@ -122,7 +126,7 @@ def test_a_result_that_is_held_is_not_taken_for_that_of_another_selection(client
         assert array.compute().max() == 1
     with selecting(host, "other"):
         both = [dask.delayed(host.where)(), array]
-        for compute in (array.compute, (array + 1).persist, lambda: client.compute(both)):
+        for compute in (array.compute, array.persist, lambda: client.compute(both)):
             with pytest.raises(HeldResultError, match="another selection") as caught:
                 compute()
             assert caught.value.key in {future.key for future in futures_of(held)}
@@ -130,8 +134,95 @@ def test_a_result_that_is_held_is_not_taken_for_that_of_another_selection(client
         assert (held + 1).compute().max() == held.max().compute() + 1 == 2
         assert (held + 1).persist().compute().max() == 2
         assert held.map_blocks(tasks.number, dtype=float).compute().max() == 3
+        # What Dask computes in one step does not meet what is held.
+        assert (array + 1).compute().max() == 3
         del held, caught
         assert array.compute().max() == 2
+
+
+def lazy_works(tasks):
+    array = da.zeros((4, 4), chunks=2).map_blocks(tasks.number, dtype=float)
+    return {
+        "array": array,
+        "sum": array.sum(),
+        "delayed": dask.delayed(tasks.number)(0),
+        "bag": db.from_sequence(range(4), npartitions=2).map(tasks.number),
+    }
+
+
+@pytest.mark.parametrize("name", ["array", "sum", "delayed", "bag"])
+def test_a_future_of_a_computed_collection_is_not_taken_for_another_selections(
+    client, host, tasks, name
+):
+    lazy = lazy_works(tasks)[name]
+    with selecting(host, "fast"):
+        future = client.compute(lazy)
+        first = np.max(future.result())
+        assert np.max(client.compute(lazy).result()) == first
+    with selecting(host, "other"):
+        with pytest.raises(HeldResultError):
+            client.compute(lazy)
+        del future
+        assert np.max(client.compute(lazy).result()) > first
+
+
+def test_steps_of_unfinished_work_are_not_taken_for_another_selections(client, host, tasks):
+    step = dask.delayed(tasks.number)(0)
+    with selecting(host, "fast"):
+        unfinished = client.compute(dask.delayed(tasks.wait)(step))
+    with selecting(host, "other"), pytest.raises(HeldResultError):
+        client.compute(dask.delayed(abs)(step))
+    unfinished.cancel()
+
+
+def test_a_published_result_is_not_taken_for_another_selections(client, host, tasks):
+    lazy = dask.delayed(tasks.number)(0)
+    with selecting(host, "fast"):
+        client.publish_dataset(number=client.compute(lazy))
+    with selecting(host, "other"), pytest.raises(HeldResultError):
+        client.compute(lazy)
+    with Client(client.scheduler.address) as second:
+        carry_selection(second, host.settings)
+        with selecting(host, "other"), pytest.raises(HeldResultError):
+            second.compute(lazy)
+    assert client.get_dataset("number").result() == 1
+    client.unpublish_dataset("number")
+
+
+def test_a_result_that_another_client_computed_on_the_host_is_the_hosts(client, host, tasks):
+    lazy = dask.delayed(tasks.number)(0)
+    with Client(client.scheduler.address) as second:
+        future = second.compute(lazy)
+        assert future.result() == client.compute(lazy).result() == 0
+        with selecting(host, "fast"), pytest.raises(HeldResultError):
+            client.compute(lazy)
+        del future
+
+
+def test_a_key_of_the_users_own_names_one_result(client, host):
+    with selecting(host, "fast"):
+        future = client.submit(host.where, key="mine")
+        assert client.submit(host.where, key="mine").result() == future.result() == "fast 1.0"
+    with selecting(host, "other"):
+        for send in (
+            lambda: client.submit(host.where, key="mine"),
+            lambda: client.map(lambda _: host.where(), [1], key=["mine"]),
+        ):
+            with pytest.raises(HeldResultError) as caught:
+                send()
+            assert caught.value.key == "mine"
+    del future
+
+
+def test_what_dask_takes_besides_collections_is_taken_while_anything_is_held(client, host):
+    with selecting(host, "fast"):
+        held = dask.delayed(max)(1, 2).persist()
+    one = dask.delayed(abs)(-1)
+    assert client.gather(client.compute([one, 5])) == [1, 5]
+    assert client.compute(client.submit(abs, -1)).result() == 1
+    assert client.compute(5) == 5
+    assert client.gather(client.compute({one})) == [1]
+    del held
 
 
 def test_a_delayed_call_of_what_is_bound_keeps_its_own(client, host):
@@ -241,10 +332,18 @@ def test_an_asynchronous_client_carries_it(host, tasks):
             await carry_selection(client, host.settings)
             with selecting(host, "fast"):
                 submitted = await client.submit(host.where)
-                computed = await client.compute(dask.delayed(host.where)())
-            return submitted, computed
+                lazy = dask.delayed(host.where)()
+                future = client.compute(lazy)
+                computed = await future
+            with selecting(host, "other"):
+                with pytest.raises(HeldResultError):
+                    client.compute(lazy)
+                del future
+                await asyncio.sleep(0.1)
+                again = await client.compute(lazy)
+            return submitted, computed, again
 
-    assert asyncio.run(main()) == ("fast 1.0", "fast 1.0")
+    assert asyncio.run(main()) == ("fast 1.0", "fast 1.0", "other 1.0")
 
 
 class TestAWorkerThatIsNotLikeItsClient:

@@ -218,7 +218,7 @@ class TestARunUnderABackend:
         result.stdout.fnmatch_lines(["FAILED: the backend never ran"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
-    def test_so_it_does_with_xdist(self, run):
+    def test_it_fails_with_xdist_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place", "-p", "xdist", "-n", "2")
 
         result.assert_outcomes(passed=1)
@@ -449,6 +449,27 @@ class TestTestsOfBackends:
         result.stdout.fnmatch_lines(["PASSED *test_in_force[[]slow]"])
         result.stdout.fnmatch_lines(["PASSED *test_of_these[[]q]"])
         result.stdout.fnmatch_lines(["SKIPPED *tiny has no backend 'absent'.*"])
+
+    def test_a_label_that_is_nearly_a_backends_fails_the_run_with_its_name(self, run, pytester):
+        pytester.makepyfile(
+            """
+            import pytest
+            import tiny
+
+            @pytest.mark.backends("quik")
+            def test_in_force():
+                assert tiny.halve([3]) == [1]
+
+            def test_after():
+                assert tiny.settings.backend == "cpu"
+            """
+        )
+
+        result = run()
+
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines(["E *tiny has no backend 'quik'. Did you mean 'quick'?*"])
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
 
     def test_a_backend_that_cannot_be_loaded_fails_its_test_alone(self, run, install, pytester):
         install("broken", "raise OSError('libfast.so is missing')")

@@ -1,7 +1,9 @@
-"""The command line: one file a command, which asks the library and shows what it says.
+"""The command line ``scverse-backends``: one table of commands, which ask the rooms below.
 
-Exit statuses: 0 when all is well, 1 when a command found what it looks for,
-2 when it was used wrongly.
+A command is a `Command` record: what its help says, its options, and the function that does the work.
+To add one, write its record in the file of its subject and put it into `COMMANDS`.
+`main` is the door: words go in, an exit status comes out (0 all is well, 1 something was found,
+2 used wrongly).
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from typing import TYPE_CHECKING
 
 from scverse_backends.exceptions import BackendError, UnknownBackendError
 
-from . import doctor, explain, manifest, matrix, verify
-from . import list as list_
-from .arguments import Finished, MisuseError, Parser
+from .arguments import MisuseError, Parser
+from .compare import MATRIX, VERIFY
 from .console import Console
+from .doctor import DOCTOR
+from .manifest import MANIFEST
+from .show import EXPLAIN, LIST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (list_, doctor, explain, matrix, verify, manifest)
+COMMANDS = (LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST)
 
+PROGRAM = "scverse-backends"
 INTERRUPTED = 130
 _EPILOG = """\
 A DISPATCHER is named as module:attribute, where the host keeps its BackendDispatcher:
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments
-        What stands behind the program's name; that of this process if left out.
+        The words after the program's name; those of this process if left out.
 
     Returns
     -------
@@ -57,33 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], console: Console) -> int:
-    """Read the arguments and do what they say; every misuse has status 2."""
-    try:
-        with console.warnings():
-            options = _parser(console).read(arguments)
-            status: int = options.run(options, console)
-    except Finished as finished:
-        return finished.status
-    except UnknownBackendError as error:
-        console.note(f"scverse-backends: error: {error}")
-        return 2
-    except BackendError as error:
-        console.note(f"scverse-backends: {error}")
-        return 1
-    except MisuseError as misuse:
-        console.note(f"scverse-backends: error: {misuse}")
-        return 2
-    return status
-
-
-def _parser(console: Console) -> Parser:
+    """Read the arguments and run their command; every misuse has status 2."""
     parser = Parser(
-        prog="scverse-backends",
+        prog=PROGRAM,
         description="See which backends are installed, and prove what they can do.",
         epilog=_EPILOG,
         console=console,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
-    return parser
+    parser.add_commands(COMMANDS)
+    try:
+        with console.warnings():
+            options = parser.read(arguments)
+            return options.run(options, console) if options else 0
+    except (MisuseError, UnknownBackendError) as error:
+        console.note(f"{PROGRAM}: error: {error}")
+        return 2
+    except BackendError as error:
+        console.note(f"{PROGRAM}: {error}")
+        return 1

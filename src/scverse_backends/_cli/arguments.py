@@ -1,34 +1,63 @@
-"""Arguments: how the commands read what they are told."""
+"""Arguments: what a command is told, and the dispatcher that it is about."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from scverse_backends._backends.loading import import_host
+from scverse_backends._ground.foreign import attempt, told
+from scverse_backends._ground.labels import closest
+from scverse_backends.dispatcher import BackendDispatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
 
     from .console import Console
-
-    Commands = argparse._SubParsersAction["Parser"]  # noqa: SLF001 - argparse has no other name
-    Run = Callable[[argparse.Namespace, Console], int]
 
 
 class MisuseError(Exception):
     """The command line was used wrongly; the text says how, and what to do."""
 
 
-class Finished(Exception):  # noqa: N818 - no error: help was shown, and that was all
-    """There is nothing left to do."""
+class Command(NamedTuple):
+    """One command.
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+    Parameters
+    ----------
+    name
+        What the user writes.
+    summary, details
+        What it does: in one line, and what else there is to know.
+    examples
+        Command lines, one a line, without the program's name.
+    options
+        Each adds arguments to the command's parser.
+    run
+        Does the work and gives the exit status.
+    """
+
+    name: str
+    summary: str
+    details: str
+    examples: str
+    options: tuple[Callable[[Parser], object], ...]
+    run: Callable[[argparse.Namespace, Console], int]
+
+
+class Group(NamedTuple):
+    """A command that has commands of its own."""
+
+    name: str
+    summary: str
+    commands: tuple[Command, ...]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that writes through the console and never ends the process."""
+    """A parser that writes through the console, and raises where argparse ends the process."""
 
     def __init__(self, *, console: Console, **options: Any) -> None:
         kind = argparse.RawDescriptionHelpFormatter
@@ -36,10 +65,32 @@ class Parser(argparse.ArgumentParser):
         self.color = False  # from 3.14 on argparse has colours of its own
         self._console = console
 
-    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """Read arguments; those of a call may stand behind options, as argparse cannot have it."""
-        options, left = self.parse_known_args(arguments)
-        if hasattr(options, "arguments"):
+    def add_commands(self, commands: Iterable[Command | Group]) -> None:
+        """Let the next word be one of some commands."""
+        kind: Any = partial(Parser, console=self._console)
+        inner = self.add_subparsers(
+            title="commands", metavar="COMMAND", required=True, parser_class=kind
+        )
+        for command in commands:
+            parser: Parser = inner.add_parser(command.name, help=command.summary)
+            parser.description = command.summary
+            if isinstance(command, Group):
+                parser.add_commands(command.commands)
+                continue
+            lines = "".join(f"  scverse-backends {line}\n" for line in command.examples.split("\n"))
+            parser.description += f"\n\n{command.details}"
+            parser.epilog = f"examples:\n{lines}"
+            parser.set_defaults(run=command.run)
+            for add in command.options:
+                add(parser)
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace | None:
+        """Read arguments; ``None`` if they asked for help, which has been shown."""
+        try:
+            options, left = self.parse_known_args(arguments)
+        except SystemExit:
+            return None
+        if hasattr(options, "arguments"):  # of a call; argparse cannot read them behind options
             options.arguments += [word for word in left if not word.startswith("-")]
             left = [word for word in left if word.startswith("-")]
         if left:
@@ -50,46 +101,10 @@ class Parser(argparse.ArgumentParser):
         del file
         self._console.write(message or "")
 
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """Say that it is over, where argparse would end the process."""
-        del message
-        raise Finished(status)
-
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
         misuse = f"{message}\n{self.format_usage().strip()}\nsee {self.prog} --help"
         raise MisuseError(misuse)
-
-    def add_subparsers(self, **options: Any) -> Any:
-        """Give the commands the same console."""
-        kind: Any = partial(type(self), console=self._console)
-        return super().add_subparsers(parser_class=kind, **options)
-
-
-def add_command(
-    commands: Commands, name: str, run: Run, *, summary: str, details: str, examples: str
-) -> Parser:
-    """Add a command whose help ends in examples.
-
-    Parameters
-    ----------
-    commands
-        Where it is added.
-    name
-        What the user writes.
-    run
-        Does the work and gives the exit status.
-    summary, details
-        What it does: in one line, and what else there is to know.
-    examples
-        Command lines, one a line, without the program's name.
-    """
-    lines = "".join(f"  scverse-backends {line}\n" for line in examples.splitlines())
-    parser = commands.add_parser(
-        name, help=summary, description=f"{summary}\n\n{details}", epilog=f"examples:\n{lines}"
-    )
-    parser.set_defaults(run=run)
-    return parser
 
 
 def add_dispatcher(parser: Parser, *, optional: bool = False) -> None:
@@ -111,6 +126,83 @@ def add_dispatcher(parser: Parser, *, optional: bool = False) -> None:
     )
 
 
+def add_backend(parser: Parser, meaning: str) -> None:
+    """Let a command be told about which backends it is."""
+    parser.add_argument("-b", "--backend", action="append", metavar="LABEL", help=meaning)
+
+
 def add_json(parser: Parser) -> None:
     """Let a command write for machines."""
     parser.add_argument("--json", action="store_true", help="write JSON")
+
+
+def find_dispatcher(options: argparse.Namespace, console: Console) -> BackendDispatcher:
+    """Import the dispatcher that a command is about, and what else it was told to import."""
+    import_from_here()
+    with console.progress(f"importing {options.dispatcher.partition(':')[0]}"):
+        return dispatcher_at(options.dispatcher, options.modules)
+
+
+def import_from_here() -> None:
+    """Find modules in the current folder, as ``python -m`` does: projects under development."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+
+
+def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatcher:
+    """Import a host's dispatcher.
+
+    Parameters
+    ----------
+    address
+        Where it is, as ``module:attribute``.
+    modules
+        What else to import, for hosts that import parts of themselves late.
+
+    Raises
+    ------
+    MisuseError
+        If it is not there, or something cannot be imported.
+    """
+    module, _, path = address.partition(":")
+    home, *_ = [_import(name) for name in (module, *modules)]
+    if not path:
+        msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
+        raise MisuseError(msg)
+    found: Any = home
+    for name in path.split("."):
+        found = _attribute(found, name, module)
+    if not isinstance(found, BackendDispatcher):
+        kind = type(found).__name__
+        msg = f"{address} is a {kind}, not a BackendDispatcher{_nearby(home, module)}"
+        raise MisuseError(msg)
+    return found
+
+
+def _import(name: str) -> ModuleType:
+    def failed(error: BaseException) -> NoReturn:
+        msg = f"cannot import {name!r} ({told(error)})"
+        raise MisuseError(msg) from error
+
+    return attempt(lambda: import_host(name), failed)
+
+
+def _attribute(owner: Any, name: str, module: str) -> Any:
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        meant = closest(name, _dispatchers(owner) or dir(owner)) or closest(name, dir(owner))
+        hint = f"; did you mean {meant!r}?" if meant else _nearby(owner, module)
+        msg = f"{module} has no attribute {name!r}{hint}"
+        raise MisuseError(msg) from None
+
+
+def _nearby(home: Any, module: str) -> str:
+    """Name the dispatchers that a module has."""
+    there = [f"{module}:{name}" for name in _dispatchers(home)]
+    return f"; there is {' and '.join(there)}" if there else ""
+
+
+def _dispatchers(owner: Any) -> list[str]:
+    names = sorted(getattr(owner, "__dict__", {}))
+    return [name for name in names if isinstance(vars(owner)[name], BackendDispatcher)]

@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from scverse_backends.exceptions import BackendWarning
 
-from .arguments import MisuseError
-
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from pathlib import Path
 
 STYLES = {"good": "32", "bad": "31", "doubtful": "33", "dim": "2", "bold": "1"}
 
@@ -60,25 +57,13 @@ class Console:
         """Write a result for machines."""
         self.line(json.dumps(_plain(value), indent=2, default=repr))
 
-    def deliver(self, text: str, file: Path | None) -> None:
-        """Write a whole result, to a file if one is named."""
-        if file is None:
-            self.line(text)
-            return
-        try:
-            file.write_text(f"{text}\n", encoding="utf-8")
-        except OSError as error:
-            msg = f"cannot write {file}: {error.strerror}"
-            raise MisuseError(msg) from error
-        self.note(f"wrote {file}")
-
     def note(self, text: str) -> None:
         """Tell something that is not part of the result."""
         self._send(self._err, f"{text}\n")
 
     @contextmanager
     def progress(self, text: str) -> Generator[None]:
-        """Show, on a terminal and until it is done, what is going on."""
+        """Show on a terminal what is going on, until it is done."""
         if not self._moves:
             yield
             return
@@ -97,7 +82,7 @@ class Console:
         def show(message: Warning | str, *_: Any, **__: Any) -> None:
             self.note(f"warning: {message}")
 
-        shown: Any = show  # which takes the place of six arguments, of which one is of use
+        shown: Any = show  # Python passes six arguments, of which one is of use
         with warnings.catch_warnings():
             # What the library says is shown, whatever the interpreter was told of warnings.
             warnings.simplefilter("always", BackendWarning)
@@ -105,11 +90,11 @@ class Console:
             yield
 
     def flush(self) -> None:
-        """Send what is buffered; who reads no more is noticed here at the latest."""
+        """Send what is buffered; a reader who has left is noticed here at the latest."""
         self._out.flush()
 
     def abandon(self) -> None:
-        """Let go of what is still buffered: whoever read the result has seen enough."""
+        """Drop what is still buffered: the reader has seen enough."""
         with suppress(OSError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - no path
             os.dup2(nowhere.fileno(), self._out.fileno())
 

@@ -1,10 +1,11 @@
-"""``doctor``: every backend tried, and everything that is wrong with any."""
+"""``doctor``: try every backend, and say what is wrong with any of them."""
 
 from __future__ import annotations
 
 import os
 import traceback
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,24 +16,27 @@ from scverse_backends._display.survey import answering
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import BackendError, BackendRegistrationWarning, BackendWarning
+from scverse_backends.exceptions import (
+    BackendError,
+    BackendRegistrationWarning,
+    BackendWarning,
+    release,
+)
 
-from .arguments import add_command, add_dispatcher, add_json
-from .hosts import find
-from .list import source
+from .arguments import Command, add_dispatcher, add_json, find_dispatcher
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
-    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends._checks.findings import Verification
+    from scverse_backends._ground.records import BackendInfo, Verdict
     from scverse_backends._ground.rendering import Cell
     from scverse_backends.dispatcher import BackendDispatcher
 
-    from .arguments import Commands
     from .console import Console
 
-STYLES = {"ok": "good", "odd": "doubtful", "refused": "doubtful", "broken": "bad"}
+STYLES = {"ok": "good", "warning": "doubtful", "refused": "doubtful", "broken": "bad"}
 ALIKE = 0.9
 """Groups that are one or two letters apart; those of two hosts are not."""
 MOST_ALIASES = 12
@@ -40,150 +44,135 @@ MOST_ALIASES = 12
 OURS = Path(__file__).parents[1]
 STANDARD = Path(traceback.__file__).parent
 
-_DETAILS = """\
-Loads each backend in turn: what the host thinks of it, which labels it answers to, what it
-implements, and what is wrong. Shows the environment variables that select and block.
 
-exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out what it lists, that
-implements nothing, claims what is another's, or has what `verify` calls an error; or a variable that
-selects what is not there"""
-_EXAMPLES = """\
-doctor example_host._backends:dispatcher
-doctor example_host._backends:dispatcher --json"""
+class Trial(NamedTuple):
+    """What came of loading one backend and comparing it with its host.
+
+    Parameters
+    ----------
+    problems
+        What is wrong, in words.
+    functions
+        Whether it implements each function of the host; empty if it does not load.
+    failed
+        Whether it was to be loaded and could not be.
+    raised_at
+        The line of the backend that raised.
+    """
+
+    problems: tuple[str, ...]
+    functions: Mapping[str, bool] = {}
+    failed: bool = False
+    raised_at: str | None = None
 
 
 class Checkup(NamedTuple):
-    """What was found of one backend."""
+    """One backend: what is known of it, what it is called, and what came of trying it."""
 
     info: BackendInfo
     labels: tuple[str, ...]
-    implemented: int
-    problems: tuple[str, ...]
-    raised_at: str | None = None
+    trial: Trial
 
     @property
     def health(self) -> str:
         """Say it in one word."""
-        if self.info.state in ("broken", "refused"):
-            return self.info.state
-        return "odd" if self.problems else "ok"
+        if self.info.state == "refused":
+            return "refused"
+        if self.trial.failed:
+            return "broken"
+        return "warning" if self.trial.problems else "ok"
 
 
-class Diagnosis(NamedTuple):
-    """What was found of one host."""
+class Examination(NamedTuple):
+    """One host: its backends, the environment, and the problems that are no single backend's."""
 
     host: str
     group: str
-    functions: int
-    environment: dict[str, str | None]
-    checkups: tuple[Checkup, ...]
+    environment: Mapping[str, str | None]
+    backends: tuple[Checkup, ...]
     problems: tuple[str, ...]
-    """Those that are no single backend's."""
 
     @property
     def total(self) -> int:
         """Count all problems."""
-        return len(self.problems) + sum(len(found.problems) for found in self.checkups)
-
-
-def add(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(
-        commands,
-        "doctor",
-        run,
-        summary="Try every backend, and tell what is wrong with any.",
-        details=_DETAILS,
-        examples=_EXAMPLES,
-    )
-    add_dispatcher(parser)
-    add_json(parser)
+        return len(self.problems) + sum(len(found.trial.problems) for found in self.backends)
 
 
 def run(options: Namespace, console: Console) -> int:
     """Examine one host's backends and the environment."""
-    diagnosis = _examine(find(options, console), console)
-    show = _as_json if options.json else _as_text
-    show(console, diagnosis)
-    return int(diagnosis.total > 0)
+    examination = _examine(find_dispatcher(options, console), console)
+    if options.json:
+        console.json(_as_json(examination))
+    else:
+        for line in _as_text(examination, console):
+            console.line(line)
+    return int(examination.total > 0)
 
 
-def _examine(dispatcher: BackendDispatcher, console: Console) -> Diagnosis:
-    with warnings.catch_warnings(record=True) as damage:
-        warnings.simplefilter("always", BackendWarning)
-        verdicts = parts(dispatcher).registry.verdicts()
-    damaged = [_problem(found.message) for found in damage if _is_registration(found.message)]
-    configuration = parts(dispatcher).registry.configuration
-    return Diagnosis(
-        host=configuration.host,
-        group=configuration.group,
-        functions=len(dispatcher.dispatched),
-        checkups=tuple(_checkups(dispatcher, verdicts, console)),
-        environment=_environment(dispatcher),
-        problems=(*damaged, *_objections(dispatcher), *_misspelt(dispatcher)),
+def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
+    registry = parts(dispatcher).registry
+    with _collected_problems() as damage:
+        verdicts = registry.verdicts()
+    trials = []
+    for number, verdict in enumerate(verdicts, 1):
+        with console.progress(f"loading {verdict.candidate.name} ({number} of {len(verdicts)})"):
+            trials.append(_try(dispatcher, verdict))
+    # Which labels a backend keeps is certain once all are loaded.
+    known = [pair for pair in answering(registry) if pair[0].state != "registered"]
+    return Examination(
+        host=registry.configuration.host,
+        group=registry.configuration.group,
+        environment=_environment(registry.configuration.host),
+        backends=tuple(Checkup(*pair, trial) for pair, trial in zip(known, trials, strict=True)),
+        problems=(*damage, *_environment_errors(dispatcher), *_similar_groups(dispatcher)),
     )
 
 
-def _checkups(
-    dispatcher: BackendDispatcher, verdicts: tuple[Verdict, ...], console: Console
-) -> Iterator[Checkup]:
+@contextmanager
+def _collected_problems() -> Generator[list[str]]:
+    """Collect what the library warns of; that a backend is not trusted is shown otherwise."""
+    problems: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", BackendWarning)
+        yield problems
+    messages: Any = [warning.message for warning in caught]
+    problems += [m.problem for m in messages if isinstance(m, BackendRegistrationWarning)]
+
+
+def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
+    """Load one backend and compare it with the host."""
     registry = parts(dispatcher).registry
-    troubles = []
-    for number, verdict in enumerate(verdicts, 1):
-        name = verdict.candidate.name
-        with (
-            console.progress(f"loading {name} ({number} of {len(verdicts)})"),
-            warnings.catch_warnings(record=True) as caught,
-        ):
-            warnings.simplefilter("always", BackendWarning)
-            error = registry.attempt(verdict)
-        told = [_problem(found.message) for found in caught if _is_registration(found.message)]
-        troubles.append((error, told))
-    known = [pair for pair in answering(registry) if pair[0].state != "registered"]
-    for verdict, (info, labels), (error, told) in zip(verdicts, known, troubles, strict=True):
-        if error is not None or verdict.refused:
-            yield _unusable(verdict, info, error)
-        else:
-            count, problems = _offered(dispatcher, registry.load(verdict))
-            yield Checkup(info, labels, count, (*told, *problems))
+    if verdict.refused:  # by the host, which is a problem; or by the user, which is none
+        return Trial((verdict.refused,) if verdict.impostor else ())
+    with _collected_problems() as problems:
+        error = registry.attempt(verdict)
+        found = None if error else inspected(dispatcher, registry.load(verdict))
+    if found is None:
+        cause = getattr(error, "problem", None)
+        problem = f"cannot be loaded: {cause}" if cause else str(error)
+        return Trial((problem,), failed=True, raised_at=_raised_at(error))
+    functions = {fit.function: fit.implemented for fit in found.functions}
+    return Trial((*problems, *_errors(found, registry.configuration.host)), functions)
 
 
-def _unusable(verdict: Verdict, info: BackendInfo, error: BackendError | None) -> Checkup:
-    """Tell of a backend that no call reaches; that the host's or user's own wish is no problem."""
-    if error is None:
-        return Checkup(info, (), 0, (f"{verdict.refused}",) if verdict.impostor else ())
-    cause = getattr(error, "problem", None)
-    problem = f"cannot be loaded: {cause}" if cause else str(error)
-    if info.state == "installed":
-        # An error that the next try may not meet is not kept; this try met it.
-        info = info._replace(state="broken")
-    return Checkup(info, (), 0, (problem,), _raised_at(error.__cause__))
+def _errors(found: Verification, host: str) -> Iterator[str]:
+    """Say what of a backend's offer leads nowhere."""
+    if found.functions and not found.implemented:
+        yield f"implements no function of {host}"
+    dispatched = {fit.function for fit in found.functions}
+    for finding in found.findings:
+        if finding.severity == "error":
+            about = f"{finding.function}: " if finding.function in dispatched else ""
+            yield f"{about}{finding.message}"
 
 
-def _offered(dispatcher: BackendDispatcher, backend: LoadedBackend) -> tuple[int, list[str]]:
-    """Count what a backend implements, and tell what of its offer leads nowhere."""
-    found = inspected(dispatcher, backend)
-    host = parts(dispatcher).registry.configuration.host
-    lost = dispatcher.dispatched and not found.implemented
-    problems = [f"implements no function of {host}"] if lost else []
-    problems += [
-        f"{finding.function}: {finding.message}"
-        if finding.function in dispatcher.dispatched
-        else finding.message
-        for finding in found.findings
-        if finding.severity == "error"
-    ]
-    return len(found.implemented), problems
-
-
-def _raised_at(error: BaseException | None) -> str | None:
-    """Name the last line of a traceback that is neither ours nor Python's own."""
-    frames = traceback.extract_tb(error.__traceback__) if error else []
-    foreign = [frame for frame in frames if _is_foreign(frame.filename)]
-    if not foreign:
-        return None
-    last = foreign[-1]
-    return f"{last.filename}, line {last.lineno}: {last.line}"
+def _raised_at(error: BackendError | None) -> str | None:
+    """Name the last line of a traceback that is not in this library or in Python."""
+    cause = error.__cause__ if error else None
+    for frame in reversed(traceback.extract_tb(cause.__traceback__) if cause else []):
+        if _is_foreign(frame.filename):
+            return f"{frame.filename}, line {frame.lineno}: {frame.line}"
+    return None
 
 
 def _is_foreign(file: str) -> bool:
@@ -193,17 +182,9 @@ def _is_foreign(file: str) -> bool:
     return STANDARD not in folders or any(folder.name == "site-packages" for folder in folders)
 
 
-def _is_registration(message: Any) -> bool:
-    return isinstance(message, BackendRegistrationWarning)
-
-
-def _problem(message: Any) -> str:
-    return str(message.problem)
-
-
-def _environment(dispatcher: BackendDispatcher) -> dict[str, str | None]:
+def _environment(host: str) -> dict[str, str | None]:
     """Read the variables that are in force."""
-    found = read_environment(parts(dispatcher).registry.configuration.host)
+    found = read_environment(host)
     return {
         found.backend_variable: found.backend,
         found.fallback_variable: found.fallback,
@@ -211,89 +192,98 @@ def _environment(dispatcher: BackendDispatcher) -> dict[str, str | None]:
     }
 
 
-def _objections(dispatcher: BackendDispatcher) -> list[str]:
+def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
     """Say what keeps the environment's choice from taking effect."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BackendWarning)
         try:
-            dispatcher.settings.backends  # noqa: B018 - looking is what settles it
+            dispatcher.settings.backends  # noqa: B018 - reading it resolves the choice
         except BackendError as error:
             return [" ".join([str(error), *getattr(error, "__notes__", ())])]
     return []
 
 
-def _misspelt(dispatcher: BackendDispatcher) -> list[str]:
-    """Say which entry points stand under a group that nobody reads, so like the host's is it."""
+def _similar_groups(dispatcher: BackendDispatcher) -> list[str]:
+    """Say which entry points are in a group that no host reads and that is nearly the host's."""
     own = parts(dispatcher).registry.configuration.group
     meant = [group for group in groups("") if closest(own, {group} - {own}, ALIKE)]
     return [f"something is installed for {group!r}; did it mean {own!r}?" for group in meant]
 
 
-def _as_json(console: Console, diagnosis: Diagnosis) -> None:
+def _as_json(examination: Examination) -> dict[str, Any]:
     backends = [
         {
             **found.info._asdict(),
             "health": found.health,
             "labels": found.labels,
-            "implemented": found.implemented,
-            "problems": found.problems,
-            "raised_at": found.raised_at,
+            "functions": found.trial.functions,
+            "problems": found.trial.problems,
+            "raised_at": found.trial.raised_at,
         }
-        for found in diagnosis.checkups
+        for found in examination.backends
     ]
-    console.json(
-        {
-            "host": diagnosis.host,
-            "group": diagnosis.group,
-            "functions": diagnosis.functions,
-            "environment": diagnosis.environment,
-            "backends": backends,
-            "problems": diagnosis.problems,
-        }
-    )
+    return {**examination._asdict(), "backends": backends}
 
 
-def _as_text(console: Console, diagnosis: Diagnosis) -> None:
-    checkups = diagnosis.checkups
-    console.line(
-        f"{console.paint('bold', diagnosis.host)}: {_number(len(checkups), 'backend')} in the "
-        f"group {diagnosis.group!r}, {_number(diagnosis.total, 'problem')}"
+def _as_text(examination: Examination, console: Console) -> Iterator[str]:
+    backends = examination.backends
+    yield (
+        f"{console.paint('bold', examination.host)}: {_number(len(backends), 'backend')} in the "
+        f"group {examination.group!r}, {_number(examination.total, 'problem')}\n"
     )
-    rows = [_row(found, diagnosis.functions) for found in checkups]
-    for found, line in zip(checkups, aligned(rows, console.paint), strict=True):
-        console.line(f"\n{line}" if found is checkups[0] else line)
+    for found, line in zip(backends, aligned([*map(_row, backends)], console.paint), strict=True):
+        yield line
         for note in _notes(found):
-            console.line(f"    {note}")
-    console.line()
-    for variable, value in diagnosis.environment.items():
-        console.line(f"{variable}: {'not set' if value is None else value}")
-    for problem in diagnosis.problems:
-        console.line(f"\n{console.paint('bad', 'problem')}: {problem}")
+            yield f"    {note}"
+    if backends:
+        yield ""
+    for variable, value in examination.environment.items():
+        yield f"{variable}: {'not set' if value is None else value}"
+    for problem in examination.problems:
+        yield f"\n{console.paint('bad', 'problem')}: {problem}"
 
 
-def _row(found: Checkup, functions: int) -> list[Cell]:
-    info = found.info
+def _row(found: Checkup) -> list[Cell]:
+    info, functions = found.info, found.trial.functions
     cells: list[Cell] = [
         (STYLES[found.health], found.health),
         info.name,
-        source(info.distribution, info.version),
+        release(info.distribution, info.version),
         "trusted" if info.trusted else "not trusted",
     ]
-    if found.labels:
+    if found.health in ("ok", "warning"):
         aliases = [label for label in found.labels if label != info.name]
         more = [f"{len(aliases) - MOST_ALIASES} more"] if len(aliases) > MOST_ALIASES else []
-        cells.append(f"{found.implemented} of {functions} functions")
+        cells.append(f"{sum(functions.values())} of {len(functions)} functions")
         cells.append(f"also {', '.join(aliases[:MOST_ALIASES] + more)}" if aliases else "")
     return cells
 
 
 def _notes(found: Checkup) -> Iterator[str]:
-    yield from found.problems
-    if found.info.reason and not found.problems:
+    yield from found.trial.problems
+    if found.info.reason and not found.trial.problems:
         yield found.info.reason
-    if found.raised_at:
-        yield f"raised at {found.raised_at}"
+    if found.trial.raised_at:
+        yield f"raised at {found.trial.raised_at}"
 
 
 def _number(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+DOCTOR = Command(
+    name="doctor",
+    summary="Try every backend, and tell what is wrong with any.",
+    details="""\
+Loads each backend in turn: whether the host trusts it, which labels name it, what it implements, and
+what is wrong. Shows the environment variables that select and block.
+
+exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out what it lists, that
+implements nothing, claims what is another's, ships a manifest that is out of date, or has what
+`verify` calls an error; or a variable that selects what is not there""",
+    examples="""\
+doctor example_host._backends:dispatcher
+doctor example_host._backends:dispatcher --json""",
+    options=(add_dispatcher, add_json),
+    run=run,
+)

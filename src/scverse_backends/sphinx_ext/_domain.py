@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.verify import inspected
-from scverse_backends._cli.addresses import NoDispatcherError, dispatcher_at
+from scverse_backends._cli.arguments import MisuseError, dispatcher_at
 from scverse_backends._display.survey import answering
 from scverse_backends._ground.labels import key
 from scverse_backends.dispatcher import parts
@@ -249,7 +249,7 @@ def _hosts(config: Config) -> Iterator[Host]:
             with _warnings_as_information():
                 dispatcher = dispatcher_at(address, config.scverse_backends_imports)
                 yield read_host(dispatcher, load=config.scverse_backends_load)
-        except NoDispatcherError as error:
+        except MisuseError as error:
             _complain("dispatchers", str(error))
 
 

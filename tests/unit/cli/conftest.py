@@ -20,7 +20,7 @@ class Ran:
 
 @pytest.fixture(autouse=True)
 def nothing_selected(monkeypatch):
-    """No variable of whoever runs the tests has a say."""
+    """The variables of the shell that runs the tests do not count."""
     for name in ("NO_COLOR", "EXAMPLE_HOST_BACKEND", "SCVERSE_BACKENDS_BLOCK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")

@@ -33,27 +33,27 @@ def installed(site, host):
     site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
 
 
-def test_there_are_colours_on_a_terminal(terminal, installed):
+def test_a_terminal_gets_colours(terminal, installed):
     assert "\x1b[2minstalled\x1b[0m" in terminal("list", "cells:dispatcher")[0]
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_there_are_none_where_nobody_wants_them(terminal, installed, monkeypatch, variable, value):
+def test_a_terminal_without_colours_gets_none(terminal, installed, monkeypatch, variable, value):
     monkeypatch.setenv(variable, value)
     assert "\x1b" not in terminal("list", "cells:dispatcher")[0]
 
 
-def test_there_are_none_in_a_file(run, installed):
+def test_a_file_gets_no_colours(run, installed):
     assert "\x1b" not in run("list", "cells:dispatcher").out
 
 
-def test_a_terminal_is_told_what_takes_long_until_it_is_done(terminal, installed):
+def test_a_terminal_shows_progress_until_the_work_is_done(terminal, installed):
     out, err = terminal("list", "cells:dispatcher")
     assert err == "importing cells ...\r\x1b[K"
     assert "importing" not in out
 
 
-def test_nobody_else_is(run, installed):
+def test_a_file_gets_no_progress(run, installed):
     assert run("list", "cells:dispatcher").err == ""
 
 
@@ -63,7 +63,7 @@ def test_foreign_text_cannot_steer_the_terminal(run, installed, monkeypatch):
     assert "SCVERSE_BACKENDS_BLOCK: sly\\x1b[2Jcells\\u202e\n" in out
 
 
-def test_what_a_stream_cannot_show_is_written_as_an_escape(monkeypatch, run, site, host):
+def test_characters_that_a_stream_cannot_show_are_escaped(monkeypatch, run, site, host):
     site.install("größe", entry_points={"sly": "sly"}, group=host)
     ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", ascii_only)
@@ -71,7 +71,7 @@ def test_what_a_stream_cannot_show_is_written_as_an_escape(monkeypatch, run, sit
     assert b"gr\\xf6\\xdfe" in ascii_only.buffer.getvalue()
 
 
-def test_a_reader_who_has_seen_enough_ends_it_quietly(monkeypatch, run, installed):
+def test_a_reader_that_stops_reading_ends_the_command_quietly(monkeypatch, run, installed):
     class Closed(io.StringIO):
         encoding = None
 
@@ -83,7 +83,7 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly(monkeypatch, run, installe
     assert (ran.status, ran.err) == (1, "")
 
 
-def test_a_closed_pipe_ends_it_quietly():
+def test_a_closed_pipe_ends_the_process_quietly():
     command = [sys.executable, "-m", "scverse_backends", "list", "--help"]
     process = subprocess.Popen(
         command,
@@ -97,7 +97,7 @@ def test_a_closed_pipe_ends_it_quietly():
     assert process.wait() == 1
 
 
-def test_interrupting_ends_it_quietly(run, site):
+def test_an_interrupt_ends_the_command_quietly(run, site):
     site.write("slow.py", "raise KeyboardInterrupt")
     ran = run("list", "slow:dispatcher")
     assert (ran.status, ran.err) == (130, "")

@@ -31,7 +31,7 @@ def install(site, host):
     return install
 
 
-def test_where_all_is_well_the_status_is_0(run, install):
+def test_working_backends_give_status_0(run, install):
     install()
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 0
@@ -55,18 +55,18 @@ def test_a_group_that_is_nearly_the_hosts_is_named(run, install, site, group):
     assert f"something is installed for {group!r}; did it mean 'cells.backends'?" in ran.out
 
 
-def test_the_group_of_another_host_is_its_own_affair(run, install, site):
+def test_the_group_of_another_host_is_no_problem(run, install, site):
     install()
     site.install("other", entry_points={"other": "other"}, group="cellrank.backends")
     assert run("doctor", "cells:dispatcher").status == 0
 
 
-def test_nothing_installed_is_nothing_wrong(run, host):
+def test_a_host_without_backends_has_no_problem(run, host):
     ran = run("doctor", "cells:dispatcher")
     assert (ran.status, "no backends" in ran.out) == (0, True)
 
 
-def test_a_missing_cuda_library_is_told_with_the_line_that_asked_for_it(run, install, site):
+def test_a_missing_library_is_reported_with_the_line_that_loads_it(run, install, site):
     source = 'import ctypes\n\nctypes.CDLL("libcuda_of_nobody.so.1")\n'
     install("cuda-cells", "cuda", source)
     install()
@@ -79,7 +79,7 @@ def test_a_missing_cuda_library_is_told_with_the_line_that_asked_for_it(run, ins
     assert "ok      fast  fast-cells 1.0" in ran.out
 
 
-def test_a_misspelt_entry_point_is_told(run, site, host):
+def test_an_entry_point_to_a_missing_module_is_reported(run, site, host):
     site.install("fast-cells", entry_points={"fast": "fast_celz"}, group=host)
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
@@ -87,7 +87,7 @@ def test_a_misspelt_entry_point_is_told(run, site, host):
     assert "raised at" not in ran.out
 
 
-def test_an_impostor_is_told_and_never_imported(run, install, site):
+def test_an_impostor_is_reported_and_never_imported(run, install, site):
     install("thief", source="1 / 0")
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
@@ -96,7 +96,7 @@ def test_an_impostor_is_told_and_never_imported(run, install, site):
     assert "thief" not in site.imported()
 
 
-def test_a_blocked_one_is_shown_and_no_problem(run, install, monkeypatch, site):
+def test_a_blocked_backend_is_shown_and_no_problem(run, install, monkeypatch, site):
     install()
     monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "fast-cells")
     ran = run("doctor", "cells:dispatcher")
@@ -106,16 +106,16 @@ def test_a_blocked_one_is_shown_and_no_problem(run, install, monkeypatch, site):
     assert "fast_cells" not in site.imported()
 
 
-def test_two_backends_that_claim_one_alias_are_told(run, install):
+def test_two_backends_that_claim_one_alias_are_reported(run, install):
     install("one-cells", "one", "name = 'one'\naliases = ['gpus']\ndef scale(values): ...\n")
     install("two-cells", "two", "name = 'two'\naliases = ['gpus']\ndef scale(values): ...\n")
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
-    assert "odd  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
+    assert "warning  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
     assert "    the label 'gpus' stays with 'one' of one-cells\n" in ran.out
 
 
-def test_an_adapter_that_renamed_a_function_is_told(run, install):
+def test_an_adapter_with_a_function_of_another_name_is_reported(run, install):
     install("new-cells", "new", "name = 'new'\n__all__ = ['rescale']\ndef rescale(values): ...\n")
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
@@ -125,14 +125,47 @@ def test_an_adapter_that_renamed_a_function_is_told(run, install):
     )
 
 
-def test_a_function_that_is_listed_and_cannot_be_fetched_is_told(run, install):
+def test_a_manifest_that_is_out_of_date_is_a_problem(run, install, site):
+    install()
+    site.write(
+        "fast_cells.toml",
+        """
+        schema = 1
+        name = "fast"
+        aliases = ["swift"]
+        offers = 2
+
+        [functions.scale]
+        signature = "(values, factor=2.0)"
+
+        [functions.cluster]
+        signature = "(values, n_clusters=8, *, seed=0)"
+        """,
+    )
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "warning  fast  fast-cells 1.0  trusted  2 of 2 functions" in ran.out
+    assert "scverse-backends manifest write fast_cells" in ran.out
+    run("manifest", "write", "fast_cells")
+    assert run("doctor", "cells:dispatcher").status == 0
+
+
+def test_a_manifest_that_cannot_be_read_is_a_problem(run, install, site):
+    install()
+    site.write("fast_cells.toml", "schema =")
+    ran = run("doctor", "cells:dispatcher")
+    assert ran.status == 1
+    assert "1 problem\n" in ran.out
+
+
+def test_a_listed_function_that_cannot_be_fetched_is_reported(run, install):
     install("new-cells", "new", "name = 'new'\n__all__ = ['scale']\n")
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
     assert "scale: is broken" in ran.out
 
 
-def test_renames_that_lead_nowhere_are_told(run, install):
+def test_renames_that_lead_nowhere_are_reported(run, install):
     source = """
         name = 'new'
         def scale(counts): ...
@@ -145,7 +178,7 @@ def test_renames_that_lead_nowhere_are_told(run, install):
     assert "    has renames for 'scal', which the host does not dispatch" in ran.out
 
 
-def test_a_host_that_dispatches_nothing_yet_has_no_functions_to_miss(run, site):
+def test_a_host_without_functions_has_no_problem(run, site):
     site.write(
         "bare.py",
         "from scverse_backends import BackendDispatcher as D\n"
@@ -157,7 +190,7 @@ def test_a_host_that_dispatches_nothing_yet_has_no_functions_to_miss(run, site):
     assert run("doctor", "bare:dispatcher").status == 0
 
 
-def test_damaged_metadata_is_told(run, install):
+def test_damaged_metadata_is_reported(run, install):
     install()
     info = install("torn-cells", "torn")
     (info / "entry_points.txt").write_bytes(b"[cells.backends]\nx = \xff\xfe\n")
@@ -173,7 +206,7 @@ def test_damaged_metadata_is_told(run, install):
         ("CELLS_BACKEND_FALLBACK", "never", "CELLS_BACKEND_FALLBACK='never' is none of"),
     ],
 )
-def test_a_variable_that_selects_what_is_not_there_is_told(
+def test_a_variable_that_selects_a_missing_backend_is_reported(
     run, install, monkeypatch, variable, value, problem
 ):
     install()
@@ -185,13 +218,13 @@ def test_a_variable_that_selects_what_is_not_there_is_told(
     assert problem in ran.out
 
 
-def test_all_of_it_is_written_for_machines(run, install):
+def test_the_json_holds_all_of_the_report(run, install):
     install("cuda-cells", "cuda", "raise OSError('no device')")
     install()
     ran = run("doctor", "cells:dispatcher", "--json")
     assert ran.status == 1
     value = json.loads(ran.out)
-    assert (value["host"], value["functions"], value["problems"]) == ("cells", 2, [])
+    assert (value["host"], value["group"], value["problems"]) == ("cells", "cells.backends", [])
     assert value["environment"]["CELLS_BACKEND"] is None
     broken, fine = value["backends"]
     assert (broken["health"], fine["health"]) == ("broken", "ok")
@@ -199,9 +232,10 @@ def test_all_of_it_is_written_for_machines(run, install):
         f"{os.sep}cuda_cells.py, line 1: raise OSError('no device')"
     )
     assert fine["labels"] == ["fast", "swift", "quick"]
+    assert (broken["functions"], fine["functions"]) == ({}, {"cluster": True, "scale": True})
 
 
-def test_what_a_registered_adapter_is_stays_out_of_it(run, install, site):
+def test_a_registered_adapter_is_not_examined(run, install, site):
     install()
     site.write(
         "more.py",

@@ -15,13 +15,13 @@ def test_every_group_of_backends_is_found_from_metadata_alone(run, site):
     assert "cells.plugins" not in ran.out
 
 
-def test_the_groups_are_written_for_machines(run, site):
+def test_the_json_holds_every_group(run, site):
     site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
     groups = {found["group"]: found["backends"] for found in json.loads(run("list", "--json").out)}
     (backend,) = groups["cells.backends"]
     assert backend == {
         "name": "fast",
-        "value": "fast_cells",
+        "entry_point": "fast_cells",
         "distribution": "fast-cells",
         "version": "1.0",
     }
@@ -36,7 +36,7 @@ def test_one_distribution_with_damaged_metadata_hides_no_other(run, site):
     assert "torn" in ran.err
 
 
-def test_where_nothing_is_installed_that_is_said(run, monkeypatch):
+def test_a_list_without_backends_says_so(run, monkeypatch):
     monkeypatch.setattr(sys, "path", [])
     ran = run("list")
     assert "No installed package declares an entry point in a group *.backends" in ran.out
@@ -62,7 +62,7 @@ def test_a_backend_that_is_refused_is_listed_with_the_reason(run, site, host):
     assert ran.err.startswith("warning: ")
 
 
-def test_a_host_without_backends_is_told_so(run, host):
+def test_a_host_without_backends_says_so(run, host):
     assert run("list", "cells:dispatcher").out == "No backend is installed.\n"
 
 
@@ -76,7 +76,7 @@ def test_a_registered_backend_belongs_to_no_distribution(run, site, host):
     assert ran.out == "fast  registered  trusted  (of this process)\n"
 
 
-def test_a_hosts_backends_are_written_for_machines(run, site, host):
+def test_the_json_holds_a_hosts_backends(run, site, host):
     site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
     (backend,) = json.loads(run("list", "cells:dispatcher", "--json").out)
     assert (backend["name"], backend["state"], backend["trusted"]) == ("plain", "installed", False)

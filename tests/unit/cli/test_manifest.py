@@ -80,7 +80,7 @@ def test_a_manifest_is_written_beside_the_adapter(run, file):
     assert run("manifest", "check", "fast_cells.adapter").status == 0
 
 
-def test_it_is_written_elsewhere_or_shown(run, file, tmp_path):
+def test_a_manifest_is_written_to_a_named_file_or_shown(run, file, tmp_path):
     assert run("manifest", "write", "fast_cells.adapter", "-o", "-").out == WRITTEN
     other = tmp_path / "other.toml"
     run("manifest", "write", "fast_cells.adapter", "--output", str(other))
@@ -89,7 +89,7 @@ def test_it_is_written_elsewhere_or_shown(run, file, tmp_path):
     assert run("manifest", "check", "fast_cells.adapter", "-f", str(other)).status == 0
 
 
-def test_drift_is_shown_with_the_command_that_mends_it(run, file):
+def test_a_manifest_that_is_out_of_date_fails_with_the_command_that_updates_it(run, file):
     said = WRITTEN.replace("seed=0", "seed=1").replace("fetch", "fetched")
     file.write_text(said, encoding="utf-8")
     ran = run("manifest", "check", "fast_cells.adapter")
@@ -98,7 +98,9 @@ def test_drift_is_shown_with_the_command_that_mends_it(run, file):
     assert "-signature = '''(data, *, seed=1, device='cuda')'''" in lines
     assert "+signature = '''(data, *, seed=0, device='cuda')'''" in lines
     assert "-[functions.fetched]" in lines
-    assert lines[-1].endswith("mend it with: scverse-backends manifest write fast_cells.adapter")
+    assert lines[-1].endswith(
+        "is out of date; update it with: scverse-backends manifest write fast_cells.adapter"
+    )
 
 
 def test_another_layout_of_the_same_file_is_no_drift(run, file):
@@ -130,7 +132,7 @@ def test_a_manifest_that_is_missing_or_broken_fails_the_check(run, file, text, s
     ],
 )
 @pytest.mark.parametrize("command", ["write", "check"])
-def test_an_adapter_that_is_none_is_misuse(run, site, file, source, said, command):
+def test_a_module_that_is_no_adapter_is_misuse(run, site, file, source, said, command):
     site.write("fast_cells/adapter.py", source)
     ran = run("manifest", command, "fast_cells.adapter")
     assert (ran.status, ran.out) == (2, "")
@@ -145,12 +147,12 @@ def test_an_adapter_that_is_in_no_folder_is_misuse(run, adapter):
     assert adapter in ran.err
 
 
-def test_interrupting_is_no_mistake_of_the_adapter(run, site, file):
+def test_an_interrupt_is_no_mistake_of_the_adapter(run, site, file):
     site.write("fast_cells/adapter.py", "raise KeyboardInterrupt")
     assert run("manifest", "write", "fast_cells.adapter").status == 130
 
 
-def test_what_cannot_be_written_is_said(run, file, tmp_path):
+def test_a_file_that_cannot_be_written_is_misuse(run, file, tmp_path):
     ran = run("manifest", "write", "fast_cells.adapter", "-o", str(tmp_path))
     assert ran.status == 2
     assert "fast_cells.adapter" in ran.err

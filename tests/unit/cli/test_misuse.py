@@ -31,7 +31,7 @@ def test_help_shows_examples(run, words):
         ("cells:settings", "cells has no attribute 'settings'; there is cells:dispatcher"),
         (
             "cells:scale",
-            "cells:scale is a function, no BackendDispatcher; there is cells:dispatcher",
+            "cells:scale is a function, not a BackendDispatcher; there is cells:dispatcher",
         ),
         ("json:JSONDecoda", "json has no attribute 'JSONDecoda'; did you mean 'JSONDecoder'?"),
         ("json:nothing_of_the_kind", "json has no attribute 'nothing_of_the_kind'"),

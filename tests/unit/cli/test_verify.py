@@ -22,7 +22,7 @@ def installed(site, host):
     )
 
 
-def test_a_misspelling_fails_it_with_the_nearest_name(run):
+def test_a_misspelt_function_fails_the_command_with_the_nearest_name(run):
     ran = run("verify", "cells:dispatcher", "--backend", "fast")
     assert ran.status == 1
     assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in ran.out
@@ -31,7 +31,7 @@ def test_a_misspelling_fails_it_with_the_nearest_name(run):
 @pytest.mark.parametrize(
     ("fail_on", "status"), [("error", 0), ("warning", 1), ("info", 1), ("never", 0)]
 )
-def test_what_fails_it_is_chosen(run, site, fail_on, status):
+def test_the_option_fail_on_chooses_what_fails_the_command(run, site, fail_on, status):
     source = "name = 'fast'\n__all__ = ['scale']\ndef scale(values, factor=2.0): ...\n"
     site.write("fast_cells.py", source)
     assert run("verify", "cells:dispatcher", "--fail-on", fail_on).status == status
@@ -49,7 +49,7 @@ def test_every_backend_is_verified_where_none_is_named(run, site, host):
     assert "slow (slow-cells 1.0) of cells" in ran.out
 
 
-def test_where_there_is_none_that_is_said(run, site):
+def test_a_host_without_backends_says_so(run, site):
     site.write(
         "bare.py",
         "from scverse_backends import BackendDispatcher as D\n"
@@ -58,7 +58,7 @@ def test_where_there_is_none_that_is_said(run, site):
     assert run("verify", "bare:dispatcher").out == "There is no backend to verify.\n"
 
 
-def test_it_is_written_for_machines(run):
+def test_the_json_holds_the_functions(run):
     (result,) = json.loads(run("verify", "cells:dispatcher", "--json").out)
     assert result["functions"] == {"cluster": False, "scale": True}
 
@@ -77,7 +77,7 @@ def test_the_host_itself_cannot_be_verified(run):
     assert (ran.status, "'cpu' is the host itself" in ran.err) == (2, True)
 
 
-def test_a_broken_one_has_status_1(run, site, host):
+def test_a_broken_backend_has_status_1(run, site, host):
     site.install("torn", entry_points={"torn": "torn"}, group=host, modules={"torn": "1 / 0"})
     ran = run("verify", "cells:dispatcher", "-b", "torn")
     assert (ran.status, "ZeroDivisionError" in ran.err) == (1, True)
