@@ -7,11 +7,13 @@ what is no plain function.
 
 from __future__ import annotations
 
+import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from inspect import Signature
     from types import CodeType
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
@@ -38,6 +40,17 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
     """Name the parameters, ``*args`` and ``**kwargs`` too."""
     variadic = bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+
+
+def signature_of(func: Callable[..., Any]) -> Signature:
+    """Read a signature as `inspect.signature` does, and evaluate no annotation."""
+    import inspect
+
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        return inspect.signature(func, annotation_format=Format.FORWARDREF)
+    return inspect.signature(func)
 
 
 def is_coroutine_function(func: Any) -> bool:

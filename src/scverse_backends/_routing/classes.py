@@ -8,25 +8,43 @@ dispatched class has a metaclass of ours. Everything else about the class, its
 from __future__ import annotations
 
 import gc
-import inspect
+import sys
 from abc import ABCMeta
 from enum import EnumMeta
 from functools import cache, cached_property, partial, partialmethod, singledispatchmethod
-from inspect import Parameter, Signature
-from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, Signature, getmro
+from operator import attrgetter
+from types import (
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.code import signature_of
+from scverse_backends._ground.foreign import asked, attempt, qualname, told
 from scverse_backends._selection.blocks import DISPATCH
 
+from .eligibility import label
 from .host import INITIALIZER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import FrameType
 
-_BUILD = "__scverse_build__"
-"""Where a dispatched class keeps itself, and what its construction calls."""
+_CONSTRUCTION = "__scverse_construction__"
+"""Where a dispatched class keeps how it is constructed."""
+
+_ANYTHING = [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
+"""What a constructor takes that only passes it on."""
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
+
+_NATIVE = {MethodDescriptorType, WrapperDescriptorType}
 
 _HOLDERS = {
     CellType,
@@ -44,6 +62,32 @@ _HOLDERS = {
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
+_COPYING = frozenset({"copy", "dataclasses"})
+"""Modules whose code calls a class to make another object like one that is there."""
+
+
+class _Construction(NamedTuple):
+    """How a dispatched class is constructed."""
+
+    cls: type
+    build: Any
+    selector: str
+    awake: list[bool]
+    """Empty until anything was ever selected."""
+    modules: frozenset[str | None]
+    names: tuple[str, ...]
+    """With which the qualified names of the functions begin that are written in the class."""
+
+    def is_by_class(self, caller: FrameType | None) -> bool:
+        """Whether the class makes an object for itself: a method does, or what copies an object."""
+        if caller is None:  # a thread begins with the construction
+            return False
+        module = caller.f_globals.get("__name__")
+        if module == "typing":  # makes the call that is written ``Model[int]()``
+            return self.is_by_class(caller.f_back)
+        own = module in self.modules and caller.f_code.co_qualname.startswith(self.names)
+        return own or module in _COPYING
+
 
 class _Signature:
     """What `inspect.signature` shows of a class, where the class itself does not say."""
@@ -51,11 +95,11 @@ class _Signature:
     def __get__(self, cls: type | None, metaclass: type) -> Signature:
         if cls is None:
             raise AttributeError
-        build = _build_of(cls)
-        if build is not None:
-            return build.__signature__  # type: ignore[no-any-return]
+        found = _construction_of(cls)
+        if found is not None:
+            return found.build.__signature__  # type: ignore[no-any-return]
         try:
-            return read_constructor(cls)
+            return _read_constructor(cls)
         except ValueError as error:
             raise AttributeError from error
 
@@ -64,25 +108,29 @@ class _Dispatch:
     """What decides the constructions of a dispatched class; no subclass inherits it."""
 
     def __get__(self, cls: type | None, metaclass: type) -> Any:
-        build = None if cls is None else _build_of(cls)
-        if build is None:
+        found = None if cls is None else _construction_of(cls)
+        if found is None:
             raise AttributeError
-        return getattr(build, DISPATCH)
+        return getattr(found.build, DISPATCH)
 
 
 class Dispatching(type):
-    """The metaclass of dispatched classes, and of their subclasses, which construct as ever."""
+    """The metaclass of dispatched classes, and of their subclasses, which construct normally."""
 
     __slots__ = ()
     __signature__ = _Signature()
     __scverse_dispatch__ = _Dispatch()
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
-        found = cls.__dict__.get(_BUILD)
+        found = cls.__dict__.get(_CONSTRUCTION)
         # A decorator outside ours may have rebuilt the class, and copied what it found in it.
-        if found is None or found[0] is not cls:
+        if found is None or found.cls is not cls:
             return super().__call__(*args, **kwargs)
-        return found[1](*args, **kwargs)
+        if found.awake and found.selector not in kwargs:
+            caller = sys._getframe().f_back  # noqa: SLF001 - only the caller's code tells
+            if found.is_by_class(caller):
+                return super().__call__(*args, **kwargs)
+        return found.build(*args, **kwargs)
 
 
 class DispatchingABCMeta(Dispatching, ABCMeta):
@@ -95,38 +143,14 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
 
 
-def _build_of(cls: type) -> Any:
-    """Give what the construction of exactly this class calls, if it is dispatched."""
-    found = cls.__dict__.get(_BUILD)
-    return found[1] if found is not None and found[0] is cls else None
+def _construction_of(cls: type) -> _Construction | None:
+    """Give how exactly this class is constructed, if it is dispatched."""
+    found = cls.__dict__.get(_CONSTRUCTION)
+    return found if found is not None and found.cls is cls else None
 
 
-def constructor(cls: type) -> Callable[..., Any]:
-    """Give the host's own construction of a class as a function that shows its signature."""
-    metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
-    above: Any = super(Dispatching, metaclass)
-    construct: Any = partial(above.__call__)
-    construct.__signature__ = inspect.signature(cls)
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(construct, name, getattr(cls, name))
-    is_usual = getattr(above.__call__, "__objclass__", None) is type
-    if is_usual and metaclass.__new__ is object.__new__:
-        setattr(construct, INITIALIZER, metaclass.__init__)
-    return construct  # type: ignore[no-any-return]
-
-
-def entrust(cls: type, build: Callable[..., Any]) -> type:
-    """Let a function answer the construction of a class."""
-    if any("__signature__" in vars(base) for base in cls.__mro__):
-        type.__setattr__(cls, "__signature__", getattr(build, "__signature__"))  # noqa: B009 - typed as a plain callable
-    type.__setattr__(cls, _BUILD, (cls, build))
-    if build.__doc__ != cls.__doc__:
-        type.__setattr__(cls, "__doc__", build.__doc__)
-    return cls
-
-
-def dispatchable(cls: Any) -> type:
-    """Give a class a metaclass of ours: in place where Python lets us, else by making it anew.
+def constructor(cls: Any) -> partial[Any]:
+    """Give the host's own construction of a class as a function; the class is left as it is.
 
     Raises
     ------
@@ -135,65 +159,134 @@ def dispatchable(cls: Any) -> type:
     """
     problem = _objection(cls)
     if problem:
-        msg = f"{getattr(cls, '__qualname__', repr(cls))} {problem}"
+        msg = f"{label(cls)} {problem}"
         raise TypeError(msg)
+    signature = attempt(lambda: _read(cls), told)
+    if isinstance(signature, str):
+        msg = f"{label(cls)} has a signature that cannot be read: {signature}"
+        raise TypeError(msg)
+    call = _call_of(cls)
+    construct: Any = partial(call, cls)
+    construct.__signature__ = signature
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(construct, name, asked(attrgetter(name), cls))
+    if call is type.__call__ and cls.__new__ is object.__new__:
+        setattr(construct, INITIALIZER, cls.__init__)
+    return construct  # type: ignore[no-any-return]
+
+
+def rebound(construct: partial[Any], cls: type) -> partial[Any]:
+    """Give what constructs a class as what constructs the one that was made of it."""
+    bound = partial(construct.func, cls)
+    bound.__dict__.update(construct.__dict__)
+    return bound
+
+
+def dispatchable(cls: type) -> type:
+    """Give a class a metaclass of ours: in place where Python lets us, else by making it anew.
+
+    Raises
+    ------
+    TypeError
+        If Python, its bases or its metaclass refuse; the class is then what it was.
+    """
     try:
         if type(cls) is type:
             return _made_anew(cls)  # type: ignore[no-any-return]
         type.__setattr__(cls, "__class__", _derived(cls))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
-        msg = f"{cls.__qualname__} cannot be dispatched: {error}"
+        msg = f"{label(cls)} cannot be dispatched: {error}"
         raise TypeError(msg) from error
-    return cls  # type: ignore[no-any-return]
+    return cls
 
 
-def read_constructor(cls: type) -> Signature:
+def attach(cls: type, build: Any) -> type:
+    """Let a function answer the construction of a class."""
+    dispatch = getattr(build, DISPATCH)
+    kinds = (*cls.__mro__, *getmro(type(cls)))
+    functions = (f for kind in kinds for f in vars(kind).values() if type(f) is FunctionType)
+    found = _Construction(
+        cls,
+        build,
+        dispatch.function.selector,
+        dispatch.state.awake,
+        frozenset(f.__globals__.get("__name__") for f in functions),
+        tuple(f"{qualname(kind)}." for kind in kinds),
+    )
+    type.__setattr__(cls, _CONSTRUCTION, found)
+    said = any("__signature__" in vars(base) for base in cls.__mro__)
+    if said and isinstance(getattr(cls, "__signature__", None), Signature):
+        type.__setattr__(cls, "__signature__", build.__signature__)
+    if build.__doc__ and build.__doc__ != cls.__doc__:
+        type.__setattr__(cls, "__doc__", build.__doc__)
+    return cls
+
+
+def _read(cls: type) -> Signature:
+    """Read what the construction of a class takes: what it declares, else what it does."""
+    declared = getattr(cls, "__signature__", None)
+    return declared if isinstance(declared, Signature) else _read_constructor(cls)
+
+
+def _read_constructor(cls: type) -> Signature:
     """Read what the construction of a class takes, whatever stands in for it.
 
-    What only passes everything on says nothing, so the first that names its
-    parameters is believed: the metaclass, then ``__new__`` and ``__init__``.
+    What only passes everything on says nothing, so the first that does more is
+    believed: the metaclass, then ``__new__`` and ``__init__``.
 
     Raises
     ------
     ValueError
         If its constructor is not written in Python and says nothing of itself.
     """
-    found = [inspect.signature(MethodType(func, cls)) for func in _constructors(cls)]
-    telling = [signature for signature in found if not _takes_args(signature)]
-    return next(iter((*telling, *found)), None) or Signature()
+    found = None
+    for func in _constructors(cls):
+        found = signature_of(MethodType(func, cls))
+        if [p.kind for p in found.parameters.values()] != _ANYTHING:
+            break
+    return found or Signature()
 
 
 def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
     """Give what takes part in construction, in the order in which `inspect` looks for it."""
-    metaclasses = [
-        m for m in inspect.getmro(type(cls)) if m is not Dispatching and "__call__" in vars(m)
-    ]
-    if metaclasses[0] is not type:
-        yield vars(metaclasses[0])["__call__"]
+    for metaclass in getmro(type(cls)):
+        if "__call__" in vars(metaclass) and metaclass not in (Dispatching, type):
+            yield vars(metaclass)["__call__"]
     for base in cls.__mro__[:-1]:
         for name in ("__new__", "__init__"):
             if name in vars(base):
                 yield getattr(base, name)
 
 
-def _takes_args(signature: Signature) -> bool:
-    return any(p.kind is Parameter.VAR_POSITIONAL for p in signature.parameters.values())
+def _call_of(cls: type) -> Callable[..., Any]:
+    """Give what answers a call of a class beneath the metaclass of ours, if it has one."""
+    metaclasses = getmro(type(cls))
+    beneath = metaclasses.index(Dispatching) + 1 if Dispatching in metaclasses else 0
+    return next(vars(m)["__call__"] for m in metaclasses[beneath:] if "__call__" in vars(m))  # type: ignore[no-any-return]
 
 
-def _objection(cls: Any) -> str | None:
+def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
     """Say why a class cannot be dispatched, where that shows before it is tried."""
-    if not isinstance(cls, type):
+    if not issubclass(type(cls), type):
         return "is no class; decorate a function with backend_dispatch."
-    if _build_of(cls) is not None:
+    if _construction_of(cls) is not None:
         return "is dispatched already; decorate it once."
-    if isinstance(cls, EnumMeta):
+    if issubclass(cls, type):
+        return "is a metaclass, whose objects are classes; decorate those."
+    if issubclass(type(cls), EnumMeta):
         return "is an enumeration; calling it looks up a member and constructs nothing."
-    if cls.__flags__ & _IMMUTABLE:
-        return "is built in and cannot be changed; decorate a subclass of it."
+    if _is_built_in(cls):
+        return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():
         return "has subclasses already, which would not follow; decorate it where it is defined."
     return None
+
+
+def _is_built_in(cls: type) -> bool:
+    """Whether a class is not written in Python, and so cannot be changed or made anew."""
+    methods = (v for v in vars(cls).values() if type(v) in _NATIVE)
+    return bool(cls.__flags__ & _IMMUTABLE) or any(v.__objclass__ is cls for v in methods)
 
 
 def _derived(cls: type) -> Any:
@@ -222,11 +315,22 @@ def _made_anew(cls: type) -> Any:
         or value.__objclass__ is not cls
     }
     own["__qualname__"] = cls.__qualname__
-    made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
+    try:
+        made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
+    except Exception:
+        _set_names(own, cls)
+        raise
     # Marks of abstract methods meant nothing before.
     made.__abstractmethods__ = frozenset()
     _repoint(own.values(), cls, made)
     return made
+
+
+def _set_names(own: dict[str, Any], cls: type) -> None:
+    """Tell the descriptors of a class again whose they are, after a base refused another."""
+    for name, value in own.items():
+        if hasattr(type(value), "__set_name__"):
+            type(value).__set_name__(value, cls, name)
 
 
 def _repoint(values: Iterable[object], old: type, new: type) -> None:

@@ -229,25 +229,6 @@ def test_a_nested_class_is_dispatched_by_its_own_name(dispatcher, offer):
     assert type(Outer.Inner(backend="mine")) is theirs
 
 
-def test_a_class_method_constructs_as_a_call_does(dispatch, offer, mine):
-    class Model:
-        @classmethod
-        def default(cls):
-            return cls()
-
-        @classmethod
-        def bare(cls):
-            return cls.__new__(cls)
-
-    model = dispatch(Model)
-    theirs = type("TheirModel", (), {})
-    offer(Model=theirs)
-    assert type(model.default()) is model
-    with mine():
-        assert type(model.default()) is theirs
-        assert type(model.bare()) is model
-
-
 def test_an_argument_named_as_our_own_are_is_the_hosts(dispatch):
     class Model:
         def __init__(self, *, cls, args=0, metaclass=1):

@@ -52,6 +52,16 @@ def test_methods(dispatcher, decorator):
                 return data
 
 
+def test_a_function_that_wraps_a_method_is_a_function(dispatcher):
+    scaler = Scaler()
+
+    @functools.wraps(Scaler.scale)
+    def scale(data):
+        return scaler.scale(data)
+
+    assert dispatcher.backend_dispatch(scale)(3) == 3
+
+
 def test_bound_methods(dispatcher):
     with pytest.raises(TypeError, match="is a method"):
         dispatcher.backend_dispatch(name="scale")(Scaler().scale)
@@ -86,9 +96,27 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
         dispatcher.backend_dispatch(name="func", selector=selector)(lambda data: None)
 
 
+@pytest.mark.parametrize("func", [property(double), functools.cached_property(double), 3])
+def test_what_cannot_be_called(dispatcher, func):
+    with pytest.raises(TypeError, match=r"cannot be called; decorate a function"):
+        dispatcher.backend_dispatch(name="func")(func)
+
+
+def test_a_callable_that_fails_when_it_is_asked_for_its_name(dispatcher):
+    class Nameless(Hidden):
+        def __getattr__(self, name):
+            raise ZeroDivisionError(name)
+
+        def __repr__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(TypeError, match=r"Nameless.* has a signature that cannot be read"):
+        dispatcher.backend_dispatch(name="func")(Nameless())
+
+
 @pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])
 def test_a_callable_that_hides_its_signature(dispatcher, options):
-    with pytest.raises(TypeError, match=r"signature of .*Hidden.* cannot be read"):
+    with pytest.raises(TypeError, match=r"Hidden.* has a signature that cannot be read"):
         dispatcher.backend_dispatch(name="first", **options)(Hidden())
 
 
