@@ -33,8 +33,7 @@ from .eligibility import label
 from .host import INITIALIZER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from types import FrameType
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _CONSTRUCTION = "__scverse_construction__"
 """Where a dispatched class keeps how it is constructed."""
@@ -62,8 +61,8 @@ _HOLDERS = {
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
-_COPYING = frozenset({"copy", "dataclasses"})
-"""Modules whose code calls a class to make another object like one that is there."""
+_COPYING = dict.fromkeys(("copy", "dataclasses"), ("",))
+"""Modules of which any function that calls a class makes another object like one that is there."""
 
 
 class _Construction(NamedTuple):
@@ -74,19 +73,8 @@ class _Construction(NamedTuple):
     selector: str
     awake: list[bool]
     """Empty until anything was ever selected."""
-    modules: frozenset[str | None]
-    names: tuple[str, ...]
-    """With which the qualified names of the functions begin that are written in the class."""
-
-    def is_by_class(self, caller: FrameType | None) -> bool:
-        """Whether the class makes an object for itself: a method does, or what copies an object."""
-        if caller is None:  # a thread begins with the construction
-            return False
-        module = caller.f_globals.get("__name__")
-        if module == "typing":  # makes the call that is written ``Model[int]()``
-            return self.is_by_class(caller.f_back)
-        own = module in self.modules and caller.f_code.co_qualname.startswith(self.names)
-        return own or module in _COPYING
+    own: Mapping[str | None, tuple[str, ...]]
+    """With what the qualified names of functions begin that make objects for the class itself."""
 
 
 class _Signature:
@@ -123,14 +111,12 @@ class Dispatching(type):
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
         found = cls.__dict__.get(_CONSTRUCTION)
-        # A decorator outside ours may have rebuilt the class, and copied what it found in it.
-        if found is None or found.cls is not cls:
-            return super().__call__(*args, **kwargs)
-        if found.awake and found.selector not in kwargs:
-            caller = sys._getframe().f_back  # noqa: SLF001 - only the caller's code tells
-            if found.is_by_class(caller):
-                return super().__call__(*args, **kwargs)
-        return found.build(*args, **kwargs)
+        if found is not None:
+            owner, build, selector, awake, own = found
+            # A decorator outside ours may have rebuilt the class, and copied what it found in it.
+            if owner is cls and not (awake and selector not in kwargs and _called_by(own)):
+                return build(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
 
 
 class DispatchingABCMeta(Dispatching, ABCMeta):
@@ -141,6 +127,19 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 
 
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
+
+
+def _called_by(own: Mapping[str | None, tuple[str, ...]], depth: int = 2) -> bool:
+    """Whether a function of some names makes the call; only its code tells who that is."""
+    try:
+        caller = sys._getframe(depth)  # noqa: SLF001 - as above
+    except ValueError:  # a thread begins with the construction
+        return False
+    module = caller.f_globals.get("__name__")
+    if module == "typing":  # makes the call that is written ``Model[int]()``
+        return _called_by(own, depth + 2)
+    names = own.get(module)
+    return names is not None and caller.f_code.co_qualname.startswith(names)
 
 
 def _construction_of(cls: type) -> _Construction | None:
@@ -165,19 +164,19 @@ def constructor(cls: Any) -> partial[Any]:
     if isinstance(signature, str):
         msg = f"{label(cls)} has a signature that cannot be read: {signature}"
         raise TypeError(msg)
-    call = _call_of(cls)
-    construct: Any = partial(call, cls)
+    construct: Any = partial(_call_of(cls))
     construct.__signature__ = signature
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, asked(attrgetter(name), cls))
-    if call is type.__call__ and cls.__new__ is object.__new__:
+    is_usual = getattr(construct.func, "__objclass__", None) is type
+    if is_usual and cls.__new__ is object.__new__:
         setattr(construct, INITIALIZER, cls.__init__)
     return construct  # type: ignore[no-any-return]
 
 
 def rebound(construct: partial[Any], cls: type) -> partial[Any]:
     """Give what constructs a class as what constructs the one that was made of it."""
-    bound = partial(construct.func, cls)
+    bound = partial(_call_of(cls))
     bound.__dict__.update(construct.__dict__)
     return bound
 
@@ -204,15 +203,8 @@ def dispatchable(cls: type) -> type:
 def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
     dispatch = getattr(build, DISPATCH)
-    kinds = (*cls.__mro__, *getmro(type(cls)))
-    functions = (f for kind in kinds for f in vars(kind).values() if type(f) is FunctionType)
     found = _Construction(
-        cls,
-        build,
-        dispatch.function.selector,
-        dispatch.state.awake,
-        frozenset(f.__globals__.get("__name__") for f in functions),
-        tuple(f"{qualname(kind)}." for kind in kinds),
+        cls, build, dispatch.function.selector, dispatch.state.awake, _functions_of(cls)
     )
     type.__setattr__(cls, _CONSTRUCTION, found)
     said = any("__signature__" in vars(base) for base in cls.__mro__)
@@ -221,6 +213,14 @@ def attach(cls: type, build: Any) -> type:
     if build.__doc__ and build.__doc__ != cls.__doc__:
         type.__setattr__(cls, "__doc__", build.__doc__)
     return cls
+
+
+def _functions_of(cls: type) -> Mapping[str | None, tuple[str, ...]]:
+    """Tell, by module, with what the qualified names of the functions of a class begin."""
+    kinds = (*cls.__mro__, *getmro(type(cls)))
+    functions = (f for kind in kinds for f in vars(kind).values() if type(f) is FunctionType)
+    modules = {f.__globals__.get("__name__") for f in functions}
+    return dict.fromkeys(modules, tuple(f"{qualname(kind)}." for kind in kinds)) | _COPYING
 
 
 def _read(cls: type) -> Signature:
@@ -263,7 +263,8 @@ def _call_of(cls: type) -> Callable[..., Any]:
     """Give what answers a call of a class beneath the metaclass of ours, if it has one."""
     metaclasses = getmro(type(cls))
     beneath = metaclasses.index(Dispatching) + 1 if Dispatching in metaclasses else 0
-    return next(vars(m)["__call__"] for m in metaclasses[beneath:] if "__call__" in vars(m))  # type: ignore[no-any-return]
+    call = next(vars(m)["__call__"] for m in metaclasses[beneath:] if "__call__" in vars(m))
+    return call.__get__(cls)  # type: ignore[no-any-return]
 
 
 def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
