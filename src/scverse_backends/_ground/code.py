@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from inspect import Signature
     from types import CodeType
 
+FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
+"""``annotationlib.Format.FORWARDREF`` and ``STRING``, of which Python has heard since 3.14."""
+
 VARARGS, VARKEYWORDS = 0x04, 0x08
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
@@ -31,6 +34,20 @@ def shows_its_own_signature(func: Any) -> bool:
     return type(func) is FunctionType and said.isdisjoint(func.__dict__)
 
 
+def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
+    """Read a signature, also where an annotation names what only a type checker imports.
+
+    Python 3.14 evaluates annotations when they are read, and would raise for
+    such a name. Earlier it has done so when the function was made.
+    """
+    from inspect import signature
+
+    options: dict[str, Any] = (
+        {"annotation_format": annotations} if sys.version_info >= (3, 14) else {}
+    )
+    return signature(func, **options)
+
+
 def takes_any_keyword(func: Any) -> bool:
     """Whether a call may have any keyword, as far as can be told before the call."""
     return type(func) is not FunctionType or bool(func.__code__.co_flags & VARKEYWORDS)
@@ -40,17 +57,6 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
     """Name the parameters, ``*args`` and ``**kwargs`` too."""
     variadic = bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
-
-
-def signature_of(func: Callable[..., Any]) -> Signature:
-    """Read a signature as `inspect.signature` does, and evaluate no annotation."""
-    import inspect
-
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format
-
-        return inspect.signature(func, annotation_format=Format.FORWARDREF)
-    return inspect.signature(func)
 
 
 def is_coroutine_function(func: Any) -> bool:

@@ -61,7 +61,7 @@ _HOLDERS = {
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
-_COPYING = dict.fromkeys(("copy", "dataclasses"), ("",))
+_COPYING: dict[str | None, tuple[str, ...]] = dict.fromkeys(("copy", "dataclasses"), ("",))
 """Modules of which any function that calls a class makes another object like one that is there."""
 
 
@@ -217,10 +217,13 @@ def attach(cls: type, build: Any) -> type:
 
 def _functions_of(cls: type) -> Mapping[str | None, tuple[str, ...]]:
     """Tell, by module, with what the qualified names of the functions of a class begin."""
-    kinds = (*cls.__mro__, *getmro(type(cls)))
-    functions = (f for kind in kinds for f in vars(kind).values() if type(f) is FunctionType)
-    modules = {f.__globals__.get("__name__") for f in functions}
-    return dict.fromkeys(modules, tuple(f"{qualname(kind)}." for kind in kinds)) | _COPYING
+    own: dict[str | None, tuple[str, ...]] = {**_COPYING}
+    for kind in (*cls.__mro__, *getmro(type(cls))):
+        functions = (f for f in vars(kind).values() if type(f) is FunctionType)
+        # A class may be shown in another module than the one that it is written in.
+        for module in {kind.__module__, *(f.__globals__.get("__name__") for f in functions)}:
+            own[module] = (*own.get(module, ()), f"{qualname(kind)}.")
+    return own
 
 
 def _read(cls: type) -> Signature:

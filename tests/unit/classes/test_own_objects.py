@@ -144,6 +144,23 @@ def test_a_generic_class_makes_its_own_through_its_parameters(dispatch, offer, m
         assert type(model[int]()) is theirs
 
 
+def test_a_class_that_has_class_methods_alone_makes_its_own(dispatch, offer, mine):
+    class Model:
+        @classmethod
+        def default(cls):
+            return cls()
+
+        @classmethod
+        def bare(cls):
+            return cls.__new__(cls)
+
+    model = dispatch(Model)
+    offer(Model=type("TheirModel", (), {}))
+    with mine():
+        assert type(model.default()) is model
+        assert type(model.bare()) is model
+
+
 def test_a_function_beside_the_class_constructs_as_a_user_does(model, theirs, mine):
     def make():
         return model(3)
