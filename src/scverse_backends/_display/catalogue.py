@@ -53,13 +53,13 @@ class Catalogue:
 
     def decorate_class(self, cls: type, options: Options) -> Callable[..., Any]:
         """Decorate the construction of a class."""
-        from scverse_backends._routing.classes import attach, constructor, dispatchable, rebound
+        from scverse_backends._routing.classes import attach, below, constructor, dispatchable
 
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
         function = self._checked(construct, options)
         made = dispatchable(cls)
-        function.func = rebound(construct, made)
+        function.func = below(made, construct)
         return self._enter(function, partial(attach, made))
 
     def _checked(self, func: Callable[..., Any], options: Options) -> HostFunction:

@@ -23,7 +23,7 @@ from types import (
     MethodType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scverse_backends._ground.code import signature_of
 from scverse_backends._ground.foreign import asked, attempt, qualname, told
@@ -61,7 +61,10 @@ _HOLDERS = {
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
-_COPYING: dict[str | None, tuple[str, ...]] = dict.fromkeys(("copy", "dataclasses"), ("",))
+_Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
+"""By module, with what the qualified names of some functions begin."""
+
+_COPYING: _Names = dict.fromkeys(("copy", "dataclasses"), ("",))
 """Modules of which any function that calls a class makes another object like one that is there."""
 
 
@@ -73,8 +76,8 @@ class _Construction(NamedTuple):
     selector: str
     awake: list[bool]
     """Empty until anything was ever selected."""
-    own: Mapping[str | None, tuple[str, ...]]
-    """With what the qualified names of functions begin that make objects for the class itself."""
+    own: _Names
+    """Of the functions that make objects for the class itself."""
 
 
 class _Signature:
@@ -114,7 +117,9 @@ class Dispatching(type):
         if found is not None:
             owner, build, selector, awake, own = found
             # A decorator outside ours may have rebuilt the class, and copied what it found in it.
-            if owner is cls and not (awake and selector not in kwargs and _called_by(own)):
+            if owner is cls and not (
+                awake and selector not in kwargs and _is_own(own, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
+            ):
                 return build(*args, **kwargs)
         return super().__call__(*args, **kwargs)
 
@@ -129,17 +134,15 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
 
 
-def _called_by(own: Mapping[str | None, tuple[str, ...]], depth: int = 2) -> bool:
-    """Whether a function of some names makes the call; only its code tells who that is."""
-    try:
-        caller = sys._getframe(depth)  # noqa: SLF001 - as above
-    except ValueError:  # a thread begins with the construction
-        return False
-    module = caller.f_globals.get("__name__")
+def _is_own(own: _Names, caller: Any) -> bool:
+    """Whether a frame is of a function that makes objects for the class itself.
+
+    It is ``None`` where a thread begins with the construction.
+    """
+    module = caller and caller.f_globals.get("__name__")
     if module == "typing":  # makes the call that is written ``Model[int]()``
-        return _called_by(own, depth + 2)
-    names = own.get(module)
-    return names is not None and caller.f_code.co_qualname.startswith(names)
+        return _is_own(own, caller.f_back)
+    return module in own and caller.f_code.co_qualname.startswith(own[module])
 
 
 def _construction_of(cls: type) -> _Construction | None:
@@ -149,35 +152,35 @@ def _construction_of(cls: type) -> _Construction | None:
 
 
 def constructor(cls: Any) -> partial[Any]:
-    """Give the host's own construction of a class as a function; the class is left as it is.
+    """Give the construction of a class as a function that shows its signature.
 
     Raises
     ------
     TypeError
         If it is no class, or one that cannot be dispatched; the text says why.
     """
-    problem = _objection(cls)
-    if problem:
-        msg = f"{label(cls)} {problem}"
+    found = attempt(
+        lambda: _objection(cls) or _read(cls),
+        lambda error: f"has a signature that cannot be read: {told(error)}",
+    )
+    if isinstance(found, str):
+        msg = f"{label(cls)} {found}"
         raise TypeError(msg)
-    signature = attempt(lambda: _read(cls), told)
-    if isinstance(signature, str):
-        msg = f"{label(cls)} has a signature that cannot be read: {signature}"
-        raise TypeError(msg)
-    construct: Any = partial(_call_of(cls))
-    construct.__signature__ = signature
+    construct: Any = partial(cls)
+    construct.__signature__ = found
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, asked(attrgetter(name), cls))
-    is_usual = getattr(construct.func, "__objclass__", None) is type
-    if is_usual and cls.__new__ is object.__new__:
-        setattr(construct, INITIALIZER, cls.__init__)
     return construct  # type: ignore[no-any-return]
 
 
-def rebound(construct: partial[Any], cls: type) -> partial[Any]:
-    """Give what constructs a class as what constructs the one that was made of it."""
-    bound = partial(_call_of(cls))
+def below(cls: type, construct: partial[Any]) -> partial[Any]:
+    """Give the same construction as the host does it, below our metaclass."""
+    metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
+    bound = partial(super(Dispatching, metaclass).__call__)
     bound.__dict__.update(construct.__dict__)
+    is_usual = getattr(bound.func, "__objclass__", None) is type
+    if is_usual and metaclass.__new__ is object.__new__:
+        setattr(bound, INITIALIZER, metaclass.__init__)
     return bound
 
 
@@ -204,7 +207,7 @@ def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
     dispatch = getattr(build, DISPATCH)
     found = _Construction(
-        cls, build, dispatch.function.selector, dispatch.state.awake, _functions_of(cls)
+        cls, build, dispatch.function.selector, dispatch.state.awake, _own_names(cls)
     )
     type.__setattr__(cls, _CONSTRUCTION, found)
     said = any("__signature__" in vars(base) for base in cls.__mro__)
@@ -215,13 +218,13 @@ def attach(cls: type, build: Any) -> type:
     return cls
 
 
-def _functions_of(cls: type) -> Mapping[str | None, tuple[str, ...]]:
-    """Tell, by module, with what the qualified names of the functions of a class begin."""
-    own: dict[str | None, tuple[str, ...]] = {**_COPYING}
+def _own_names(cls: type) -> _Names:
+    """Name the functions that are written in a class, in its bases and in its metaclass."""
+    own = {**_COPYING}
     for kind in (*cls.__mro__, *getmro(type(cls))):
         functions = (f for f in vars(kind).values() if type(f) is FunctionType)
         # A class may be shown in another module than the one that it is written in.
-        for module in {kind.__module__, *(f.__globals__.get("__name__") for f in functions)}:
+        for module in {kind.__module__, *(f.__globals__.get("__name__", "") for f in functions)}:
             own[module] = (*own.get(module, ()), f"{qualname(kind)}.")
     return own
 
@@ -260,14 +263,6 @@ def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
         for name in ("__new__", "__init__"):
             if name in vars(base):
                 yield getattr(base, name)
-
-
-def _call_of(cls: type) -> Callable[..., Any]:
-    """Give what answers a call of a class beneath the metaclass of ours, if it has one."""
-    metaclasses = getmro(type(cls))
-    beneath = metaclasses.index(Dispatching) + 1 if Dispatching in metaclasses else 0
-    call = next(vars(m)["__call__"] for m in metaclasses[beneath:] if "__call__" in vars(m))
-    return call.__get__(cls)  # type: ignore[no-any-return]
 
 
 def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
