@@ -5,19 +5,15 @@ from __future__ import annotations
 from keyword import iskeyword
 from operator import attrgetter
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scverse_backends._ground.code import (
-    VARARGS,
     code_of,
     is_async_generator_function,
     parameter_names,
     signature_of,
 )
 from scverse_backends._ground.foreign import asked, attempt, told, written
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def check_host(func: Any, selector: str) -> None:
@@ -26,8 +22,8 @@ def check_host(func: Any, selector: str) -> None:
     Raises
     ------
     TypeError
-        If it is a method, takes ``*args``, has a parameter named as the
-        selector, or hides its signature.
+        If it is a method, has a parameter named as the selector, or hides its
+        signature.
     """
     problem = attempt(
         lambda: _objection(func) or _clash(func, selector),
@@ -69,24 +65,13 @@ def _is_method(func: Any) -> bool:
 
 
 def _clash(func: Any, selector: str) -> str | None:
-    """Say what in a callable's signature stands in the way of routing its calls by name."""
+    """Say why the selector cannot be a parameter of a callable."""
     if selector and (not selector.isidentifier() or iskeyword(selector)):
         return f"cannot have a parameter selector={selector!r}; choose a Python name."
-    names, takes_args = _shape(func)
-    if takes_args:
-        return "takes *args, which cannot be routed by name; name its parameters."
-    if selector in names:
+    code = code_of(func)
+    if selector in (parameter_names(code) if code else signature_of(func).parameters):
         return (
             f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."
         )
     return None
-
-
-def _shape(func: Any) -> tuple[Iterable[str], bool]:
-    """Tell the names of the parameters, and whether there is ``*args``."""
-    code = code_of(func)
-    if code is not None:
-        return parameter_names(code), bool(code.co_flags & VARARGS)
-    found = signature_of(func).parameters.values()
-    return [p.name for p in found], any(p.kind is p.VAR_POSITIONAL for p in found)
