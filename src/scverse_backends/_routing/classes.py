@@ -341,7 +341,10 @@ def _repoint(values: Iterable[object], old: type, new: type) -> None:
         if type(found) not in _HOLDERS or id(found) in seen:
             continue
         seen.add(id(found))
-        held = gc.get_referents(found)
+        if type(found) is FunctionType:  # what else it refers to cannot hold the class
+            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
+        else:
+            held = gc.get_referents(found)
         if isinstance(found, CellType) and held and held[0] is old:
             found.cell_contents = new
         waiting += held
