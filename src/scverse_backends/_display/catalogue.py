@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
+from scverse_backends._routing.eligibility import check_host
 from scverse_backends._routing.functions import dispatch
 from scverse_backends._routing.host import HostFunction, Options
 from scverse_backends._selection.blocks import DISPATCH
@@ -46,13 +47,23 @@ class Catalogue:
         self.discovered = False
         selector.on_refresh = self._show_again
 
-    def decorate(
-        self,
-        func: Callable[..., Any],
-        options: Options,
-        finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda public: public,
-    ) -> Callable[..., Any]:
+    def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
+        return self._enter(self._checked(func, options))
+
+    def decorate_class(self, cls: type, options: Options) -> Callable[..., Any]:
+        """Decorate the construction of a class."""
+        from scverse_backends._routing.classes import attach, below, constructor, dispatchable
+
+        # Everything is checked before anything is changed: a refused class stays what it was.
+        construct = constructor(cls)
+        function = self._checked(construct, options)
+        made = dispatchable(cls)
+        function.func = below(made, construct)
+        return self._enter(function, partial(attach, made))
+
+    def _checked(self, func: Callable[..., Any], options: Options) -> HostFunction:
+        """Describe a function, and refuse what cannot be dispatched as its host asks."""
         _check_options(options)
         function = HostFunction(
             func,
@@ -62,23 +73,25 @@ class Catalogue:
             host_defaults=options.host_defaults,
         )
         self._check_name(function)
+        check_host(func, function.selector)
+        self._check_ignorable(function, options.ignorable)
+        return function
+
+    def _enter(
+        self,
+        function: HostFunction,
+        finish: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda public: public,
+    ) -> Callable[..., Any]:
+        """Make what users call, and enter it under its dispatch name."""
         public = dispatch(function, self._selector)
         shown = show(public, getattr(public, DISPATCH))
         public = function.public = finish(public)
-        self._check_ignorable(function, options.ignorable)
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
-
-    def decorate_class(self, cls: type, options: Options) -> Callable[..., Any]:
-        """Decorate the construction of a class."""
-        from scverse_backends._routing.classes import constructor, dispatchable, entrust
-
-        made = dispatchable(cls)
-        return self.decorate(constructor(made), options, finish=partial(entrust, made))
 
     def ask_all(self, *, report: bool) -> None:
         """Ask every loaded backend for its implementation of every function."""

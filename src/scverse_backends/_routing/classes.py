@@ -8,25 +8,42 @@ dispatched class has a metaclass of ours. Everything else about the class, its
 from __future__ import annotations
 
 import gc
-import inspect
+import sys
 from abc import ABCMeta
 from enum import EnumMeta
 from functools import cache, cached_property, partial, partialmethod, singledispatchmethod
-from inspect import Parameter, Signature
-from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, Signature, getmro
+from operator import attrgetter
+from types import (
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from scverse_backends._ground.code import signature_of
+from scverse_backends._ground.foreign import asked, attempt, qualname, told
 from scverse_backends._selection.blocks import DISPATCH
 
+from .eligibility import label
 from .host import INITIALIZER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_BUILD = "__scverse_build__"
-"""Where a dispatched class keeps itself, and what its construction calls."""
+_CONSTRUCTION = "__scverse_construction__"
+"""Where a dispatched class keeps how it is constructed."""
+
+_ANYTHING = [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
+"""What a constructor takes that only passes it on."""
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
+
+_NATIVE = {MethodDescriptorType, WrapperDescriptorType}
 
 _HOLDERS = {
     CellType,
@@ -44,6 +61,24 @@ _HOLDERS = {
 }
 """Through these a class's own functions are reached, and the cells in which they hold the class."""
 
+_Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
+"""By module, with what the qualified names of some functions begin."""
+
+_COPYING: _Names = dict.fromkeys(("copy", "dataclasses"), ("",))
+"""Modules of which any function that calls a class makes another object like one that is there."""
+
+
+class _Construction(NamedTuple):
+    """How a dispatched class is constructed."""
+
+    cls: type
+    build: Any
+    selector: str
+    awake: list[bool]
+    """Empty until anything was ever selected."""
+    own: _Names
+    """Of the functions that make objects for the class itself."""
+
 
 class _Signature:
     """What `inspect.signature` shows of a class, where the class itself does not say."""
@@ -51,11 +86,11 @@ class _Signature:
     def __get__(self, cls: type | None, metaclass: type) -> Signature:
         if cls is None:
             raise AttributeError
-        build = _build_of(cls)
-        if build is not None:
-            return build.__signature__  # type: ignore[no-any-return]
+        found = _construction_of(cls)
+        if found is not None:
+            return found.build.__signature__  # type: ignore[no-any-return]
         try:
-            return read_constructor(cls)
+            return _read_constructor(cls)
         except ValueError as error:
             raise AttributeError from error
 
@@ -64,25 +99,29 @@ class _Dispatch:
     """What decides the constructions of a dispatched class; no subclass inherits it."""
 
     def __get__(self, cls: type | None, metaclass: type) -> Any:
-        build = None if cls is None else _build_of(cls)
-        if build is None:
+        found = None if cls is None else _construction_of(cls)
+        if found is None:
             raise AttributeError
-        return getattr(build, DISPATCH)
+        return getattr(found.build, DISPATCH)
 
 
 class Dispatching(type):
-    """The metaclass of dispatched classes, and of their subclasses, which construct as ever."""
+    """The metaclass of dispatched classes, and of their subclasses, which construct normally."""
 
     __slots__ = ()
     __signature__ = _Signature()
     __scverse_dispatch__ = _Dispatch()
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
-        found = cls.__dict__.get(_BUILD)
-        # A decorator outside ours may have rebuilt the class, and copied what it found in it.
-        if found is None or found[0] is not cls:
-            return super().__call__(*args, **kwargs)
-        return found[1](*args, **kwargs)
+        found = cls.__dict__.get(_CONSTRUCTION)
+        if found is not None:
+            owner, build, selector, awake, own = found
+            # A decorator outside ours may have rebuilt the class, and copied what it found in it.
+            if owner is cls and not (
+                awake and selector not in kwargs and _is_own(own, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
+            ):
+                return build(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
 
 
 class DispatchingABCMeta(Dispatching, ABCMeta):
@@ -95,105 +134,158 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
 
 
-def _build_of(cls: type) -> Any:
-    """Give what the construction of exactly this class calls, if it is dispatched."""
-    found = cls.__dict__.get(_BUILD)
-    return found[1] if found is not None and found[0] is cls else None
+def _is_own(own: _Names, caller: Any) -> bool:
+    """Whether a frame is of a function that makes objects for the class itself.
+
+    It is ``None`` where a thread begins with the construction.
+    """
+    module = caller and caller.f_globals.get("__name__")
+    if module == "typing":  # makes the call that is written ``Model[int]()``
+        return _is_own(own, caller.f_back)
+    return module in own and caller.f_code.co_qualname.startswith(own[module])
 
 
-def constructor(cls: type) -> Callable[..., Any]:
-    """Give the host's own construction of a class as a function that shows its signature."""
-    metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
-    above: Any = super(Dispatching, metaclass)
-    construct: Any = partial(above.__call__)
-    construct.__signature__ = inspect.signature(cls)
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(construct, name, getattr(cls, name))
-    is_usual = getattr(above.__call__, "__objclass__", None) is type
-    if is_usual and metaclass.__new__ is object.__new__:
-        setattr(construct, INITIALIZER, metaclass.__init__)
-    return construct  # type: ignore[no-any-return]
+def _construction_of(cls: type) -> _Construction | None:
+    """Give how exactly this class is constructed, if it is dispatched."""
+    found = cls.__dict__.get(_CONSTRUCTION)
+    return found if found is not None and found.cls is cls else None
 
 
-def entrust(cls: type, build: Callable[..., Any]) -> type:
-    """Let a function answer the construction of a class."""
-    if any("__signature__" in vars(base) for base in cls.__mro__):
-        type.__setattr__(cls, "__signature__", getattr(build, "__signature__"))  # noqa: B009 - typed as a plain callable
-    type.__setattr__(cls, _BUILD, (cls, build))
-    if build.__doc__ != cls.__doc__:
-        type.__setattr__(cls, "__doc__", build.__doc__)
-    return cls
-
-
-def dispatchable(cls: Any) -> type:
-    """Give a class a metaclass of ours: in place where Python lets us, else by making it anew.
+def constructor(cls: Any) -> partial[Any]:
+    """Give the construction of a class as a function that shows its signature.
 
     Raises
     ------
     TypeError
         If it is no class, or one that cannot be dispatched; the text says why.
     """
-    problem = _objection(cls)
-    if problem:
-        msg = f"{getattr(cls, '__qualname__', repr(cls))} {problem}"
+    found = attempt(
+        lambda: _objection(cls) or _read(cls),
+        lambda error: f"has a signature that cannot be read: {told(error)}",
+    )
+    if isinstance(found, str):
+        msg = f"{label(cls)} {found}"
         raise TypeError(msg)
+    construct: Any = partial(cls)
+    construct.__signature__ = found
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(construct, name, asked(attrgetter(name), cls))
+    return construct  # type: ignore[no-any-return]
+
+
+def below(cls: type, construct: partial[Any]) -> partial[Any]:
+    """Give the same construction as the host does it, below our metaclass."""
+    metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
+    bound = partial(super(Dispatching, metaclass).__call__)
+    bound.__dict__.update(construct.__dict__)
+    is_usual = getattr(bound.func, "__objclass__", None) is type
+    if is_usual and metaclass.__new__ is object.__new__:
+        setattr(bound, INITIALIZER, metaclass.__init__)
+    return bound
+
+
+def dispatchable(cls: type) -> type:
+    """Give a class a metaclass of ours: in place where Python lets us, else by making it anew.
+
+    Raises
+    ------
+    TypeError
+        If Python, its bases or its metaclass refuse; the class is then what it was.
+    """
     try:
         if type(cls) is type:
             return _made_anew(cls)  # type: ignore[no-any-return]
         type.__setattr__(cls, "__class__", _derived(cls))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
-        msg = f"{cls.__qualname__} cannot be dispatched: {error}"
+        msg = f"{label(cls)} cannot be dispatched: {error}"
         raise TypeError(msg) from error
-    return cls  # type: ignore[no-any-return]
+    return cls
 
 
-def read_constructor(cls: type) -> Signature:
+def attach(cls: type, build: Any) -> type:
+    """Let a function answer the construction of a class."""
+    dispatch = getattr(build, DISPATCH)
+    found = _Construction(
+        cls, build, dispatch.function.selector, dispatch.state.awake, _own_names(cls)
+    )
+    type.__setattr__(cls, _CONSTRUCTION, found)
+    said = any("__signature__" in vars(base) for base in cls.__mro__)
+    if said and isinstance(getattr(cls, "__signature__", None), Signature):
+        type.__setattr__(cls, "__signature__", build.__signature__)
+    if build.__doc__ and build.__doc__ != cls.__doc__:
+        type.__setattr__(cls, "__doc__", build.__doc__)
+    return cls
+
+
+def _own_names(cls: type) -> _Names:
+    """Name the functions that are written in a class, in its bases and in its metaclass."""
+    own = {**_COPYING}
+    for kind in (*cls.__mro__, *getmro(type(cls))):
+        functions = (f for f in vars(kind).values() if type(f) is FunctionType)
+        # A class may be shown in another module than the one that it is written in.
+        for module in {kind.__module__, *(f.__globals__.get("__name__", "") for f in functions)}:
+            own[module] = (*own.get(module, ()), f"{qualname(kind)}.")
+    return own
+
+
+def _read(cls: type) -> Signature:
+    """Read what the construction of a class takes: what it declares, else what it does."""
+    declared = getattr(cls, "__signature__", None)
+    return declared if isinstance(declared, Signature) else _read_constructor(cls)
+
+
+def _read_constructor(cls: type) -> Signature:
     """Read what the construction of a class takes, whatever stands in for it.
 
-    What only passes everything on says nothing, so the first that names its
-    parameters is believed: the metaclass, then ``__new__`` and ``__init__``.
+    What only passes everything on says nothing, so the first that does more is
+    believed: the metaclass, then ``__new__`` and ``__init__``.
 
     Raises
     ------
     ValueError
         If its constructor is not written in Python and says nothing of itself.
     """
-    found = [inspect.signature(MethodType(func, cls)) for func in _constructors(cls)]
-    telling = [signature for signature in found if not _takes_args(signature)]
-    return next(iter((*telling, *found)), None) or Signature()
+    found = None
+    for func in _constructors(cls):
+        found = signature_of(MethodType(func, cls))
+        if [p.kind for p in found.parameters.values()] != _ANYTHING:
+            break
+    return found or Signature()
 
 
 def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
     """Give what takes part in construction, in the order in which `inspect` looks for it."""
-    metaclasses = [
-        m for m in inspect.getmro(type(cls)) if m is not Dispatching and "__call__" in vars(m)
-    ]
-    if metaclasses[0] is not type:
-        yield vars(metaclasses[0])["__call__"]
+    for metaclass in getmro(type(cls)):
+        if "__call__" in vars(metaclass) and metaclass not in (Dispatching, type):
+            yield vars(metaclass)["__call__"]
     for base in cls.__mro__[:-1]:
         for name in ("__new__", "__init__"):
             if name in vars(base):
                 yield getattr(base, name)
 
 
-def _takes_args(signature: Signature) -> bool:
-    return any(p.kind is Parameter.VAR_POSITIONAL for p in signature.parameters.values())
-
-
-def _objection(cls: Any) -> str | None:
+def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
     """Say why a class cannot be dispatched, where that shows before it is tried."""
-    if not isinstance(cls, type):
+    if not issubclass(type(cls), type):
         return "is no class; decorate a function with backend_dispatch."
-    if _build_of(cls) is not None:
+    if _construction_of(cls) is not None:
         return "is dispatched already; decorate it once."
-    if isinstance(cls, EnumMeta):
+    if issubclass(cls, type):
+        return "is a metaclass, whose objects are classes; decorate those."
+    if issubclass(type(cls), EnumMeta):
         return "is an enumeration; calling it looks up a member and constructs nothing."
-    if cls.__flags__ & _IMMUTABLE:
-        return "is built in and cannot be changed; decorate a subclass of it."
+    if _is_built_in(cls):
+        return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():
         return "has subclasses already, which would not follow; decorate it where it is defined."
     return None
+
+
+def _is_built_in(cls: type) -> bool:
+    """Whether a class is not written in Python, and so cannot be changed or made anew."""
+    methods = (v for v in vars(cls).values() if type(v) in _NATIVE)
+    return bool(cls.__flags__ & _IMMUTABLE) or any(v.__objclass__ is cls for v in methods)
 
 
 def _derived(cls: type) -> Any:
@@ -222,11 +314,22 @@ def _made_anew(cls: type) -> Any:
         or value.__objclass__ is not cls
     }
     own["__qualname__"] = cls.__qualname__
-    made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
+    try:
+        made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
+    except Exception:
+        _set_names(own, cls)
+        raise
     # Marks of abstract methods meant nothing before.
     made.__abstractmethods__ = frozenset()
     _repoint(own.values(), cls, made)
     return made
+
+
+def _set_names(own: dict[str, Any], cls: type) -> None:
+    """Tell the descriptors of a class again whose they are, after a base refused another."""
+    for name, value in own.items():
+        if hasattr(type(value), "__set_name__"):
+            type(value).__set_name__(value, cls, name)
 
 
 def _repoint(values: Iterable[object], old: type, new: type) -> None:
@@ -238,7 +341,10 @@ def _repoint(values: Iterable[object], old: type, new: type) -> None:
         if type(found) not in _HOLDERS or id(found) in seen:
             continue
         seen.add(id(found))
-        held = gc.get_referents(found)
+        if type(found) is FunctionType:  # what else it refers to cannot hold the class
+            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
+        else:
+            held = gc.get_referents(found)
         if isinstance(found, CellType) and held and held[0] is old:
             found.cell_contents = new
         waiting += held

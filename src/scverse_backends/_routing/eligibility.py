@@ -3,75 +3,75 @@
 from __future__ import annotations
 
 from keyword import iskeyword
+from operator import attrgetter
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scverse_backends._ground.code import (
-    VARARGS,
     code_of,
     is_async_generator_function,
     parameter_names,
+    signature_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from scverse_backends._ground.foreign import asked, attempt, told, written
 
 
-def check_host(func: Callable[..., Any], selector: str) -> None:
+def check_host(func: Any, selector: str) -> None:
     """Refuse, at decoration, a callable whose calls cannot be routed by name.
 
     Raises
     ------
     TypeError
-        If it is a method, takes ``*args``, has a parameter named as the
-        selector, or hides its signature.
+        If it is a method, has a parameter named as the selector, or hides its
+        signature.
     """
-    label = getattr(func, "__qualname__", repr(func))
-    if selector and (not selector.isidentifier() or iskeyword(selector)):
-        msg = f"selector={selector!r} cannot name a parameter of {label}."
+    problem = attempt(
+        lambda: _objection(func) or _clash(func, selector),
+        lambda error: f"has a signature that cannot be read: {told(error)}",
+    )
+    if problem:
+        msg = f"{label(func)} {problem}"
         raise TypeError(msg)
+
+
+def label(value: object) -> str:
+    """Name a callable in a message, whatever it does when it is asked for its name."""
+    return asked(attrgetter("__qualname__"), value) or written(value)
+
+
+def _objection(func: Any) -> str | None:
+    """Say why a callable is not one that can be dispatched as a function."""
     if isinstance(func, type):
-        msg = f"{label} is a class; decorate it with backend_class."
-        raise TypeError(msg)
+        return "is a class; decorate it with backend_class."
+    if _is_method(func):
+        return "is a method; decorate a module-level function, or the class."
+    if not callable(func):
+        return "cannot be called; decorate a function."
     if is_async_generator_function(func):
-        msg = (
-            f"{label} is an asynchronous generator function, for which no selection can be held; "
+        return (
+            "is an asynchronous generator function, for which no selection can be held; "
             "decorate what it calls."
         )
-        raise TypeError(msg)
-    if isinstance(func, (staticmethod, classmethod)) or _is_method(func):
-        msg = f"{label} is a method; decorate a module-level function, or the class."
-        raise TypeError(msg)
-    names, takes_args = _shape(func)
-    if takes_args:
-        msg = f"{label} takes *args, which cannot be routed by name; name its parameters."
-        raise TypeError(msg)
-    if selector in names:
-        msg = (
-            f"{label} already has a parameter {selector!r}; "
+    return None
+
+
+def _is_method(func: Any) -> bool:
+    """Whether it is written in the body of a class, or bound to an object."""
+    if type(func) is not FunctionType:
+        return isinstance(func, (staticmethod, classmethod, MethodType))
+    # Its own name may be a method's, which `functools.wraps` gave it.
+    outer = func.__code__.co_qualname.rpartition(".")[0]
+    return bool(outer) and not outer.endswith("<locals>")
+
+
+def _clash(func: Any, selector: str) -> str | None:
+    """Say why the selector cannot be a parameter of a callable."""
+    if selector and (not selector.isidentifier() or iskeyword(selector)):
+        return f"cannot have a parameter selector={selector!r}; choose a Python name."
+    code = code_of(func)
+    if selector in (parameter_names(code) if code else signature_of(func).parameters):
+        return (
+            f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."
         )
-        raise TypeError(msg)
-
-
-def _is_method(func: Callable[..., Any]) -> bool:
-    if isinstance(func, MethodType):
-        return True
-    outer = getattr(func, "__qualname__", "").rpartition(".")[0]
-    return isinstance(func, FunctionType) and bool(outer) and not outer.endswith("<locals>")
-
-
-def _shape(func: Callable[..., Any]) -> tuple[Iterable[str], bool]:
-    """Tell the names of the parameters, and whether there is ``*args``."""
-    code = code_of(func)
-    if code is not None:
-        return parameter_names(code), bool(code.co_flags & VARARGS)
-    from inspect import Parameter, signature
-
-    try:
-        found = signature(func).parameters.values()
-    except (TypeError, ValueError) as error:
-        msg = f"The signature of {func!r} cannot be read: {error}"
-        raise TypeError(msg) from error
-    takes_args = any(p.kind is Parameter.VAR_POSITIONAL for p in found)
-    return [p.name for p in found], takes_args
+    return None

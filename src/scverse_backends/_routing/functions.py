@@ -18,7 +18,6 @@ from scverse_backends._ground.once import once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
-from .eligibility import check_host
 from .execution import Execution, note
 from .running import Mark
 
@@ -36,14 +35,7 @@ if TYPE_CHECKING:
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
-    """Make the public callable of a host function.
-
-    Raises
-    ------
-    TypeError
-        If calls of the function cannot be routed by name.
-    """
-    check_host(function.func, function.selector)
+    """Make the public callable of a host function that `check_host` let pass."""
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
     update_wrapper(public, function.func)

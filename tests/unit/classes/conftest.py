@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -31,3 +32,17 @@ def dispatch(dispatcher):
 def mine(dispatcher):
     """Select the backend ``mine``: ``with mine():``."""
     return lambda: dispatcher.settings.use_backend("mine")
+
+
+@pytest.fixture
+def importable(monkeypatch):
+    """Make a class one that pickle finds under its name."""
+    module = ModuleType("example_host_models")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    def importable(cls):
+        cls.__module__, cls.__qualname__ = module.__name__, cls.__name__
+        setattr(module, cls.__name__, cls)
+        return cls
+
+    return importable

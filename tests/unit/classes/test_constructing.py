@@ -229,28 +229,43 @@ def test_a_nested_class_is_dispatched_by_its_own_name(dispatcher, offer):
     assert type(Outer.Inner(backend="mine")) is theirs
 
 
-def test_a_class_method_constructs_as_a_call_does(dispatch, offer, mine):
-    class Model:
-        @classmethod
-        def default(cls):
-            return cls()
-
-        @classmethod
-        def bare(cls):
-            return cls.__new__(cls)
-
-    model = dispatch(Model)
-    theirs = type("TheirModel", (), {})
-    offer(Model=theirs)
-    assert type(model.default()) is model
-    with mine():
-        assert type(model.default()) is theirs
-        assert type(model.bare()) is model
-
-
 def test_an_argument_named_as_our_own_are_is_the_hosts(dispatch):
     class Model:
         def __init__(self, *, cls, args=0, metaclass=1):
             self.given = (cls, args, metaclass)
 
     assert dispatch(Model)(cls=1, args=2, metaclass=3).given == (1, 2, 3)
+
+
+def test_arguments_without_a_name_reach_a_constructor_that_takes_any(dispatch, offer):
+    class Model:
+        def __init__(self, first, *rest, **options):
+            self.given = (first, rest, options)
+
+    class TheirModel:
+        def __init__(self, first, *rest, **options):
+            self.given = (first, rest, options)
+
+    class Narrow:
+        def __init__(self, first):
+            pass
+
+    model = dispatch(Model)
+    offer(Model=TheirModel)
+    offer("narrow", Model=Narrow)
+    built = model(1, 2, 3, depth=4, backend="mine")
+    assert (type(built), built.given) == (TheirModel, (1, (2, 3), {"depth": 4}))
+    with pytest.warns(BackendFallbackWarning, match="does not take 'rest'"):
+        assert type(model(1, 2, backend="narrow")) is model
+
+
+def test_an_exception_is_constructed_by_a_backend(dispatch, offer):
+    class TheirModel(Exception):  # noqa: N818 - as the host's
+        def __init__(self, *args):
+            super().__init__(*args)
+
+    model = dispatch(type("Model", (Exception,), {}))
+    offer(Model=TheirModel)
+    assert type(model("text", backend="mine")) is TheirModel
+    with pytest.raises(model, match="text"):
+        raise model("text")

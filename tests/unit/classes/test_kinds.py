@@ -9,27 +9,10 @@ import dataclasses
 import functools
 import gc
 import pickle
-import sys
 import typing
 import weakref
-from types import ModuleType
 
 import pytest
-
-
-@pytest.fixture
-def importable(monkeypatch):
-    """Make a class one that pickle finds under its name."""
-    module = ModuleType("example_host_models")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    def importable(cls):
-        cls.__module__, cls.__qualname__ = module.__name__, cls.__name__
-        setattr(module, cls.__name__, cls)
-        return cls
-
-    return importable
-
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 

@@ -128,6 +128,59 @@ def test_a_metaclass_that_only_passes_on_is_looked_through(dispatch, metaclass, 
     assert names(type("Special", (model,), {})) == [shown]
 
 
+def test_a_constructor_with_names_of_its_own_is_not_taken_for_its_bases(model, dispatch):
+    class Histogram(model):
+        def __init__(self, histogram, *args, density=None, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    class Rest(model):
+        def __init__(self, *sizes):
+            super().__init__(sum(sizes))
+
+    assert names(Histogram) == ["histogram", "args", "density", "kwargs"]
+    assert names(Rest) == ["sizes"]
+
+
+def test_a_base_that_tells_nothing_does_not_hide_the_constructor(dispatch):
+    silent = type("Silent", (), {"__new__": max})
+
+    class Model(silent):
+        def __new__(cls, depth):
+            return object.__new__(cls)
+
+    assert names(dispatch(Model)) == ["depth", "backend"]
+
+
+def test_a_docstring_of_the_objects_stays_theirs(dispatch):
+    class Model:
+        @property
+        def __doc__(self):
+            return "What is registered."
+
+    model = dispatch(Model)
+    assert model().__doc__ == "What is registered."
+    assert names(model) == ["backend"]
+
+
+def test_a_signature_of_the_objects_stays_theirs(dispatch, offer):
+    class Model:
+        def __init__(self, size=1):
+            self.size = size
+
+        @property
+        def __signature__(self):
+            return Signature([Parameter("value", Parameter.POSITIONAL_ONLY)])
+
+        def __call__(self, *args):
+            return args
+
+    model = dispatch(Model)
+    assert names(model()) == ["value"]
+    offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
+    assert type(model(3, backend="mine")) is not model
+    assert model(3).size == 3
+
+
 def test_a_signature_that_the_class_declares_is_believed(dispatch):
     class Model:
         __signature__ = Signature([Parameter("depth", Parameter.KEYWORD_ONLY)])
