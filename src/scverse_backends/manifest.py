@@ -11,14 +11,12 @@ import difflib
 from pathlib import Path
 
 from ._backends.loading import AdapterError
-from ._backends.manifest.outlines import Opaque
-from ._backends.manifest.places import beside
-from ._backends.manifest.reading import loads
-from ._backends.manifest.record import Manifest, ManifestError, Offer
-from ._backends.manifest.signature_text import read as read_signature
-from ._backends.manifest.signature_text import write as write_signature
-from ._backends.manifest.toml import dumps
+from ._backends.manifest import Manifest, ManifestError, Offer, beside, loads
 from ._backends.offers import describe_adapter as describe
+from ._backends.offers import dumps
+from ._backends.signature_text import Opaque
+from ._backends.signature_text import read as read_signature
+from ._backends.signature_text import write as write_signature
 
 __all__ = [
     "AdapterError",

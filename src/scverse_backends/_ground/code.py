@@ -7,12 +7,17 @@ what is no plain function.
 
 from __future__ import annotations
 
+import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from inspect import Signature
     from types import CodeType
+
+FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
+"""``annotationlib.Format.FORWARDREF`` and ``STRING``, of which Python has heard since 3.14."""
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -27,6 +32,20 @@ def shows_its_own_signature(func: Any) -> bool:
     """Whether what is shown of a function's signature is what its own code takes."""
     said = {"__wrapped__", "__signature__"}
     return type(func) is FunctionType and said.isdisjoint(func.__dict__)
+
+
+def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
+    """Read a signature, also where an annotation names what only a type checker imports.
+
+    Python 3.14 evaluates annotations when they are read, and would raise for
+    such a name. Earlier it has done so when the function was made.
+    """
+    from inspect import signature
+
+    options: dict[str, Any] = (
+        {"annotation_format": annotations} if sys.version_info >= (3, 14) else {}
+    )
+    return signature(func, **options)
 
 
 def takes_any_keyword(func: Any) -> bool:
