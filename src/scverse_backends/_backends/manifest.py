@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from scverse_backends._ground.foreign import attempt, shown, text_of, told
+from scverse_backends._ground.foreign import attempt, line, shown, text_of, told
 
 from . import signature_text
 
@@ -33,8 +33,8 @@ SUFFIX = ".toml"
 
 LARGEST = 256 * 2**10
 """Bytes in the largest manifest that is read."""
-MOST_ESCAPES, MOST_STRUCTURE, MOST_SIGNS = 10_000, 16_000, 10_000
-"""Backslashes; characters outside of strings and comments; signs in all signatures."""
+MOST_ESCAPES, MOST_STRUCTURE, MOST_WORDS = 5_000, 12_000, 20_000
+"""Backslashes; characters outside of strings and comments; words and signs in all signatures."""
 
 Kind = Literal["function", "class"]
 KINDS: dict[str, Kind] = {"functions": "function", "classes": "class"}
@@ -44,8 +44,9 @@ KINDS: dict[str, Kind] = {"functions": "function", "classes": "class"}
 _TEXT = re.compile(
     r"""
     \#[^\n]*+
-    | '{3}(?:[^']++|'(?!''))*+'{3,5}
-    | "{3}(?:[^"\\]++|\\.|"(?!""))*+"{3,5}
+    | '{3}(?:[^']++|''?(?!'))*+'{3,5}
+    | "{3}(?:[^"\\]++|\\.|""?(?!"))*+"{3,5}
+    | (?:'{3}|"{3}).*
     | '[^'\n]*+'
     | "(?:[^"\\\n]++|\\.)*+"
     | ['"].*
@@ -53,8 +54,9 @@ _TEXT = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BRACKET = re.compile(r"[\[\]{}]")
+_LONGEST_TEXT = 300  # of an error
 _MOST_BRACKETS = 8  # in one another
-_LONG_KEY = re.compile(r"(?:\.[^.,=\n]*+){8}")
+_LONG_KEY = re.compile(r"(?:\.[^.,=\n]*+){5}")
 
 _TYPES: dict[type, str] = {
     str: "a string",
@@ -212,8 +214,8 @@ def signatures(manifest: Manifest) -> dict[str, Signature | None]:
         If one of them is not a signature, or they are too long to be read.
     """
     texts = {name: offer.signature for name, offer in manifest.offers.items()}
-    found = sum(signature_text.signs(text) for text in texts.values() if text)
-    _check(found <= MOST_SIGNS, f"has more than {MOST_SIGNS} signs in its signatures")
+    found = sum(signature_text.size(text) for text in texts.values() if text)
+    _check(found <= MOST_WORDS, f"has more than {MOST_WORDS} words and signs in its signatures")
     return {name: _signature(name, text) for name, text in texts.items()}
 
 
@@ -239,7 +241,7 @@ def parse(data: bytes) -> Manifest:
         _check_structure(text)
         found = tomllib.loads(text)
     except ValueError as error:
-        msg = f"cannot be read: {text_of(error)}"
+        msg = f"cannot be read: {line(text_of(error), _LONGEST_TEXT)}"
         raise ManifestError(msg) from error
     schema = _value(found, "schema", int)
     reads = f"this release of scverse-backends reads schema {SCHEMA}"

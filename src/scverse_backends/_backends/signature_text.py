@@ -20,12 +20,10 @@ from scverse_backends._ground.foreign import attempt, shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 6_000
-"""Characters in the longest signature that is read; the longest known ones have a third of it."""
-MOST_SIGNS = 1_000
-"""Signs in one signature; the work of reading it grows with them."""
+LARGEST = 1_500
+"""Words and signs in the largest signature that is read; the largest known ones have a third."""
 
-_SIGN = re.compile(r"[^\w\s]")
+_WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 # The parser says MemoryError of a text that nests too deep.
 _BAD_TEXT = (SyntaxError, ValueError, TypeError, MemoryError)
 _NO_LITERAL = object()
@@ -57,9 +55,9 @@ class Opaque:
     __hash__ = object.__hash__
 
 
-def signs(text: str) -> int:
-    """Count what is no word and no space: brackets, commas, operators, quotes."""
-    return len(_SIGN.findall(text))
+def size(text: str) -> int:
+    """Count the words and signs of a text; the work of reading it grows with them."""
+    return len(_WORD_OR_SIGN.findall(text))
 
 
 def read(text: str) -> Signature:
@@ -79,7 +77,7 @@ def read(text: str) -> Signature:
     Raises
     ------
     ValueError
-        If it is not a signature, or longer than any that is read.
+        If it is not a signature, or larger than any that is read.
 
     Examples
     --------
@@ -93,7 +91,7 @@ def read(text: str) -> Signature:
     if not text.startswith("(") or not text.isprintable():
         msg = f"{shown(text)} is not a signature"
         raise ValueError(msg)
-    if not _is_short(text):
+    if size(text) > LARGEST:
         msg = f"{shown(text)} is too long"
         raise ValueError(msg)
     source = f"def _{text}:\n    pass"
@@ -103,10 +101,6 @@ def read(text: str) -> Signature:
     except _BAD_TEXT as error:
         msg = f"{shown(text)} is not a signature: {error}"
         raise ValueError(msg) from error
-
-
-def _is_short(text: str) -> bool:
-    return len(text) <= LONGEST and signs(text) <= MOST_SIGNS
 
 
 def _signature(function: ast.FunctionDef, source: bytes) -> Signature:
@@ -187,7 +181,7 @@ def write(signature: Signature) -> str:
     Raises
     ------
     ValueError
-        If it has parameters that Python has no text for, or is longer than any that is read.
+        If it has parameters that Python has no text for, or is larger than any that is read.
 
     Examples
     --------
@@ -250,7 +244,7 @@ def default_text(value: Any) -> str:
 
 def _expression(text: str) -> ast.expr | None:
     """Parse a text that could stand as an annotation or default, and would read back exactly."""
-    if not _is_short(text) or not text.isprintable():
+    if size(text) > LARGEST or not text.isprintable():
         return None
     source = f"lambda _={text}, __=0: 0"
     try:

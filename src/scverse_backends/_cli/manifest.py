@@ -134,7 +134,7 @@ def _adapter(reference: str, console: Console) -> Generator[None]:
     try:
         with console.progress(f"importing {reference}"):
             yield
-    except (OSError, manifest.AdapterError) as error:
+    except (OSError, manifest.AdapterError, manifest.ManifestError) as error:
         msg = f"{reference}: {error}"
         raise MisuseError(msg) from error
     except KeyboardInterrupt:
