@@ -15,9 +15,7 @@ from ._backends.loading import AdapterError
 from ._backends.manifest import Manifest, ManifestError, Offer, beside, loads
 from ._backends.offers import describe_adapter as describe
 from ._backends.offers import dumps
-from ._backends.signature_text import Opaque
-from ._backends.signature_text import read as read_signature
-from ._backends.signature_text import write as write_signature
+from ._backends.signature_text import Opaque, read_signature, write_signature
 
 __all__ = [
     "AdapterError",

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from scverse_backends._ground.foreign import attempt, line, shown, text_of, told
 
-from . import signature_text
+from .signature_text import read_signature, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +54,6 @@ _TEXT = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BRACKET = re.compile(r"[\[\]{}]")
-_LONGEST_TEXT = 300  # of an error
 _MOST_BRACKETS = 8  # in one another
 _LONG_KEY = re.compile(r"(?:\.[^.,=\n]*+){5}")
 
@@ -214,14 +213,14 @@ def signatures(manifest: Manifest) -> dict[str, Signature | None]:
         If one of them is not a signature, or they are too long to be read.
     """
     texts = {name: offer.signature for name, offer in manifest.offers.items()}
-    found = sum(signature_text.size(text) for text in texts.values() if text)
+    found = sum(size(text) for text in texts.values() if text)
     _check(found <= MOST_WORDS, f"has more than {MOST_WORDS} words and signs in its signatures")
     return {name: _signature(name, text) for name, text in texts.items()}
 
 
 def _signature(name: str, text: str | None) -> Signature | None:
     try:
-        return None if text is None else signature_text.read(text)
+        return None if text is None else read_signature(text)
     except ValueError as error:
         msg = f"is wrong about {shown(name)}: {error}"
         raise ManifestError(msg) from error
@@ -241,7 +240,7 @@ def parse(data: bytes) -> Manifest:
         _check_structure(text)
         found = tomllib.loads(text)
     except ValueError as error:
-        msg = f"cannot be read: {line(text_of(error), _LONGEST_TEXT)}"
+        msg = f"cannot be read: {line(text_of(error), 300)}"
         raise ManifestError(msg) from error
     schema = _value(found, "schema", int)
     reads = f"this release of scverse-backends reads schema {SCHEMA}"
@@ -276,16 +275,15 @@ def _check_structure(text: str) -> None:
 def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
     for table, kind in KINDS.items():
         for name, entry in _tables(found, table):
-            yield name, _offer(kind, entry)
-
-
-def _offer(kind: Kind, entry: dict[str, Any]) -> Offer:
-    return Offer(
-        kind,
-        signature=_value(entry, "signature", str, None),
-        coroutine=_value(entry, "coroutine", bool, False),  # noqa: FBT003 - the default of a value
-        parameters=_value(entry, "parameters", str, "").strip("\n"),
-    )
+            yield (
+                name,
+                Offer(
+                    kind,
+                    signature=_value(entry, "signature", str, None),
+                    coroutine=_value(entry, "coroutine", bool, default=False),
+                    parameters=_value(entry, "parameters", str, "").strip("\n"),
+                ),
+            )
 
 
 def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -296,9 +294,8 @@ def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, A
 
 def _strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
     values: list[Any] = _value(found, name, list, [])
-    if not all(isinstance(value, str) for value in values):
-        msg = f"must hold strings in {name!r}, not {shown(values)}"
-        raise ManifestError(msg)
+    are_strings = all(isinstance(value, str) for value in values)
+    _check(are_strings, f"must hold strings in {name!r}, not {shown(values)}")
     return tuple(values)
 
 

@@ -13,15 +13,12 @@ from scverse_backends._ground.code import ANNOTATIONS_AS_TEXT, gives_coroutine, 
 from scverse_backends._ground.docstrings import read, written
 from scverse_backends._ground.foreign import attempt
 
-from . import signature_text
 from .loading import ABSENT, describe, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer
+from .signature_text import Opaque, default_text, read_signature, write_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from inspect import Signature
-
-    from scverse_backends._ground.records import LoadedBackend
+    from collections.abc import Iterator
 
 ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
 _DEEPEST = 5  # namespaces in one another; dispatch names have two parts
@@ -43,7 +40,7 @@ def describe_adapter(reference: str) -> Manifest:
     Raises
     ------
     AdapterError
-        If it is no adapter, or does not have what it lists.
+        If it is not an adapter, or does not have what it lists.
     Exception
         Whatever it raises when it is imported.
     """
@@ -53,82 +50,66 @@ def describe_adapter(reference: str) -> Manifest:
     return Manifest(
         adapter=reference,
         name=loaded.name,
-        aliases=_in_order(loaded),
+        aliases=tuple(sorted(map(str, loaded.aliases))),
         renames=loaded.renames,
         offers={name: offer(implementation) for name, implementation in found},
     )
 
 
-def _in_order(loaded: LoadedBackend) -> tuple[str, ...]:
-    """List the aliases, always in the same order."""
-    aliases = [*map(str, loaded.aliases)]
-    is_set = isinstance(loaded.adapter.aliases, (set, frozenset)) if aliases else False
-    return tuple(sorted(aliases) if is_set else aliases)
-
-
 def offer(implementation: Any) -> Offer:
     """Describe one function or class."""
-    signature = attempt(lambda: signature_of(implementation, ANNOTATIONS_AS_TEXT), lambda _: None)
+    signature = attempt(partial(_signature, implementation), lambda _: None)
     return Offer(
         kind="class" if inspect.isclass(implementation) else "function",
-        signature=_written(signature),
+        signature=signature,
         coroutine=gives_coroutine(implementation),
-        parameters=_parameters(implementation, signature),
+        parameters=_parameters(implementation, signature) if signature else "",
     )
 
 
+def _signature(implementation: Any) -> str:
+    return write_signature(signature_of(implementation, ANNOTATIONS_AS_TEXT))
+
+
+def _parameters(implementation: Any, signature: str) -> str:
+    """Write what its docstring says of the parameters that it has."""
+    documented = attempt(lambda: read(implementation.__doc__), lambda _: {})
+    names = read_signature(signature).parameters
+    return written(entry for name, entry in documented.items() if name in names)
+
+
 def disagreement(said: Offer | None, found: Any) -> str | None:
-    """Tell what a manifest has for one function that is not so, for those who call it.
+    """Tell where a manifest and its adapter differ about one function, if calls depend on it.
 
     Annotations and documentation change no call: ``manifest check`` compares those.
     """
-    if found is ABSENT or said is None:
-        if said is not None:
-            return f"has the signature {said.signature}, and the adapter nothing,"
-        return (
-            None if found is ABSENT else f"has nothing, and the adapter {offer(found).signature},"
-        )
-    now = offer(found)
-    if now.kind != said.kind:
-        return f"has a {said.kind}, and the adapter a {now.kind},"
-    if now.coroutine != said.coroutine or _shape(now) != _shape(said):
-        return f"has {_sketch(said)}, and the adapter {_sketch(now)},"
-    return None
-
-
-def _sketch(described: Offer) -> str:
-    text = described.signature or "no signature"
-    return f"async {text}" if described.coroutine else text
-
-
-def _shape(described: Offer) -> list[tuple[Any, ...]] | None:
-    """Take from a signature what calls depend on."""
-    if described.signature is None:
+    now = None if found is ABSENT else offer(found)
+    if _as_called(said) == _as_called(now):
         return None
-    parameters = signature_text.read(described.signature).parameters.values()
-    return [(p.name, p.kind, _weight(p.default)) for p in parameters]
+    return f"has {_sketch(said)}, and the adapter {_sketch(now)},"
+
+
+def _sketch(described: Offer | None) -> str:
+    if described is None:
+        return "nothing"
+    marks = ("class " if described.kind == "class" else "", "async " if described.coroutine else "")
+    return f"{''.join(marks)}{described.signature or 'no signature'}"
+
+
+def _as_called(described: Offer | None) -> tuple[Any, ...] | None:
+    """Take from an offer what calls depend on."""
+    if described is None or described.signature is None:
+        return described and described[:3]
+    parameters = read_signature(described.signature).parameters.values()
+    shape = [(p.name, p.kind, _weight(p.default)) for p in parameters]
+    return described.kind, shape, described.coroutine
 
 
 def _weight(default: Any) -> str:
     """Compare literals by how they are written; of others, only that there is one."""
     if default is inspect.Parameter.empty:
         return "required"
-    opaque = isinstance(default, signature_text.Opaque)
-    return "opaque" if opaque else signature_text.default_text(default)
-
-
-def _written(signature: Signature | None) -> str | None:
-    try:
-        return None if signature is None else signature_text.write(signature)
-    except ValueError:
-        return None
-
-
-def _parameters(implementation: Any, signature: Signature | None) -> str:
-    """Write what its docstring says of the parameters that it has."""
-    documented = attempt(lambda: read(implementation.__doc__), lambda _: {})
-    names = signature.parameters if signature else ()
-    return written(entry for name, entry in documented.items() if name in names)
+    return "opaque" if isinstance(default, Opaque) else default_text(default)
 
 
 def _implementations(adapter: Any, package: str) -> Iterator[tuple[str, Any]]:
@@ -177,7 +158,7 @@ def _is_shared(cls: type, name: str) -> bool:
 
 
 def _is_namespace(found: Any, package: str, outer: tuple[Any, ...], *, listed: bool) -> bool:
-    """Whether to look for implementations inside: not in what others wrote, nor in a circle."""
+    """Whether to look for implementations inside: not in other people's, and not in a circle."""
     if any(found is one for one in outer):
         return False
     if isinstance(found, ModuleType):
@@ -194,7 +175,7 @@ def _is_within(module: str, package: str) -> bool:
 
 def dumps(manifest: Manifest) -> str:
     """Write a manifest; the same one is always written the same way."""
-    text = "\n".join([*_head(manifest), *_lines_of_tables(manifest)]) + "\n"
+    text = "\n".join([*_head(manifest), *_tables(manifest)]) + "\n"
     return _HALVES.sub("\ufffd", text)
 
 
@@ -210,22 +191,15 @@ def _head(manifest: Manifest) -> Iterator[str]:
     yield f"offers = {len(manifest.offers)}"
 
 
-def _lines_of_tables(manifest: Manifest) -> Iterator[str]:
+def _tables(manifest: Manifest) -> Iterator[str]:
     for function, pairs in sorted(manifest.renames.items()):
-        yield from _table("renames", function, _pairs(pairs))
+        yield f"\n[renames.{_key(function)}]"
+        yield from (f"{_key(name)} = {_string(other)}" for name, other in sorted(pairs.items()))
     for table, kind in KINDS.items():
         for name, offered in sorted(manifest.offers.items()):
             if offered.kind == kind:
-                yield from _table(table, name, _values(offered))
-
-
-def _table(kind: str, name: str, lines: Iterable[str]) -> list[str]:
-    return ["", f"[{kind}.{_key(name)}]", *lines]
-
-
-def _pairs(pairs: Mapping[str, str]) -> Iterator[str]:
-    for name, target in sorted(pairs.items()):
-        yield f"{_key(name)} = {_string(target)}"
+                yield f"\n[{table}.{_key(name)}]"
+                yield from _values(offered)
 
 
 def _values(offered: Offer) -> Iterator[str]:

@@ -27,7 +27,6 @@ _WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 # The parser says MemoryError of a text that nests too deep.
 _BAD_TEXT = (SyntaxError, ValueError, TypeError, MemoryError)
 _NO_LITERAL = object()
-_STARS: dict[Any, str] = {Parameter.VAR_POSITIONAL: "*", Parameter.VAR_KEYWORD: "**"}
 _DEEPEST = 16
 _INFINITY = "1e999"  # as Python reads it
 
@@ -60,7 +59,7 @@ def size(text: str) -> int:
     return len(_WORD_OR_SIGN.findall(text))
 
 
-def read(text: str) -> Signature:
+def read_signature(text: str) -> Signature:
     """Read a signature; none of what it names is looked up.
 
     Parameters
@@ -165,7 +164,7 @@ def _as_written(node: ast.expr | None, source: bytes) -> Any:
     return source[node.col_offset : node.end_col_offset].decode()
 
 
-def write(signature: Signature) -> str:
+def write_signature(signature: Signature) -> str:
     """Write a signature as one line of text.
 
     Parameters
@@ -191,44 +190,34 @@ def write(signature: Signature) -> str:
     >>> write_signature(inspect.signature(embed))
     "(data, /, *, size: int = 2, dtype=float, rng=opaque('<object object>'))"
     """
-    text = f"({', '.join(_written(signature))})"
-    if signature.return_annotation is not Signature.empty:
-        text += f" -> {_annotation_text(signature.return_annotation)}"
-    read(text)
+    parameters = [_shown_as_text(parameter) for parameter in signature.parameters.values()]
+    returned = _annotation_text(signature.return_annotation)
+    text = str(Signature(parameters, return_annotation=returned))
+    read_signature(text)
     return text
 
 
-def _written(signature: Signature) -> Iterator[str]:
-    """Write the parameters, and the marks between their kinds."""
-    before, starred = None, False
-    for parameter in signature.parameters.values():
-        if before is Parameter.POSITIONAL_ONLY and parameter.kind is not before:
-            yield "/"
-        if parameter.kind is Parameter.KEYWORD_ONLY and not starred:
-            yield "*"
-        starred = starred or parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.KEYWORD_ONLY)
-        before = parameter.kind
-        yield _parameter_text(parameter)
-    if before is Parameter.POSITIONAL_ONLY:
-        yield "/"
+def _shown_as_text(parameter: Parameter) -> Parameter:
+    """Give a parameter that Python itself writes as we want it to be written."""
+    default = parameter.default
+    return Parameter(
+        parameter.name,
+        parameter.kind,
+        default=default if default is Parameter.empty else Opaque(default_text(default)),
+        annotation=_annotation_text(parameter.annotation),
+    )
 
 
-def _parameter_text(parameter: Parameter) -> str:
-    text, equals = _STARS.get(parameter.kind, "") + parameter.name, "="
-    if parameter.annotation is not Parameter.empty:
-        text, equals = f"{text}: {_annotation_text(parameter.annotation)}", " = "
-    if parameter.default is not Parameter.empty:
-        text += equals + default_text(parameter.default)
-    return text
-
-
-def _annotation_text(annotation: Any) -> str:
+def _annotation_text(annotation: Any) -> Any:
     """Write an annotation bare where that reads back as the same string, else in quotes."""
+    if annotation is Parameter.empty:
+        return annotation
     text = annotation
     if not isinstance(annotation, str):
         text = attempt(lambda: inspect.formatannotation(annotation), lambda _: shown(annotation))
     node = _expression(text)
-    return repr(text) if node is None or isinstance(_literal(node), str) else text
+    is_bare = node is not None and not isinstance(_literal(node), str)
+    return Opaque(text if is_bare else repr(text))
 
 
 def default_text(value: Any) -> str:

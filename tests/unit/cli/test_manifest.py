@@ -95,8 +95,8 @@ def test_drift_is_shown_with_the_command_that_mends_it(run, file):
     ran = run("manifest", "check", "fast_cells.adapter")
     assert ran.status == 1
     lines = ran.out.splitlines()
-    assert '-signature = "(data, *, seed=1, device=\'cuda\')"' in lines
-    assert '+signature = "(data, *, seed=0, device=\'cuda\')"' in lines
+    assert "-signature = \"(data, *, seed=1, device='cuda')\"" in lines
+    assert "+signature = \"(data, *, seed=0, device='cuda')\"" in lines
     assert "-[functions.fetched]" in lines
     assert lines[-1].endswith("mend it with: scverse-backends manifest write fast_cells.adapter")
 
