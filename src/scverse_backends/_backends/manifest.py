@@ -35,6 +35,9 @@ LARGEST = 256 * 2**10
 """Bytes in the largest manifest that is read."""
 MOST_ESCAPES, MOST_STRUCTURE, MOST_WORDS = 5_000, 12_000, 20_000
 """Backslashes; characters outside of strings and comments; words and signs in all signatures."""
+MOST_LINES = 10_000
+MOST_ALIASES = 50
+"""Each may be told of by a warning of its own."""
 
 Kind = Literal["function", "class"]
 KINDS: dict[str, Kind] = {"functions": "function", "classes": "class"}
@@ -270,6 +273,7 @@ def _check_structure(text: str) -> None:
     steps = (1 if bracket in "[{" else -1 for bracket in _BRACKET.findall(structure))
     _check(max(accumulate(steps), default=0) <= _MOST_BRACKETS, "nests its values too deep")
     _check(not _LONG_KEY.search(structure), "has a key of too many parts")
+    _check(text.count("\n") <= MOST_LINES, f"has more than {MOST_LINES} lines")
 
 
 def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
@@ -294,6 +298,7 @@ def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, A
 
 def _strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
     values: list[Any] = _value(found, name, list, [])
+    _check(len(values) <= MOST_ALIASES, f"has more than {MOST_ALIASES} {name}")
     are_strings = all(isinstance(value, str) for value in values)
     _check(are_strings, f"must hold strings in {name!r}, not {shown(values)}")
     return tuple(values)

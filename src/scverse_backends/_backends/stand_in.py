@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest, Offer
 
+_MOST_PARTS = 8  # of a dispatch name; known ones have three
+
 
 class _Missing:
     """Stands where a signature would be; an instance's own signature comes before it."""
@@ -90,7 +92,8 @@ def stand_in(manifest: Manifest) -> tuple[SimpleNamespace, dict[str, Described |
 
 def _is_dispatch_name(name: str) -> bool:
     """Whether a host's function may have this name; Python's own attributes stay as they are."""
-    return all(p.isidentifier() and not p.startswith("__") for p in name.split("."))
+    parts = name.split(".", _MOST_PARTS)
+    return all(part.isidentifier() and not part.startswith("__") for part in parts)
 
 
 def _put(adapter: SimpleNamespace, name: str, found: Any) -> None:

@@ -21,6 +21,7 @@ MOMENT = 0.3
 SIZE = 250_000
 NAMES = [f"x{a}{b}" for a, b in product(ascii_letters, repeat=2)]
 STRUCTURE, KEY = "characters outside of its strings", "has a key of too many parts"
+ALIASES = "has more than 50 aliases"
 DEEP, ESCAPES = "nests its values too deep", "backslashes"
 WORDS, LONG = "words and signs in its signatures", "is too long"
 
@@ -74,6 +75,8 @@ REFUSED = {
     "a long number": (f"x = 1{'_1' * (SIZE // 2)}", STRUCTURE),
     "a long hexadecimal number": (f"x = 0x{'f' * SIZE}", STRUCTURE),
     "a long fraction": (f"x = 0.{'1' * SIZE}", STRUCTURE),
+    "aliases": ("aliases = [" + many(lambda n: f"'a {n}', ", 20_000) + "]", ALIASES),
+    "lines of text": ("x = '''" + "x\n" * 50_000 + "'''", "has more than 10000 lines"),
     "a signature of many parameters": (functions(f"({', '.join(NAMES)})", 1), LONG),
     "signatures of many parameters": (functions(f"({', '.join(NAMES[:700])})", 50), WORDS),
     "a signature of a long list": (functions(f"(x=[{'1,' * 5_000}])", 1), LONG),
@@ -94,9 +97,11 @@ READ = {
     "an array of strings": "x = [" + "''," * 5_900 + "]",
     "inline tables": f"x = [{'{a = 1},' * 1_400}]",
     "escaped characters": 'x = "' + r"\n" * 4_990 + "a" * 200_000 + '"',
-    "quotes in text": 'x = """' + '""\n' * 80_000 + '"""',
-    "quotes in literal text": "x = '''" + "''\n" * 80_000 + "'''",
+    "quotes in text": 'x = """' + '""a' * 80_000 + '"""',
+    "quotes in literal text": "x = '''" + "''a" * 80_000 + "'''",
     "a comment": "#" * SIZE,
+    "a function of many namespaces": f"[functions.'{'a.' * 100_000}b']",
+    "a function of an endless name": f"[functions.{'a' * 10_000}]",
     "functions": functions("(x)", 300),
     "parameters": functions(f"({', '.join(NAMES[:700])})", 14),
     "defaults": functions(f"(x=[{'1,' * 740}])", 13),
@@ -177,3 +182,14 @@ def test_a_stack_that_is_nearly_full_is_not_taken_for_a_damaged_manifest():
     assert None in outcomes
     assert True in outcomes
     assert False not in outcomes
+
+
+@pytest.mark.parametrize(
+    "entry", ["x : int\n", "x : int\n    What it is.\n", "x, y\n\n\n", "x\n---\n"]
+)
+def test_documentation_of_any_length_is_shown_in_a_moment(ship, dispatcher, scale, entry):
+    text = entry * (9_900 // entry.count("\n"))
+    ship(f"{HEAD}[functions.scale]\nsignature = '(values, x=1)'\nparameters = '''\n{text}'''\n")
+    _, seconds = moments(dispatcher.discover)
+    assert "x (tiled)" in scale.__doc__
+    assert seconds < 2 * MOMENT
