@@ -1,8 +1,9 @@
-"""Manifests: files that say what a backend offers, for whoever must not import it to know.
+"""Manifests: files that say what a backend offers, read without importing the backend.
 
 A backend ships one beside its adapter module. These functions write it and
-keep it true, as the commands ``scverse-backends manifest write`` and
-``scverse-backends manifest check`` do. Hosts find and read it by themselves.
+check that it is up to date, as the commands ``scverse-backends manifest
+write`` and ``scverse-backends manifest check`` do. Hosts find and read it by
+themselves.
 """
 
 from __future__ import annotations
@@ -11,14 +12,10 @@ import difflib
 from pathlib import Path
 
 from ._backends.loading import AdapterError
-from ._backends.manifest.outlines import Opaque
-from ._backends.manifest.places import beside
-from ._backends.manifest.reading import loads
-from ._backends.manifest.record import Manifest, ManifestError, Offer
-from ._backends.manifest.signature_text import read as read_signature
-from ._backends.manifest.signature_text import write as write_signature
-from ._backends.manifest.toml import dumps
+from ._backends.manifest import Manifest, ManifestError, Offer, beside, loads
 from ._backends.offers import describe_adapter as describe
+from ._backends.offers import dumps
+from ._backends.signature_text import Opaque, read_signature, write_signature
 
 __all__ = [
     "AdapterError",
@@ -53,7 +50,7 @@ def place(adapter: str) -> Path:
     Raises
     ------
     AdapterError
-        If the module is nowhere to be found, or in no folder.
+        If the module cannot be found, or is not in a folder.
 
     Examples
     --------
@@ -86,10 +83,14 @@ def write(adapter: str, file: str | Path | None = None) -> Path:
     Raises
     ------
     AdapterError
-        If it is no adapter.
+        If it is not an adapter.
+    ManifestError
+        If it offers so much that no host would read the file.
     """
     target = place(adapter) if file is None else Path(file)
-    target.write_text(dumps(describe(adapter)), encoding="utf-8", newline="\n")
+    text = dumps(describe(adapter))
+    loads(text.encode())
+    target.write_text(text, encoding="utf-8", newline="\n")
     return target
 
 
@@ -107,14 +108,14 @@ def check(adapter: str, file: str | Path | None = None) -> str:
     -------
     str
         A difference in the unified format, from what the file says to what the
-        adapter is; empty where the file is true.
+        adapter is; empty where the file is up to date.
 
     Raises
     ------
     AdapterError
-        If it is no adapter.
+        If it is not an adapter.
     ManifestError
-        If the file is no manifest.
+        If the file is not a manifest.
     OSError
         If it cannot be read.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.policy import Configuration
     from scverse_backends._ground.records import Candidate, LoadedBackend, Source, Verdict
 
-    from .manifest.record import Manifest
+    from .manifest import Manifest
 
 
 class Description(NamedTuple):
@@ -117,7 +117,7 @@ class Descriptions:
 
     def _read(self, verdict: Verdict, blocked: frozenset[str]) -> Description:
         # Imported here: most runs never need a manifest, and hosts pay for imports.
-        from .manifest.record import ManifestError
+        from .manifest import ManifestError
 
         try:
             found = _stand_in(verdict.candidate)
@@ -139,9 +139,8 @@ class Descriptions:
 
 def _stand_in(candidate: Candidate) -> tuple[Manifest, LoadedBackend] | None:
     """Make the backend that a candidate's manifest describes, if it ships one."""
-    from .manifest.places import find
-    from .manifest.reading import parse
-    from .manifest.stand_in import stand_in
+    from .manifest import find, parse
+    from .stand_in import stand_in
 
     data = find(candidate)
     manifest = None if data is None else parse(data)

@@ -91,7 +91,7 @@ def _importing(adapter: str, console: Console, work: Callable[[], T]) -> T:
     """Do something for which an adapter is imported, and say what is wrong if that fails."""
 
     def failed(error: BaseException) -> NoReturn:
-        known = isinstance(error, (OSError, manifest.AdapterError))
+        known = isinstance(error, (OSError, manifest.AdapterError, manifest.ManifestError))
         msg = f"{adapter}: {error}" if known else f"cannot import {adapter!r} ({told(error)})"
         raise MisuseError(msg) from error
 

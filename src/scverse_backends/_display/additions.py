@@ -1,8 +1,6 @@
 """Additions: what implementations make of one host function, as its users are to see it.
 
-They are worked out parameter by parameter. Backends share most of those, and a
-manifest tells which by its pieces: what was worked out for a piece holds for
-every backend that has it.
+They are worked out parameter by parameter.
 """
 
 from __future__ import annotations
@@ -18,8 +16,8 @@ from .signatures import objection, offered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from inspect import Signature
 
-    from scverse_backends._backends.manifest.outlines import Outline, Piece
     from scverse_backends._routing.host import HostFunction
     from scverse_backends._routing.routes import Route
 
@@ -43,16 +41,17 @@ class View:
     def __init__(self, function: HostFunction) -> None:
         self.host = inspect.signature(function.func)
         self._function = function
-        self._met = _Met(self, function.parameter_map)
 
     def of_route(self, route: Route) -> list[Addition]:
         """Tell what the implementation at the end of a route adds."""
         return [*filter(None, (self.addition(route.map, p) for p in route.parameters.own))]
 
-    def of_outline(self, outline: Outline, renames: Mapping[str, str]) -> list[Addition]:
+    def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
         """Tell what the implementation adds that a manifest describes."""
-        met = _Met(self, ParameterMap(self._function.parameters, renames)) if renames else self._met
-        return [addition for piece in outline.pieces if (addition := met[piece])]
+        function = self._function
+        known = function.parameter_map
+        aims = ParameterMap(function.parameters, renames) if renames else known
+        return [*filter(None, (self.addition(aims, p) for p in signature.parameters.values()))]
 
     def addition(self, aims: ParameterMap, parameter: Parameter) -> Addition | None:
         """Tell what one parameter adds, if it does."""
@@ -66,15 +65,3 @@ class View:
             return None
         ours = aims.differing(name, default)
         return Addition(default=(ours, shown(default))) if ours else None
-
-
-class _Met(dict["Piece", Addition | None]):
-    """What each piece adds, worked out when it is first met."""
-
-    def __init__(self, view: View, aims: ParameterMap) -> None:
-        self._view = view
-        self._aims = aims
-
-    def __missing__(self, piece: Piece) -> Addition | None:
-        found = self[piece] = self._view.addition(self._aims, piece.parameter)
-        return found

@@ -109,7 +109,7 @@ class Presentation:
     def _sketched(self, backend: LoadedBackend, found: Any) -> _Known:
         """Learn from a manifest, without a route that nobody could take."""
         renames = backend.renames.get(self.function.name, {})
-        additions = self._view.of_outline(found.outline, renames)
+        additions = self._view.of_signature(found.__signature__, renames)
         return self._checked(backend, _Known(additions, found))
 
     def _learned(self, route: Route) -> _Known | None:

@@ -146,7 +146,7 @@ def spans(doc: str, section: Section) -> Iterator[Span]:
             kind.strip(),
             head.start(),
             head.end(),
-            len(doc[:end].rstrip()),
+            head.start() + len(doc[head.start() : end].rstrip()),
         )
 
 

@@ -33,7 +33,7 @@ ADAPTER = '''
     '''
 
 WRITTEN = """\
-# What this backend offers, for whoever must not import it to know.
+# What this backend offers. Hosts read it here and need not import the backend.
 # Written by: scverse-backends manifest write fast_cells.adapter
 schema = 1
 adapter = 'fast_cells.adapter'
@@ -45,7 +45,7 @@ offers = 3
 rng = 'seed'
 
 [functions.embed]
-signature = '''(data, *, seed=0, device='cuda')'''
+signature = "(data, *, seed=0, device='cuda')"
 parameters = '''
 data
     Something.
@@ -95,8 +95,8 @@ def test_a_manifest_that_is_out_of_date_fails_with_the_command_that_updates_it(r
     ran = run("manifest", "check", "fast_cells.adapter")
     assert ran.status == 1
     lines = ran.out.splitlines()
-    assert "-signature = '''(data, *, seed=1, device='cuda')'''" in lines
-    assert "+signature = '''(data, *, seed=0, device='cuda')'''" in lines
+    assert "-signature = \"(data, *, seed=1, device='cuda')\"" in lines
+    assert "+signature = \"(data, *, seed=0, device='cuda')\"" in lines
     assert "-[functions.fetched]" in lines
     assert lines[-1].endswith(
         "is out of date; update it with: scverse-backends manifest write fast_cells.adapter"
@@ -163,3 +163,13 @@ def test_help_shows_examples(run, command):
     ran = run("manifest", command, "--help")
     assert ran.status == 0
     assert f"scverse-backends manifest {command} my_backend" in ran.out
+
+
+def test_a_manifest_that_no_host_would_read_is_not_written(run, site):
+    listed = ", ".join(f"p{number}" for number in range(700))
+    functions = "\n".join(f"def f{number}({listed}): ..." for number in range(20))
+    site.write("large.py", f"name = 'large'\n{functions}")
+    ran = run("manifest", "write", "large")
+    assert ran.status == 2
+    assert "large: has more than 20000 words and signs in its signatures" in ran.err
+    assert not (site.folder / "large.toml").exists()

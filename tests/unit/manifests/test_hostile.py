@@ -25,11 +25,26 @@ DAMAGED = {
     "cut off between tables": (f"{HEAD}offers = 2\n[functions.scale]\n", "should hold 2"),
     "another encoding": ("schema = 1\nname = 'größer'".encode("utf-16"), "cannot be read"),
     "no text": (bytes(range(256)), "cannot be read"),
-    "nested too deep": (f"{HEAD}x = {'[' * 50_000}", "cannot be read"),
-    "an endless number": (f"{HEAD}x = {'9' * 50_000}", "cannot be read"),
-    "too large": (HEAD.encode() + b"#" * (4 * 2**20), "is larger than 4 MiB"),
+    "an endless number": (f"{HEAD}x = {'9' * 9_000}", "cannot be read"),
+    "too large": (HEAD.encode() + b"#" * 2**18, "is larger than 256 KiB"),
     "another schema": ("schema = 2\nname = 'tiled'", "has schema 2"),
     "no schema": ("name = 'tiled'", "does not say 'schema'"),
+    "a schema that Python cannot print": (
+        f"name = 'tiled'\nschema = 0x{'f' * 9_000}",
+        "has schema <int",
+    ),
+    "a number of offers that Python cannot print": (
+        f"{HEAD}offers = 0x{'f' * 9_000}",
+        "should hold <int",
+    ),
+    "a list for a name that Python cannot print": (
+        f"schema = 1\nname = [0x{'f' * 9_000}]",
+        "a string for 'name', not <list",
+    ),
+    "two tables of one endless name": (
+        f"{HEAD}['{'a' * 50_000}']\n['{'a' * 50_000}']",
+        "cannot be read",
+    ),
     "a schema that is no number": ("schema = true\nname = 'tiled'", "an integer for 'schema'"),
     "no name": ("schema = 1", "does not say 'name'"),
     "a name that is none": ("schema = 1\nname = 'ti led'", "`name` is not valid"),
@@ -53,8 +68,20 @@ DAMAGED = {
         f"{HEAD}[functions.scale]\nsignature = '(x={'(' * 9000}'",
         "is wrong about 'scale'",
     ),
-    "a huge signature": (
+    "a signature of a huge number": (
         f"{HEAD}[functions.scale]\nsignature = '(x={'1' * 30_000})'",
+        "is wrong about 'scale'",
+    ),
+    "a signature that nests too deep for Python's parser": (
+        f"{HEAD}[functions.scale]\nsignature = '(x={'lambda x=' * 700}0)'",
+        "is wrong about 'scale'",
+    ),
+    "a signature of a repeated parameter": (
+        f"{HEAD}[functions.scale]\nsignature = '(x, x)'",
+        "is wrong about 'scale'",
+    ),
+    "a signature of a list as a key": (
+        f"{HEAD}[functions.scale]\nsignature = '(x={{[]: 1}}, x)'",
         "is wrong about 'scale'",
     ),
 }
@@ -176,3 +203,40 @@ def test_warnings_made_errors_leave_everything_usable(ship, dispatcher):
         with pytest.raises(BackendRegistrationWarning):
             dispatcher.backends()
         assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["scale", "scale.fast"],
+        ["__class__"],
+        ["__class__.x"],
+        ["Model.__mro__"],
+        ["", "."],
+        ["a b"],
+    ],
+)
+def test_names_that_nest_or_that_no_function_can_have_hide_nothing(ship, dispatcher, scale, names):
+    offered = "".join(f"[functions.'{name}']\nsignature = '(x)'\n" for name in names)
+    ship(f"{HEAD}{offered}[classes.Model]\n[functions.other]\n")
+    assert [info.name for info in dispatcher.backends()] == ["tiled"]
+    dispatcher.discover()
+
+
+def test_facts_about_the_backend_are_not_replaced_by_functions_of_their_names(ship, dispatcher):
+    names = ("name", "aliases", "renames", "can_run", "__all__")
+    offered = "".join(f"[functions.{name}]\nsignature = '(x)'\n" for name in names)
+    ship(f"{HEAD}aliases = ['tiles']\n{offered}")
+    assert dispatcher.available_backend_names() == ["tiled", "tiled_point", "tiles"]
+
+
+def test_a_number_that_python_cannot_print_is_compared_with_the_adapter(ship, dispatcher, scale):
+    source = "name = 'tiled'\ndef scale(values, factor=0xfff): return 'ran'"
+    ship(
+        f"{HEAD}[functions.scale]\nsignature = '(values, factor=0x{'f' * 9_000})'",
+        modules={"tiled.adapter": source},
+    )
+    with pytest.warns(UntrustedBackendWarning):
+        dispatcher.get_backend("tiled")
+    with pytest.warns(BackendRegistrationWarning, match="for 'scale'"):
+        assert scale([1], backend="tiled") == "ran"

@@ -221,6 +221,14 @@ def test_what_is_no_module_has_no_manifest(site, dispatcher, value):
     assert [info.name for info in dispatcher.backends()] == ["odd"]
 
 
+def test_a_manifest_is_found_although_metadata_does_not_name_its_distribution(
+    ship, site, dispatcher
+):
+    ship()
+    (site.folder / "tiled-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\n")
+    assert [info.name for info in dispatcher.backends()] == ["tiled"]
+
+
 class TestRefused:
     """A backend that may not run is not read either."""
 
@@ -302,7 +310,7 @@ class TestOnceLoaded:
             ("def scale(values, *, by=3, tile_size: int = 64): return [by]", r"\(values, \*, by"),
             ("def scale(values, by, *, tile_size: int = 64): return [by]", r"\(values, by, \*"),
             ("def scale(values, by=object(), *, tile_size=64): return [3]", "opaque"),
-            ("scale = type('scale', (), {})", "has a function, and the adapter a class"),
+            ("scale = type('scale', (), {})", r"has \(values, by=3.*, and the adapter class"),
         ],
     )
     def test_about_a_function(self, ship, dispatcher, scale, scale_source, said):
@@ -390,7 +398,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
     )
     assert run.returncode == 0, run.stderr
     assert "tile_size (other, tiled) : int" in run.stdout
-    assert "tile_size: 'int' = 64" in run.stdout
+    assert "tile_size: int = 64" in run.stdout.replace("'int'", "int")
     assert "has other defaults: factor=3 (host: 2)" in run.stdout
     assert run.stdout.splitlines()[-1] == "[]"
 

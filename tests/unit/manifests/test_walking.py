@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from scverse_backends import manifest
@@ -121,3 +123,23 @@ def test_aliases_in_a_set_are_always_written_in_the_same_order(offers):
     offers(source)
     text = manifest.dumps(manifest.describe("mine.adapter"))
     assert "aliases = ['a', 'b', 'c', 'd', 'e']" in text
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="earlier annotations are evaluated at once")
+def test_annotations_are_written_as_they_stand_in_the_source_and_not_evaluated(offers):
+    found = offers(
+        """
+        from typing import TYPE_CHECKING
+        if TYPE_CHECKING:
+            from somewhere import AnnData, Table
+        name = "mine"
+
+        def scale(data: AnnData, by: list[Table] | None = None) -> AnnData: ...
+        class Model:
+            def __init__(self, data: AnnData, *, table: missing.Table = 1) -> None: ...
+        """
+    )
+    assert {name: offer.signature for name, offer in found.items()} == {
+        "scale": "(data: AnnData, by: list[Table] | None = None) -> AnnData",
+        "Model": "(data: AnnData, *, table: missing.Table = 1) -> None",
+    }
