@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ._backends.registration import Registration
     from ._backends.registry import Registry
-    from ._ground.policy import FallbackPolicy, UntrustedPolicy
+    from ._ground.labels import FallbackPolicy, UntrustedPolicy
     from ._ground.records import BackendInfo
     from ._ground.rendering import Page
     from .typing import Dispatched

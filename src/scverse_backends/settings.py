@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Never
 
     from ._display.trace import Trace
-    from ._ground.policy import FallbackPolicy
+    from ._ground.labels import FallbackPolicy
     from ._ground.records import Decision
     from ._ground.rendering import Page
     from ._selection.hosts import Home

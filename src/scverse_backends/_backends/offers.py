@@ -6,8 +6,8 @@ import inspect
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.code import gives_coroutine
-from scverse_backends._ground.docstrings import read, written
+from scverse_backends._ground.callables import gives_coroutine
+from scverse_backends._ground.docstrings import read_parameters, write_entries
 
 from .loading import ABSENT, describe, fetch, import_reference
 from .manifest import outlines, signature_text
@@ -126,11 +126,11 @@ def _written(signature: Signature | None) -> str | None:
 def _parameters(implementation: Any, signature: Signature | None) -> str:
     """Write what its docstring says of the parameters that it has."""
     try:
-        documented = read(implementation.__doc__)
+        documented = read_parameters(implementation.__doc__)
     except Exception:  # noqa: BLE001 - a foreign object may raise anything
         return ""
     names = signature.parameters if signature else ()
-    return written(entry for name, entry in documented.items() if name in names)
+    return write_entries(entry for name, entry in documented.items() if name in names)
 
 
 def _implementations(adapter: Any, package: str) -> Iterator[tuple[str, Any]]:

@@ -12,11 +12,11 @@ from inspect import Parameter
 from typing import TYPE_CHECKING
 
 from scverse_backends._display.signatures import objection
-from scverse_backends._ground.code import gives_coroutine
-from scverse_backends._ground.docstrings import read
-from scverse_backends._ground.foreign import asked, shown
+from scverse_backends._ground.callables import gives_coroutine
+from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.safe_repr import ask_text, short_repr
 from scverse_backends._routing.routes import MISSING
 
 from .findings import Finding, Fit
@@ -174,7 +174,7 @@ class _Finder:
     def _other_defaults(self) -> Iterator[Finding]:
         """Tell which defaults are not the host's."""
         for name, host, backend in self.route.differing:
-            ours, theirs = shown(host), shown(backend)
+            ours, theirs = short_repr(host), short_repr(backend)
             text = f"has {theirs} as the default of {name!r}, the host {ours}"
             yield self._found("warning", "differing-default", text, name, ours, theirs)
 
@@ -193,7 +193,7 @@ class _Finder:
 
     def _additions(self) -> Iterator[Finding]:
         """Tell which options it adds, and whether users will learn of them."""
-        documented = read(asked(inspect.getdoc, self.route.implementation))
+        documented = read_parameters(ask_text(inspect.getdoc, self.route.implementation))
         for name in self.options:
             if name in self.meant.values():
                 continue
@@ -204,7 +204,7 @@ class _Finder:
                 yield self._found("info" if private else "warning", "hidden-option", text, name)
                 continue
             default = self.own[name].default
-            value = "required" if default is Parameter.empty else shown(default)
+            value = "required" if default is Parameter.empty else short_repr(default)
             text = f"adds the option {name!r} ({value})"
             yield self._found("info", "added-parameter", text, name, None, value)
             if name not in documented:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._ground.foreign import told
+from scverse_backends._ground.safe_repr import describe_error
 from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import BackendLoadError
 
@@ -69,5 +69,5 @@ def _compare(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - foreign code is asked for what it has
-        text = f"cannot be examined: {told(error)}"
+        text = f"cannot be examined: {describe_error(error)}"
     return Fit(name, implemented=False, findings=(Finding("error", "broken", name, text),))

@@ -10,7 +10,7 @@ from .tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import BackendInfo
 
     from .expectations import Expectation

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.loading import ABSENT, fetch
 from scverse_backends._backends.offers import ABOUT_ITSELF
-from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import closest
+from scverse_backends._ground.safe_repr import attempt
 
 from .findings import Finding
 

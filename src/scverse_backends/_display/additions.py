@@ -11,7 +11,7 @@ import inspect
 from inspect import Parameter
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._ground.foreign import shown
+from scverse_backends._ground.safe_repr import short_repr
 from scverse_backends._routing.aims import Aims
 
 from .signatures import objection, offered
@@ -65,7 +65,7 @@ class View:
         if default is Parameter.empty or self._function.host_defaults:
             return None
         ours = aims.differing(name, default)
-        return Addition(default=(ours, shown(default))) if ours else None
+        return Addition(default=(ours, short_repr(default))) if ours else None
 
 
 class _Met(dict["Piece", Addition | None]):

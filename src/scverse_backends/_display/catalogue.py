@@ -17,7 +17,7 @@ from .public import show
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._selection.selector import Selector
 

@@ -8,7 +8,7 @@ from scverse_backends._ground.labels import CPU
 from scverse_backends._ground.rendering import Page, Row, Table
 
 if TYPE_CHECKING:
-    from scverse_backends._ground.policy import Configuration, TrustRule, UntrustedPolicy
+    from scverse_backends._ground.labels import Configuration, TrustRule, UntrustedPolicy
     from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
 

@@ -13,10 +13,10 @@ from operator import itemgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground import caller
-from scverse_backends._ground.docstrings import Entry, read
-from scverse_backends._ground.foreign import exact, shown
-from scverse_backends._ground.layers import layers
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import with_decorators
+from scverse_backends._ground.docstrings import Entry, read_parameters
+from scverse_backends._ground.safe_repr import plain_str, short_repr
 from scverse_backends._routing.routes import Route
 from scverse_backends.exceptions import BackendLoadError, BackendRegistrationWarning
 
@@ -50,7 +50,7 @@ class Presentation:
         self.function = dispatch.function
         self.planner = dispatch.planner
         self._registry = registry = dispatch.selector.registry
-        self._vouched = registry.configuration.vouched
+        self._vouched = registry.configuration.trusted_names
         self._known: dict[LoadedBackend, _Known] = {}
         self._resolved: tuple[Any, Signature] | None = None
         self._written: list[str] = []
@@ -88,7 +88,7 @@ class Presentation:
             finally:
                 self._asking.release()
         while self._problems:
-            caller.warn(self._problems.pop())
+            messages.warn(self._problems.pop())
 
     def _asked(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
         """Learn from one backend; ``None`` if there is nothing new."""
@@ -179,7 +179,7 @@ class Presentation:
         merged = self._merged_docstring(own)
         if not self._written:
             self._written.append(opening(own, self.function.selector, self._vouched) or own)
-        for layer in layers(self.function.public):
+        for layer in with_decorators(self.function.public):
             _replace(layer, self._written, merged)
         if merged not in self._written:
             self._written = sorted([*self._written, merged], key=len, reverse=True)
@@ -208,7 +208,7 @@ def _entry(option: Option, providers: Iterable[tuple[str, _Known]]) -> Entry:
     name, parameter = option.parameter.name, option.parameter
     offering = {*option.providers}
     docs = (_docstring(known.implementation) for label, known in providers if label in offering)
-    documented = (read(doc).get(name) for doc in docs if doc and name in doc)
+    documented = (read_parameters(doc).get(name) for doc in docs if doc and name in doc)
     entry = next(filter(None, documented), Entry(name))
     return entry._replace(
         type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
@@ -219,7 +219,7 @@ def _entry(option: Option, providers: Iterable[tuple[str, _Known]]) -> Entry:
 
 def _docstring(implementation: object) -> str | None:
     try:
-        found = exact(implementation.__doc__)
+        found = plain_str(implementation.__doc__)
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException:  # noqa: BLE001 - a foreign object may raise anything
@@ -231,8 +231,8 @@ def _kind(parameter: Parameter) -> str:
     """Say what a parameter takes, where no docstring does."""
     annotation = parameter.annotation
     if annotation is not parameter.empty:
-        return annotation if type(annotation) is str else shown(annotation)
-    return "required" if parameter.default is ... else f"default {shown(parameter.default)}"
+        return annotation if type(annotation) is str else short_repr(annotation)
+    return "required" if parameter.default is ... else f"default {short_repr(parameter.default)}"
 
 
 def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.foreign import written
+from scverse_backends._ground.safe_repr import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +43,7 @@ class Unwritten:
     """Stands in a signature for what cannot be written."""
 
     def __init__(self, value: object) -> None:
-        self._text = written(value)
+        self._text = safe_repr(value)
 
     def __repr__(self) -> str:
         return self._text

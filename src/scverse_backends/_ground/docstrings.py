@@ -53,7 +53,7 @@ class Span(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def read(doc: str | None) -> Mapping[str, Entry]:
+def read_parameters(doc: str | None) -> Mapping[str, Entry]:
     """Read what a numpydoc docstring says of each parameter."""
     from inspect import cleandoc  # here, because a host that only decorates needs it not
 
@@ -66,8 +66,8 @@ def read(doc: str | None) -> Mapping[str, Entry]:
     return found
 
 
-def written(entries: Iterable[Entry]) -> str:
-    """Write entries as the body of a section, from which `read` reads them again."""
+def write_entries(entries: Iterable[Entry]) -> str:
+    """Write entries as the body of a section, from which `read_parameters` reads them again."""
     return "".join(render(entry, "") for entry in entries).lstrip("\n")
 
 

@@ -9,7 +9,7 @@ import sys
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from .foreign import written
+from .safe_repr import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +57,7 @@ class Page(NamedTuple):
 
 def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
     """Show a foreign value in one line, short unless told otherwise, whatever its repr does."""
-    return written(value, sys.maxsize if longest is None else longest)
+    return safe_repr(value, sys.maxsize if longest is None else longest)
 
 
 def _as_text(page: Page) -> str:

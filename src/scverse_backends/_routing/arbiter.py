@@ -8,9 +8,9 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from scverse_backends._ground import caller, log
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import quoted
-from scverse_backends._ground.layers import layers
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning, reasons
 
 from .decisions import decide, in_one_line
@@ -152,9 +152,9 @@ class Arbiter:
         if misfits:
             return  # the host refuses the arguments, so nothing falls back
         warning = BackendFallbackWarning(name, host=host, refusals=refusals)
-        log.say(log.INFO, "%s", warning)
+        messages.log(messages.INFO, "%s", warning)
         if policy == "warn":
-            caller.warn(warning, layers(self.function.public))
+            messages.warn(warning, with_decorators(self.function.public))
 
     def misfits(
         self, route: Route, error: TypeError, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -169,16 +169,16 @@ class Arbiter:
 
     def tell(self, settled: Settled) -> None:
         """Log who runs a call, if somebody listens to each of them."""
-        if log.listens(log.DEBUG):
+        if messages.is_logged(messages.DEBUG):
             self.log(self.decide(settled), settled.selection)
         elif self.planner.is_heard:
             self.planner.hush()
 
     def log(self, decision: Decision, selection: Selection) -> None:
         """Log a decision, unless it is that nobody wanted anything but the host."""
-        if log.listens(log.DEBUG) and not selection.is_host:
+        if messages.is_logged(messages.DEBUG) and not selection.is_host:
             host = self._registry.configuration.host
-            log.say(log.DEBUG, "%s: %s", host, in_one_line(decision), decision=decision)
+            messages.log(messages.DEBUG, "%s: %s", host, in_one_line(decision), decision=decision)
 
     @contextmanager
     def falling(self, settled: Settled) -> Generator[None]:

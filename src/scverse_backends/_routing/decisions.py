@@ -9,7 +9,7 @@ from scverse_backends._ground.records import Decision
 from scverse_backends.exceptions import reasons
 
 if TYPE_CHECKING:
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._selection.state import Selection
 
     from .host import HostFunction

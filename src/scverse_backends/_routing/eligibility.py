@@ -6,7 +6,7 @@ from keyword import iskeyword
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.code import (
+from scverse_backends._ground.callables import (
     VARARGS,
     code_of,
     is_async_generator_function,

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.once import once
+from scverse_backends._ground.callables import once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 

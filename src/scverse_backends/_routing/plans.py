@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from scverse_backends._backends.inventory import load_error
 from scverse_backends._backends.loading import ABSENT, check_kind, fetch
-from scverse_backends._ground import log
-from scverse_backends._ground.layers import layers
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.records import LoadedBackend, Refusal
 from scverse_backends.exceptions import BackendError
 
@@ -126,7 +126,7 @@ class Planner:
 
     def _make_ready(self, selection: Selection, plan: Plan) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
-        self.is_heard = self.is_heard or log.listens(log.DEBUG)
+        self.is_heard = self.is_heard or messages.is_logged(messages.DEBUG)
         if self.is_heard:
             return
         first = plan.routes[0] if plan.routes else None
@@ -164,7 +164,7 @@ class Planner:
         except BaseException as error:  # a lazy adapter runs code when asked
             candidate = backend.candidate
             raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
-        own = any(found is one for one in (function.func, *layers(function.public)))
+        own = any(found is one for one in (function.func, *with_decorators(function.public)))
         if not own:
             self._registry.compare(backend, function.name, found)
         if own or found is ABSENT:

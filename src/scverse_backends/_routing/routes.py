@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from scverse_backends._ground.code import gives_coroutine, is_generator_function
-from scverse_backends._ground.foreign import exact, line, told
+from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import DefaultDifference, Refusal
+from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str
 from scverse_backends.exceptions import BackendError
 
 from .aims import Aims
@@ -139,7 +139,7 @@ def compile_route(
     except (KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - a foreign __signature__ may raise anything
-        reason = f"has an implementation whose signature cannot be read ({told(error)})"
+        reason = f"has an implementation whose signature cannot be read ({describe_error(error)})"
         return Refusal(backend.name, reason)
     if waits and not function.is_coroutine:
         return Refusal(
@@ -177,14 +177,16 @@ def ask(route: Route, given: Given) -> Refusal | None:
     if route.backend.can_run is None:
         return None
     try:
-        answer = exact(route.backend.can_run(route.function.name, {**given.named, **given.extra}))
+        answer = plain_str(
+            route.backend.can_run(route.function.name, {**given.named, **given.extra})
+        )
         if type(answer) is str:
-            return route.refuse(f"declines: {line(answer)}" if answer else "declines")
+            return route.refuse(f"declines: {one_line(answer)}" if answer else "declines")
         return None if answer else route.refuse("declines")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"has a can_run that failed: {told(error)}")
+        return route.refuse(f"has a can_run that failed: {describe_error(error)}")
 
 
 class Choice(NamedTuple):

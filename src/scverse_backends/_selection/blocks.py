@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground.code import (
+from scverse_backends._ground.callables import (
     is_async_generator_function,
     is_coroutine_function,
     is_generator_function,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import Decision
 
     from .hosts import Home

@@ -7,7 +7,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.loading import import_reference
-from scverse_backends._ground.code import is_coroutine_function
+from scverse_backends._ground.callables import is_coroutine_function
 
 from .blocks import DISPATCH, Within, is_public, refuse_generator_function
 

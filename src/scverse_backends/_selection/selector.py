@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground import caller
-from scverse_backends._ground.changes import Changes
-from scverse_backends._ground.labels import quoted
-from scverse_backends._ground.once import once
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import once
+from scverse_backends._ground.labels import Changes, quoted
 
 from . import hosts
 from .state import CALL, HOST, PENDING, PROCESS, Selection
@@ -17,7 +16,7 @@ from .state import CALL, HOST, PENDING, PROCESS, Selection
 if TYPE_CHECKING:
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.policy import Configuration, FallbackPolicy
+    from scverse_backends._ground.labels import Configuration, FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
     from .state import Scope, SelectionState
@@ -40,7 +39,9 @@ class Selector:
         self.configuration = configuration
         self.changes = Changes()
         self.state = state
-        self.home = hosts.settle(configuration.host, configuration.group, caller.importing(), self)
+        self.home = hosts.settle(
+            configuration.host, configuration.group, messages.importing_module(), self
+        )
         self.environment = environment
         self._forget_calls()
         self.changes.watch(self._forget_calls)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import Candidate, LoadedBackend, Verdict
 
     from .hosts import Home

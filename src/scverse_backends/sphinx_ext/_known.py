@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scverse_backends import BackendDispatcher
     from scverse_backends._checks.findings import Fit
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
 
 
 class Backend(NamedTuple):

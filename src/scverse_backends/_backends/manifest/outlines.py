@@ -14,7 +14,7 @@ from inspect import Parameter, Signature
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from scverse_backends._ground.foreign import shown
+from scverse_backends._ground.safe_repr import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,12 +116,12 @@ def outline(text: str) -> Outline:
         If it is none.
     """
     if len(text) > LONGEST or not text.startswith("(") or not text.isprintable():
-        msg = f"{shown(text)} is no signature"
+        msg = f"{short_repr(text)} is no signature"
         raise ValueError(msg)
     try:
         return _by_parts(text) or _outlined(whole(text))
     except BAD_TEXT as error:
-        msg = f"{shown(text)} is no signature: {error}"
+        msg = f"{short_repr(text)} is no signature: {error}"
         raise ValueError(msg) from error
 
 

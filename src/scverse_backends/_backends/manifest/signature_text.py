@@ -14,7 +14,7 @@ from itertools import chain
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.foreign import shown
+from scverse_backends._ground.safe_repr import short_repr
 
 from .outlines import BAD_TEXT, NO_LITERAL, Opaque, as_written, literal, marked, outline
 
@@ -125,7 +125,7 @@ def _formatted(annotation: Any) -> str:
     try:
         return inspect.formatannotation(annotation)
     except Exception:  # noqa: BLE001 - a foreign __repr__ may raise anything
-        return shown(annotation)
+        return short_repr(annotation)
 
 
 def _default(value: Any) -> str:
@@ -133,7 +133,7 @@ def _default(value: Any) -> str:
     exact = _literal(value)
     if exact is not None:
         return exact
-    text = shown(value) if not isinstance(value, Opaque) else value.text
+    text = short_repr(value) if not isinstance(value, Opaque) else value.text
     node = _expression(text)
     is_plain = node is not None and literal(node) is NO_LITERAL and marked(node) is None
     return text if is_plain else f"opaque({text!r})"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground.callables import once
 from scverse_backends._ground.docstrings import PARAMETERS
-from scverse_backends._ground.once import once
 
 from .reading import outlines
 

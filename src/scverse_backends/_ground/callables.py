@@ -1,25 +1,31 @@
-"""Code: what the code object of a plain function tells of it.
+"""Callables: what a function tells without being called, what surrounds it, and what is made once.
 
-`inspect` tells the same of every callable. A host would pay a twentieth of
-that for each function here, and nothing for importing it: it is asked about
-what is no plain function.
+A plain function's code object tells most of what `inspect` tells, at a
+twentieth of the cost and without importing it. `inspect` is asked about every
+other callable.
 """
 
 from __future__ import annotations
 
+import sys
+from threading import RLock
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
 
+T = TypeVar("T")
+
 VARARGS, VARKEYWORDS = 0x04, 0x08
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
+_MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
+
 
 def code_of(func: Any) -> CodeType | None:
-    """Give the code of a function that is no wrapper and bears no mark; it tells all there is."""
+    """Give the code of a plain function without attributes; of anything else, `None`."""
     return func.__code__ if type(func) is FunctionType and not func.__dict__ else None
 
 
@@ -42,20 +48,20 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
 
 def is_coroutine_function(func: Any) -> bool:
     """Whether calling it gives a coroutine."""
-    return _tells(func, _COROUTINE, "iscoroutinefunction")
+    return _has_flag(func, _COROUTINE, "iscoroutinefunction")
 
 
 def is_generator_function(func: Any) -> bool:
     """Whether calling it gives a generator."""
-    return _tells(func, _GENERATOR, "isgeneratorfunction")
+    return _has_flag(func, _GENERATOR, "isgeneratorfunction")
 
 
 def is_async_generator_function(func: Any) -> bool:
     """Whether calling it gives an asynchronous generator."""
-    return _tells(func, _ASYNC_GENERATOR, "isasyncgenfunction")
+    return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
 
 
-def _tells(func: Any, flag: int, question: str) -> bool:
+def _has_flag(func: Any, flag: int, question: str) -> bool:
     code = code_of(func)
     if code is not None:
         return bool(code.co_flags & flag)
@@ -63,9 +69,6 @@ def _tells(func: Any, flag: int, question: str) -> bool:
 
     ask = getattr(inspect, question)
     return bool(ask(func) or ask(getattr(type(func), "__call__", None)))  # noqa: B004 - to ask of it
-
-
-_MOST_LAYERS = 50  # partials around one function; more are a circle
 
 
 def gives_coroutine(implementation: Callable[..., Any]) -> bool:
@@ -83,3 +86,39 @@ def gives_coroutine(implementation: Callable[..., Any]) -> bool:
             return iscoroutinefunction(implementation) or iscoroutinefunction(called)
     msg = "it is wrapped in itself"
     raise TypeError(msg)
+
+
+def with_decorators(public: Any) -> list[Any]:
+    """Give a public callable, and the decorators around it under its name."""
+    home = getattr(sys.modules.get(public.__module__), "__dict__", {})
+    around: list[Any] = []
+    found = home.get(public.__name__)
+    while found is not None and found is not public and len(around) < _MOST_LAYERS:
+        around.append(found)
+        found = getattr(found, "__wrapped__", None)
+    return [public, *around] if found is public else [public]
+
+
+_making = RLock()
+
+
+class once(Generic[T]):  # noqa: N801 - a decorator, like property
+    """Turn a method into an attribute that is made when it is first asked for.
+
+    Unlike with `functools.cached_property`, all threads that ask first get the
+    same object: what is counted in one must not be asked of another.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        with _making:
+            # The instance's own attribute comes before this one, from the next look on.
+            if self._name not in instance.__dict__:
+                instance.__dict__[self._name] = self._make(instance)
+        return instance.__dict__[self._name]  # type: ignore[no-any-return]
