@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.records import Verdict
+from scverse_backends._ground.records import Verdict, release
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import BackendLoadError, release
+from scverse_backends.exceptions import BackendLoadError
 
 from .findings import SEVERITIES, Finding, Fit, Severity, at_least
 from .inspection import inspected

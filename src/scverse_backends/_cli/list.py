@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import discover, groups
+from scverse_backends._ground.records import release
 from scverse_backends._ground.rendering import aligned
-from scverse_backends.exceptions import release
 
 from .arguments import add_command, add_dispatcher, add_json
 from .hosts import find

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .rendering import Page
 
@@ -216,10 +216,21 @@ class Decision(NamedTuple):
         return Page(f"{self.function} runs on {where}", tuple(facts))
 
 
+def release(distribution: str | None, version: str | None) -> str:
+    """Name a distribution and its version."""
+    return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
+
+
+def reasons(refusals: Iterable[Refusal]) -> str:
+    """List the backends that could not take a call, each with its reason."""
+    return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
+
+
 def ran_on(decision: Any) -> str:
-    """Name the backend of a decision, and what was installed of it."""
-    release = " ".join(filter(None, (decision.distribution, decision.version)))
-    return f"{decision.backend} ({release})" if release else str(decision.backend)
+    """Name the backend of a decision or trace record, and what is installed of it."""
+    if decision.distribution is None:
+        return str(decision.backend)
+    return f"{decision.backend} ({release(decision.distribution, decision.version)})"
 
 
 def remarks(decision: Any) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import quoted
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning, reasons
+from scverse_backends._ground.records import reasons
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
 from .decisions import decide, in_one_line
 from .parameters import fits

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.records import Decision
-from scverse_backends.exceptions import reasons
+from scverse_backends._ground.records import Decision, reasons
 
 if TYPE_CHECKING:
     from scverse_backends._ground.labels import FallbackPolicy

@@ -9,7 +9,8 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from scverse_backends._ground.labels import CPU, key
-from scverse_backends.exceptions import BackendError, release
+from scverse_backends._ground.records import release
+from scverse_backends.exceptions import BackendError
 
 from .bound import bind
 from .elsewhere import find, missing

@@ -12,8 +12,8 @@ from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.inspection import inspected
 from scverse_backends._display.survey import answering
 from scverse_backends._ground.labels import key
+from scverse_backends._ground.records import release
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scverse_backends._checks.findings import at_least
-from scverse_backends.exceptions import release
+from scverse_backends._ground.records import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
