@@ -119,11 +119,10 @@ class BackendDispatcher:
 
     def _page(self) -> Page:
         # Imported here, as everything that only shows: most runs never need it.
-        from ._display.pages import dispatcher_page
-        from ._display.survey import survey
+        from ._display.overview import dispatcher_page
 
         functions = tuple(sorted(self._catalogue.dispatched))
-        return dispatcher_page(self._configuration, functions, survey(self._selector))
+        return dispatcher_page(self._selector, functions)
 
     @property
     def entrypoint_group(self) -> str:

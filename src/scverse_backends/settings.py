@@ -72,10 +72,9 @@ class Settings:
 
     def _page(self) -> Page:
         # Imported here, as everything that only shows: most runs never need it.
-        from ._display.pages import settings_page
-        from ._display.survey import survey
+        from ._display.overview import settings_page
 
-        return settings_page(survey(self._selector))
+        return settings_page(self._selector)
 
     @property
     def backend(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
 from scverse_backends._backends.discovery import groups
 from scverse_backends._checks.inspection import inspected
-from scverse_backends._display.survey import answering
+from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
@@ -139,7 +139,7 @@ def _checkups(
             error = registry.attempt(verdict)
         told = [_problem(found.message) for found in caught if _is_registration(found.message)]
         troubles.append((error, told))
-    known = [pair for pair in answering(registry) if pair[0].state != "registered"]
+    known = [pair for pair in backends_with_labels(registry) if pair[0].state != "registered"]
     for verdict, (info, labels), (error, told) in zip(verdicts, known, troubles, strict=True):
         if error is not None or verdict.refused:
             yield _unusable(verdict, info, error)

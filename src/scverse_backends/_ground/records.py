@@ -127,7 +127,7 @@ class BackendInfo(NamedTuple):
         ``"installed"`` (not imported), ``"loaded"``, ``"broken"``, ``"refused"``
         or ``"registered"`` (in this process).
     trusted
-        Whether the host vouches for it.
+        Whether the host trusts it.
     distribution, version
         What is installed.
     entry_point
@@ -206,7 +206,7 @@ class Decision(NamedTuple):
         return self._page()._repr_html_()
 
     def _page(self) -> Page:
-        # Imported here: a decision that nobody looks at does not pay for it.
+        # Imported here: only a decision that is shown pays for it.
         from .rendering import Page
 
         renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
@@ -235,11 +235,11 @@ def ran_on(decision: Any) -> str:
 
 def remarks(decision: Any) -> Iterator[tuple[str, str]]:
     """Say what may make a result differ from the expected one."""
-    from .rendering import shown
+    from .safe_repr import short_repr
 
     for refusal in decision.refusals:
-        yield "not on", f"{refusal.backend}, which {refusal.reason}"
+        yield "skipped", f"{refusal.backend}: {refusal.reason}"
     if decision.ignored:
         yield "ignored", ", ".join(decision.ignored)
     for one in decision.differing_defaults:
-        yield "default", f"{one.parameter} is {shown(one.backend)}, on the host {shown(one.host)}"
+        yield "default", f"{one.parameter}={short_repr(one.backend)} (host: {short_repr(one.host)})"

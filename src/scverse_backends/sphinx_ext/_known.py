@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.inspection import inspected
-from scverse_backends._display.survey import answering
+from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import release
 from scverse_backends.dispatcher import parts
@@ -102,7 +102,7 @@ def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, but for what the host refuses."""
     registry = parts(dispatcher).registry
     known = {backend.name: backend for backend in registry.known()}
-    for info, labels in answering(registry):
+    for info, labels in backends_with_labels(registry):
         if info.state == "refused":
             continue
         found = known.get(info.name)
