@@ -413,7 +413,7 @@ class TestTiled:
     def test_its_own_options_are_documented_beside_the_hosts(self, eh):
         eh.settings.get_backend("tiled")
         assert "tile_size" in inspect.signature(eh.kmeans).parameters
-        assert "tile_size (tiled)" in eh.kmeans.__doc__
+        assert "Only with backend ``'tiled'``." in eh.kmeans.__doc__
         # What the host calls by another name is no option of its own.
         assert not {"k", "rows", "seed"} & inspect.signature(eh.kmeans).parameters.keys()
 
