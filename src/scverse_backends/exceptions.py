@@ -24,15 +24,11 @@ example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from ._ground.labels import CPU, closest, quoted
-from ._ground.records import reasons, release
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ._ground.records import Refusal
+from ._ground.records import Refusal, reasons, release
 
 __all__ = [
     "BackendConfigurationError",

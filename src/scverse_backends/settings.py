@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ._ground.labels import closest, quoted
+import scverse_backends
+
+from ._ground.labels import FallbackPolicy, closest, quoted
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
-from ._selection.selector import listed
+from ._selection.selector import Selector, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import Never
 
-    from ._display.trace import Trace
-    from ._ground.labels import FallbackPolicy
-    from ._ground.records import Decision
+    import scverse_backends.records
+
     from ._ground.rendering import Page
     from ._selection.hosts import Home
-    from ._selection.selector import Selector
-    from ._selection.snapshot import Snapshot
 
 KEPT = ("_selector", "_choices")
 SET = ("backend", "backends", "fallback")
@@ -191,7 +190,7 @@ class Settings:
             self._choices[choice.labels, fallback] = choice
         return UseBackend(choice)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.
 
         Returns
@@ -236,7 +235,9 @@ class Settings:
         backend = self._selector.registry.get(name)
         return None if backend is None else backend.adapter
 
-    def explain(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decision:
+    def explain(
+        self, func: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> scverse_backends.records.Decision:
         """Tell where a call would run, and why, without running it.
 
         Parameters
@@ -277,10 +278,10 @@ class Settings:
                 "then the arguments of the call: explain(func, data, backend=...)."
             )
             raise TypeError(msg)
-        decision: Decision = considered.explain(args, kwargs)
+        decision: scverse_backends.records.Decision = considered.explain(args, kwargs)
         return decision
 
-    def trace(self) -> Trace:
+    def trace(self) -> scverse_backends.records.Trace:
         """Collect what runs where, one record for each call in a ``with`` block.
 
         Returns

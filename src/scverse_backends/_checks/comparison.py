@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scverse_backends._ground.labels import CPU
 from scverse_backends._routing.parameters import same
 from scverse_backends._selection.blocks import DISPATCH
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .witness import ran
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from scverse_backends.dispatcher import BackendDispatcher
 
 
 class Side(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -11,17 +12,15 @@ from unittest import SkipTest
 
 from scverse_backends._backends.loading import ABSENT, fetch
 from scverse_backends._ground.labels import closest, quoted
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .witness import ran
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from scverse_backends.dispatcher import BackendDispatcher
-
-    Check = Callable[[str], object]
-
+Check = Callable[[str], object]
 Outcome = Literal["passed", "skipped", "failed"]
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._backends.registration import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from scverse_backends._backends.registration import Registration
-    from scverse_backends.dispatcher import BackendDispatcher
+    from collections.abc import Callable
 
 NAME = "loopback"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.records import Verdict, release
 from scverse_backends._ground.rendering import aligned
-from scverse_backends.dispatcher import parts
+from scverse_backends.dispatcher import BackendDispatcher, parts
 from scverse_backends.exceptions import BackendLoadError
 
 from .findings import SEVERITIES, Finding, Fit, Severity, at_least
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._ground.rendering import Cell, Paint
-    from scverse_backends.dispatcher import BackendDispatcher
 
 STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
 NOT_IMPLEMENTED = "not-implemented"

@@ -9,19 +9,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import CPU
-from scverse_backends._ground.records import ran_on, remarks
+from scverse_backends._ground.records import DefaultDifference, Refusal, ran_on, remarks
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._ground.safe_repr import safe_repr, short_repr
-from scverse_backends._routing.spans import Span
+from scverse_backends._routing.spans import Outcome, Span
+from scverse_backends._selection.state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-    from scverse_backends._ground.records import DefaultDifference, Refusal
     from scverse_backends._ground.rendering import Tone
-    from scverse_backends._routing.spans import Outcome
-    from scverse_backends._selection.state import SelectionState
 
 
 MOST_CALLS = 200

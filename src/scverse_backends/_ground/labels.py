@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]

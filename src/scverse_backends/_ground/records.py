@@ -6,11 +6,10 @@ tuple costs a sixth of what a frozen dataclass does.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from .rendering import Page
 
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from socket import gethostname
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.labels import CPU, FallbackPolicy, key
 from scverse_backends._ground.records import release
 from scverse_backends.exceptions import BackendError
 
 from .bound import bind
 from .elsewhere import find, missing
+from .hosts import Home  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from typing import TypeVar
-
-    F = TypeVar("F", bound=Callable[..., Any])
+    from collections.abc import Generator
 
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import Candidate, LoadedBackend, Verdict
 
-    from .hosts import Home
     from .selector import Selector
     from .state import Selection, SelectionState
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 ORIGIN = "a snapshot"
 
