@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.records import Verdict, release
-from scverse_backends._ground.rendering import aligned
+from scverse_backends._ground.rendering import Paint, aligned
 from scverse_backends.dispatcher import BackendDispatcher, parts
 from scverse_backends.exceptions import BackendLoadError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend
-    from scverse_backends._ground.rendering import Cell, Paint
+    from scverse_backends._ground.rendering import Cell
 
 STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
 NOT_IMPLEMENTED = "not-implemented"

@@ -5,15 +5,12 @@ It knows nothing of backends: a page is made by the module that has something to
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    Cell = str | tuple[str, str]
-    Paint = Callable[[str, str], str]
-
+Cell = str | tuple[str, str]
+Paint = Callable[[str, str], str]
 Tone = Literal["", "good", "warning", "bad"]
 
 WIDTH = 96
