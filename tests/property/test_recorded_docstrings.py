@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import typing
+from collections.abc import Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,4 +88,4 @@ def test_a_default_that_differs_is_said_where_it_does(merged):
 
 
 def test_its_type_hints_are_found(merged):
-    assert typing.get_type_hints(merged[1]) == {}
+    assert typing.get_type_hints(merged[1]) == {"backend": str | Sequence[str] | None}

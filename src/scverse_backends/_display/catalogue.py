@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
-from scverse_backends._ground.callables import once
+from scverse_backends._ground.callables import annotate, once
 from scverse_backends._ground.docstrings import with_selector
+from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.functions import dispatch
 from scverse_backends._routing.host import HostFunction, Options
 from scverse_backends._selection.blocks import DISPATCH
@@ -149,6 +150,8 @@ class _Shown:
         public.__doc__ = with_selector(public.__doc__, self._dispatch.function.selector, trusted)
         signature = PublicSignature(self.signature)
         setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
+        if self._dispatch.function.selector:
+            annotate(public, self._dispatch.function.selector, SELECTOR_TYPE)
         self._dispatch.watchers.append(self.learn)
 
     @once

@@ -8,22 +8,19 @@ out for a piece holds for every backend that has it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._ground.safe_repr import attempt, safe_repr, short_repr
 from scverse_backends._routing.aims import Aims
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from scverse_backends._backends.manifest.outlines import Outline, Piece
     from scverse_backends._routing.host import HostFunction
     from scverse_backends._routing.routes import Route
-
-SELECTOR_TYPE = str | Sequence[str] | None
-"""What a call's selector takes; an object, so that nobody has to find the names in it."""
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 

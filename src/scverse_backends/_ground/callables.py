@@ -99,6 +99,12 @@ def with_decorators(public: Any) -> list[Any]:
     return [public, *around] if found is public else [public]
 
 
+def annotate(func: Any, parameter: str, annotation: Any) -> None:
+    """Add an annotation to a function's own, unless looking at those would evaluate them."""
+    if not getattr(func, "__annotate__", None):
+        func.__annotations__ = {**func.__annotations__, parameter: annotation}
+
+
 _making = RLock()
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
+
+SELECTOR_TYPE = str | Sequence[str] | None
+"""What a call's selector takes; an object, so that nobody has to find the names in it."""
 
 CPU = "cpu"
 """The label that always means the host's own code."""

@@ -16,7 +16,7 @@ from scverse_backends.exceptions import BackendError
 from .bound import bind
 from .elsewhere import find, missing
 from .hosts import Home  # noqa: TC001 - typing.get_type_hints finds it here
-from .state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
+from .state import Selection, SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import Candidate, LoadedBackend, Verdict
 
     from .selector import Selector
-    from .state import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
 

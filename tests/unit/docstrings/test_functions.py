@@ -6,6 +6,7 @@ import functools
 import inspect
 import sys
 import typing
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from types import ModuleType, SimpleNamespace
@@ -670,7 +671,7 @@ def test_keywords_that_are_not_last_do_not_move_the_selector(dispatcher):
     assert doc.index("\nx\n") < doc.index("\nbackend\n")
 
 
-def test_type_hints_are_the_hosts_own(dispatcher, tiled):
+def test_type_hints_are_the_hosts_own_and_the_selectors(dispatcher, tiled):
     def scale(x: list[float], factor: int | None = 1) -> list[float]:
         return x
 
@@ -679,7 +680,28 @@ def test_type_hints_are_the_hosts_own(dispatcher, tiled):
     with dispatcher.register(tiled):
         dispatcher.discover()
         hints = {"x": list[float], "factor": int | None, "return": list[float]}
+        assert typing.get_type_hints(scale) == hints
+        hints["backend"] = str | Sequence[str] | None
         assert typing.get_type_hints(public) == typing.get_type_hints(outer) == hints
+
+
+def test_without_a_selector_the_type_hints_are_the_hosts(dispatcher):
+    def scale(x: list[float]) -> list[float]:
+        return x
+
+    public = dispatcher.backend_dispatch(selector=None)(scale)
+    assert typing.get_type_hints(public) == typing.get_type_hints(scale)
+
+
+def test_annotations_that_are_made_late_are_not_asked_for(dispatcher):
+    def scale(x):
+        return x
+
+    def annotations(form):
+        raise NameError("AnnData")
+
+    scale.__annotate__ = annotations
+    assert dispatcher.backend_dispatch(scale)([1]) == [1]
 
 
 def test_threads_that_meet_new_backends_at_once_show_them_all(dispatcher, scale):
