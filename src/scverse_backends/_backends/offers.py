@@ -6,7 +6,7 @@ import inspect
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.callables import gives_coroutine
+from scverse_backends._ground.callables import gives_coroutine, signature_of
 from scverse_backends._ground.docstrings import read_parameters, write_entries
 
 from .loading import ABSENT, describe, fetch, import_reference
@@ -111,7 +111,7 @@ def _weight(default: Any) -> object:
 
 def _signature(implementation: Any) -> Signature | None:
     try:
-        return inspect.signature(implementation)
+        return signature_of(implementation)
     except Exception:  # noqa: BLE001 - a foreign __signature__ may raise anything
         return None
 

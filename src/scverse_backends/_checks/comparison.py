@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import CPU
 from scverse_backends._routing.parameters import same
 from scverse_backends._selection.blocks import DISPATCH
@@ -186,7 +187,7 @@ def _finished(result: Any) -> Any:
 
 def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:
     """Put together what one call gave."""
-    signature = inspect.signature(func)
+    signature = signature_of(func)
     was = signature.bind(*before[0], **before[1]).arguments
     now = signature.bind(*after[0], **after[1]).arguments
     return Side(result, now, tuple(n for n in was if not _identical(was[n], now[n])))

@@ -12,7 +12,7 @@ from inspect import Parameter
 from typing import TYPE_CHECKING
 
 from scverse_backends._display.signatures import objection
-from scverse_backends._ground.callables import gives_coroutine
+from scverse_backends._ground.callables import gives_coroutine, signature_of
 from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Refusal
@@ -65,7 +65,7 @@ class _Finder:
     def __init__(self, function: HostFunction, route: Route) -> None:
         self.function = function
         self.route = route
-        self.host = inspect.signature(function.func)
+        self.host = signature_of(function.func)
         self.own = {parameter.name: parameter for parameter in route.parameters.own}
         self.options = [name for name in self.own if name in route.options]
         self.meant = {name: found for name in self._ours() if (found := self._counterpart(name))}

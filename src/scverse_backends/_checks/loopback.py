@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.registration import Registration  # noqa: TC001 - typing.get_type_hints finds it here
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
@@ -112,5 +113,5 @@ def _constructor(public: type, own: Callable[..., Any]) -> type:
     def construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001 - what __new__ gets
         return own(*args, **kwargs)
 
-    namespace = {"__new__": construct, "__signature__": inspect.signature(own)}
+    namespace = {"__new__": construct, "__signature__": signature_of(own)}
     return type(public.__name__, (), {**namespace, "__doc__": public.__doc__})

@@ -7,10 +7,10 @@ out for a piece holds for every backend that has it.
 
 from __future__ import annotations
 
-import inspect
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._ground.safe_repr import attempt, safe_repr, short_repr
 from scverse_backends._routing.aims import Aims
@@ -40,7 +40,7 @@ class HostSignature:
     """The signature of a host function, and what implementations add to it."""
 
     def __init__(self, function: HostFunction) -> None:
-        self._own = inspect.signature(function.func)
+        self._own = signature_of(function.func)
         self._function = function
         self._additions = _Additions(self, function.aims)
 

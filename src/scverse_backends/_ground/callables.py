@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from inspect import Signature
     from types import CodeType
 
 T = TypeVar("T")
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+# From 3.14 on, names that only a type checker imports would be looked up: Format.FORWARDREF.
+_AS_WRITTEN: dict[str, Any] = {"annotation_format": 3} if sys.version_info >= (3, 14) else {}
 
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
 
@@ -97,6 +101,13 @@ def with_decorators(public: Any) -> list[Any]:
         around.append(found)
         found = getattr(found, "__wrapped__", None)
     return [public, *around] if found is public else [public]
+
+
+def signature_of(func: Any) -> Signature:
+    """Read a signature as `inspect` does, without evaluating annotations."""
+    from inspect import signature
+
+    return signature(func, **_AS_WRITTEN)
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:

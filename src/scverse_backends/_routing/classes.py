@@ -16,6 +16,7 @@ from inspect import Parameter, Signature
 from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._selection.blocks import DISPATCH
 
 from .host import INITIALIZER
@@ -106,7 +107,7 @@ def constructor(cls: type) -> Callable[..., Any]:
     metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
     above: Any = super(Dispatching, metaclass)
     construct: Any = partial(above.__call__)
-    construct.__signature__ = inspect.signature(cls)
+    construct.__signature__ = signature_of(cls)
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, getattr(cls, name))
     is_usual = getattr(above.__call__, "__objclass__", None) is type
@@ -159,7 +160,7 @@ def read_constructor(cls: type) -> Signature:
     ValueError
         If its constructor is not written in Python and says nothing of itself.
     """
-    found = [inspect.signature(MethodType(func, cls)) for func in _constructors(cls)]
+    found = [signature_of(MethodType(func, cls)) for func in _constructors(cls)]
     telling = [signature for signature in found if not _takes_args(signature)]
     return next(iter((*telling, *found)), None) or Signature()
 

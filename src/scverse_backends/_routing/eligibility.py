@@ -11,6 +11,7 @@ from scverse_backends._ground.callables import (
     code_of,
     is_async_generator_function,
     parameter_names,
+    signature_of,
 )
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def _shape(func: Callable[..., Any]) -> tuple[Iterable[str], bool]:
     code = code_of(func)
     if code is not None:
         return parameter_names(code), bool(code.co_flags & VARARGS)
-    from inspect import Parameter, signature
+    from inspect import Parameter
 
     try:
-        found = signature(func).parameters.values()
+        found = signature_of(func).parameters.values()
     except (TypeError, ValueError) as error:
         msg = f"The signature of {func!r} cannot be read: {error}"
         raise TypeError(msg) from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from inspect import Parameter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scverse_backends._ground.callables import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ class Parameters(NamedTuple):
 
 def read(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
-    found = tuple(inspect.signature(func).parameters.values())
+    found = tuple(signature_of(func).parameters.values())
     named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
     return Parameters(
         positional=tuple(p.name for p in named if p.kind in _BY_POSITION),
