@@ -7,16 +7,8 @@ clear the terminal; a class may fail to tell its own name.
 from __future__ import annotations
 
 import re
+import types
 from operator import attrgetter
-from types import (
-    BuiltinFunctionType,
-    ClassMethodDescriptorType,
-    FunctionType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    WrapperDescriptorType,
-)
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -38,13 +30,13 @@ _name = type.__dict__["__name__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
 
 _ROUTINES = (
-    BuiltinFunctionType,
-    ClassMethodDescriptorType,
-    FunctionType,
-    MethodDescriptorType,
-    MethodType,
-    MethodWrapperType,
-    WrapperDescriptorType,
+    types.BuiltinFunctionType,
+    types.ClassMethodDescriptorType,
+    types.FunctionType,
+    types.MethodDescriptorType,
+    types.MethodType,
+    types.MethodWrapperType,
+    types.WrapperDescriptorType,
 )
 
 
