@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import ParamSpec, TypeVar
 
-    from ._backends.registration import Registration
-    from ._backends.registry import Registry
+    from ._backends.registry import Registration, Registry
     from ._ground.policy import FallbackPolicy, UntrustedPolicy
     from ._ground.records import BackendInfo
     from ._ground.rendering import Page
@@ -344,7 +343,7 @@ class BackendDispatcher:
         ...     dispatcher.settings.available_backends()
         ['fast']
         """
-        from ._backends.registration import Registration
+        from ._backends.registry import Registration
 
         return Registration(self._selector.registry, self._selector.registry.register(adapter))
 

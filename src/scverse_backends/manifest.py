@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from ._backends.loading import AdapterError
+from ._backends.facts import AdapterError
 from ._backends.manifest.outlines import Opaque
 from ._backends.manifest.places import beside
 from ._backends.manifest.reading import loads

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._ground.code import gives_coroutine
 from scverse_backends._ground.docstrings import read, written
 
+from .facts import ABOUT_ITSELF
 from .loading import ABSENT, describe, fetch, import_reference
 from .manifest import outlines, signature_text
 from .manifest.record import Manifest, Offer
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.records import LoadedBackend
 
-ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
 _DEEPEST = 5  # namespaces in one another; dispatch names have two parts
 
 

@@ -12,7 +12,7 @@ from scverse_backends._selection.blocks import DISPATCH
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scverse_backends._backends.registration import Registration
+    from scverse_backends._backends.registry import Registration
     from scverse_backends.dispatcher import BackendDispatcher
 
 NAME = "loopback"

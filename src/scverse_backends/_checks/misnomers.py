@@ -6,8 +6,8 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._backends.facts import ABOUT_ITSELF
 from scverse_backends._backends.loading import ABSENT, fetch
-from scverse_backends._backends.offers import ABOUT_ITSELF
 from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import closest
 

@@ -50,7 +50,7 @@ class Presentation:
         self.function = dispatch.function
         self.planner = dispatch.planner
         self._registry = registry = dispatch.selector.registry
-        self._vouched = registry.configuration.vouched
+        self._vouched = registry.configuration.trusted_names
         self._known: dict[LoadedBackend, _Known] = {}
         self._resolved: tuple[Any, Signature] | None = None
         self._written: list[str] = []

@@ -80,7 +80,7 @@ class Public:
 def show(public: Callable[..., Any], dispatch: Dispatch) -> Public:
     """Let a public function show what its users may give it, now and as backends become known."""
     shown = Public(dispatch)
-    trusted = dispatch.selector.configuration.vouched
+    trusted = dispatch.selector.configuration.trusted_names
     public.__doc__ = opening(public.__doc__, dispatch.function.selector, trusted)
     signature = PublicSignature(shown.signature)
     setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable

@@ -40,6 +40,6 @@ class Configuration(NamedTuple):
     untrusted: UntrustedPolicy
 
     @property
-    def vouched(self) -> tuple[str, ...]:
-        """The names that the host vouches for."""
+    def trusted_names(self) -> tuple[str, ...]:
+        """The names of the backends that the host trusts."""
         return tuple(dict.fromkeys(rule.name for rule in self.trusted.values()))

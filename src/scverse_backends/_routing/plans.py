@@ -8,8 +8,7 @@ from itertools import takewhile
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from scverse_backends._backends.inventory import load_error
-from scverse_backends._backends.loading import ABSENT, check_kind, fetch
+from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
 from scverse_backends._ground import log
 from scverse_backends._ground.layers import layers
 from scverse_backends._ground.records import LoadedBackend, Refusal
@@ -163,7 +162,7 @@ class Planner:
             raise
         except BaseException as error:  # a lazy adapter runs code when asked
             candidate = backend.candidate
-            raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
+            raise load_error(error, backend.name, host, candidate) from error
         own = any(found is one for one in (function.func, *layers(function.public)))
         if not own:
             self._registry.compare(backend, function.name, found)

@@ -145,7 +145,7 @@ class TestRefreshing:
 
         dispatcher.refresh()
 
-        assert dispatcher.get_backend("canonical") is adapter
+        assert dispatcher.get_backend("mine") is adapter
         assert [info.state for info in dispatcher.backends()] == [
             "installed",
             "loaded",

@@ -1,4 +1,4 @@
-"""A backend that cannot be loaded says so itself, is asked once, and hides no other."""
+"""A backend that cannot be loaded says so itself, is tried again when it is named, hides no other."""
 
 import importlib
 import sys
@@ -184,14 +184,40 @@ class TestOneBrokenBackend:
 
         assert len(caught.value.broken) == 1
 
-    def test_is_imported_once_and_its_error_kept(self, dispatcher):
+    def test_is_tried_again_each_time_it_is_named(self, dispatcher):
         errors = [failure(dispatcher, "aaa") for _ in range(3)]
 
-        assert sys.modules["counter"].imports == [1]
+        assert sys.modules["counter"].imports == [1, 1, 1]
         assert len({str(error) for error in errors}) == 1
-        assert len({id(error.__cause__) for error in errors}) == 1
+        assert len({id(error.__cause__) for error in errors}) == 3
 
-    def test_breaks_one_that_needs_it_which_is_tried_once_too(self, site, dispatcher):
+    def test_works_the_next_time_it_is_named_if_it_can(self, site, dispatcher):
+        failure(dispatcher, "aaa")
+        site.write("broken_module.py", "name = 'repaired'")
+
+        assert dispatcher.get_backend("aaa").name == "repaired"
+        assert [info.state for info in dispatcher.backends()] == ["loaded", "installed"]
+
+    def test_is_found_by_an_alias_once_it_can_be_loaded(self, site, dispatcher):
+        failure(dispatcher, "aaa")
+        site.write("broken_module.py", "name = 'aaa'\naliases = ['fast']")
+
+        assert dispatcher.get_backend("fast").name == "aaa"
+
+    def test_is_not_tried_again_while_another_answers_to_a_label(self, dispatcher):
+        failure(dispatcher, "aaa")
+
+        assert dispatcher.get_backend("good").name == "fine"
+        assert sys.modules["counter"].imports == [1]
+
+    def test_is_not_tried_again_by_listing_what_there_is(self, dispatcher):
+        failure(dispatcher, "aaa")
+
+        assert dispatcher.settings.available_backends() == ["fine"]
+        assert dispatcher.available_backend_names() == ["fine", "good"]
+        assert sys.modules["counter"].imports == [1]
+
+    def test_breaks_one_that_needs_it(self, site, dispatcher):
         site.write("stage.py", "asked = []")
         importlib.import_module("stage").dispatcher = dispatcher
         source = "import stage; stage.asked.append(1); stage.dispatcher.get_backend('aaa')"
@@ -200,7 +226,7 @@ class TestOneBrokenBackend:
         errors = [failure(dispatcher, "needy") for _ in range(2)]
 
         assert all("broken-backend" in str(error) for error in errors)
-        assert sys.modules["stage"].asked == [1]
+        assert sys.modules["stage"].asked == [1, 1]
 
     def test_each_error_has_a_traceback_of_its_own(self, dispatcher):
         depths = [
@@ -209,14 +235,14 @@ class TestOneBrokenBackend:
 
         assert depths[1:] == depths[1:2] * 4
 
-    def test_gets_another_try_after_a_refresh(self, site, dispatcher):
+    def test_is_listed_as_installed_after_a_refresh(self, site, dispatcher):
         failure(dispatcher, "aaa")
-        site.write("broken_module.py", "name = 'mended'")
+        site.write("broken_module.py", "name = 'repaired'")
 
         dispatcher.refresh()
 
-        assert dispatcher.get_backend("aaa").name == "mended"
-        assert dispatcher.get_backend("mended").name == "mended"
+        assert [info.state for info in dispatcher.backends()] == ["installed", "installed"]
+        assert dispatcher.get_backend("repaired").name == "repaired"
 
     def test_keeps_its_name_from_being_reported_as_unknown(self, dispatcher):
         @dispatcher.backend_dispatch

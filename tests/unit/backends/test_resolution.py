@@ -66,11 +66,12 @@ class TestTenBackends:
         assert asked(dispatcher, "alias3") == "dist-backend3"
         assert site.imported() == {f"dist_{name}" for name in TEN[:4]}
 
-    def test_an_alias_of_a_loaded_backend_imports_nothing_more(self, site, dispatcher):
+    def test_an_alias_asks_the_same_adapters_whatever_was_loaded_before(self, site, dispatcher):
         dispatcher.get_backend("backend7")
+        dispatcher.get_backend("backend3")
 
-        assert asked(dispatcher, "alias7") == "dist-backend7"
-        assert site.imported() == {"dist_backend7"}
+        assert asked(dispatcher, "alias3") == "dist-backend3"
+        assert site.imported() == {f"dist_{name}" for name in [*TEN[:4], "backend7"]}
 
     def test_a_label_that_nobody_has_asks_everyone_and_suggests_the_nearest(self, site, dispatcher):
         with pytest.raises(UnknownBackendError, match="Did you mean 'alias5'") as caught:
@@ -129,6 +130,60 @@ class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:
 
 
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+@pytest.mark.parametrize("before", [[], ["aa"], ["bb"], ["cc"], ["cc", "bb"], ["bb", "aa", "cc"]])
+class TestThreeBackendsClaimOneAlias:
+    """`aa`, `bb` and `cc` all claim ``fast``."""
+
+    def load(self, dispatcher, names):
+        for name in names:
+            dispatcher.get_backend(name)
+
+    def test_the_first_by_name_has_it(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, aliases=["fast"])
+        self.load(dispatcher, before)
+
+        assert asked(dispatcher, "fast") == "dist-aa"
+
+    def test_one_with_a_manifest_comes_before_those_without(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, aliases=["fast"])
+        text = 'schema = 1\nname = "bb"\naliases = ["fast"]\n[functions.whoami]\nsignature = "()"\n'
+        site.write("dist_bb.toml", text)
+        self.load(dispatcher, before)
+
+        assert asked(dispatcher, "fast") == "dist-bb"
+
+    def test_a_name_that_all_give_themselves_is_the_first_ones(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, name="fast")
+        self.load(dispatcher, before)
+
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "fast"
+        assert asked(dispatcher, "fast") == "dist-aa"
+        assert [asked(dispatcher, name) for name in ("aa", "bb", "cc")] == [
+            "dist-aa",
+            "dist-bb",
+            "dist-cc",
+        ]
+        assert dispatcher.settings.available_backends() == ["bb", "cc", "fast"]
+
+    def test_what_is_selected_runs_although_another_gets_its_name(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, name="fast")
+
+        @dispatcher.backend_dispatch
+        def whoami():
+            return "host"
+
+        with dispatcher.settings.use_backend("cc"):
+            assert whoami() == "dist-cc"
+            self.load(dispatcher, before)
+            assert whoami() == "dist-cc"
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
 def test_two_backends_that_give_themselves_one_name_are_told_apart_by_their_entry_points(
     site, dispatcher, order
@@ -176,13 +231,25 @@ class TestTwoDistributionsClaimOneAlias:
         assert site.imported() == {"dist_one"}
 
     def test_the_other_is_told_that_it_does_not_have_it(self, dispatcher):
-        with pytest.warns(BackendRegistrationWarning, match="'cuda' stays with 'one'") as caught:
+        with pytest.warns(
+            BackendRegistrationWarning,
+            match="dist-one 1.0 also provides a backend named 'cuda' and keeps",
+        ) as caught:
             dispatcher.discover()
 
         (warning,) = caught
         assert (warning.message.distribution, warning.message.version) == ("dist-two", "1.0")
         assert asked(dispatcher, "cuda") == "dist-one"
         assert asked(dispatcher, "two") == "dist-two"
+
+    def test_a_backend_that_loses_a_label_is_told_when_the_other_is_loaded(self, dispatcher):
+        dispatcher.get_backend("two")
+
+        with pytest.warns(BackendRegistrationWarning, match="dist-one 1.0 also") as caught:
+            dispatcher.available_backend_names()
+
+        (warning,) = caught
+        assert warning.message.backend == "two"
 
     def test_this_is_said_once(self, dispatcher):
         with pytest.warns(BackendRegistrationWarning) as caught:
@@ -233,6 +300,6 @@ def test_of_two_distributions_with_one_entry_point_name_the_first_by_name_serves
 
     assert asked(dispatcher, "cuda") == "a-backend"
     assert site.imported() == {"a_backend"}
-    with pytest.warns(BackendRegistrationWarning, match="b-backend.*stays with"):
+    with pytest.warns(BackendRegistrationWarning, match="b-backend.*a-backend 1.0 also provides"):
         dispatcher.discover()
     assert asked(dispatcher, "cuda") == "a-backend"

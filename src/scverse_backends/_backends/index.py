@@ -1,0 +1,257 @@
+"""The index of labels: what each label names, among entries in one fixed order.
+
+An entry point's name belongs to that entry point, ahead of what any adapter
+calls itself. Of several adapters that claim one label, the first in the order
+has it: those with a manifest, then those without. So a label means the same
+whatever was loaded before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.records import LoadedBackend
+from scverse_backends.exceptions import BackendError, UntrustedBackendError, release
+
+from .facts import difference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from scverse_backends._ground.records import BackendState, Source, Verdict
+
+    from .loading import Outcome, Reading
+    from .manifest.record import Manifest
+
+
+class Installed:
+    """One installed adapter as far as it is known; several entry points may lead to it.
+
+    Attributes
+    ----------
+    source
+        What is loaded.
+    names
+        Its entry points that the host does not refuse.
+    trusted_as
+        The trusted names that they serve.
+    claims
+        The labels that the adapter, or its manifest, claims, by their folded form; its name first.
+    backend
+        The backend as it was loaded, or else as its manifest describes it.
+    description
+        What the manifest says; ``None`` until it is read.
+    error
+        What the last try to load it raised. It is shown, and the next use tries again.
+    tries
+        How often loading was tried.
+    problems
+        What there is to warn of, and whether that was done.
+    """
+
+    def __init__(self, source: Source | None) -> None:
+        self.source = source
+        self.names: tuple[str, ...] = ()
+        self.trusted_as: frozenset[str] = frozenset()
+        self.backend: LoadedBackend | None = None
+        self.claims: dict[str, str] = {}
+        self.tries = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what may have changed on disk; what is loaded stays."""
+        if not self.is_loaded:
+            self.backend, self.claims = None, {}
+        self.description: Reading | None = None
+        self.error: BackendError | None = None
+        self.problems: dict[str, bool] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the backend is the loaded one."""
+        return self.backend is not None and self.backend.described is None
+
+    @property
+    def usable(self) -> LoadedBackend | None:
+        """The backend, unless the last try to load it failed."""
+        return None if self.error else self.backend
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest, unless it is known to be wrong."""
+        return self.description.manifest if self.description else None
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether a manifest says what its labels are."""
+        return self.description is not None and isinstance(self.description.outcome, LoadedBackend)
+
+    @property
+    def state(self) -> BackendState:
+        """How far it came."""
+        if isinstance(self.error, UntrustedBackendError):
+            return "refused"
+        return "broken" if self.error else "loaded" if self.is_loaded else "installed"
+
+    def take(self, outcome: Outcome) -> None:
+        """Take in what loading, or its manifest, gave."""
+        if isinstance(outcome, BackendError):
+            self.error = outcome
+            if isinstance(outcome, UntrustedBackendError):
+                self.backend, self.claims = None, {}
+            return
+        self.claims = _claims(outcome)
+        if outcome.described is None:
+            self.error = None
+            said = self.description.outcome if self.description and self.manifest else None
+            problem = difference(said, outcome) if said else None
+            self.note([self._distrust(problem)] if problem else [])
+
+    def is_first(self, description: Reading) -> bool:
+        """Keep what the manifest says, unless another thread read it before."""
+        if self.description is not None:
+            return False
+        self.description = description
+        self.note(description.problems)
+        return True
+
+    def note(self, problems: Iterable[str]) -> None:
+        """Remember what there is to warn of."""
+        for problem in problems:
+            self.problems.setdefault(problem, False)
+
+    def untold(self) -> list[str]:
+        """Give what there is to warn of, and was not given before."""
+        new = [problem for problem, told in self.problems.items() if not told]
+        self.problems.update(dict.fromkeys(new, True))
+        return new
+
+    def compare_function(self, name: str, found: Any) -> str | None:
+        """Tell in what the manifest is wrong about one function of the loaded adapter."""
+        if self.manifest is None or not self.is_loaded:
+            return None
+        from .offers import disagreement
+
+        problem = disagreement(self.manifest.offers.get(name), found)
+        return self._distrust(f"{problem} for {name!r}") if problem else None
+
+    def _distrust(self, problem: str) -> str:
+        """Say what a manifest is wrong about, and take nothing more from it."""
+        self.description = cast("Reading", self.description)._replace(manifest=None)
+        source = cast("Source", self.source)
+        return (
+            f"its manifest {problem}. The adapter is used. If you maintain "
+            f"{source.distribution}, run: scverse-backends manifest write {source.value}"
+        )
+
+
+class Entry(NamedTuple):
+    """One entry point: the verdict on it, and what is known of the adapter that it leads to."""
+
+    verdict: Verdict
+    installed: Installed
+
+
+class Label(NamedTuple):
+    """One label as it was written, and the entry that it names."""
+
+    written: str
+    entry: Entry
+
+
+class LabelIndex:
+    """What every label of the installed backends names.
+
+    Parameters
+    ----------
+    verdicts
+        What is installed, in the order of candidates.
+    known
+        What is known of it from before.
+    """
+
+    def __init__(self, verdicts: Sequence[Verdict], known: Mapping[Source, Installed]) -> None:
+        groups: dict[Source, list[Verdict]] = {}
+        for verdict in verdicts:
+            groups.setdefault(verdict.candidate.source, []).append(verdict)
+        self.installed = {source: known.get(source) or Installed(source) for source in groups}
+        self.entries = tuple(Entry(v, self.installed[v.candidate.source]) for v in verdicts)
+        self._usable = [entry for entry in self.entries if not entry.verdict.refused]
+        self._labels: dict[str, Label] | None = None
+        for source, installed in self.installed.items():
+            served = [verdict for verdict in groups[source] if not verdict.refused]
+            installed.names = tuple(verdict.candidate.name for verdict in served)
+            installed.trusted_as = frozenset(n for verdict in served for n in verdict.trusted_as)
+        for installed in self.installed.values():
+            if installed.backend is not None:
+                installed.backend = self._named(installed, installed.backend)
+
+    def labels(self) -> Mapping[str, Label]:
+        """Give every label that is known so far, by its folded form."""
+        if self._labels is None:
+            found: dict[str, Label] = {}
+            for entry in self._usable:
+                name = entry.verdict.candidate.name
+                if not fault(name):
+                    found.setdefault(key(name), Label(name, entry))
+            for entry in self.in_order():
+                for folded, label in entry.installed.claims.items():
+                    found.setdefault(folded, Label(label, entry))
+            self._labels = found
+        return self._labels
+
+    def in_order(self) -> list[Entry]:
+        """List the entries that are not refused, in the order in which they are asked."""
+        return sorted(self._usable, key=lambda entry: not entry.installed.has_manifest)
+
+    def labels_of(self, installed: Installed) -> tuple[str, ...]:
+        """List the labels that name one adapter, as they were written."""
+        labels = self.labels().values()
+        return tuple(label.written for label in labels if label.entry.installed is installed)
+
+    def put(self, installed: Installed, outcome: Outcome) -> bool:
+        """Take in what loading, or a manifest, gave.
+
+        Returns
+        -------
+        Whether a label names another backend than before.
+        """
+        installed.take(outcome)
+        self._labels = None
+        if isinstance(outcome, BackendError):
+            return False
+        shared = {*installed.claims}
+        rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
+        for one in dict.fromkeys((installed, *rivals)):
+            one.note(self._conflicts(one))
+            backend = outcome if one is installed else one.backend
+            one.backend = self._named(one, cast("LoadedBackend", backend))
+        return len(rivals) > 1
+
+    def _named(self, installed: Installed, backend: LoadedBackend) -> LoadedBackend:
+        """Give a backend a canonical name that names it: its own, or else another of its labels."""
+        own = next(iter(installed.claims.values()))
+        labels = self.labels_of(installed)
+        if key(own) not in map(key, labels):
+            own = next(iter(labels), own)
+        return backend if backend.name == own else backend.under(name=own)
+
+    def _conflicts(self, installed: Installed) -> Iterator[str]:
+        """Say which labels of an adapter name another one."""
+        labels = {key(label): label for label in (*installed.names, *installed.claims.values())}
+        for folded, label in labels.items():
+            holder = self.labels().get(folded)
+            if holder is not None and holder.entry.installed is not installed:
+                other = holder.entry.verdict.candidate
+                yield (
+                    f"{release(other.distribution, other.version)} also provides a backend named "
+                    f"{label!r} and keeps the name"
+                )
+
+
+def _claims(backend: LoadedBackend) -> dict[str, str]:
+    claims: dict[str, str] = {}
+    for label in backend.labels:
+        claims.setdefault(key(label), label)
+    return claims
