@@ -24,7 +24,7 @@ from scverse_backends.exceptions import (
 )
 
 from .configuration import blocked_labels
-from .discovery import discover
+from .discovery import discover, look_anew
 from .facts import AdapterError
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
@@ -106,6 +106,7 @@ class Inventory:
 
     def refresh(self) -> None:
         """Look again at what is installed; errors are forgotten, routes compiled anew."""
+        look_anew()
         self._read()
         self.changes.happen()
         self.verdicts()
