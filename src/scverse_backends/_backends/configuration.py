@@ -191,7 +191,14 @@ def _stripped(variable: str) -> str | None:
     return None if value is None else value.strip()
 
 
-def blocked_labels() -> frozenset[str]:
-    """Read the labels and distributions that must never be imported."""
-    found = os.environ.get(BLOCK_VARIABLE, "").split(",")
-    return frozenset(key(label.strip()) for label in found if label.strip())
+def blocked_labels() -> tuple[frozenset[str], list[str]]:
+    """Read the labels and distributions that must never be imported, and what is wrong with them."""
+    found = [label.strip() for label in os.environ.get(BLOCK_VARIABLE, "").split(",")]
+    labels = [label for label in found if label]
+    mistakes = [
+        f"{BLOCK_VARIABLE} holds {label!r}, which names nothing. Write names of backends or of "
+        f"distributions, without versions, and a comma between two: {BLOCK_VARIABLE}=torch,old-cuda"
+        for label in labels
+        if fault(label)
+    ]
+    return frozenset(map(key, labels)), mistakes

@@ -54,6 +54,16 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
     return tuple(sorted(found, key=_order)), tuple(faults)
 
 
+def as_installed_now(candidate: Candidate) -> Candidate:
+    """Give a candidate with its version on disk, which may be another than when metadata was read."""
+    name = candidate.distribution
+    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
+    versions = [version for said, version in map(_identity, found) if said == name]
+    if candidate.version in versions or not versions:
+        return candidate
+    return candidate._replace(version=versions[0])
+
+
 def look_anew() -> None:
     """Have Python forget what it saw in a folder, which it keeps while the folder's time is the same."""
     from importlib.metadata import MetadataPathFinder

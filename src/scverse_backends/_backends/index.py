@@ -19,7 +19,7 @@ from .facts import difference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from scverse_backends._ground.records import BackendState, Source, Verdict
+    from scverse_backends._ground.records import BackendState, Candidate, Source, Verdict
 
     from .loading import Outcome, Reading
     from .manifest.record import Manifest
@@ -127,6 +127,16 @@ class Installed:
         self.problems.update(dict.fromkeys(new, True))
         return new
 
+    def note_upgrade(self, candidate: Candidate) -> None:
+        """Remember to warn if another version is loaded than is installed by now."""
+        loaded = self.backend
+        if loaded is not None and loaded.version != candidate.version:
+            now = release(candidate.distribution, candidate.version)
+            problem = (
+                f"{now} is installed, and {loaded.version} is loaded. Restart Python to use it"
+            )
+            self.note([problem])
+
     def compare_function(self, name: str, found: Any) -> str | None:
         """Tell in what the manifest is wrong about one function of the loaded adapter."""
         if self.manifest is None or not self.is_loaded:
@@ -183,6 +193,7 @@ class LabelIndex:
             served = [verdict for verdict in groups[source] if not verdict.refused]
             installed.names = tuple(verdict.candidate.name for verdict in served)
             installed.trusted_as = frozenset(n for verdict in served for n in verdict.trusted_as)
+            installed.note_upgrade(groups[source][0].candidate)
         for installed in self.installed.values():
             if installed.backend is not None:
                 installed.backend = self._named(installed, installed.backend)

@@ -6,10 +6,12 @@ its error and hides no other; the next use tries again, as Python does with impo
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 from scverse_backends._ground import caller, log
 from scverse_backends._ground.foreign import written
@@ -24,7 +26,7 @@ from scverse_backends.exceptions import (
 )
 
 from .configuration import blocked_labels
-from .discovery import discover, look_anew
+from .discovery import as_installed_now, discover, look_anew
 from .facts import AdapterError
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
     from .discovery import Fault
     from .loading import Outcome, Reading
+
+_inventories: WeakSet[Inventory] = WeakSet()
 
 
 class Inventory:
@@ -78,10 +82,16 @@ class Inventory:
         self.blocked: frozenset[str] = frozenset()
         self.faults: tuple[Fault, ...] = ()
         self._used: set[Source] = set()
-        self._lock = RLock()
-        self._loading = LoadLock()
         self._index: LabelIndex | None = None
         self._pending: list[BackendWarning] = []
+        self._mistakes: list[str] = []
+        self.begin_locks()
+        _inventories.add(self)
+
+    def begin_locks(self) -> None:
+        """Make the locks, anew in a forked child: the thread that held one may not be there."""
+        self._lock = RLock()
+        self._loading = LoadLock()
 
     # What is installed.
 
@@ -97,6 +107,8 @@ class Inventory:
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed, and warn of what was found when the metadata was read."""
         index = self.index
+        if self._mistakes:
+            raise BackendConfigurationError(self.configuration.host, self._mistakes)
         if self._pending:
             with self._lock:
                 pending, self._pending = self._pending, []
@@ -114,7 +126,7 @@ class Inventory:
     def _read(self) -> None:
         """Read the metadata; loaded adapters that are still installed stay."""
         candidates, faults = discover(self.configuration.group)
-        blocked = blocked_labels()
+        blocked, mistakes = blocked_labels()
         verdicts = judge(self.configuration, candidates, blocked)
         pending = [*self._warnings(faults, verdicts)]
         with self._lock:
@@ -123,7 +135,8 @@ class Inventory:
             kept = {source: known for source, known in before.items() if source in usable}
             for known in kept.values():
                 known.forget()
-            self.blocked, self.faults, self._pending = blocked, faults, pending
+            self.blocked, self.faults = blocked, faults
+            self._pending, self._mistakes = pending, mistakes
             self._index = LabelIndex(verdicts, kept)
 
     def _warnings(
@@ -223,6 +236,8 @@ class Inventory:
         reading = self._read_manifest(verdict, installed)
         started = perf_counter()
         if not isinstance(reading.outcome, BackendError):
+            # Another version than the one that was read may be imported now.
+            verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))
             reading = self.apart(self._reader(load_adapter, verdict, installed))
         seconds = perf_counter() - started
         installed.tries += 1
@@ -320,3 +335,9 @@ class Inventory:
             return f"{label!r} is reserved. {reserved[key(label)]}"
         is_taken = key(label) in taken
         return f"{label!r} is registered already; remove that first" if is_taken else None
+
+
+# Not on every system can a process be forked.
+getattr(os, "register_at_fork", dict)(
+    after_in_child=lambda: tuple(map(Inventory.begin_locks, [*_inventories]))
+)

@@ -62,7 +62,9 @@ class Registry(Inventory):
         """Find exactly one backend: the adapter registered under a name, or an installed one."""
         if candidate is None:
             return next((b for b in reversed(self.registered) if b.name == name), None)
-        return next((v for v in self.verdicts() if v.candidate == candidate), None)
+        verdict = next((v for v in self.verdicts() if v.candidate == candidate), None)
+        # After an upgrade, the loaded backend is still the one that was there before.
+        return verdict or next((b for b in self.loaded() if b.candidate == candidate), None)
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
         """Give a backend as it is now, or else the one that has its name by now."""
@@ -222,7 +224,7 @@ class Registry(Inventory):
                 state="refused" if verdict.refused else installed.state,
                 trusted=bool(verdict.trusted_as) and not verdict.refused,
                 distribution=candidate.distribution,
-                version=candidate.version,
+                version=known.version if known else candidate.version,
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),
             )

@@ -17,11 +17,10 @@ BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
 
 
 class Source(NamedTuple):
-    """What an entry point leads to; two entry points may lead to one adapter."""
+    """What an entry point leads to, in whichever version; two entry points may lead to one adapter."""
 
     value: str
     distribution: str | None
-    version: str | None
 
 
 class Candidate(NamedTuple):
@@ -45,7 +44,7 @@ class Candidate(NamedTuple):
     @property
     def source(self) -> Source:
         """What is loaded through it."""
-        return Source(self.value, self.distribution, self.version)
+        return Source(self.value, self.distribution)
 
 
 class Verdict(NamedTuple):
