@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ._ground.labels import CPU, closest, quoted
+from ._ground.labels import CPU, closest, key, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._ground.records import Refusal
 
 __all__ = [
+    "AmbiguousBackendError",
     "BackendConfigurationError",
     "BackendError",
     "BackendFallbackError",
@@ -200,6 +201,43 @@ class ReservedBackendError(UnknownBackendError):
     def __str__(self) -> str:
         return (
             f"Backend name {self.label!r}{self._source()} is reserved by {self.host}. {self.reason}"
+        )
+
+
+class AmbiguousBackendError(UnknownBackendError):
+    """Several installed packages offer a backend of this name, and the host trusts none of them.
+
+    Parameters
+    ----------
+    label
+        The label as it was asked for.
+    host
+        Name of the host.
+    distributions
+        Name and version of each package.
+    origin
+        Where the label came from, if not from the caller's own line.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        host: str,
+        distributions: Sequence[tuple[str, str | None]],
+        origin: str | None = None,
+    ) -> None:
+        super().__init__(label, host=host, origin=origin)
+        self.distributions = tuple(distributions)
+
+    def __str__(self) -> str:
+        packages = " and ".join(release(*found) for found in self.distributions)
+        names = [name for name, _ in self.distributions]
+        others = [name for name in names if key(name) != key(self.label)]
+        return (
+            f"{packages} each provide a backend {self.label!r}{self._source()} of {self.host}. "
+            f"Name the package instead ({quoted(others)}), uninstall one, or keep one from being "
+            f"used, such as with SCVERSE_BACKENDS_BLOCK={others[0]}."
         )
 
 

@@ -5,11 +5,12 @@ The only module that looks at installed metadata, and nothing here imports a bac
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import re
 import sys
 from functools import partial
 from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.foreign import asked, attempt, line, told, written
@@ -62,6 +63,24 @@ def as_installed_now(candidate: Candidate) -> Candidate:
     if candidate.version in versions or not versions:
         return candidate
     return candidate._replace(version=versions[0])
+
+
+def shadowing_file(candidate: Candidate) -> str | None:
+    """Name the file that an import finds in the place of the distribution's own, if it does."""
+    package = candidate.value.partition(":")[0].partition(".")[0].strip()
+
+    def look(distribution: Distribution) -> str:
+        names = (f"{package}.py", f"{package}/__init__.py")
+        own = [Path(str(distribution.locate_file(name))) for name in names]
+        spec = importlib.util.find_spec(package)
+        origin = Path(spec.origin) if spec and spec.origin else None
+        there = [file for file in own if file.is_file()]
+        if origin is None or not there or any(map(origin.samefile, there)):
+            return ""
+        return str(origin)
+
+    found = (one for one in _installed(name=candidate.distribution) if not isinstance(one, Fault))
+    return next((asked(look, one) for one in found), None) or None
 
 
 def look_anew() -> None:

@@ -164,10 +164,14 @@ class Entry(NamedTuple):
 
 
 class Label(NamedTuple):
-    """One label as it was written, and the entry that it names."""
+    """One label as it was written, and the entry that it names.
+
+    A distribution's name is a label too. It is only listed where no other tells two apart.
+    """
 
     written: str
     entry: Entry
+    is_listed: bool = True
 
 
 class LabelIndex:
@@ -188,6 +192,8 @@ class LabelIndex:
         self.installed = {source: known.get(source) or Installed(source) for source in groups}
         self.entries = tuple(Entry(v, self.installed[v.candidate.source]) for v in verdicts)
         self._usable = [entry for entry in self.entries if not entry.verdict.refused]
+        self.ambiguous = _ambiguous(self._usable)
+        self.distributions = _distributions(self._usable)
         self._labels: dict[str, Label] | None = None
         for source, installed in self.installed.items():
             served = [verdict for verdict in groups[source] if not verdict.refused]
@@ -202,14 +208,18 @@ class LabelIndex:
         """Give every label that is known so far, by its folded form."""
         if self._labels is None:
             found: dict[str, Label] = {}
-            for entry in self._usable:
+            for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
                 name = entry.verdict.candidate.name
                 if not fault(name):
                     found.setdefault(key(name), Label(name, entry))
+            for folded, entry in self.distributions.items():
+                is_listed = key(entry.verdict.candidate.name) in self.ambiguous
+                written = str(entry.verdict.candidate.distribution)
+                found.setdefault(folded, Label(written, entry, is_listed))
             for entry in self.in_order():
                 for folded, label in entry.installed.claims.items():
                     found.setdefault(folded, Label(label, entry))
-            self._labels = found
+            self._labels = {f: label for f, label in found.items() if f not in self.ambiguous}
         return self._labels
 
     def in_order(self) -> list[Entry]:
@@ -219,7 +229,8 @@ class LabelIndex:
     def labels_of(self, installed: Installed) -> tuple[str, ...]:
         """List the labels that name one adapter, as they were written."""
         labels = self.labels().values()
-        return tuple(label.written for label in labels if label.entry.installed is installed)
+        own = (label for label in labels if label.entry.installed is installed)
+        return tuple(label.written for label in own if label.is_listed)
 
     def put(self, installed: Installed, outcome: Outcome) -> bool:
         """Take in what loading, or a manifest, gave.
@@ -266,3 +277,32 @@ def _claims(backend: LoadedBackend) -> dict[str, str]:
     for label in backend.labels:
         claims.setdefault(key(label), label)
     return claims
+
+
+def _distributions(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Give the one adapter of each distribution that has one, by the distribution's name."""
+    named: dict[str, list[Entry]] = {}
+    for entry in entries:
+        name = entry.verdict.candidate.distribution
+        if not fault(name):
+            named.setdefault(key(str(name)), []).append(entry)
+    return {
+        folded: found[0]
+        for folded, found in named.items()
+        if len({entry.verdict.candidate.source for entry in found}) == 1
+    }
+
+
+def _ambiguous(entries: Iterable[Entry]) -> dict[str, tuple[Candidate, ...]]:
+    """Give the entry-point names that several distributions have, and the host trusts none of them."""
+    named: dict[str, list[Verdict]] = {}
+    for verdict, _ in entries:
+        candidate = verdict.candidate
+        if candidate.distribution and candidate.value:  # what is damaged comes behind any other
+            named.setdefault(key(candidate.name), []).append(verdict)
+    return {
+        folded: tuple(verdict.candidate for verdict in verdicts)
+        for folded, verdicts in named.items()
+        if len({key(str(v.candidate.distribution)) for v in verdicts}) > 1
+        and not any(verdict.trusted_as for verdict in verdicts)
+    }

@@ -13,6 +13,7 @@ from scverse_backends._ground.foreign import attempt, written
 from scverse_backends._ground.records import LoadedBackend
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
+from .discovery import shadowing_file
 from .facts import AdapterError, read_facts
 from .load_lock import CircularWaitError
 
@@ -161,7 +162,11 @@ def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
     """
 
     def failed(error: BaseException) -> Reading:
-        return Reading(load_error(error, candidate.name, host, candidate))
+        failure = load_error(error, candidate.name, host, candidate)
+        shadowing = shadowing_file(candidate)
+        if shadowing:
+            failure.problem += f" (it imported {shadowing}, which is no file of the package)"
+        return Reading(failure)
 
     def load() -> Reading:
         loaded = describe(import_reference(candidate.value), candidate)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from scverse_backends._ground.labels import CPU, fault, key
 from scverse_backends._ground.records import BackendInfo, LoadedBackend
 from scverse_backends.exceptions import (
+    AmbiguousBackendError,
     BackendLoadError,
     BackendNotInstalledError,
     ReservedBackendError,
@@ -50,7 +51,7 @@ class Registry(Inventory):
             return registered
         found = (
             self._among_trusted(folded, label, origin)
-            or self._among_names(folded)
+            or self._among_names(folded, label, origin)
             or self._among_claims(folded, label)
             or self._fail(label, origin)
         )
@@ -117,9 +118,26 @@ class Registry(Inventory):
             origin=origin,
         )
 
-    def _among_names(self, folded: str) -> Verdict | None:
-        """Find the installed candidate whose entry point has a name."""
-        return _usable([v for v in self.verdicts() if key(v.candidate.name) == folded])
+    def _among_names(self, folded: str, label: str, origin: str | None) -> Verdict | None:
+        """Find the installed candidate whose entry point, or distribution, has a name.
+
+        Raises
+        ------
+        AmbiguousBackendError
+            If entry points of several distributions have it, and the host trusts none of them.
+        """
+        named = [v for v in self.verdicts() if key(v.candidate.name) == folded]
+        rivals = self.index.ambiguous.get(folded)
+        if rivals:
+            raise AmbiguousBackendError(
+                label,
+                host=self.configuration.host,
+                distributions=[(str(one.distribution), one.version) for one in rivals],
+                origin=origin,
+            )
+        owner = self.index.distributions.get(folded)
+        trusted_first = sorted(named, key=lambda verdict: not verdict.trusted_as)
+        return _usable(trusted_first) or (owner.verdict if owner else None)
 
     def _among_claims(self, folded: str, label: str) -> Verdict | None:
         """Ask the manifests, then load the remaining adapters, until one claims a label."""
@@ -198,7 +216,11 @@ class Registry(Inventory):
         rules = [rule for rule in self.configuration.trusted.values() if rule.name in served]
         return (
             *(label for backend in self.registered for label in backend.labels),
-            *(label.written for label in index.labels().values() if label.entry.installed.usable),
+            *(
+                found.written
+                for found in index.labels().values()
+                if found.is_listed and found.entry.installed.usable
+            ),
             *(label for rule in rules for label in rule.labels),
         )
 
@@ -246,7 +268,7 @@ class Registry(Inventory):
         """List the labels that are understood without loading anything more."""
         rules = dict.fromkeys(self.configuration.trusted.values())
         labels = [CPU, *(label for rule in rules for label in rule.labels)]
-        labels += [label.written for label in self.index.labels().values()]
+        labels += [label.written for label in self.index.labels().values() if label.is_listed]
         labels += self.labels()
         return tuple({key(label): label for label in labels}.values())
 

@@ -143,6 +143,29 @@ def test_the_message_says_in_one_line_what_went_wrong(site, dispatcher, source, 
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("source", ["", "raise OSError", "import nothing_of_this_name"])
+@pytest.mark.parametrize("module", ["mine_module", "mine_module.inner"])
+def test_a_file_that_shadows_the_backends_module_is_named(
+    site, dispatcher, tmp_path, monkeypatch, source, module
+):
+    site.install("mine", entry_points={"mine": module}, modules={module: "name = 'mine'"})
+    shadow = tmp_path / "mine_module.py"
+    shadow.write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    error = failure(dispatcher)
+
+    sys.modules.pop("mine_module", None)
+    assert f"(it imported {shadow}, which is no file of the package)" in error.problem
+
+
+@pytest.mark.parametrize("reference", ["broken_module", "broken_module.inner", "elsewhere", "1/0"])
+def test_no_file_is_named_where_none_shadows_the_backend(site, dispatcher, reference):
+    install(site, "raise OSError", reference)
+
+    assert "it imported" not in failure(dispatcher).problem
+
+
 class TestOneBrokenBackend:
     @pytest.fixture(autouse=True)
     def installed(self, site):

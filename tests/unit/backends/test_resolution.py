@@ -4,7 +4,11 @@ import sys
 
 import pytest
 
-from scverse_backends.exceptions import BackendRegistrationWarning, UnknownBackendError
+from scverse_backends.exceptions import (
+    AmbiguousBackendError,
+    BackendRegistrationWarning,
+    UnknownBackendError,
+)
 
 TEN = [f"backend{number}" for number in range(10)]
 
@@ -292,14 +296,77 @@ def test_of_two_with_one_entry_point_name_one_whose_metadata_are_damaged_is_the_
     assert asked(dispatcher, "cuda") == "b-backend"
 
 
-def test_of_two_distributions_with_one_entry_point_name_the_first_by_name_serves_it(
-    site, dispatcher
-):
-    adapter(site, "cuda", distribution="b-backend")
-    adapter(site, "cuda", distribution="a-backend")
+class TestTwoDistributionsHaveOneEntryPointName:
+    """`a-backend` and `cuda` both have the entry point ``cuda``, and the host knows neither."""
 
-    assert asked(dispatcher, "cuda") == "a-backend"
-    assert site.imported() == {"a_backend"}
-    with pytest.warns(BackendRegistrationWarning, match="b-backend.*a-backend 1.0 also provides"):
+    @pytest.fixture(autouse=True)
+    def rivals(self, site):
+        adapter(site, "cuda", distribution="a-backend", aliases=["fast"])
+        adapter(site, "cuda", distribution="cuda", aliases=["swift"])
+
+    @pytest.mark.parametrize("label", ["cuda", "CUDA"])
+    def test_naming_it_raises_and_says_how_to_choose(self, site, dispatcher, label):
+        with pytest.raises(AmbiguousBackendError, match=r"a-backend 1\.0 and cuda 1\.0") as caught:
+            dispatcher.get_backend(label)
+
+        assert caught.value.distributions == (("a-backend", "1.0"), ("cuda", "1.0"))
+        assert "'a-backend'" in str(caught.value)
+        assert "SCVERSE_BACKENDS_BLOCK=a-backend" in str(caught.value)
+        assert site.imported() == set()
+
+    def test_it_raises_whatever_was_loaded_before(self, dispatcher):
         dispatcher.discover()
-    assert asked(dispatcher, "cuda") == "a-backend"
+
+        with pytest.raises(AmbiguousBackendError):
+            dispatcher.get_backend("cuda")
+
+    def test_the_name_of_a_distribution_chooses_it(self, site, dispatcher):
+        assert asked(dispatcher, "A_Backend") == "a-backend"
+        assert site.imported() == {"a_backend"}
+
+    def test_so_does_a_label_that_one_of_them_has(self, dispatcher):
+        assert asked(dispatcher, "fast") == "a-backend"
+        assert asked(dispatcher, "swift") == "cuda"
+
+    def test_what_is_shown_names_one_of_them(self, dispatcher):
+        assert dispatcher.available_backend_names() == ["a-backend", "fast", "swift"]
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "a-backend"
+
+    def test_blocking_one_leaves_the_other(self, dispatcher, monkeypatch):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a-backend")
+
+        assert asked(dispatcher, "cuda") == "cuda"
+
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+    @pytest.mark.parametrize("package", ["a-backend", "cuda"])
+    def test_one_that_the_host_trusts_is_meant(self, make_dispatcher, package):
+        trusted = {"quick": {"package": package}}
+        dispatcher = make_dispatcher(trusted_backends=trusted, untrusted="allow")
+
+        assert asked(dispatcher, "cuda") == package
+        assert "cuda" in dispatcher.settings.available_backends()
+
+
+class TestTheNameOfADistribution:
+    def test_is_a_label_of_its_backend(self, site, dispatcher):
+        adapter(site, "cuda", distribution="my-backend")
+
+        assert asked(dispatcher, "My.Backend") == "my-backend"
+        assert dispatcher.available_backend_names() == ["cuda"]
+
+    def test_names_nothing_where_there_are_two_backends(self, site, dispatcher):
+        points = {"one": "module_one", "two": "module_two"}
+        modules = {module: f"name = {name!r}" for name, module in points.items()}
+        site.install("my-backend", entry_points=points, modules=modules)
+
+        with pytest.raises(UnknownBackendError):
+            dispatcher.get_backend("my-backend")
+
+    def test_belongs_to_it_although_another_claims_it(self, site, dispatcher):
+        adapter(site, "aa", aliases=["my-backend"])
+        adapter(site, "cuda", distribution="my-backend")
+
+        with pytest.warns(BackendRegistrationWarning, match="'my-backend' and keeps the name"):
+            dispatcher.discover()
+        assert asked(dispatcher, "my-backend") == "my-backend"
