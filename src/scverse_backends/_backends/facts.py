@@ -56,6 +56,14 @@ def read_facts(adapter: Any) -> dict[str, Any]:
     return {fact.name: fact.read(getattr(adapter, fact.name, fact.default)) for fact in FACTS}
 
 
+def remarks(adapter: Any) -> tuple[str, ...]:
+    """Say what of an adapter's facts is accepted, and had better be written in another way."""
+    aliases = exact(getattr(adapter, "aliases", ()))
+    if type(aliases) is not str:
+        return ()
+    return (f"its `aliases` is a string and taken as one alias; write aliases = [{aliases!r}]",)
+
+
 def difference(said: Any, found: Any) -> str | None:
     """Tell in which fact a manifest differs from its adapter, which is right."""
     for fact in FACTS:
@@ -82,6 +90,8 @@ def _read_aliases(value: Any) -> tuple[Any, ...]:
     """Copy the aliases; one that is not valid is left for the host to refuse."""
     if value is None:
         return ()
+    if isinstance(value, str) and not fault(value):
+        return (exact(value),)
     if not isinstance(value, (list, tuple, set, frozenset)):
         msg = f"its `aliases` must be a list, tuple or set of strings, not {written(value)}"
         raise AdapterError(msg)

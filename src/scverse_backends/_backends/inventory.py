@@ -27,7 +27,7 @@ from scverse_backends.exceptions import (
 
 from .configuration import blocked_labels
 from .discovery import as_installed_now, discover, look_anew
-from .facts import AdapterError
+from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
 from .loading import about, describe, load_adapter, load_error, read_manifest
@@ -317,6 +317,8 @@ class Inventory:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
             self.registered = (*self.registered, backend)
         self.changes.happen()
+        for problem in remarks(backend.adapter):
+            self._warn(Candidate(backend.name, "", None, None), problem)
         return backend
 
     def remove(self, backend: LoadedBackend) -> None:

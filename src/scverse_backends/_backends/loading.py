@@ -14,7 +14,7 @@ from scverse_backends._ground.records import LoadedBackend
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
 from .discovery import shadowing_file
-from .facts import AdapterError, read_facts
+from .facts import AdapterError, read_facts, remarks
 from .load_lock import CircularWaitError
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
         claims = judge(loaded)
         if claims.refused:
             return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
-        return Reading(loaded.under(aliases=claims.aliases), claims.problems)
+        problems = (*claims.problems, *remarks(loaded.adapter))
+        return Reading(loaded.under(aliases=claims.aliases), problems)
 
     try:
         return attempt(load, failed)

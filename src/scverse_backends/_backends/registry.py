@@ -21,7 +21,7 @@ from scverse_backends.exceptions import (
 )
 
 from .inventory import Inventory
-from .trust import BLOCKED
+from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,10 @@ class Registry(Inventory):
             bearing = [verdict for verdict in serving if key(verdict.candidate.name) in trusted]
             return _usable(bearing) or self._ask(folded, serving) or _usable(serving)
         labels = set(map(key, rule.labels))
-        claims = (v for v in verdicts if v.impostor and key(v.candidate.name) in labels)
+        claims = [v for v in verdicts if v.impostor and key(v.candidate.name) in labels]
+        found = None if claims else misplaced(rule, (verdict.candidate for verdict in verdicts))
+        if found is not None:
+            raise self._about(UntrustedBackendError, found[0], reason=found[1])
         raise BackendNotInstalledError(
             label,
             host=self.configuration.host,

@@ -80,6 +80,15 @@ def _judge_claim(rule: TrustRule, candidate: Candidate) -> Verdict:
     return Verdict(candidate, refused=reason, impostor=True)
 
 
+def misplaced(rule: TrustRule, candidates: Iterable[Candidate]) -> tuple[Candidate, str] | None:
+    """Find a backend of a trusted distribution that is not what the host trusts, and say why."""
+    for candidate in candidates:
+        if rule.distributions and _matches(candidate.distribution, rule.distributions):
+            why = "; ".join(_mismatches(rule, candidate))
+            return candidate, f"it is not trusted as {rule.name!r}, because {why}"
+    return None
+
+
 def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
     """List what keeps a candidate from serving a trusted name."""
     found = []

@@ -71,7 +71,6 @@ def test_whatever_is_wrong_becomes_an_error_that_names_what_is_installed(
         ("", "it has no `name`; give it one, such as name = 'mine'"),
         ("name = 3", "`name` is not valid: a label is a string, not int"),
         ("name = 'no spaces'", "`name` is not valid: 'no spaces' is no label"),
-        ("name = 'mine'; aliases = 'cuda'", "`aliases` must be a list, tuple or set of strings"),
         ("name = 'mine'; aliases = 3", "`aliases` must be a list, tuple or set of strings, not 3"),
         ("name = 'mine'; renames = ['f']", "`renames` must be {function: "),
         ("name = 'mine'; renames = {'a': 'b'}", "`renames` must be {function: "),
@@ -325,6 +324,14 @@ def test_aliases_may_be_left_out_or_come_in_any_usual_container(site, dispatcher
     install(site, f"name = 'mine'\naliases = {aliases}")
 
     assert dispatcher.get_backend("mine").name == "mine"
+
+
+def test_a_string_for_its_aliases_is_one_alias_with_a_warning(site, dispatcher):
+    install(site, "name = 'mine'\naliases = 'cuda'")
+
+    with pytest.warns(BackendRegistrationWarning, match=r"write aliases = \['cuda'\]"):
+        assert dispatcher.get_backend("cuda").name == "mine"
+    assert dispatcher.available_backend_names() == ["cuda", "mine"]
 
 
 def test_a_class_that_needs_arguments_is_told_to_need_none(site, dispatcher):
