@@ -330,7 +330,7 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
         """What happened and what to do, for a text that has said of whom it speaks."""
         return (
             f"is installed but could not be loaded{self._source()}: {self.problem}. "
-            "Mend or reinstall it, then restart Python or call the dispatcher's refresh()."
+            "Fix or reinstall it. The next use tries again."
         )
 
 

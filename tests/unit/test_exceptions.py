@@ -132,8 +132,7 @@ DESCRIBED = {
         BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
         (
             "Backend 'mine' of example_host (my-backend 1.0, entry point 'my_backend') is installed "
-            "but could not be loaded: OSError: no. Mend or reinstall it, then restart Python or "
-            "call the dispatcher's refresh()."
+            "but could not be loaded: OSError: no. Fix or reinstall it. The next use tries again."
         ),
     ),
     "snapshot": (

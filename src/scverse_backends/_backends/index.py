@@ -17,7 +17,7 @@ from scverse_backends.exceptions import BackendError, UntrustedBackendError, rel
 from .facts import difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scverse_backends._ground.records import BackendState, Candidate, Source, Verdict
 
@@ -194,7 +194,8 @@ class LabelIndex:
         self._usable = [entry for entry in self.entries if not entry.verdict.refused]
         self.ambiguous = _ambiguous(self._usable)
         self.distributions = _distributions(self._usable)
-        self._labels: dict[str, Label] | None = None
+        self._generation = object()
+        self._labels: tuple[object, dict[str, Label]] = (None, {})
         for source, installed in self.installed.items():
             served = [verdict for verdict in groups[source] if not verdict.refused]
             installed.names = tuple(verdict.candidate.name for verdict in served)
@@ -206,7 +207,8 @@ class LabelIndex:
 
     def labels(self) -> Mapping[str, Label]:
         """Give every label that is known so far, by its folded form."""
-        if self._labels is None:
+        generation, known = self._generation, self._labels
+        if known[0] is not generation:
             found: dict[str, Label] = {}
             for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
                 name = entry.verdict.candidate.name
@@ -217,10 +219,21 @@ class LabelIndex:
                 written = str(entry.verdict.candidate.distribution)
                 found.setdefault(folded, Label(written, entry, is_listed))
             for entry in self.in_order():
-                for folded, label in entry.installed.claims.items():
-                    found.setdefault(folded, Label(label, entry))
-            self._labels = {f: label for f, label in found.items() if f not in self.ambiguous}
-        return self._labels
+                for folded, written in entry.installed.claims.items():
+                    label = found.get(folded)
+                    is_own = label is not None and label.entry.installed is entry.installed
+                    if label is None or (is_own and not label.is_listed):
+                        found[folded] = Label(written, entry)
+            known = (
+                generation,
+                {f: label for f, label in found.items() if f not in self.ambiguous},
+            )
+            self._labels = known
+        return known[1]
+
+    def reorder(self) -> None:
+        """Work out anew what labels name, now that more is known of a backend."""
+        self._generation = object()
 
     def in_order(self) -> list[Entry]:
         """List the entries that are not refused, in the order in which they are asked."""
@@ -240,7 +253,7 @@ class LabelIndex:
         Whether a label names another backend than before.
         """
         installed.take(outcome)
-        self._labels = None
+        self.reorder()
         if isinstance(outcome, BackendError):
             return False
         shared = {*installed.claims}
@@ -281,11 +294,7 @@ def _claims(backend: LoadedBackend) -> dict[str, str]:
 
 def _distributions(entries: Iterable[Entry]) -> dict[str, Entry]:
     """Give the one adapter of each distribution that has one, by the distribution's name."""
-    named: dict[str, list[Entry]] = {}
-    for entry in entries:
-        name = entry.verdict.candidate.distribution
-        if not fault(name):
-            named.setdefault(key(str(name)), []).append(entry)
+    named = _grouped(entries, lambda candidate: candidate.distribution)
     return {
         folded: found[0]
         for folded, found in named.items()
@@ -293,16 +302,25 @@ def _distributions(entries: Iterable[Entry]) -> dict[str, Entry]:
     }
 
 
-def _ambiguous(entries: Iterable[Entry]) -> dict[str, tuple[Candidate, ...]]:
+def _ambiguous(entries: Iterable[Entry]) -> dict[str, list[Candidate]]:
     """Give the entry-point names that several distributions have, and the host trusts none of them."""
-    named: dict[str, list[Verdict]] = {}
-    for verdict, _ in entries:
-        candidate = verdict.candidate
-        if candidate.distribution and candidate.value:  # what is damaged comes behind any other
-            named.setdefault(key(candidate.name), []).append(verdict)
+    # What is damaged comes behind any other.
+    named = _grouped(entries, lambda c: c.name if c.distribution and c.value else None)
     return {
-        folded: tuple(verdict.candidate for verdict in verdicts)
-        for folded, verdicts in named.items()
-        if len({key(str(v.candidate.distribution)) for v in verdicts}) > 1
-        and not any(verdict.trusted_as for verdict in verdicts)
+        folded: [entry.verdict.candidate for entry in found]
+        for folded, found in named.items()
+        if len({key(str(entry.verdict.candidate.distribution)) for entry in found}) > 1
+        and not any(entry.verdict.trusted_as for entry in found)
     }
+
+
+def _grouped(
+    entries: Iterable[Entry], name: Callable[[Candidate], str | None]
+) -> dict[str, list[Entry]]:
+    """Collect the entries that have one name, by its folded form."""
+    named: dict[str, list[Entry]] = {}
+    for entry in entries:
+        label = name(entry.verdict.candidate)
+        if not fault(label):
+            named.setdefault(key(str(label)), []).append(entry)
+    return named

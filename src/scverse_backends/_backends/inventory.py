@@ -251,6 +251,7 @@ class Inventory:
             reading = self._reader(read_manifest, verdict, installed)()
             with self._lock:
                 is_first = installed.is_first(reading)
+                self.index.reorder()
             if is_first and isinstance(reading.outcome, LoadedBackend) and not installed.is_loaded:
                 self._keep(installed, reading)
         return cast("Reading", installed.description)

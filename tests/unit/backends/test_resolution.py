@@ -157,6 +157,11 @@ class TestThreeBackendsClaimOneAlias:
         self.load(dispatcher, before)
 
         assert asked(dispatcher, "fast") == "dist-bb"
+        dispatcher.refresh()
+        assert dispatcher.available_backend_names() == ["aa", "bb", "cc", "fast"]
+        assert asked(dispatcher, "fast") == "dist-bb"
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "bb"
 
     def test_a_name_that_all_give_themselves_is_the_first_ones(self, site, dispatcher, before):
         for name in ("cc", "bb", "aa"):
@@ -354,6 +359,13 @@ class TestTheNameOfADistribution:
 
         assert asked(dispatcher, "My.Backend") == "my-backend"
         assert dispatcher.available_backend_names() == ["cuda"]
+
+    def test_may_be_what_the_backend_calls_itself(self, site, dispatcher):
+        adapter(site, "point", name="My_Backend", distribution="my-backend")
+
+        with dispatcher.settings.use_backend("my-backend"):
+            assert dispatcher.settings.backend == "My_Backend"
+        assert dispatcher.available_backend_names() == ["My_Backend", "point"]
 
     def test_names_nothing_where_there_are_two_backends(self, site, dispatcher):
         points = {"one": "module_one", "two": "module_two"}
