@@ -301,10 +301,6 @@ class Registration:
         self.remove()
 
 
-def _labels(backend: LoadedBackend) -> tuple[str, ...]:
-    return (backend.name, *backend.aliases)
-
-
 def _usable(verdicts: Sequence[Verdict]) -> Verdict | None:
     """Give the first that is not refused, or else the first, whose refusal says why."""
     usable = (verdict for verdict in verdicts if not verdict.refused)
