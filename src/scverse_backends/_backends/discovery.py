@@ -77,7 +77,7 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
                 yield from find(context)
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
+        except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
             yield Fault(f"the finder {safe_repr(finder, LONGEST_NAME)}", describe_error(error))
 
 
