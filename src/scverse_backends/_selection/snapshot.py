@@ -289,7 +289,7 @@ class Bound:
     """
 
     __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
-    __wrapped__: Callable[..., Any]
+    __wrapped__: Any
 
     def __init__(self, snapshot: Snapshot, func: Callable[..., Any], inside: FunctionType) -> None:
         self._snapshot = snapshot
