@@ -30,7 +30,7 @@ class Opaque:
 
 
 class Equal(Opaque):
-    """Another object than a default, which says that it equals it."""
+    """An object of another type than a default, which says that it equals it."""
 
     def __init__(self, default):
         super().__init__(f"Equal({default!r})")
@@ -92,7 +92,7 @@ class Side:
 
 def is_same(one, other):
     opaque = isinstance(one, Opaque) or isinstance(other, Opaque)
-    return one is other or (not opaque and one == other)
+    return one is other or (not opaque and type(one) is type(other) and one == other)
 
 
 @cache
@@ -179,8 +179,7 @@ class Scenario:
         own = self.host.named.get(name)
         if own is None:
             return self.host.takes_any and name in self.ignorable
-        is_default = value is own.default or isinstance(value, Equal)
-        return is_default or name in self.ignorable
+        return value is own.default or name in self.ignorable
 
     def defaults(self):
         """Tell what the backend must see of what nobody gives."""
