@@ -10,7 +10,7 @@ from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._backends.registration import Registration  # noqa: TC001 - typing.get_type_hints finds it here
+from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING

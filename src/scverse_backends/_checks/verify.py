@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._backends.facts import ABOUT_ITSELF
 from scverse_backends._backends.loading import ABSENT, fetch
-from scverse_backends._backends.offers import ABOUT_ITSELF
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Verdict
 from scverse_backends._ground.safe_repr import attempt, describe_error

@@ -98,7 +98,7 @@ def test_a_backend_is_chosen_by_its_entry_point_even_where_another_has_its_name(
             modules={f"backend_{letter}": f"name = 'same'\ndef where(): return {letter!r}"},
         )
     assert host.where(backend="a") == "a"
-    with pytest.warns(UserWarning, match="'same' stays with"):
+    with pytest.warns(UserWarning, match="'same' and keeps the name"):
         assert host.where(backend="b") == "b"
     assert host.where(backend="a") == "a"
 
