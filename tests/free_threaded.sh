@@ -10,8 +10,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 "$python" -m venv "$scratch"
-# What these tests need of the extra "test". Later releases of hypothesis have no wheel for 3.13t.
-"$scratch/bin/pip" install -q --disable-pip-version-check "$root" \
+# What these tests need of the extra "test", in releases that have a wheel for 3.13t.
+"$scratch/bin/pip" install -q --disable-pip-version-check --only-binary numpy "$root" \
   editables hatchling "hypothesis<6.152" numpy numpydoc pytest pytest-timeout pytest-xdist setuptools
 
 cd "$root"
