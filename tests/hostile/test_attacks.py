@@ -4,8 +4,6 @@ The page about it is ``docs/explanation/threat-model.md``; what it promises and 
 cannot be promised are shown here.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -3,8 +3,6 @@
 The packages are in ``corpus/``, each with what is expected beside it.
 """
 
-from __future__ import annotations
-
 import inspect
 import io
 import os

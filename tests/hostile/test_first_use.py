@@ -1,7 +1,5 @@
 """Many threads ask at once for backends whose imports take their time, and ask for others."""
 
-from __future__ import annotations
-
 import random
 import sys
 import threading
@@ -19,14 +17,12 @@ PATIENCE = 20
 ADAPTER = """
 import random, time
 import first_use
-
 first_use.imported.append({name!r})
 time.sleep(random.random() * 0.004)
 if {later!r} and random.random() < 0.2:
     first_use.dispatcher.get_backend(random.choice({later!r}))
 name = {name!r}
 aliases = ["{name}-alias"]
-
 def where():
     time.sleep(random.random() * 0.0005)
     return {name!r}

@@ -3,8 +3,6 @@
 ``pytest tests/hostile --hypothesis-profile=long`` draws 40,000 texts for each.
 """
 
-from __future__ import annotations
-
 import inspect
 import warnings
 

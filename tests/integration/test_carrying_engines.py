@@ -1,7 +1,5 @@
 """A snapshot reaches what each engine runs: threads, tasks, and real worker processes."""
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import os

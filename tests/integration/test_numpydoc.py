@@ -1,7 +1,5 @@
 """The numpydoc package reads the merged docstrings back."""
 
-from __future__ import annotations
-
 import re
 import sys
 import warnings

@@ -1,7 +1,5 @@
 """Docstrings drawn at random, merged with what drawn backends add."""
 
-from __future__ import annotations
-
 import inspect
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """Real pairs of signatures, documented in numpydoc style, merge as their users would expect."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import typing

@@ -4,8 +4,6 @@ Whoever runs a call must receive every argument that was given, and nothing is r
 documented. Run ``pytest tests/property --hypothesis-profile=long`` for 100,000 scenarios.
 """
 
-from __future__ import annotations
-
 import json
 import warnings
 from pathlib import Path

@@ -111,17 +111,14 @@ def test_the_rules_see_an_offence(rule, broken_by):
 
 HOST = """
 import sys
-
 sys.path.insert(0, sys.argv[1])
 before = set(sys.modules)
 from scverse_backends import BackendDispatcher
-
 made = BackendDispatcher(
     entrypoint_group="host.backends",
     host_name="host",
     trusted_backends={"accel": {"package": "host-accel"}},
 )
-
 @made.backend_dispatch
 def scale(data, factor=2, *, copy=False, **options):
     \"\"\"Scale.
@@ -131,15 +128,12 @@ def scale(data, factor=2, *, copy=False, **options):
     factor
         By how much.
     \"\"\"
-
 @made.backend_dispatch(name="tl.steps")
 def steps(data):
     yield data
-
 scale([1])
 new = sorted(set(sys.modules) - before)
 import json
-
 print(json.dumps(new))
 """
 

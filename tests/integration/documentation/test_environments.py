@@ -1,7 +1,5 @@
 """Whatever is installed where a documentation is built, it is built, and shows what is known."""
 
-from __future__ import annotations
-
 import re
 import sys
 
@@ -35,8 +33,6 @@ def test_a_function_that_cannot_be_handed_out_breaks_nothing(cells, documentatio
         name = "lazy"
         __all__ = ["scale", "Model"]
         Model = 3
-
-
         def __getattr__(name):
             raise (ImportError if name == "scale" else AttributeError)(name)
     """
@@ -49,16 +45,11 @@ def test_a_function_that_cannot_be_handed_out_breaks_nothing(cells, documentatio
 def test_a_signature_that_cannot_be_read_breaks_nothing(cells, documentation):
     source = """
         name = "odd"
-
-
         class Odd:
             __signature__ = property(lambda self: 1 / 0)
             __doc__ = property(lambda self: 1 / 0)
-
             def __call__(self, values, factor=1.0):
                 pass
-
-
         scale = Odd()
     """
     install(cells, "odd", source)
@@ -134,15 +125,10 @@ def test_a_backend_registered_in_the_process_has_no_version(cells, documentation
         "local.py",
         """
         from cells import dispatcher
-
-
         class Local:
             name = "local"
-
             def scale(self, values, factor=1.0, *, copy=True, n_jobs=1):
                 return values
-
-
         dispatcher.register(Local)
         """,
     )
@@ -176,8 +162,6 @@ def test_hosts_that_import_parts_late_say_which(fast, documentation):
         "late.py",
         """
         from cells import dispatcher
-
-
         @dispatcher.backend_dispatch
         def late(values):
             pass

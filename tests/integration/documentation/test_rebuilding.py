@@ -1,7 +1,5 @@
 """A later build reads again what shows something that changed, and nothing else."""
 
-from __future__ import annotations
-
 import re
 import sys
 

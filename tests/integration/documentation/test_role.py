@@ -1,7 +1,5 @@
 """The role ``backend`` links a backend."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

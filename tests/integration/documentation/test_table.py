@@ -1,19 +1,13 @@
 """The directive ``backend-matrix`` draws which backend implements which function."""
 
-from __future__ import annotations
-
 import re
 
 from .conftest import install
 
 OTHER = '''
     """Another host."""
-
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(entrypoint_group="tissues.backends", host_name="tissues")
-
-
     @dispatcher.backend_dispatch
     def align(images):
         """Align images."""

@@ -48,7 +48,6 @@ def host(site):
         "cells.py",
         """
         from scverse_backends import BackendDispatcher
-
         dispatcher = BackendDispatcher(
             entrypoint_group="cells.backends",
             host_name="cells",
@@ -56,13 +55,9 @@ def host(site):
             reserved_backends={"gpu": "Name the one you mean."},
             ignorable=["n_jobs"],
         )
-
-
         @dispatcher.backend_dispatch
         def scale(values, factor=1.0, *, n_jobs=1):
             return [value * factor for value in values]
-
-
         @dispatcher.backend_dispatch
         def cluster(values, n_clusters=8, *, seed=0):
             return [0 for _ in values]

@@ -6,10 +6,8 @@ ADAPTER = """
 name = "fast"
 __all__ = ["scale", "pick"]
 renames = {"scale": {"factor": "by"}}
-
 def scale(values, by=1.0): ...
 def pick(data, at, /, *, seed): ...
-
 def can_run(function, arguments):
     return "zero is not for me" if arguments.get("factor") == 0 else True
 """
@@ -27,10 +25,8 @@ def installed(site, host):
         "more_cells.py",
         """
         from cells import dispatcher
-
         @dispatcher.backend_dispatch(selector=None)
         def pick(data, at=0, /, *, seed=0): ...
-
         @dispatcher.backend_dispatch
         def plot(data, **options): ...
         """,

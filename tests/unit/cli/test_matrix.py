@@ -8,9 +8,7 @@ import pytest
 FAST = """
 name = "fast"
 __all__ = ["scale", "cluster"]
-
 def scale(values, factor=1.0): ...
-
 def cluster(values, n_clusters=5, *, batch_size=10):
     '''Group.
 

@@ -6,7 +6,6 @@ import pytest
 ADAPTER = """
 name = "fast"
 __all__ = ["scale", "clustr"]
-
 def scale(values, factor=2.0): ...
 def clustr(values): ...
 """

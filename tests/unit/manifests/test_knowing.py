@@ -110,7 +110,6 @@ def test_the_loaded_adapter_takes_the_place_of_its_manifest(ship, site, dispatch
         aliases = ["tiles"]
         renames = {"scale": {"factor": "by"}}
         __all__ = ["scale"]
-
         def scale(values, by=3, *, tile_size=64):
             return [value * by for value in values]
         """
@@ -366,9 +365,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
         import pydoc, sys
         from scverse_backends import BackendDispatcher
         from scverse_backends._cli import main
-
         dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
-
         @dispatcher.backend_dispatch
         def scale(values, factor=2):
             '''Scale values.
@@ -378,7 +375,6 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             values, factor
                 What, and by how much.
             '''
-
         if __name__ == "__main__":
             dispatcher.discover()
             print(pydoc.plain(pydoc.render_doc(scale)))

@@ -1,7 +1,5 @@
 """Running out of memory is the caller's affair: it is no damage of a package, and is not kept."""
 
-from __future__ import annotations
-
 import sys
 from importlib.metadata import Distribution, DistributionFinder
 from zipfile import ZipFile

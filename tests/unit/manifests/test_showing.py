@@ -1,7 +1,5 @@
 """What manifests show of functions is what the adapters themselves would show."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 

@@ -1,7 +1,5 @@
 """A backend may decline a call itself: ``can_run(function_name, arguments)``."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

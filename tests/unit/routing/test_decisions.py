@@ -1,7 +1,5 @@
 """``settings.explain``: where a call would run, and why, without running it."""
 
-from __future__ import annotations
-
 from functools import wraps
 
 import pytest

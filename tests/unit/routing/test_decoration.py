@@ -1,7 +1,5 @@
 """What cannot be decorated, and what the error says to do."""
 
-from __future__ import annotations
-
 import functools
 
 import pytest

@@ -1,7 +1,5 @@
 """Whether an argument is the default: identity first, then one true value of ``==``."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """What a call raises: its own errors unchanged, and whose option it is that does not fit."""
 
-from __future__ import annotations
-
 import asyncio
 from functools import wraps
 from types import SimpleNamespace

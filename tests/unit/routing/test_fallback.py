@@ -1,7 +1,5 @@
 """Ending at the host although a backend was selected: told, only recorded, or refused."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import warnings

@@ -1,7 +1,5 @@
 """What the host runs in the place of a backend stays on the host, and is told once."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 

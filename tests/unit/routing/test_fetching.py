@@ -1,7 +1,5 @@
 """When an adapter is asked for its function, and what it may do meanwhile."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from concurrent.futures import ThreadPoolExecutor

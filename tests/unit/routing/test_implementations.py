@@ -1,7 +1,5 @@
 """What may be an implementation: anything that can be called with what the host function takes."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import inspect

@@ -1,7 +1,5 @@
 """Whoever interrupts the program means the program: what a foreign object does with that passes."""
 
-from __future__ import annotations
-
 import inspect
 
 import pytest

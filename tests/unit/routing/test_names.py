@@ -1,7 +1,5 @@
 """Which function of an adapter is meant: dispatch names, namespaces and ``__all__``."""
 
-from __future__ import annotations
-
 import pytest
 
 from scverse_backends.exceptions import BackendFallbackWarning, BackendLoadError

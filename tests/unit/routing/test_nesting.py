@@ -1,7 +1,5 @@
 """While a backend runs a function, the calls that it makes of that function stay on the host."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os

@@ -1,7 +1,5 @@
 """`explain` tells what a call meets when it arrives through decorators outside of ours."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 from types import SimpleNamespace

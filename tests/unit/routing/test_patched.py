@@ -1,7 +1,5 @@
 """An implementation is looked up when it is called: what is patched or reloaded is what runs."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from types import SimpleNamespace

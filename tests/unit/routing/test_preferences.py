@@ -1,7 +1,5 @@
 """Several backends in order of preference: the first that can take a call runs it."""
 
-from __future__ import annotations
-
 import asyncio
 import warnings
 
