@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .dispatcher import BackendDispatcher
 from .settings import Settings
 
 __all__ = ["BackendDispatcher", "Settings"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import `records` when it is first asked for, by annotations of this package for example."""
+    if name == "records":
+        import scverse_backends.records
+
+        return scverse_backends.records
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+import scverse_backends
+
 from ._backends.configuration import configure, read_environment
 from ._display.catalogue import Catalogue
+from ._ground.labels import FallbackPolicy, UntrustedPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from ._routing.host import Options
 from ._selection.selector import Selector
 from ._selection.state import SelectionState
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
     from typing import ParamSpec, TypeVar
 
-    from ._backends.registration import Registration
+    import scverse_backends.records
+
     from ._backends.registry import Registry
-    from ._ground.policy import FallbackPolicy, UntrustedPolicy
-    from ._ground.records import BackendInfo
     from ._ground.rendering import Page
     from .typing import Dispatched
 
@@ -117,11 +119,10 @@ class BackendDispatcher:
 
     def _page(self) -> Page:
         # Imported here because most runs never show anything.
-        from ._display.pages import dispatcher_page
-        from ._display.survey import survey
+        from ._display.overview import dispatcher_page
 
         functions = tuple(sorted(self._catalogue.dispatched))
-        return dispatcher_page(self._configuration, functions, survey(self._selector))
+        return dispatcher_page(self._selector, functions)
 
     @property
     def entrypoint_group(self) -> str:
@@ -285,7 +286,7 @@ class BackendDispatcher:
         self._selector.registry.know_all()
         return sorted(set(self._selector.registry.labels()))
 
-    def backends(self) -> tuple[BackendInfo, ...]:
+    def backends(self) -> tuple[scverse_backends.records.BackendInfo, ...]:
         """Describe what is installed, from its metadata; nothing is imported."""
         return tuple(self._selector.registry.infos())
 
@@ -303,7 +304,7 @@ class BackendDispatcher:
         """Look again at what is installed; the same as `Settings.refresh`."""
         self._selector.refresh()
 
-    def register(self, adapter: Any) -> Registration:
+    def register(self, adapter: Any) -> scverse_backends.records.Registration:
         """Add an adapter of this process, trusted because the caller registers it.
 
         Parameters

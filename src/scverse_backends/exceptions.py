@@ -1,7 +1,16 @@
 """Every error and warning of the library, with its data as attributes.
 
-A message is rendered from the attributes when it is shown, and every class
+A message is written from the attributes when it is shown, and every class
 pickles, so that a worker's error reaches the process that asked.
+
+Notes
+-----
+The same name means the same everywhere: ``host`` is the host's name; ``label``
+the label as it was asked for, and ``origin`` where it came from, if not from
+the caller's own line; ``backend`` a canonical name, or that of an entry point;
+``distribution`` and ``version`` what is installed; ``function`` a dispatch
+name; ``refusals`` each backend's reason, in the order of asking. A class
+describes the rest of its data.
 
 Examples
 --------
@@ -15,14 +24,11 @@ example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from ._ground.labels import CPU, closest, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ._ground.records import Refusal
+from ._ground.records import Refusal, reasons, release
 
 __all__ = [
     "BackendConfigurationError",
@@ -52,6 +58,12 @@ def _restore(kind: type[BaseException], data: dict[str, Any]) -> BaseException:
 class _Described:
     """An exception whose text comes from its attributes."""
 
+    origin: str | None = None
+
+    @property
+    def _source(self) -> str:
+        return f" (from {self.origin})" if self.origin else ""
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), dict(vars(self)))
 
@@ -71,28 +83,57 @@ class _AboutBackend(_Described):
         self.distribution = distribution
         self.version = version
 
+    @property
+    def _release(self) -> str:
+        return release(self.distribution, self.version)
 
-def release(distribution: str | None, version: str | None) -> str:
-    """Name a distribution and its version as a person would."""
-    return " ".join(part for part in (distribution, version) if part) or "an unnamed distribution"
+
+class _Untrusted(_AboutBackend):
+    """An error or warning about a backend that the host does not trust, or refuses for a reason."""
+
+    def __init__(
+        self,
+        backend: str,
+        *,
+        host: str,
+        distribution: str | None,
+        version: str | None,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(backend, host=host, distribution=distribution, version=version)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        named = f"backend {self.backend!r}{self._source} ({self._release})"
+        if self.reason is None:
+            return f"{self.host} does not trust {named}; its code runs in your process."
+        return f"{self.host} refuses {named}: {self.reason}"
+
+
+class _AboutCall(_Described):
+    """An error or warning about a call that no selected backend can take."""
+
+    def __init__(self, function: str, *, host: str, refusals: Sequence[Refusal]) -> None:
+        super().__init__()
+        self.function = function
+        self.host = host
+        self.refusals = tuple(refusals)
+
+    @property
+    def _reasons(self) -> str:
+        return f"{self.function}: {reasons(self.refusals)}."
 
 
 class BackendError(_Described, Exception):
-    """Base of every error that the library raises on its own account.
+    """Base of every error of the library.
 
     Attributes
     ----------
-    origin
-        Where the label came from, if not from the caller's own line.
     machine
         Name of the machine on which a snapshot failed; ``None`` for every other error.
     """
 
-    origin: str | None = None
     machine: str | None = None
-
-    def _source(self) -> str:
-        return f" (from {self.origin})" if self.origin else ""
 
     def anew(self) -> BackendError:
         """Copy an error that is kept, so that each raise has a traceback of its own."""
@@ -102,12 +143,10 @@ class BackendError(_Described, Exception):
 
 
 class BackendConfigurationError(BackendError, ValueError):
-    """A host configured its dispatcher wrongly; every mistake is listed.
+    """A host configured its dispatcher wrongly.
 
     Parameters
     ----------
-    host
-        Name of the host.
     mistakes
         One sentence for each mistake.
     """
@@ -123,22 +162,16 @@ class BackendConfigurationError(BackendError, ValueError):
 
 
 class UnknownBackendError(BackendError, ValueError):
-    """Nobody known to the host answers to this label.
+    """No backend has this label.
 
     Parameters
     ----------
-    label
-        The label as it was asked for.
-    host
-        Name of the host.
     known
-        Labels that would have been understood.
+        Labels that exist.
     broken
-        Installed backends that could not be loaded, and so could not be asked for their aliases.
-    origin
-        Where the label came from, if not from the caller's own line.
+        Installed backends that could not be loaded, so that their aliases are unknown.
     problem
-        What keeps it from being a label at all, if anything does.
+        Why it is not a valid label at all, if it is not.
     """
 
     def __init__(
@@ -165,7 +198,7 @@ class UnknownBackendError(BackendError, ValueError):
         return closest(self.label, self.known)
 
     def __str__(self) -> str:
-        parts = [f"{self.host} has no backend {self.label!r}{self._source()}."]
+        parts = [f"{self.host} has no backend {self.label!r}{self._source}."]
         if self.problem:
             parts.append(f"{self.problem[0].upper()}{self.problem[1:]}.")
         if self.suggestion:
@@ -184,14 +217,8 @@ class ReservedBackendError(UnknownBackendError):
 
     Parameters
     ----------
-    label
-        The label as it was asked for.
-    host
-        Name of the host.
     reason
         Why it is reserved and what to write instead.
-    origin
-        Where the label came from, if not from the caller's own line.
     """
 
     def __init__(self, label: str, *, host: str, reason: str, origin: str | None = None) -> None:
@@ -199,9 +226,8 @@ class ReservedBackendError(UnknownBackendError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return (
-            f"Backend name {self.label!r}{self._source()} is reserved by {self.host}. {self.reason}"
-        )
+        named = f"Backend name {self.label!r}{self._source}"
+        return f"{named} is reserved by {self.host}. {self.reason}"
 
 
 class BackendNotInstalledError(BackendError, ImportError):
@@ -209,18 +235,10 @@ class BackendNotInstalledError(BackendError, ImportError):
 
     Parameters
     ----------
-    label
-        The label as it was asked for.
-    host
-        Name of the host.
-    backend
-        Canonical name of the backend.
     package
-        What to ask ``pip`` for.
+        What ``pip`` installs it from.
     refused
         Distributions that claim the name and were refused.
-    origin
-        Where the label came from, if not from the caller's own line.
     """
 
     def __init__(
@@ -234,35 +252,28 @@ class BackendNotInstalledError(BackendError, ImportError):
         origin: str | None = None,
     ) -> None:
         super().__init__()
-        self.origin = origin
         self.label = label
         self.host = host
         self.backend = backend
         self.package = package
         self.refused = tuple(refused)
+        self.origin = origin
 
     def __str__(self) -> str:
-        known_as = "" if self.label == self.backend else f" ({self.backend})"
-        text = (
-            f"Backend {self.label!r}{known_as} of {self.host} is not installed{self._source()}. "
-            f"Install it with: pip install {self.package}"
+        alias = "" if self.label == self.backend else f" ({self.backend})"
+        named = f"Backend {self.label!r}{alias} of {self.host}"
+        refused = f" (refused, because it is not the trusted package: {quoted(self.refused)})"
+        return (
+            f"{named} is not installed{self._source}. Install it with: pip install {self.package}"
+            f"{refused if self.refused else ''}"
         )
-        if self.refused:
-            text += f" (refused because it is not who it claims to be: {quoted(self.refused)})"
-        return text
 
 
 class BackendLoadError(_AboutBackend, BackendError, ImportError):
-    """An installed backend could not be loaded; ``__cause__`` says what it raised.
+    """An installed backend could not be loaded; ``__cause__`` is what it raised.
 
     Parameters
     ----------
-    backend
-        Name of the backend, or of its entry point.
-    host
-        Name of the host.
-    distribution, version
-        What is installed.
     entry_point
         The object reference that was loaded.
     problem
@@ -285,67 +296,40 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
 
     def __str__(self) -> str:
         reference = f", entry point {self.entry_point!r}" if self.entry_point else ""
-        who = f"{release(self.distribution, self.version)}{reference}"
-        return f"Backend {self.backend!r} of {self.host} ({who}) {self.trouble}"
+        return (
+            f"Backend {self.backend!r} of {self.host} ({self._release}{reference}) {self.trouble}"
+        )
 
     @property
     def trouble(self) -> str:
-        """What happened and what to do, for a text that has said of whom it speaks."""
+        """What happened and what to do, for a text that has named the backend."""
         return (
-            f"is installed but could not be loaded{self._source()}: {self.problem}. "
-            "Mend or reinstall it, then restart Python or call the dispatcher's refresh()."
+            f"is installed but could not be loaded{self._source}: {self.problem}. "
+            "Fix or reinstall it, then restart Python or call the dispatcher's refresh()."
         )
 
 
-class UntrustedBackendError(_AboutBackend, BackendError, ImportError):
-    """A backend is refused: from its metadata, before any of its code ran, or for what it then claims.
+class UntrustedBackendError(_Untrusted, BackendError, ImportError):
+    """A backend is refused, before any of its code ran or because of a name that it then claims.
 
     Parameters
     ----------
-    backend
-        Name of the backend, or of its entry point.
-    host
-        Name of the host.
-    distribution, version
-        What is installed.
     reason
         Why it was refused.
     """
 
-    def __init__(
-        self,
-        backend: str,
-        *,
-        host: str,
-        distribution: str | None,
-        version: str | None,
-        reason: str,
-    ) -> None:
-        super().__init__(backend, host=host, distribution=distribution, version=version)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return (
-            f"{self.host} refuses backend {self.backend!r}{self._source()} "
-            f"({release(self.distribution, self.version)}): {self.reason}"
-        )
-
 
 class BackendSnapshotError(BackendError, ImportError):
-    """A process does not have what a snapshot, or settings, of another process ask for.
+    """A snapshot, or settings, of another process ask for what is not there.
 
     Parameters
     ----------
-    host
-        Name of the host.
     label
-        The backend that was selected; empty where it is the host that is missing.
+        The backend that was selected; empty where the host itself is missing.
     problem
         What is missing or different, and what to do.
-    machine
-        Name of the machine.
-    process
-        Number of the process on that machine.
+    machine, process
+        Name of the machine, and number of the process on it.
     """
 
     def __init__(self, host: str, *, label: str, problem: str, machine: str, process: int) -> None:
@@ -357,99 +341,43 @@ class BackendSnapshotError(BackendError, ImportError):
         self.process = process
 
     def __str__(self) -> str:
-        where = f"on {self.machine!r} (process {self.process})"
+        here = f"on {self.machine!r} (process {self.process})"
         if not self.label:
-            return f"{self.host} cannot be found {where}: {self.problem}"
+            return f"{self.host} cannot be found {here}: {self.problem}"
         return (
-            f"{self.host} cannot select {self.label!r} {where}, as a snapshot asks: {self.problem}"
+            f"{self.host} cannot select {self.label!r} {here}, as a snapshot asks: {self.problem}"
         )
 
 
-class BackendFallbackError(BackendError, NotImplementedError):
-    """No selected backend can take the call, and the host must not run it instead.
-
-    Parameters
-    ----------
-    function
-        Dispatch name of the function.
-    host
-        Name of the host.
-    refusals
-        Each backend's reason, in the order in which they were asked.
-    """
-
-    def __init__(self, function: str, *, host: str, refusals: Sequence[Refusal]) -> None:
-        super().__init__()
-        self.function = function
-        self.host = host
-        self.refusals = tuple(refusals)
+class BackendFallbackError(_AboutCall, BackendError, NotImplementedError):
+    """No selected backend can take the call, and the host must not run it instead."""
 
     def __str__(self) -> str:
         return (
-            f"{_because(self.function, self.refusals)} Nothing ran, because fallback is 'error'. "
+            f"{self._reasons} Nothing ran, because fallback is 'error'. "
             "Change the call, or pass backend='cpu' to run it on the host."
         )
 
 
 class BackendWarning(_Described, UserWarning):
-    """Base of every warning that the library gives."""
+    """Base of every warning of the library."""
 
 
-class BackendFallbackWarning(BackendWarning):
-    """A backend was selected, and the host's own code ran.
-
-    Parameters
-    ----------
-    function
-        Dispatch name of the function.
-    host
-        Name of the host.
-    refusals
-        Each backend's reason, in the order in which they were asked.
-    """
-
-    def __init__(self, function: str, *, host: str, refusals: Sequence[Refusal]) -> None:
-        super().__init__()
-        self.function = function
-        self.host = host
-        self.refusals = tuple(refusals)
+class BackendFallbackWarning(_AboutCall, BackendWarning):
+    """A backend was selected, and the host's own code ran."""
 
     def __str__(self) -> str:
-        return f"{_because(self.function, self.refusals)} It runs on {self.host} (cpu) instead."
+        return f"{self._reasons} It runs on {self.host} (cpu) instead."
 
 
-class UntrustedBackendWarning(_AboutBackend, BackendWarning):
-    """A backend that the host does not vouch for is used, or was refused for a false claim.
+class UntrustedBackendWarning(_Untrusted, BackendWarning):
+    """A backend that the host does not trust is used, or was refused for a false claim.
 
     Parameters
     ----------
-    backend
-        Name of the backend, or of its entry point.
-    host
-        Name of the host.
-    distribution, version
-        What is installed.
     reason
-        What the host objects to; ``None`` when it only does not know the backend.
+        Why the host refuses it; ``None`` if the host only does not know it.
     """
-
-    def __init__(
-        self,
-        backend: str,
-        *,
-        host: str,
-        distribution: str | None,
-        version: str | None,
-        reason: str | None = None,
-    ) -> None:
-        super().__init__(backend, host=host, distribution=distribution, version=version)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        who = f"backend {self.backend!r} ({release(self.distribution, self.version)})"
-        if self.reason is None:
-            return f"{self.host} does not vouch for {who}; its code runs in your process."
-        return f"{self.host} refuses {who}: {self.reason}"
 
 
 class BackendRegistrationWarning(_AboutBackend, BackendWarning):
@@ -457,12 +385,6 @@ class BackendRegistrationWarning(_AboutBackend, BackendWarning):
 
     Parameters
     ----------
-    backend
-        Name of the backend, or of its entry point.
-    host
-        Name of the host.
-    distribution, version
-        What is installed.
     problem
         What was not accepted, and what happens instead.
     """
@@ -480,20 +402,7 @@ class BackendRegistrationWarning(_AboutBackend, BackendWarning):
         self.problem = problem
 
     def __str__(self) -> str:
-        return (
-            f"Backend {self.backend!r} of {self.host} "
-            f"({release(self.distribution, self.version)}): {self.problem}"
-        )
-
-
-def _because(function: str, refusals: Sequence[Refusal]) -> str:
-    """Say which backends could not take a call, and why."""
-    return f"{function}: {reasons(refusals)}."
-
-
-def reasons(refusals: Sequence[Refusal]) -> str:
-    """List who could not take a call, each with its reason."""
-    return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
+        return f"Backend {self.backend!r} of {self.host} ({self._release}): {self.problem}"
 
 
 class UnusedBlockWarning(BackendWarning):

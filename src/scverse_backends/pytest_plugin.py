@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from ._backends.registration import Registration
-    from ._ground.policy import FallbackPolicy
+    from ._ground.labels import FallbackPolicy
     from .dispatcher import BackendDispatcher
     from .settings import Settings
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ._ground.labels import closest, quoted
+import scverse_backends
+
+from ._ground.labels import FallbackPolicy, closest, quoted
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
-from ._selection.selector import listed
+from ._selection.selector import Selector, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import Never
 
-    from ._display.trace import Trace
-    from ._ground.policy import FallbackPolicy
-    from ._ground.records import Decision
+    import scverse_backends.records
+
     from ._ground.rendering import Page
     from ._selection.hosts import HostAddress
-    from ._selection.selector import Selector
-    from ._selection.snapshot import Snapshot
 
 
 class Settings:
@@ -75,10 +74,9 @@ class Settings:
 
     def _page(self) -> Page:
         # Imported here because most runs never show anything.
-        from ._display.pages import settings_page
-        from ._display.survey import survey
+        from ._display.overview import settings_page
 
-        return settings_page(survey(self._selector))
+        return settings_page(self._selector)
 
     @property
     def backend(self) -> str:
@@ -195,7 +193,7 @@ class Settings:
             self._choices[choice.labels, fallback] = choice
         return UseBackend(choice)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.
 
         Returns
@@ -247,7 +245,9 @@ class Settings:
         backend = self._selector.registry.get(name)
         return None if backend is None else backend.adapter
 
-    def explain(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Decision:
+    def explain(
+        self, func: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> scverse_backends.records.Decision:
         """Tell where a call would run, and why, without running it.
 
         Parameters
@@ -288,10 +288,10 @@ class Settings:
                 "then the arguments of the call: explain(func, data, backend=...)."
             )
             raise TypeError(msg)
-        decision: Decision = considered.explain(args, kwargs, func)
+        decision: scverse_backends.records.Decision = considered.explain(args, kwargs, func)
         return decision
 
-    def trace(self) -> Trace:
+    def trace(self) -> scverse_backends.records.Trace:
         """Collect what runs where, one record for each call in a ``with`` block.
 
         Returns

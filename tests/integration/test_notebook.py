@@ -81,8 +81,8 @@ def test_everything_that_is_wrong_with_the_troubled_backends_is_said(outputs):
     ):
         assert told in text
     html = "".join(pages(outputs)[6][0])
-    assert "default factor is 2.0, on the host 1.0" in html
-    assert "not on renaming, which does not implement it" in html
+    assert "default factor=2.0 (host: 1.0)" in html
+    assert "skipped renaming: does not implement it" in html
 
 
 def test_every_error_says_what_is_the_matter(outputs):

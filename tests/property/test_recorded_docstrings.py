@@ -3,6 +3,7 @@
 import inspect
 import json
 import typing
+from collections.abc import Sequence
 from inspect import Parameter, Signature
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,7 +65,9 @@ def test_the_docstring_has_them_too(merged):
     documented = [entry.name for entry in read["Parameters"]]
     assert sorted(documented) == sorted([*(found["name"] for found in sides["host"]), "backend"])
     others = {entry.name: " ".join(entry.desc) for entry in read["Other Parameters"]}
-    assert others == {f"{name} (mine)": f"mine's {name}." for name in only_there(sides)}
+    assert others == {
+        name: f"Only with backend ``'mine'``. mine's {name}." for name in only_there(sides)
+    }
 
 
 def test_a_default_that_differs_is_said_where_it_does(merged):
@@ -83,4 +86,4 @@ def test_a_default_that_differs_is_said_where_it_does(merged):
 
 
 def test_its_type_hints_are_found(merged):
-    assert typing.get_type_hints(merged[1]) == {}
+    assert typing.get_type_hints(merged[1]) == {"backend": str | Sequence[str] | None}

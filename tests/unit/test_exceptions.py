@@ -115,14 +115,14 @@ DESCRIBED = {
         ),
         (
             "Backend 'fast' of example_host is not installed. Install it with: "
-            "pip install fast-backend (refused because it is not who it claims to be: 'evil')"
+            "pip install fast-backend (refused, because it is not the trusted package: 'evil')"
         ),
     ),
     "load": (
         BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
         (
             "Backend 'mine' of example_host (my-backend 1.0, entry point 'my_backend') is installed "
-            "but could not be loaded: OSError: no. Mend or reinstall it, then restart Python or "
+            "but could not be loaded: OSError: no. Fix or reinstall it, then restart Python or "
             "call the dispatcher's refresh()."
         ),
     ),
@@ -148,7 +148,7 @@ DESCRIBED = {
     "untrusted warning": (
         UntrustedBackendWarning("mine", **WHO),
         (
-            "example_host does not vouch for backend 'mine' (my-backend 1.0); "
+            "example_host does not trust backend 'mine' (my-backend 1.0); "
             "its code runs in your process."
         ),
     ),

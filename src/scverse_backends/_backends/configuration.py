@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-from scverse_backends._ground.labels import RESERVED, closest, fault, key
-from scverse_backends._ground.policy import (
+from scverse_backends._ground.labels import (
+    RESERVED,
     Configuration,
     FallbackPolicy,
     TrustRule,
     UntrustedPolicy,
+    closest,
+    fault,
+    key,
 )
 
 if TYPE_CHECKING:

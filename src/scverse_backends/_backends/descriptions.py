@@ -15,7 +15,7 @@ from .trust import review
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
     from scverse_backends._ground.records import Candidate, LoadedBackend, Source, Verdict
 
     from .manifest import Manifest

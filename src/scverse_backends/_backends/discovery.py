@@ -9,9 +9,9 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.foreign import asked, line, told, written
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import Candidate
+from scverse_backends._ground.safe_repr import ask_text, describe_error, one_line, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
-            faults.append(Fault(_where(distribution), told(error)))
+            faults.append(Fault(_where(distribution), describe_error(error)))
     return tuple(sorted(found, key=_order)), tuple(faults)
 
 
@@ -78,7 +78,7 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
-            yield Fault(f"the finder {written(finder, LONGEST_NAME)}", told(error))
+            yield Fault(f"the finder {safe_repr(finder, LONGEST_NAME)}", describe_error(error))
 
 
 def project_url(distribution: str) -> str | None:
@@ -87,7 +87,7 @@ def project_url(distribution: str) -> str | None:
     Only pages of the web count: the metadata is a stranger's.
     """
     named = (found for found in _installed(name=distribution) if not isinstance(found, Fault))
-    return next((asked(_project_url, found) for found in named), None) or None
+    return next((ask_text(_project_url, found) for found in named), None) or None
 
 
 def _project_url(distribution: Distribution) -> str:
@@ -114,7 +114,7 @@ def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
     if name is not None and not _is_first(distribution, name):
         return
     for point in entry_points:
-        yield Candidate(line(point.name, LONGEST_NAME), _reference(point), name, version)
+        yield Candidate(one_line(point.name, LONGEST_NAME), _reference(point), name, version)
 
 
 def _reference(point: EntryPoint) -> str:
@@ -134,13 +134,13 @@ def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
 
 def _shown(text: str | None) -> str | None:
     """Give a name as it can be shown; nobody is trusted by one that cannot."""
-    return line(text, LONGEST_NAME) if text else None
+    return one_line(text, LONGEST_NAME) if text else None
 
 
 def _is_first(distribution: Distribution, name: str) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
     named = (found for found in _installed(name=name) if not isinstance(found, Fault))
-    first = next((found for found in named if asked(_metadata, found)), None)
+    first = next((found for found in named if ask_text(_metadata, found)), None)
     if first is None:
         # Its folder is not named as its metadata says; then nothing can stand before it.
         return True
@@ -155,8 +155,8 @@ def _metadata(distribution: Distribution) -> str:
 
 def _where(distribution: Distribution) -> str:
     """Name a distribution that may not be able to tell its own name."""
-    name = _identity(distribution)[0] or asked(_place, distribution)
-    return name or written(distribution, LONGEST_NAME)
+    name = _identity(distribution)[0] or ask_text(_place, distribution)
+    return name or safe_repr(distribution, LONGEST_NAME)
 
 
 def _place(distribution: Distribution) -> str:

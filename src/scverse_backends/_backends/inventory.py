@@ -11,7 +11,7 @@ from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground import caller, foreign, log
+from scverse_backends._ground import messages, safe_repr
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import BackendInfo
 from scverse_backends.exceptions import (
@@ -32,7 +32,7 @@ from .turns import CircularWaitError, Turns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
     from scverse_backends._ground.records import (
         BackendState,
         Candidate,
@@ -71,7 +71,7 @@ class Inventory:
             with self._reading:
                 unsaid, self._unsaid = self._unsaid, []
             for warning in unsaid:
-                caller.warn(warning)
+                messages.warn(warning)
         return found
 
     def look(self) -> tuple[Verdict, ...]:
@@ -110,7 +110,7 @@ class Inventory:
             if verdict.impostor
         ]
         for warning in impostors:
-            log.say(log.WARNING, "%s", warning)
+            messages.log(messages.WARNING, "%s", warning)
         return warnings + impostors
 
     def outcome(self, candidate: Candidate) -> Outcome | None:
@@ -157,7 +157,7 @@ class Inventory:
         """
         if verdict.refused:
             refusal = self._about(UntrustedBackendError, verdict, reason=verdict.refused)
-            log.say(log.WARNING, "%s", refusal)
+            messages.log(messages.WARNING, "%s", refusal)
             raise refusal
         outcome = self._outcomes.get(verdict.candidate.source) or self._load_in_turn(verdict)
         if isinstance(outcome, BackendError):
@@ -184,7 +184,7 @@ class Inventory:
             return self._failure(verdict, error)
         self._log(verdict, outcome, seconds)
         for problem in self.descriptions.untold(candidate, problems):
-            caller.warn(
+            messages.warn(
                 self._registration(
                     candidate.distribution, candidate.version, problem, candidate.name
                 )
@@ -213,13 +213,13 @@ class Inventory:
         """Log what became of loading a backend."""
         if isinstance(outcome, BackendError):
             refused = isinstance(outcome, UntrustedBackendError)
-            log.say(log.WARNING if refused else log.INFO, "%s", outcome)
+            messages.log(messages.WARNING if refused else messages.INFO, "%s", outcome)
             return
         unknown = "" if verdict.trusted_as else ", for which it does not vouch,"
         where = f"{outcome.distribution} {outcome.version}, {verdict.candidate.value}"
         host, name = self._configuration.host, outcome.name
         message = "%s loaded backend %r (%s)%s in %.3f s"
-        log.say(log.INFO, message, host, name, where, unknown, seconds)
+        messages.log(messages.INFO, message, host, name, where, unknown, seconds)
 
     def _failure(self, verdict: Verdict, error: BaseException) -> BackendError:
         return load_error(
@@ -286,4 +286,4 @@ def load_error(
 def _in_one_line(error: BaseException) -> str:
     """Say what went wrong; an error of ours says so without its class."""
     ours = type(error) in (AdapterError, CircularWaitError)
-    return foreign.text_of(error) if ours else foreign.told(error)
+    return safe_repr.error_text(error) if ours else safe_repr.describe_error(error)

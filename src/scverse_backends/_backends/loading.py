@@ -9,10 +9,10 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.code import is_coroutine_function
-from scverse_backends._ground.foreign import exact, written
+from scverse_backends._ground.callables import is_coroutine_function, signature_of
 from scverse_backends._ground.labels import fault
 from scverse_backends._ground.records import LoadedBackend
+from scverse_backends._ground.safe_repr import plain_str, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -58,7 +58,7 @@ def describe(
         If the adapter has no valid name, or hooks of the wrong kind.
     """
     adapter = _instance(source) if inspect.isclass(source) else source
-    name = exact(getattr(adapter, "name", None))
+    name = plain_str(getattr(adapter, "name", None))
     problem = fault(name)
     if name is None:
         msg = "it has no `name`; give it one, such as name = 'mine'"
@@ -90,7 +90,7 @@ def _instance(kind: type) -> Any:
 
 def _can_be_made_without_arguments(kind: type) -> bool:
     try:
-        inspect.signature(kind).bind()
+        signature_of(kind).bind()
     except TypeError:
         return False
     return True
@@ -100,34 +100,34 @@ def _aliases(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple, set, frozenset)):
-        msg = f"its `aliases` must be a list, tuple or set of strings, not {written(value)}"
+        msg = f"its `aliases` must be a list, tuple or set of strings, not {safe_repr(value)}"
         raise AdapterError(msg)
-    return tuple(map(exact, value))
+    return tuple(map(plain_str, value))
 
 
 def _renames(value: Any) -> Mapping[str, Mapping[str, str]]:
     """Copy ``{function: {host parameter: own parameter}}``, and check what was copied."""
     if not isinstance(value, Mapping):
         raise AdapterError(_NO_RENAMES)
-    return {exact(function): _pairs(function, pairs) for function, pairs in value.items()}
+    return {plain_str(function): _pairs(function, pairs) for function, pairs in value.items()}
 
 
 def _pairs(function: Any, value: Any) -> dict[str, str]:
     if not (isinstance(function, str) and isinstance(value, Mapping)):
         raise AdapterError(_NO_RENAMES)
-    pairs = {exact(ours): exact(theirs) for ours, theirs in value.items()}
+    pairs = {plain_str(ours): plain_str(theirs) for ours, theirs in value.items()}
     if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
-        msg = f"its `renames[{written(function)}]` must map names to names"
+        msg = f"its `renames[{safe_repr(function)}]` must map names to names"
         raise AdapterError(msg)
     if len(set(pairs.values())) < len(pairs):
-        msg = f"its `renames[{written(function)}]` give two parameters the same name"
+        msg = f"its `renames[{safe_repr(function)}]` give two parameters the same name"
         raise AdapterError(msg)
     return pairs
 
 
 def _hook(value: Any) -> Callable[[str, dict[str, Any]], object] | None:
     if value is not None and not callable(value):
-        msg = f"its `can_run` must be callable, not {written(value)}"
+        msg = f"its `can_run` must be callable, not {safe_repr(value)}"
         raise AdapterError(msg)
     if value is not None and is_coroutine_function(value):
         msg = "its `can_run` must be a plain function; nobody awaits a coroutine function's answer"
@@ -171,7 +171,9 @@ def check_kind(found: Any, public: Any, function: str) -> None:
         If the host's is a class and the adapter's is none.
     """
     if found is not ABSENT and inspect.isclass(public) and not inspect.isclass(found):
-        msg = f"it offers {function!r}, a class of the host, as {written(found)}, which is no class"
+        msg = (
+            f"it offers {function!r}, a class of the host, as {safe_repr(found)}, which is no class"
+        )
         raise AdapterError(msg)
 
 
@@ -179,7 +181,7 @@ def _exported(namespace: Any) -> Collection[str] | None:
     """Read a namespace's ``__all__``; ``None`` where there is none."""
     exported = getattr(namespace, "__all__", None)
     if exported is not None and not isinstance(exported, (list, tuple, set, frozenset)):
-        msg = f"its `__all__` must be a list or tuple of names, not {written(exported)}"
+        msg = f"its `__all__` must be a list or tuple of names, not {safe_repr(exported)}"
         raise AdapterError(msg)
     return exported
 

@@ -16,7 +16,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from scverse_backends._ground.foreign import attempt, line, shown, text_of, told
+from scverse_backends._ground.safe_repr import (
+    attempt,
+    describe_error,
+    error_text,
+    one_line,
+    short_repr,
+)
 
 from .signature_text import read_signature, size
 
@@ -188,7 +194,7 @@ def _content(place: Any) -> bytes | None:
         return data
 
     def failed(error: BaseException) -> bytes | None:
-        msg = f"cannot be read: {told(error)}"
+        msg = f"cannot be read: {describe_error(error)}"
         raise ManifestError(msg) from error
 
     return attempt(read, failed)
@@ -225,7 +231,7 @@ def _signature(name: str, text: str | None) -> Signature | None:
     try:
         return None if text is None else read_signature(text)
     except ValueError as error:
-        msg = f"is wrong about {shown(name)}: {error}"
+        msg = f"is wrong about {short_repr(name)}: {error}"
         raise ManifestError(msg) from error
 
 
@@ -243,14 +249,14 @@ def parse(data: bytes) -> Manifest:
         _check_structure(text)
         found = tomllib.loads(text)
     except ValueError as error:
-        msg = f"cannot be read: {line(text_of(error), 300)}"
+        msg = f"cannot be read: {one_line(error_text(error), 300)}"
         raise ManifestError(msg) from error
     schema = _value(found, "schema", int)
     reads = f"this release of scverse-backends reads schema {SCHEMA}"
-    _check(schema == SCHEMA, f"has schema {shown(schema)}, and {reads}")
+    _check(schema == SCHEMA, f"has schema {short_repr(schema)}, and {reads}")
     offers = dict(_offers(found))
     promised = _value(found, "offers", int, len(offers))
-    holds = f"should hold {shown(promised)} functions and classes, and holds {len(offers)}"
+    holds = f"should hold {short_repr(promised)} functions and classes, and holds {len(offers)}"
     _check(promised == len(offers), holds)
     return Manifest(
         adapter=_value(found, "adapter", str, None),
@@ -300,7 +306,7 @@ def _strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
     values: list[Any] = _value(found, name, list, [])
     _check(len(values) <= MOST_ALIASES, f"has more than {MOST_ALIASES} {name}")
     are_strings = all(isinstance(value, str) for value in values)
-    _check(are_strings, f"must hold strings in {name!r}, not {shown(values)}")
+    _check(are_strings, f"must hold strings in {name!r}, not {short_repr(values)}")
     return tuple(values)
 
 
@@ -311,7 +317,7 @@ def _value(found: dict[str, Any], name: str, kind: type, default: Any = ...) -> 
         msg = f"does not say {name!r}"
         raise ManifestError(msg)
     if value is not default and type(value) is not kind:
-        msg = f"must say {_TYPES[kind]} for {shown(name)}, not {shown(value)}"
+        msg = f"must say {_TYPES[kind]} for {short_repr(name)}, not {short_repr(value)}"
         raise ManifestError(msg)
     return value
 

@@ -9,9 +9,9 @@ from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.code import ANNOTATIONS_AS_TEXT, gives_coroutine, signature_of
-from scverse_backends._ground.docstrings import read, written
-from scverse_backends._ground.foreign import attempt
+from scverse_backends._ground.callables import ANNOTATIONS_AS_TEXT, gives_coroutine, signature_of
+from scverse_backends._ground.docstrings import read_parameters, write_entries
+from scverse_backends._ground.safe_repr import attempt
 
 from .loading import ABSENT, describe, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer
@@ -73,9 +73,9 @@ def _signature(implementation: Any) -> str:
 
 def _parameters(implementation: Any, signature: str) -> str:
     """Write what its docstring says of the parameters that it has."""
-    documented = attempt(lambda: read(implementation.__doc__), lambda _: {})
+    documented = attempt(lambda: read_parameters(implementation.__doc__), lambda _: {})
     names = read_signature(signature).parameters
-    return written(entry for name, entry in documented.items() if name in names)
+    return write_entries(entry for name, entry in documented.items() if name in names)
 
 
 def disagreement(said: Offer | None, found: Any) -> str | None:

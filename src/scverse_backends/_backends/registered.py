@@ -5,14 +5,14 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.foreign import written
 from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.safe_repr import safe_repr
 from scverse_backends.exceptions import BackendConfigurationError
 
 from .loading import AdapterError, describe
 
 if TYPE_CHECKING:
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
     from scverse_backends._ground.records import LoadedBackend
 
 
@@ -41,7 +41,7 @@ class Registered:
         try:
             backend = describe(adapter, None)
         except AdapterError as error:
-            mistake = f"the adapter {written(adapter)} cannot be registered: {error}"
+            mistake = f"the adapter {safe_repr(adapter)} cannot be registered: {error}"
             raise BackendConfigurationError(self._configuration.host, [mistake]) from error
         with self._lock:
             taken = set(map(key, self.labels()))

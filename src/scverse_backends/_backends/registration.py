@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Self
 
-if TYPE_CHECKING:
-    from typing import Self
+from scverse_backends._ground.records import LoadedBackend  # noqa: TC001 - typing.get_type_hints finds it here
 
-    from scverse_backends._ground.records import LoadedBackend
-
-    from .registry import Registry
+from .registry import Registry  # noqa: TC001 - typing.get_type_hints finds it here
 
 
 class Registration:

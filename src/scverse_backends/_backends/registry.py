@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground import caller
+from scverse_backends._ground import messages
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
 from scverse_backends.exceptions import (
@@ -28,8 +28,7 @@ from .resolver import Resolver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from scverse_backends._ground.changes import Changes
-    from scverse_backends._ground.policy import Configuration, TrustRule
+    from scverse_backends._ground.labels import Changes, Configuration, TrustRule
     from scverse_backends._ground.records import Candidate, Source
 
     from .discovery import Fault
@@ -110,7 +109,7 @@ class Registry:
         candidate = located.candidate
         if candidate is not None and candidate.source not in self._used:
             if not (self._is_trusted(candidate) or self.configuration.untrusted == "allow"):
-                caller.warn(
+                messages.warn(
                     UntrustedBackendWarning(
                         candidate.name,
                         host=self.configuration.host,
@@ -203,7 +202,7 @@ class Registry:
                     self._directory.enter(outcome, verdict.candidate, self._inventory.owners())
             self.changes.happen()
         for warning in warnings:
-            caller.warn(warning)
+            messages.warn(warning)
 
     def register(self, adapter: Any) -> LoadedBackend:
         """Add an adapter of this process; it stands before an installed one of the same label."""
@@ -253,7 +252,7 @@ class Registry:
         return self._registered.answering(folded) or self._directory.find(folded)
 
     def _warn(self, name: str, candidate: Candidate | None, problem: str) -> None:
-        caller.warn(
+        messages.warn(
             BackendRegistrationWarning(
                 name,
                 host=self.configuration.host,

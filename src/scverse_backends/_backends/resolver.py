@@ -19,7 +19,7 @@ from .trust import BLOCKED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
 
     from .announced import Announced
     from .inventory import Inventory

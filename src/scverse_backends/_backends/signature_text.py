@@ -15,7 +15,7 @@ from itertools import chain, repeat
 from math import isnan
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.foreign import attempt, shown
+from scverse_backends._ground.safe_repr import attempt, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,17 +88,17 @@ def read_signature(text: str) -> Signature:
     False
     """
     if not text.startswith("(") or not text.isprintable():
-        msg = f"{shown(text)} is not a signature"
+        msg = f"{short_repr(text)} is not a signature"
         raise ValueError(msg)
     if size(text) > LARGEST:
-        msg = f"{shown(text)} is too long"
+        msg = f"{short_repr(text)} is too long"
         raise ValueError(msg)
     source = f"def _{text}:\n    pass"
     try:
         (definition,) = ast.parse(source).body
         return _signature(cast("ast.FunctionDef", definition), source.encode())
     except _BAD_TEXT as error:
-        msg = f"{shown(text)} is not a signature: {error}"
+        msg = f"{short_repr(text)} is not a signature: {error}"
         raise ValueError(msg) from error
 
 
@@ -214,7 +214,9 @@ def _annotation_text(annotation: Any) -> Any:
         return annotation
     text = annotation
     if not isinstance(annotation, str):
-        text = attempt(lambda: inspect.formatannotation(annotation), lambda _: shown(annotation))
+        text = attempt(
+            lambda: inspect.formatannotation(annotation), lambda _: short_repr(annotation)
+        )
     node = _expression(text)
     is_bare = node is not None and not isinstance(_literal(node), str)
     return Opaque(text if is_bare else repr(text))
@@ -225,7 +227,7 @@ def default_text(value: Any) -> str:
     exact = _literal_text(value)
     if exact is not None:
         return exact
-    text = value.text if isinstance(value, Opaque) else shown(value)
+    text = value.text if isinstance(value, Opaque) else short_repr(value)
     node = _expression(text)
     is_plain = node is not None and _literal(node) is _NO_LITERAL and _marked(node) is None
     return text if is_plain else f"opaque({text!r})"

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._ground.foreign import written
 from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import Verdict
+from scverse_backends._ground.safe_repr import safe_repr
 
 from .configuration import BLOCK_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scverse_backends._ground.policy import Configuration, TrustRule
+    from scverse_backends._ground.labels import Configuration, TrustRule
     from scverse_backends._ground.records import Candidate, LoadedBackend
 
 
@@ -132,7 +132,7 @@ def review(
     for alias in backend.aliases:
         problem = fault(alias) or _objection(configuration, verdict, alias)
         if problem:
-            problems.append(f"the alias {written(alias, SHORT)} is not accepted: {problem}")
+            problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
         else:
             kept.append(alias)
     return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)

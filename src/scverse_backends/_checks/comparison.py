@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.foreign import attempt
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import CPU, quoted
+from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._routing.parameters import same
 from scverse_backends._selection.blocks import DISPATCH
 
@@ -190,7 +191,7 @@ def _finished(result: Any) -> Any:
 
 def _side(func: Callable[..., Any], result: Any, before: Any, after: Any) -> Side:
     """Describe what one call gave."""
-    signature = inspect.signature(func)
+    signature = signature_of(func)
     was = signature.bind(*before[0], **before[1]).arguments
     now = signature.bind(*after[0], **after[1]).arguments
     return Side(result, now, tuple(n for n in was if not _identical(was[n], now[n])))

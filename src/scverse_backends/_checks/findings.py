@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from xml.etree import ElementTree as ET
 
+from scverse_backends._ground.records import release
 from scverse_backends._ground.rendering import aligned, printable
-from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

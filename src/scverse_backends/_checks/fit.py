@@ -11,12 +11,12 @@ from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, cast
 
 from scverse_backends._display.signatures import objection
-from scverse_backends._ground.code import gives_coroutine
-from scverse_backends._ground.docstrings import read
-from scverse_backends._ground.foreign import asked, shown
+from scverse_backends._ground.callables import gives_coroutine
+from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest, quoted
 from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.safe_repr import ask_text, short_repr
 from scverse_backends._routing.routes import MISSING
 
 from .findings import REQUIRED, SEVERITIES, Finding, Fit
@@ -171,7 +171,7 @@ class _Finder:
     def _other_defaults(self) -> Iterator[Finding]:
         """Find defaults that are not the host's."""
         for name, host, backend in self.route.differing:
-            ours, theirs = shown(host), shown(backend)
+            ours, theirs = short_repr(host), short_repr(backend)
             text = f"has another default: {name}={theirs} (host: {ours})"
             yield self._found("warning", "differing-default", text, name, ours, theirs)
 
@@ -190,7 +190,7 @@ class _Finder:
 
     def _additions(self) -> Iterator[Finding]:
         """Find the options that it adds, and whether users can read about them."""
-        documented = read(asked(inspect.getdoc, self.route.implementation))
+        documented = read_parameters(ask_text(inspect.getdoc, self.route.implementation))
         for name in self.options:
             if name in self.meant.values():
                 continue
@@ -201,7 +201,7 @@ class _Finder:
                 yield self._found(severity, "hidden-option", text, name)
                 continue
             default = self.own[name].default
-            value = REQUIRED if default is Parameter.empty else shown(default)
+            value = REQUIRED if default is Parameter.empty else short_repr(default)
             text = f"adds the option {name!r} ({value})"
             yield self._found("info", "added-parameter", text, name, None, value)
             if name not in documented:

@@ -9,6 +9,7 @@ from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING
 from scverse_backends._routing.suspended import mark_as_coroutine_function
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._backends.registration import Registration
     from scverse_backends._display.trace import TraceRecord
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import BackendInfo
     from scverse_backends.dispatcher import BackendDispatcher
 
@@ -126,7 +127,7 @@ def _constructor(public: type, own: Callable[..., Any]) -> type:
     def construct(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG001 - what __new__ gets
         return own(*args, **kwargs)
 
-    namespace = {"__new__": construct, "__signature__": inspect.signature(own)}
+    namespace = {"__new__": construct, "__signature__": signature_of(own)}
     return type(public.__name__, (), {**namespace, "__doc__": public.__doc__})
 
 

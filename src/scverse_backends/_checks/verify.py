@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.loading import ABSENT, fetch
 from scverse_backends._backends.offers import ABOUT_ITSELF
-from scverse_backends._ground.foreign import attempt, told
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Verdict
+from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import BackendLoadError
 
@@ -103,7 +103,7 @@ def _fit(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
         if isinstance(error, BackendLoadError):
             text = f"is broken: {error.problem}"
         else:
-            text = f"cannot be examined: {told(error)}"
+            text = f"cannot be examined: {describe_error(error)}"
         broken = Finding("error", "broken", function.name, text)
         return Fit(function.name, implemented=False, findings=(broken,))
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._backends.loading import import_host
-from scverse_backends._ground.foreign import attempt, told
 from scverse_backends._ground.labels import closest
+from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends.dispatcher import BackendDispatcher
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
 
 def _import(name: str) -> ModuleType:
     def failed(error: BaseException) -> NoReturn:
-        msg = f"cannot import {name!r} ({told(error)})"
+        msg = f"cannot import {name!r} ({describe_error(error)})"
         raise MisuseError(msg) from error
 
     return attempt(lambda: import_host(name), failed)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
 from scverse_backends._backends.discovery import groups
 from scverse_backends._checks.verify import inspected
-from scverse_backends._display.survey import answering
+from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import closest
+from scverse_backends._ground.records import release
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import (
     BackendError,
     BackendRegistrationWarning,
     BackendWarning,
-    release,
 )
 
 from .arguments import Command, add_dispatcher, add_json, find_dispatcher
@@ -118,7 +118,7 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
         with console.progress(f"loading {verdict.candidate.name} ({number} of {len(verdicts)})"):
             trials.append(_try(dispatcher, verdict))
     # Which labels a backend keeps is certain once all are loaded.
-    known = [pair for pair in answering(registry) if pair[0].state != "registered"]
+    known = [pair for pair in backends_with_labels(registry) if pair[0].state != "registered"]
     return Examination(
         host=registry.configuration.host,
         group=registry.configuration.group,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from scverse_backends import manifest
-from scverse_backends._ground.foreign import attempt, told
+from scverse_backends._ground.safe_repr import attempt, describe_error
 
 from .arguments import Command, Group, MisuseError, import_from_here
 
@@ -92,7 +92,11 @@ def _importing(adapter: str, console: Console, work: Callable[[], T]) -> T:
 
     def failed(error: BaseException) -> NoReturn:
         known = isinstance(error, (OSError, manifest.AdapterError, manifest.ManifestError))
-        msg = f"{adapter}: {error}" if known else f"cannot import {adapter!r} ({told(error)})"
+        msg = (
+            f"{adapter}: {error}"
+            if known
+            else f"cannot import {adapter!r} ({describe_error(error)})"
+        )
         raise MisuseError(msg) from error
 
     import_from_here()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import discover, groups
 from scverse_backends._ground.labels import CPU, closest, quoted
+from scverse_backends._ground.records import release
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import release
 
 from .arguments import (
     Command,

@@ -1,4 +1,8 @@
-"""The catalogue: every decorated function and class of one host, by its dispatch name."""
+"""The catalogue: every decorated function and class of one host, by its dispatch name.
+
+What a decorated function shows is worked out on the first look: decorating
+imports neither `inspect` nor anything of the backends.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
+from scverse_backends._ground.callables import annotate, once
+from scverse_backends._ground.docstrings import with_selector
+from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.eligibility import check_host
 from scverse_backends._routing.functions import dispatch
 from scverse_backends._routing.host import HostFunction, Options
 from scverse_backends._selection.blocks import DISPATCH
 
-from .public import show
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from inspect import Signature
 
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._selection.selector import Selector
 
-    from .public import Public
+    from .presentation import Presentation
 
 
 class Catalogue:
@@ -41,7 +47,7 @@ class Catalogue:
         self._ignorable = configuration.ignorable
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
-        self._shown: dict[str, Public] = {}
+        self._shown: dict[str, _Shown] = {}
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
@@ -84,7 +90,7 @@ class Catalogue:
     ) -> Callable[..., Any]:
         """Make what users call, and enter it under its dispatch name."""
         public = dispatch(function, self._selector)
-        shown = show(public, getattr(public, DISPATCH))
+        shown = _Shown(public)
         public = function.public = finish(public)
         with self._lock:
             self._dispatched[function.name] = public
@@ -153,3 +159,70 @@ def _check_options(options: Options) -> None:
 
 def _home(func: Callable[..., Any]) -> str:
     return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"
+
+
+class _Shown:
+    """What one public function shows its users, now and as backends become known."""
+
+    def __init__(self, public: Callable[..., Any]) -> None:
+        self._dispatch: Dispatch = getattr(public, DISPATCH)
+        trusted = self._dispatch.selector.configuration.trusted_names
+        public.__doc__ = with_selector(public.__doc__, self._dispatch.function.selector, trusted)
+        signature = PublicSignature(self.signature)
+        setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
+        if self._dispatch.function.selector:
+            annotate(public, self._dispatch.function.selector, SELECTOR_TYPE)
+        self._dispatch.watchers.append(self.learn)
+
+    @once
+    def presentation(self) -> Presentation:
+        """Make what is worked out when somebody looks or selects a backend."""
+        from .presentation import Presentation
+
+        return Presentation(self._dispatch)
+
+    def signature(self) -> Signature:
+        """Give the signature as it is now."""
+        return self.presentation.signature()
+
+    def learn(self, routes: Iterable[object]) -> None:
+        """Take in the routes to implementations."""
+        self.presentation.learn(routes)
+
+
+class PublicSignature:
+    """Stands for the `inspect.Signature` that a function has at the moment of the look.
+
+    `functools.wraps` copies ``__signature__`` by reference, so a decorator
+    applied outside ours shows what this object shows, also after a change. It is
+    not a subclass: every host would import `inspect` for it.
+    """
+
+    __slots__ = ("_resolved",)
+
+    def __init__(self, resolved: Callable[[], Signature]) -> None:
+        self._resolved = resolved
+
+    @property  # type: ignore[misc] # never set
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] # as above
+        from .signatures import PublicSignatureType
+
+        return PublicSignatureType
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._resolved(), name)
+
+    def __eq__(self, other: object) -> bool:
+        return self._resolved() == other
+
+    def __hash__(self) -> int:
+        return hash(self._resolved())
+
+    def __repr__(self) -> str:
+        return repr(self._resolved())
+
+    def __str__(self) -> str:
+        return str(self._resolved())
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._resolved().__reduce_ex__(protocol)

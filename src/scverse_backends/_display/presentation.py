@@ -9,35 +9,41 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from functools import cached_property
-from operator import itemgetter
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground import caller
-from scverse_backends._ground.docstrings import Entry, read
-from scverse_backends._ground.foreign import exact, shown
-from scverse_backends._ground.layers import layers
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import with_decorators
+from scverse_backends._ground.docstrings import (
+    Entry,
+    default_note,
+    merge,
+    option_entry,
+    read_parameters,
+    selector_entry,
+    with_selector,
+)
+from scverse_backends._ground.safe_repr import ask_text, short_repr
 from scverse_backends._routing.routes import Route
 from scverse_backends.exceptions import BackendLoadError, BackendRegistrationWarning
 
-from .additions import View
-from .docstrings import default_note, merge, opening, selector_entry
-from .signatures import combine, insert, selector_parameter
+from .signatures import HostSignature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from inspect import Parameter, Signature
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._routing.functions import Dispatch
 
-    from .additions import Addition
-    from .signatures import Option
+    from .signatures import Addition
 
 
 class _Known(NamedTuple):
-    """What one backend makes of the function, and the implementation or route that says so."""
+    """What one backend adds to the function, and the implementation or route that says so."""
 
+    backend: LoadedBackend
     additions: list[Addition]
     implementation: Any
     route: Route | None = None
@@ -48,29 +54,50 @@ class Presentation:
 
     def __init__(self, dispatch: Dispatch) -> None:
         self.function = dispatch.function
-        self.routes = dispatch.routes
-        self._registry = registry = dispatch.selector.registry
-        self._vouched = registry.configuration.vouched
+        self._routes = dispatch.routes
+        self._registry = dispatch.selector.registry
+        self._trusted = self._registry.configuration.trusted_names
         self._known: dict[LoadedBackend, _Known] = {}
-        self._resolved: tuple[Any, Signature] | None = None
+        self._shown: tuple[Any, Signature] | None = None
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
         self._asking = Lock()
-        self._watches = False
+        self._registry.changes.watch(lambda: self._update(()))
 
     def learn(self, routes: Iterable[object]) -> None:
         """Take in the routes to implementations."""
-        learned = ((r.backend, self._learned(r)) for r in routes if isinstance(r, Route))
-        self._update({backend: known for backend, known in learned if known})
+        self._update(self._from_route(route) for route in routes if isinstance(route, Route))
 
-    def _update(self, new: Mapping[LoadedBackend, _Known]) -> None:
-        """Add what is known of new backends, and drop those that are not there any more.
+    def ask(self, *, report: bool = False) -> None:
+        """Learn from every known backend, and warn of what cannot be shown."""
+        # Not again while it is being done: an adapter may look at signatures when it is asked.
+        if self._asking.acquire(blocking=False):
+            try:
+                self._update(self._from_backend(b, report=report) for b in self._registry.known())
+            finally:
+                self._asking.release()
+        while self._problems:
+            messages.warn(self._problems.pop())
+
+    def signature(self) -> Signature:
+        """Give the merged signature, asking backends that were loaded since the last look."""
+        now = (self._registry.changes.generation, self._registry.known())
+        if self._shown is None or self._shown[0] != now:
+            self.ask()
+            options = [offers[0][1] for offers in self._options().values()]
+            self._shown = (now, self._host.merged(options))
+        return self._shown[1]
+
+    @cached_property
+    def _host(self) -> HostSignature:
+        return HostSignature(self.function)
+
+    def _update(self, found: Iterable[_Known | None]) -> None:
+        """Add what was found, and drop the backends that are not there any more.
 
         A backend that is loaded replaces what its manifest said of it.
         """
-        if new and not self._watches:
-            self._watches = True
-            self._registry.changes.watch(self._forget)
+        new = {known.backend: known for known in found if known}
         there = {*self._registry.known()} if self._known else ()
         kept = {backend: known for backend, known in self._known.items() if backend in there}
         if new or len(kept) < len(self._known):
@@ -78,169 +105,110 @@ class Presentation:
             self._known = {**kept, **new}
             self._rewrite()
 
-    def ask(self, *, report: bool = False) -> None:
-        """Learn from every known backend, and tell what of it cannot be shown."""
-        # Not again while it is being done: an adapter may look at signatures when it is asked.
-        if self._asking.acquire(blocking=False):
-            try:
-                asked = ((b, self._asked(b, report=report)) for b in self._registry.known())
-                self._update({backend: known for backend, known in asked if known})
-            finally:
-                self._asking.release()
-        while self._problems:
-            caller.warn(self._problems.pop())
-
-    def _asked(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
+    def _from_backend(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
         """Learn from one backend; ``None`` if there is nothing new."""
         if backend.described is not None:
             if backend in self._known or self.function.name not in backend.described:
                 return None
             found = backend.described[self.function.name]
-            if found is not None and not self._is_class:
-                return self._sketched(backend, found)
+            if found is not None and not inspect.isclass(self.function.public):
+                renames = backend.renames.get(self.function.name, {})
+                additions = self._host.of_signature(found.__signature__, renames)
+                return self._checked(_Known(backend, additions, found))
         try:
-            route = self.routes.route(backend)
+            route = self._routes.route(backend)
         except BackendLoadError as error:
             if report:
-                self._problems.append(self._problem(backend, f"it {error.trouble}"))
+                self._note(backend, f"it {error.trouble}")
             return None
-        return self._learned(route) if isinstance(route, Route) else None
+        return self._from_route(route) if isinstance(route, Route) else None
 
-    def _sketched(self, backend: LoadedBackend, found: Any) -> _Known:
-        """Learn from a manifest, without a route that nobody could take."""
-        renames = backend.renames.get(self.function.name, {})
-        additions = self._view.of_signature(found.__signature__, renames)
-        return self._checked(backend, _Known(additions, found))
-
-    def _learned(self, route: Route) -> _Known | None:
-        """Learn from a route, unless that was done."""
+    def _from_route(self, route: Route) -> _Known | None:
+        """Learn from a route; ``None`` if that was done."""
         known = self._known.get(route.backend)
         if known is not None and known.route is route:
             return None
-        additions = self._view.of_route(route)
-        return self._checked(route.backend, _Known(additions, route.implementation, route))
+        additions = self._host.of_route(route)
+        return self._checked(_Known(route.backend, additions, route.implementation, route))
 
-    def _checked(self, backend: LoadedBackend, known: _Known) -> _Known:
+    def _checked(self, known: _Known) -> _Known:
         """Note what cannot be shown."""
-        for found in known.additions:
-            if found.hidden:
-                name, why = found.hidden
-                what = f"the parameter {name!r} of its {self.function.name!r}"
-                self._problems.append(self._problem(backend, f"{what} is not shown: {why}"))
+        for name, why in filter(None, (found.hidden for found in known.additions)):
+            what = f"the parameter {name!r} of its {self.function.name!r}"
+            self._note(known.backend, f"{what} is not shown: {why}")
         return known
 
-    @cached_property
-    def _view(self) -> View:
-        return View(self.function)
-
-    @cached_property
-    def _is_class(self) -> bool:
-        return inspect.isclass(self.function.public)
-
-    def signature(self) -> Signature:
-        """Give the merged signature, asking backends that were loaded since the last look."""
-        now = (self._registry.changes.generation, self._registry.known())
-        if self._resolved is None or self._resolved[0] != now:
-            self.ask()
-            self._resolved = (now, self._merged_signature())
-        return self._resolved[1]
-
-    def _merged_signature(self) -> Signature:
-        name = self.function.selector
-        selector = [selector_parameter(name)] if name else []
-        options = [option.parameter for option in _options(self._providers()).values()]
-        return insert(self._view.host, [*selector, *options])
-
-    def _providers(self) -> list[tuple[str, _Known]]:
-        """List who is known, in an order that does not depend on who was asked first."""
-        known = [(backend.name, known) for backend, known in self._known.items()]
-        return sorted(known, key=itemgetter(0))
-
-    def _problem(self, backend: LoadedBackend, problem: str) -> BackendRegistrationWarning:
-        return BackendRegistrationWarning(
+    def _note(self, backend: LoadedBackend, problem: str) -> None:
+        warning = BackendRegistrationWarning(
             backend.name,
             host=self._registry.configuration.host,
             distribution=backend.distribution,
             version=backend.version,
             problem=problem,
         )
+        self._problems.append(warning)
 
-    def _forget(self) -> None:
-        """Drop the backends that are not there any more."""
-        if self._known:
-            self._update({})
+    def _by_name(self) -> list[_Known]:
+        """List what is known, in an order that does not depend on who was asked first."""
+        return sorted(self._known.values(), key=attrgetter("backend.name"))
+
+    def _options(self) -> dict[str, list[tuple[_Known, Parameter]]]:
+        """Group what backends have and the host lacks; the first one's parameter is shown."""
+        options: dict[str, list[tuple[_Known, Parameter]]] = {}
+        for known in self._by_name():
+            for option in filter(None, (found.option for found in known.additions)):
+                options.setdefault(option.name, []).append((known, option))
+        return options
 
     def _rewrite(self) -> None:
         """Write the docstring anew, from the host's own, wherever it is shown."""
-        self._resolved = None
+        self._shown = None
         own = self.function.func.__doc__
         if not own:
             return
         merged = self._merged_docstring(own)
         if not self._written:
-            self._written.append(opening(own, self.function.selector, self._vouched) or own)
-        for layer in layers(self.function.public):
+            self._written.append(with_selector(own, self.function.selector, self._trusted) or own)
+        for layer in with_decorators(self.function.public):
             _replace(layer, self._written, merged)
         if merged not in self._written:
             self._written = sorted([*self._written, merged], key=len, reverse=True)
 
     def _merged_docstring(self, own: str) -> str:
-        providers = self._providers()
-        labels = dict.fromkeys((*self._vouched, *(name for name, _ in providers)))
+        known = self._by_name()
+        labels = dict.fromkeys((*self._trusted, *(one.backend.name for one in known)))
         name = self.function.selector
         return merge(
             own,
             selector_entry(name, tuple(labels)) if name else None,
-            [_entry(option, providers) for option in _options(providers).values()],
-            _notes(providers),
+            [_entry(option, offers) for option, offers in self._options().items()],
+            _notes(known),
         )
 
 
-def _options(providers: Iterable[tuple[str, _Known]]) -> dict[str, Option]:
-    return combine(
-        (name, [found.option for found in known.additions if found.option])
-        for name, known in providers
-    )
-
-
-def _entry(option: Option, providers: Iterable[tuple[str, _Known]]) -> Entry:
+def _entry(name: str, offers: list[tuple[_Known, Parameter]]) -> Entry:
     """Document an option, as the first of its providers that does so."""
-    name, parameter = option.parameter.name, option.parameter
-    offering = {*option.providers}
-    docs = (_docstring(known.implementation) for label, known in providers if label in offering)
-    documented = (read(doc).get(name) for doc in docs if doc and name in doc)
+    docs = (ask_text(attrgetter("__doc__"), known.implementation) for known, _ in offers)
+    documented = (read_parameters(doc).get(name) for doc in docs if doc and name in doc)
     entry = next(filter(None, documented), Entry(name))
-    return entry._replace(
-        type=entry.type or (_kind(parameter) if len(option.providers) == 1 else "optional"),
-        text=entry.text or "An option of the backend.",
-        providers=option.providers,
-    )
-
-
-def _docstring(implementation: object) -> str | None:
-    try:
-        found = exact(implementation.__doc__)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException:  # noqa: BLE001 - a foreign object may raise anything
-        return None
-    return found if type(found) is str else None
+    kind = entry.type or (_kind(offers[0][1]) if len(offers) == 1 else "optional")
+    return option_entry(name, kind, entry.text, [known.backend.name for known, _ in offers])
 
 
 def _kind(parameter: Parameter) -> str:
     """Say what a parameter takes, where no docstring does."""
     annotation = parameter.annotation
     if annotation is not parameter.empty:
-        return annotation if type(annotation) is str else shown(annotation)
-    return "required" if parameter.default is ... else f"default {shown(parameter.default)}"
+        return annotation if type(annotation) is str else short_repr(annotation)
+    return "required" if parameter.default is ... else f"default {short_repr(parameter.default)}"
 
 
-def _notes(providers: Iterable[tuple[str, _Known]]) -> dict[str, list[str]]:
+def _notes(providers: Iterable[_Known]) -> dict[str, list[str]]:
     """Say of each of the host's parameters on which backends its default is another."""
     notes: dict[str, list[str]] = {}
-    for provider, known in providers:
-        for name, default in [found.default for found in known.additions if found.default]:
-            notes.setdefault(name, []).append(default_note(name, provider, default))
+    for known in providers:
+        for name, default in filter(None, (found.default for found in known.additions)):
+            notes.setdefault(name, []).append(default_note(name, known.backend.name, default))
     return notes
 
 

@@ -1,66 +1,78 @@
-"""Signatures: reading them, and the one place that inserts parameters into them."""
+"""Signatures: what an implementation adds to that of its host function, as users are to see it.
+
+They are worked out parameter by parameter.
+"""
 
 from __future__ import annotations
 
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.foreign import written
+from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.labels import SELECTOR_TYPE
+from scverse_backends._ground.safe_repr import attempt, safe_repr, short_repr
+from scverse_backends._routing.parameters import ParameterMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from scverse_backends._routing.host import HostFunction
+    from scverse_backends._routing.routes import Route
+
+_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
-def insert(signature: Signature, extra: Sequence[Parameter]) -> Signature:
-    """Add keyword-only parameters behind the others, before ``**kwargs``."""
-    own = [*signature.parameters.values()]
-    tail = [own.pop()] if own and own[-1].kind is Parameter.VAR_KEYWORD else []
-    return signature.replace(parameters=[*own, *extra, *tail])
+class Addition(NamedTuple):
+    """What one parameter of an implementation adds to a host function; one of these is set."""
+
+    option: Parameter | None = None
+    """A parameter that the host lacks, as a caller may give it."""
+    hidden: tuple[str, str] | None = None
+    """Such a parameter that is not shown, and why."""
+    default: tuple[str, str] | None = None
+    """A parameter of the host that has another default, and this default."""
 
 
-def selector_parameter(name: str) -> Parameter:
-    """Describe the parameter that chooses a backend for one call."""
-    annotation = "str | Sequence[str] | None"
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+class HostSignature:
+    """The signature of a host function, and what implementations add to it."""
 
+    def __init__(self, function: HostFunction) -> None:
+        self._own = signature_of(function.func)
+        self._function = function
 
-class Option(NamedTuple):
-    """A parameter that backends have and the host has not."""
+    def of_route(self, route: Route) -> list[Addition]:
+        """Tell what the implementation at the end of a route adds."""
+        return [*filter(None, (self.addition(route.map, p) for p in route.parameters.own))]
 
-    parameter: Parameter
-    providers: tuple[str, ...]
+    def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
+        """Tell what the implementation adds that a manifest describes."""
+        function = self._function
+        where = ParameterMap(function.parameters, renames) if renames else function.parameter_map
+        return [*filter(None, (self.addition(where, p) for p in signature.parameters.values()))]
 
+    def addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:
+        """Tell what one parameter adds, if it adds anything."""
+        name, default = parameter.name, parameter.default
+        if parameter.kind not in _NAMED:
+            return None
+        if parameters.is_option(name):
+            why = objection(name, self._own, self._function.selector)
+            return Addition(hidden=(name, why)) if why else Addition(_as_option(parameter))
+        if default is Parameter.empty or self._function.host_defaults:
+            return None
+        ours = parameters.differing(name, default)
+        return Addition(default=(ours, short_repr(default))) if ours else None
 
-def offered(parameter: Parameter) -> Parameter:
-    """Show a parameter of a backend as a caller may give it: by keyword, or not at all."""
-    shown = _writable(parameter)
-    # One that the backend needs is needed by no other caller of the host's function.
-    default = ... if shown.default is Parameter.empty else shown.default
-    return shown.replace(kind=Parameter.KEYWORD_ONLY, default=default)
+    def merged(self, options: Sequence[Parameter]) -> Signature:
+        """Add the selector and options behind the other parameters, before ``**kwargs``."""
+        own = [*self._own.parameters.values()]
+        tail = [own.pop()] if own and own[-1].kind is Parameter.VAR_KEYWORD else []
+        return self._own.replace(parameters=[*own, *self._selector(), *options, *tail])
 
-
-class Unwritten:
-    """Stands in a signature for what cannot be written."""
-
-    def __init__(self, value: object) -> None:
-        self._text = written(value)
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def _writable(parameter: Parameter) -> Parameter:
-    """Replace what would keep a signature that holds the parameter from being written."""
-    try:
-        str(parameter)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException:  # noqa: BLE001 - a foreign __repr__ may raise anything
-        return parameter.replace(
-            annotation=Parameter.empty,
-            default=Unwritten(parameter.default),
-        )
-    return parameter
+    def _selector(self) -> list[Parameter]:
+        name = self._function.selector
+        kind = Parameter.KEYWORD_ONLY
+        return [Parameter(name, kind, default=None, annotation=SELECTOR_TYPE)] if name else []
 
 
 def objection(name: str, host: Signature, selector: str) -> str | None:
@@ -74,19 +86,35 @@ def objection(name: str, host: Signature, selector: str) -> str | None:
     return None
 
 
-def combine(offers: Iterable[tuple[str, Iterable[Parameter]]]) -> dict[str, Option]:
-    """Bring together what several providers offer; the first one's parameter is shown."""
-    first: dict[str, Parameter] = {}
-    providers: dict[str, list[str]] = {}
-    for provider, parameters in offers:
-        for parameter in parameters:
-            first.setdefault(parameter.name, parameter)
-            providers.setdefault(parameter.name, []).append(provider)
-    return {name: Option(found, tuple(providers[name])) for name, found in first.items()}
+def _as_option(parameter: Parameter) -> Parameter:
+    """Show a parameter of a backend as a caller may give it: by keyword, or not at all."""
+
+    def readable() -> Parameter:
+        str(parameter)
+        return parameter
+
+    def unreadable(_: BaseException) -> Parameter:
+        default = Unreadable(parameter.default)
+        return parameter.replace(annotation=Parameter.empty, default=default)
+
+    shown = attempt(readable, unreadable)
+    # One that the backend requires is required by no other caller of the host's function.
+    default = ... if shown.default is Parameter.empty else shown.default
+    return shown.replace(kind=Parameter.KEYWORD_ONLY, default=default)
 
 
-class Shown(Signature):
-    """What a public signature says that it is; `copy.replace` asks this class, not the object."""
+class Unreadable:
+    """Stands in a signature for a value whose ``repr`` fails."""
+
+    def __init__(self, value: object) -> None:
+        self._text = safe_repr(value)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class PublicSignatureType(Signature):
+    """The class that a public signature shows; `copy.replace` asks a class, not the object."""
 
     def __replace__(self, **changes: Any) -> Any:
         return self.replace(**changes)

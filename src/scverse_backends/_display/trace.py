@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from math import isfinite
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import CPU
-from scverse_backends._ground.records import ran_on, remarks
-from scverse_backends._ground.rendering import Page, Row, Table, shown
-from scverse_backends._routing.spans import Span
+from scverse_backends._ground.records import DefaultDifference, Refusal, ran_on, remarks
+from scverse_backends._ground.rendering import Page, Row, Table
+from scverse_backends._ground.safe_repr import safe_repr, short_repr
+from scverse_backends._routing.spans import Outcome, Span
+from scverse_backends._selection.state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-    from scverse_backends._ground.records import DefaultDifference, Refusal
     from scverse_backends._ground.rendering import Tone
-    from scverse_backends._routing.spans import Outcome
-    from scverse_backends._selection.state import SelectionState
 
 
 MOST_CALLS = 200
@@ -195,7 +195,7 @@ class Trace:
         return json.dumps({"host": self.host, "records": records}, indent=indent, allow_nan=False)
 
     def provenance(self) -> dict[str, Any]:
-        """Tell in short what computed the results, for ``adata.uns`` or a lab notebook.
+        """Say what computed the results, for ``adata.uns`` or a lab notebook.
 
         Returns
         -------
@@ -218,27 +218,30 @@ class Trace:
         return {**found, "fallbacks": fallbacks} if fallbacks else found
 
     def __repr__(self) -> str:
-        return f"<trace of {self.host}: {len(self)} calls>"
-
-    def _repr_html_(self) -> str:
-        return _page(self.host, self.summary(), self.records)._repr_html_()
+        return f"<trace of {self.host}: {_counted(len(self))}>"
 
     def __str__(self) -> str:
-        lines = [repr(self)[1:-1]]
-        width = max((len(line.function) for line in self.summary()), default=0)
-        lines += [f"  {_line(found, width)}" for found in self.summary()]
-        return "\n".join(lines)
+        return str(self._page())
 
+    def _repr_html_(self) -> str:
+        return self._page()._repr_html_()
 
-def _line(found: TraceSummary, width: int) -> str:
-    """Write one line of a summary."""
-    times = "once" if found.calls == 1 else f"{found.calls} times"
-    parts = [f"{found.function:{width}}  on {found.backend}, {times}, {found.duration:.3g} s"]
-    if found.fallbacks:
-        parts.append(f"{found.fallbacks} as a fallback")
-    if found.raised:
-        parts.append(f"{found.raised} raised")
-    return ", ".join(parts)
+    def _page(self) -> Page:
+        """Say what ran where: a summary, and call by call."""
+        records = self.records
+        summary = tuple(_summary_row(line, records) for line in self.summary())
+        first = f", the first {MOST_CALLS}" if len(records) > MOST_CALLS else ""
+        tables = (
+            Table("Summary", ("function", "ran on", "calls", "time", "note"), summary),
+            Table(
+                f"Call by call{first}",
+                ("function", "ran on", "time", "outcome", "because"),
+                tuple(_call_rows(records)),
+                folded=True,
+            ),
+        )
+        title = f"Trace of {self.host}: {_counted(len(records))}"
+        return Page(title, tables=tables if records else ())
 
 
 def _plain(record: TraceRecord) -> dict[str, Any]:
@@ -255,13 +258,13 @@ def _plain(record: TraceRecord) -> dict[str, Any]:
 
 def _value(default: Any) -> Any:
     """Give a default as it is where JSON has it."""
-    # Not by isinstance: a foreign default may fail when asked for its class.
+    # Not by isinstance: a default of other people may fail when asked for its class.
     kind = type(default)
     if default is None or issubclass(kind, (bool, int, str)):
         return default
     if issubclass(kind, float) and isfinite(default):
         return default
-    return shown(default, longest=None)
+    return safe_repr(default, sys.maxsize)
 
 
 def _note(entry: dict[str, Any], record: TraceRecord) -> None:
@@ -272,7 +275,7 @@ def _note(entry: dict[str, Any], record: TraceRecord) -> None:
     if record.version:
         entry["version"] = record.version
     differing = [
-        f"{each.parameter}: {shown(each.backend)} (host: {shown(each.host)})"
+        f"{each.parameter}: {short_repr(each.backend)} (host: {short_repr(each.host)})"
         for each in record.differing_defaults
     ]
     for key, found in (("ignored", record.ignored), ("differing_defaults", differing)):
@@ -285,22 +288,8 @@ def _add(known: list[str], found: Iterable[str]) -> None:
     known += [each for each in found if each not in known]
 
 
-def _page(host: str, summary: tuple[TraceSummary, ...], records: tuple[TraceRecord, ...]) -> Page:
-    """Say what ran where, in sum and call by call."""
-    rows = tuple(_summary_row(line, records) for line in summary)
-    sums = Table("In sum", ("function", "ran on", "calls", "time", "note"), rows)
-    calls = Table(
-        f"Call by call{f', the first {MOST_CALLS}' if len(records) > MOST_CALLS else ''}",
-        ("function", "ran on", "time", "outcome", "because"),
-        tuple(_call_rows(records)),
-        folded=True,
-    )
-    title = f"Trace of {host}: {_times(len(records))}"
-    return Page(title, tables=(sums, calls) if records else ())
-
-
 def _summary_row(line: TraceSummary, records: tuple[TraceRecord, ...]) -> Row:
-    """Sum up the calls of one function on one backend, with each thing worth knowing once."""
+    """Summarize the calls of one function on one backend, with each remark once."""
     own = [r for r in records if (r.function, r.backend) == (line.function, line.backend)]
     said = dict.fromkeys(f"{label} {fact}" for record in own for label, fact in remarks(record))
     notes = [
@@ -338,11 +327,11 @@ def _tone(backend: str, fallbacks: int, raised: int) -> Tone:
     if raised:
         return "bad"
     if fallbacks:
-        return "odd"
+        return "warning"
     return "" if backend == CPU else "good"
 
 
-def _times(count: int) -> str:
+def _counted(count: int) -> str:
     return "1 call" if count == 1 else f"{count:,} calls"
 
 

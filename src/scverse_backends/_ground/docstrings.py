@@ -1,9 +1,14 @@
-"""Docstrings: reading what numpydoc parameter lists say, and writing their entries."""
+"""Docstrings: reading the parameter lists of numpydoc, and adding to them.
+
+Text is only ever inserted: what was there stays, in its order. A docstring
+without a section that numpydoc or napoleon reads as parameters is left alone.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,26 +16,22 @@ if TYPE_CHECKING:
 
 PARAMETERS, OTHER = "Parameters", "Other Parameters"
 
+_TITLES = {PARAMETERS: PARAMETERS, "Params": PARAMETERS, OTHER: OTHER}
+"""Titles of sections that list parameters, each with what it stands for."""
+
+_BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
+"""The sections that numpydoc wants ahead of Other Parameters."""
+
+_STARS = ("**", "\\*\\*")
+_FIRST_NAME = re.compile(r"(?:[ \t]*\n)*([ \t]*)\\?\*{0,2}[^\W\d]")
+
 
 class Entry(NamedTuple):
-    """One documented parameter.
-
-    Parameters
-    ----------
-    name
-        The parameter.
-    type
-        What stands behind the colon.
-    text
-        The description, not indented.
-    providers
-        The backends that have this parameter, where the host has not.
-    """
+    """One documented parameter: its name, what stands behind the colon, the description."""
 
     name: str
     type: str = ""
     text: str = ""
-    providers: tuple[str, ...] = ()
 
 
 class Section(NamedTuple):
@@ -38,6 +39,8 @@ class Section(NamedTuple):
 
     title: str
     indent: str
+    margin: str
+    """What its entries are indented by; more than its title where the whole list is."""
     body: int
     end: int
 
@@ -47,56 +50,223 @@ class Span(NamedTuple):
 
     names: tuple[str, ...]
     type: str
+    margin: str
     start: int
     body: int
     end: int
 
 
+@lru_cache(maxsize=64)
+def selector_entry(name: str, labels: tuple[str, ...]) -> Entry:
+    """Document the parameter that chooses a backend for one call."""
+    known = "".join(f", ``{label!r}``" for label in labels)
+    text = (
+        f"Where to run: ``'cpu'`` for the host's own code{known} or another installed "
+        "backend.\nDefaults to the current selection."
+    )
+    return Entry(name, "str or sequence of str, optional", text)
+
+
+def option_entry(name: str, kind: str, text: str, providers: Sequence[str]) -> Entry:
+    """Document a parameter that only backends have."""
+    named = ", ".join(f"``{provider!r}``" for provider in providers)
+    only = f"Only with backend{'s' if len(providers) > 1 else ''} {named}."
+    # Behind a sentence, a list or a directive would not be one.
+    gap = " " if text[:1].isalnum() else "\n\n"
+    return Entry(name, kind, f"{only}{gap}{text}" if text else only)
+
+
+def default_note(name: str, provider: str, default: str) -> str:
+    """Say that a backend's default is not the host's."""
+    return f"With backend ``{provider!r}``, ``{name}`` is ``{default}`` by default."
+
+
+def with_selector(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
+    """Give a docstring as it is before any backend is known."""
+    return add_selector(doc, selector_entry(selector, labels)) if doc and selector else doc
+
+
 @lru_cache(maxsize=256)
-def read(doc: str | None) -> Mapping[str, Entry]:
-    """Read what a numpydoc docstring says of each parameter."""
+def read_parameters(doc: str | None) -> Mapping[str, Entry]:
+    """Read what a docstring says of each parameter."""
     from inspect import cleandoc  # here, because a host that only decorates needs it not
 
     doc = cleandoc(doc or "")
     found: dict[str, Entry] = {}
-    for span in parameter_spans(doc, [*sections(doc)]):
+    for span in _parameter_spans(doc, [*_sections(doc)]):
         text = cleandoc(doc[span.body : span.end])
         for name in span.names:
             found.setdefault(name, Entry(name, span.type, text))
     return found
 
 
-def written(entries: Iterable[Entry]) -> str:
-    """Write entries as the body of a section, from which `read` reads them again."""
-    return "".join(render(entry, "") for entry in entries).lstrip("\n")
+def write_entries(entries: Iterable[Entry]) -> str:
+    """Write entries as the body of a section, from which `read_parameters` reads them again."""
+    return "".join(_render(entry, "") for entry in entries).lstrip("\n")
 
 
-def sections(doc: str) -> Iterator[Section]:
+def add_selector(doc: str, entry: Entry) -> str:
+    """Add the selector at the end of Parameters, as `merge` does; a host pays this at import."""
+    indent, header = _first_header(doc)
+    if header is None or header[0] != PARAMETERS:
+        return doc
+    section = _section(doc, indent, header, _next_header(doc, indent, header[1])[1])
+    if doc.find(entry.name, section.body) >= 0:
+        return merge(doc, entry)
+    place, text = _last_place(doc, section, _typed_as(doc, section, entry))
+    return doc[:place] + text + doc[place:]
+
+
+def merge(
+    doc: str,
+    selector: Entry | None = None,
+    options: Sequence[Entry] = (),
+    notes: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    r"""Add to a docstring what backends make of its function.
+
+    Parameters
+    ----------
+    doc
+        The host's own docstring. Where its parameters carry no types, those
+        that are added carry none either.
+    selector
+        The parameter that chooses a backend, for the end of Parameters.
+    options
+        Parameters that only backends have, for Other Parameters.
+    notes
+        Sentences to add to the host's own parameters.
+
+    Returns
+    -------
+    The docstring with everything that it did not have yet; as it was if it
+    has no Parameters section.
+
+    Examples
+    --------
+    >>> doc = "Scale.\n\nParameters\n----------\nfactor : float\n    By how much.\n"
+    >>> merged = merge(doc, options=[Entry("tiles", "int", "How many.")])
+    >>> print(merged.partition("----------------\n")[2])
+    tiles : int
+        How many.
+    <BLANKLINE>
+
+    """
+    found = [*_sections(doc)]
+    if not found or found[0].title != PARAMETERS:
+        return doc
+    documented = [*_parameter_spans(doc, found)]
+    present = {name for span in documented for name in span.names}
+    added = [*_notes(doc, documented, notes or {})]
+    if selector and selector.name not in present:
+        added.append(_last_place(doc, found[0], _typed_as(doc, found[0], selector)))
+    wanted = [_typed_as(doc, found[0], one) for one in options if one.name not in present]
+    if wanted:
+        added.append(_other_place(doc, found, wanted))
+    return _insert(doc, added)
+
+
+def _typed_as(doc: str, section: Section, entry: Entry) -> Entry:
+    """Take the type off an entry where no parameter of the section carries one."""
+    typed = re.compile(rf"^{section.margin}[^\s:(][^:(\n]*:", re.MULTILINE)
+    is_typed = typed.search(doc, section.body, section.end)
+    return entry if is_typed else entry._replace(type="")
+
+
+def _last_place(doc: str, section: Section, entry: Entry) -> tuple[int, str]:
+    """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
+    end, text = _entries_end(doc, section), _render(entry, section.margin)
+    if doc.find("*", section.body, end) >= 0:
+        last = max((span.start for span in _spans(doc, section)), default=-1)
+        if last >= 0 and doc.startswith(_STARS, last + len(section.margin)):
+            return last, text[1:] + "\n"
+    return end, text
+
+
+def _other_place(doc: str, found: Sequence[Section], options: Sequence[Entry]) -> tuple[int, str]:
+    """Place entries in Other Parameters, which is made where numpydoc wants it."""
+    for section in found:
+        if section.title == OTHER:
+            entries = "".join(_render(option, section.margin) for option in options)
+            return _entries_end(doc, section), entries
+    indent = found[0].indent
+    before = [section for section in found if section.title in _BEFORE_OTHER][-1]
+    end = _entries_end(doc, before) if before is found[0] else len(doc[: before.end].rstrip())
+    entries = "".join(_render(option, indent) for option in options)
+    return end, f"\n\n{indent}{OTHER}\n{indent}{'-' * len(OTHER)}{entries}"
+
+
+def _notes(
+    doc: str, documented: Sequence[Span], notes: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[int, str]]:
+    """Place each note as a paragraph of its own at the end of its parameter's entry."""
+    for span in documented:
+        said = doc[span.start : span.end]
+        wanted = [note for name in span.names for note in notes.get(name, ()) if note not in said]
+        if wanted:
+            gap = "\n" if span.body < span.end else ""
+            yield span.end, gap + "".join(f"\n{_deeper(span.margin)}{note}" for note in wanted)
+
+
+def _insert(doc: str, added: Sequence[tuple[int, str]]) -> str:
+    """Insert texts, each at its place in the original, in the given order where it is the same."""
+    pieces: list[str] = []
+    done = 0
+    for place, text in sorted(added, key=itemgetter(0)):
+        pieces += (doc[done:place], text)
+        done = place
+    return "".join((*pieces, doc[done:]))
+
+
+@lru_cache(maxsize=256)
+def _render(entry: Entry, margin: str) -> str:
+    """Write an entry, each of its lines behind a line break."""
+    kind = f" : {entry.type}" if entry.type else ""
+    lines = [f"{margin}{entry.name}{kind}"]
+    lines += [line and f"{_deeper(margin)}{line}" for line in entry.text.split("\n")]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _deeper(indent: str) -> str:
+    return indent + ("\t" if "\t" in indent else "    ")
+
+
+def _sections(doc: str) -> Iterator[Section]:
     """Find the sections of a docstring, from the first that lists parameters on."""
-    indent, header = first_header(doc)
+    indent, header = _first_header(doc)
     while header is not None:
-        title, body = header
-        following, end = next_header(doc, indent, body)
-        yield Section(title, indent, body, end)
+        following, end = _next_header(doc, indent, header[1])
+        yield _section(doc, indent, header, end)
         header = following
 
 
-def first_header(doc: str) -> tuple[str, tuple[str, int] | None]:
+def _section(doc: str, indent: str, header: tuple[str, int], end: int) -> Section:
+    """Describe a section, whose list may be indented below its title as a whole."""
+    title, body = header
+    first = _FIRST_NAME.match(doc, body, end)
+    margin = indent
+    if first and len(first[1]) > len(indent):
+        at_title = re.compile(rf"^{indent}(?!\.\. )\S", re.MULTILINE)
+        margin = indent if at_title.search(doc, body, end) else first[1]
+    return Section(_TITLES.get(title, title), indent, margin, body, end)
+
+
+def _first_header(doc: str) -> tuple[str, tuple[str, int] | None]:
     """Find the indentation of the sections, and the first header that lists parameters."""
-    found = doc.find(PARAMETERS)
+    found = doc.find("Param")
     while found >= 0:
         end = _line_end(doc, found)
         title = doc[doc.rfind("\n", 0, found) + 1 : end].strip()
-        if title in (PARAMETERS, OTHER):
+        if title in _TITLES:
             stop = _line_end(doc, end + 1)
             rule = doc[end + 1 : stop]
             if _underlines(rule.lstrip(), title):
-                return rule[: len(rule) - len(rule.lstrip())], (title, stop + 1)
-        found = doc.find(PARAMETERS, end)
+                return rule[: len(rule) - len(rule.lstrip())], (_TITLES[title], stop + 1)
+        found = doc.find("Param", end)
     return "", None
 
 
-def next_header(doc: str, indent: str, start: int) -> tuple[tuple[str, int] | None, int]:
+def _next_header(doc: str, indent: str, start: int) -> tuple[tuple[str, int] | None, int]:
     """Find the next title and where its body begins, and where its own line begins."""
     margin = len(indent) + 1
     while (rule := _next_rule(doc, indent, start)) >= 0:
@@ -126,24 +296,25 @@ def _line_end(doc: str, start: int) -> int:
     return len(doc) if end < 0 else end
 
 
-def parameter_spans(doc: str, found: Sequence[Section]) -> Iterator[Span]:
+def _parameter_spans(doc: str, found: Sequence[Section]) -> Iterator[Span]:
     """Find every entry that documents parameters."""
     for section in found:
         if section.title in (PARAMETERS, OTHER):
-            yield from spans(doc, section)
+            yield from _spans(doc, section)
 
 
-def spans(doc: str, section: Section) -> Iterator[Span]:
+def _spans(doc: str, section: Section) -> Iterator[Span]:
     """Find the entries of one section: lines at its margin, each with what is indented below."""
-    stop = entries_end(doc, section)
-    margin = re.compile(rf"^{section.indent}(?=\S).*$", re.MULTILINE)
-    heads = [*margin.finditer(doc, section.body, stop)]
+    stop = _entries_end(doc, section)
+    at_margin = re.compile(rf"^{section.margin}(?=\S).*$", re.MULTILINE)
+    heads = [*at_margin.finditer(doc, section.body, stop)]
     ends = [*(head.start() for head in heads[1:]), stop]
     for head, end in zip(heads, ends, strict=False):
         names, _, kind = head[0].strip().partition(":")
         yield Span(
             tuple(_bare(name) for name in names.split(",")),
             kind.strip(),
+            section.margin,
             head.start(),
             head.end(),
             head.start() + len(doc[head.start() : end].rstrip()),
@@ -151,25 +322,11 @@ def spans(doc: str, section: Section) -> Iterator[Span]:
 
 
 def _bare(name: str) -> str:
-    """Take stars, escapes and a provider off a name."""
+    """Take stars, escapes and what stands in parentheses off a name."""
     return name.strip().partition(" (")[0].lstrip("\\*")
 
 
-def entries_end(doc: str, section: Section) -> int:
+def _entries_end(doc: str, section: Section) -> int:
     """Find the end of a section's last entry; a directive at the margin belongs to none."""
     directive = doc.find(f"\n{section.indent}.. ", section.body - 1, section.end)
     return len(doc[: section.end if directive < 0 else directive].rstrip())
-
-
-@lru_cache(maxsize=256)
-def render(entry: Entry, indent: str) -> str:
-    """Write an entry, each of its lines behind a line break."""
-    providers = f" ({', '.join(entry.providers)})" if entry.providers else ""
-    kind = f" : {entry.type}" if entry.type else ""
-    lines = [f"{indent}{entry.name}{providers}{kind}"]
-    lines += [line and f"{deeper(indent)}{line}" for line in entry.text.split("\n")]
-    return "".join(f"\n{line}" for line in lines)
-
-
-def deeper(indent: str) -> str:
-    return indent + ("\t" if "\t" in indent else "    ")

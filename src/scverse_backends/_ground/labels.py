@@ -1,13 +1,18 @@
-"""Labels: what they may look like, when two are the same, which one was meant."""
+"""Labels: what they may look like, which are the same, and what a host says of them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+FallbackPolicy = Literal["warn", "silent", "error"]
+UntrustedPolicy = Literal["warn", "allow", "refuse"]
+
+SELECTOR_TYPE = str | Sequence[str] | None
+"""What a call's selector takes; an object, so that nobody has to find the names in it."""
 
 CPU = "cpu"
 """The label that always means the host's own code."""
@@ -62,3 +67,64 @@ def closest(label: str, known: Iterable[str], likeness: float = 0.6) -> str | No
 def quoted(names: Iterable[str]) -> str:
     """List names for a sentence, each in quotes."""
     return ", ".join(repr(name) for name in names)
+
+
+class TrustRule(NamedTuple):
+    """Who may serve one trusted name; an empty tuple asks nothing of its kind."""
+
+    name: str
+    aliases: tuple[str, ...]
+    package: str
+    distributions: tuple[str, ...]
+    entrypoints: tuple[str, ...]
+    object_refs: tuple[str, ...]
+    module_prefixes: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label by which users ask for it, its name first."""
+        return (self.name, *self.aliases)
+
+
+class Configuration(NamedTuple):
+    """What a host told its dispatcher, checked; labels are keyed by their folded form."""
+
+    group: str
+    host: str
+    trusted: Mapping[str, TrustRule]
+    reserved: Mapping[str, str]
+    ignorable: frozenset[str]
+    fallback: FallbackPolicy
+    untrusted: UntrustedPolicy
+
+    @property
+    def trusted_names(self) -> tuple[str, ...]:
+        """The names that the host trusts."""
+        return tuple(dict.fromkeys(rule.name for rule in self.trusted.values()))
+
+
+class Changes:
+    """When what one host's labels mean changes, and who must then forget what it derived.
+
+    Attributes
+    ----------
+    generation
+        Another object after every change; what was made under another one is stale.
+    """
+
+    def __init__(self) -> None:
+        self.generation = object()
+        self._watchers: list[Callable[[], None]] = []
+        self._lock = Lock()
+
+    def watch(self, forget: Callable[[], None]) -> None:
+        """Call something after every change."""
+        with self._lock:
+            self._watchers.append(forget)
+
+    def happen(self) -> None:
+        """Begin another generation."""
+        self.generation = object()
+        # Last, so that what is derived from the old generation cannot outlive it.
+        for forget in (*self._watchers,):
+            forget()

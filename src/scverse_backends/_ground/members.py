@@ -7,7 +7,8 @@ from functools import cached_property, partial
 from inspect import Parameter
 from typing import TYPE_CHECKING
 
-from .foreign import attempt
+from .callables import signature_of
+from .safe_repr import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def _lost(host: type, backend: type, name: str) -> tuple[str, ...]:
     """List the named parameters of a method that the other class's method does not take."""
     # A method may be dispatched itself: its own parameters are those of the innermost function.
     ours, theirs = (
-        inspect.signature(inspect.unwrap(getattr(cls, name))).parameters for cls in (host, backend)
+        signature_of(inspect.unwrap(getattr(cls, name))).parameters for cls in (host, backend)
     )
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in theirs.values()):
         return ()

@@ -6,11 +6,10 @@ tuple costs a sixth of what a frozen dataclass does.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from .rendering import Page
 
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
@@ -127,7 +126,7 @@ class BackendInfo(NamedTuple):
         ``"installed"`` (not imported), ``"loaded"``, ``"broken"``, ``"refused"``
         or ``"registered"`` (in this process).
     trusted
-        Whether the host vouches for it.
+        Whether the host trusts it.
     distribution, version
         What is installed.
     entry_point
@@ -206,7 +205,7 @@ class Decision(NamedTuple):
         return self._page()._repr_html_()
 
     def _page(self) -> Page:
-        # Imported here: a decision that nobody looks at does not pay for it.
+        # Imported here: only a decision that is shown pays for it.
         from .rendering import Page
 
         renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
@@ -216,19 +215,30 @@ class Decision(NamedTuple):
         return Page(f"{self.function} runs on {where}", tuple(facts))
 
 
+def release(distribution: str | None, version: str | None) -> str:
+    """Name a distribution and its version."""
+    return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
+
+
+def reasons(refusals: Iterable[Refusal]) -> str:
+    """List the backends that could not take a call, each with its reason."""
+    return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
+
+
 def ran_on(decision: Any) -> str:
-    """Name the backend of a decision, and what was installed of it."""
-    release = " ".join(filter(None, (decision.distribution, decision.version)))
-    return f"{decision.backend} ({release})" if release else str(decision.backend)
+    """Name the backend of a decision or trace record, and what is installed of it."""
+    if decision.distribution is None:
+        return str(decision.backend)
+    return f"{decision.backend} ({release(decision.distribution, decision.version)})"
 
 
 def remarks(decision: Any) -> Iterator[tuple[str, str]]:
     """Say what may make a result differ from the expected one."""
-    from .rendering import shown
+    from .safe_repr import short_repr
 
     for refusal in decision.refusals:
-        yield "not on", f"{refusal.backend}, which {refusal.reason}"
+        yield "skipped", f"{refusal.backend}: {refusal.reason}"
     if decision.ignored:
         yield "ignored", ", ".join(decision.ignored)
     for one in decision.differing_defaults:
-        yield "default", f"{one.parameter} is {shown(one.backend)}, on the host {shown(one.host)}"
+        yield "default", f"{one.parameter}={short_repr(one.backend)} (host: {short_repr(one.host)})"

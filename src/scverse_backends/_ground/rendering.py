@@ -1,26 +1,19 @@
 """Rendering: a page of facts and tables, as text for a terminal and as HTML for a notebook.
 
-It knows nothing of backends: whoever has something to show makes the page.
+It knows nothing of backends: a page is made by the module that has something to show.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from .foreign import written
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    Cell = str | tuple[str, str]
-    Paint = Callable[[str, str], str]
-
-Tone = Literal["", "good", "odd", "bad"]
+Cell = str | tuple[str, str]
+Paint = Callable[[str, str], str]
+Tone = Literal["", "good", "warning", "bad"]
 
 WIDTH = 96
-LONGEST_VALUE = 60
 LONGEST_SHORT = 16
 
 
@@ -33,7 +26,7 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows under headings; a folded one is opened by a click where that is possible."""
+    """Rows under headings; a folded one is opened by a click in HTML, and left out of text."""
 
     title: str
     columns: tuple[str, ...]
@@ -55,18 +48,13 @@ class Page(NamedTuple):
         return _as_html(self)
 
 
-def shown(value: Any, longest: int | None = LONGEST_VALUE) -> str:
-    """Show a foreign value in one line, short unless told otherwise, whatever its repr does."""
-    return written(value, sys.maxsize if longest is None else longest)
-
-
 def _as_text(page: Page) -> str:
     """Render a page for a terminal."""
     lines = [page.title]
     label_width = max((len(label) for label, _ in page.facts), default=0)
     for label, fact in page.facts:
         lines += _hanging(f"  {label:<{label_width}}  ", fact)
-    for table in page.tables:
+    for table in (table for table in page.tables if not table.folded):
         lines += ["", *_table_as_text(table)]
     return "\n".join(map(printable, lines))
 
@@ -181,7 +169,7 @@ STYLE = """
   font: 13px/1.5 var(--jp-content-font-family, system-ui, sans-serif);
   --line: color-mix(in srgb, currentColor 22%, transparent);
   --good: var(--jp-success-color1, light-dark(#1a7f37, #3fb950));
-  --odd: var(--jp-warn-color1, light-dark(#9a6700, #d29922));
+  --warning: var(--jp-warn-color1, light-dark(#9a6700, #d29922));
   --bad: var(--jp-error-color1, light-dark(#cf222e, #f85149)); }
 :is([data-jp-theme-light="true"], [data-theme="light"], .vscode-light) .scverse-backends {
   color-scheme: light; }
@@ -204,7 +192,7 @@ STYLE = """
   td.short { white-space: pre; }
   td.detail { padding-top: 0; padding-left: 1.6em; opacity: .85; overflow-wrap: anywhere; }
   .good > td:first-child { border-left-color: var(--good); }
-  .odd > td:first-child { border-left-color: var(--odd); }
+  .warning > td:first-child { border-left-color: var(--warning); }
   .bad > td:first-child { border-left-color: var(--bad); }
   @container (max-width: 34em) {
     dl { grid-template-columns: 1fr; }
@@ -215,7 +203,7 @@ STYLE = """
     td:first-child { margin-top: .4em; font-weight: 600; }
     td.detail { font-weight: 400; margin: 0; }
     .good > td { border-left-color: var(--good); }
-    .odd > td { border-left-color: var(--odd); }
+    .warning > td { border-left-color: var(--warning); }
     .bad > td { border-left-color: var(--bad); }
     td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
   }

@@ -25,8 +25,8 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from scverse_backends._ground.code import signature_of
-from scverse_backends._ground.foreign import asked, attempt, qualname, told
+from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, qualname
 from scverse_backends._selection.blocks import DISPATCH
 
 from .eligibility import label
@@ -161,7 +161,7 @@ def constructor(cls: Any) -> partial[Any]:
     """
     found = attempt(
         lambda: _objection(cls) or _read(cls),
-        lambda error: f"has a signature that cannot be read: {told(error)}",
+        lambda error: f"has a signature that cannot be read: {describe_error(error)}",
     )
     if isinstance(found, str):
         msg = f"{label(cls)} {found}"
@@ -169,7 +169,7 @@ def constructor(cls: Any) -> partial[Any]:
     construct: Any = partial(cls)
     construct.__signature__ = found
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(construct, name, asked(attrgetter(name), cls))
+        setattr(construct, name, ask_text(attrgetter(name), cls))
     return construct  # type: ignore[no-any-return]
 
 

@@ -7,13 +7,13 @@ from operator import attrgetter
 from types import FunctionType, MethodType
 from typing import Any
 
-from scverse_backends._ground.code import (
+from scverse_backends._ground.callables import (
     code_of,
     is_async_generator_function,
     parameter_names,
     signature_of,
 )
-from scverse_backends._ground.foreign import asked, attempt, told, written
+from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
 
 def check_host(func: Any, selector: str) -> None:
@@ -27,7 +27,7 @@ def check_host(func: Any, selector: str) -> None:
     """
     problem = attempt(
         lambda: _objection(func) or _clash(func, selector),
-        lambda error: f"has a signature that cannot be read: {told(error)}",
+        lambda error: f"has a signature that cannot be read: {describe_error(error)}",
     )
     if problem:
         msg = f"{label(func)} {problem}"
@@ -36,7 +36,7 @@ def check_host(func: Any, selector: str) -> None:
 
 def label(value: object) -> str:
     """Name a callable in a message, whatever it does when it is asked for its name."""
-    return asked(attrgetter("__qualname__"), value) or written(value)
+    return ask_text(attrgetter("__qualname__"), value) or safe_repr(value)
 
 
 def _objection(func: Any) -> str | None:

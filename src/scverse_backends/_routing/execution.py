@@ -7,7 +7,7 @@ from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.once import once
+from scverse_backends._ground.callables import once
 
 from .running import Mark, Running
 
@@ -136,6 +136,6 @@ class Execution:
 
 def note(refusals: tuple[Refusal, ...]) -> str:
     """Say why the host runs a call, for an error that it raises; nothing if no backend was asked."""
-    from scverse_backends.exceptions import reasons
+    from scverse_backends._ground.records import reasons
 
     return f"No selected backend could take the call: {reasons(refusals)}." if refusals else ""

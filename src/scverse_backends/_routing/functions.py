@@ -14,7 +14,7 @@ from threading import get_ident
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.once import once
+from scverse_backends._ground.callables import once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.code import (
+from scverse_backends._ground.callables import (
     is_coroutine_function,
     is_generator_function,
     shows_its_own_signature,

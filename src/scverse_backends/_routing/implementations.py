@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.inventory import load_error
 from scverse_backends._backends.loading import ABSENT, check_kind, fetch
-from scverse_backends._ground.foreign import PASSING
-from scverse_backends._ground.layers import layers
+from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.safe_repr import PASSING
 from scverse_backends.exceptions import BackendError
 
 from .routes import MISSING, Route, compile_route
@@ -116,7 +116,7 @@ class RouteCache:
     def _compile(self, backend: LoadedBackend, found: Any) -> Route | Refusal:
         function = self._function
         # An adapter may import the host's own function, through the host's decorators.
-        is_own = any(found is one for one in (function.func, *layers(function.public)))
+        is_own = any(found is one for one in (function.func, *with_decorators(function.public)))
         if not is_own:
             self._registry.compare(backend, function.name, found)
         if is_own or found is ABSENT:

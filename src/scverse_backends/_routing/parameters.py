@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from inspect import Parameter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.foreign import attempt
+from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ class Parameters(NamedTuple):
 
 def read(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
-    found = tuple(inspect.signature(func).parameters.values())
+    found = tuple(signature_of(func).parameters.values())
     named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
     return Parameters(
         positional=tuple(p.name for p in named if p.kind in _BY_POSITION),

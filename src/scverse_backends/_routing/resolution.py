@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground import caller, log
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.layers import layers
-from scverse_backends._ground.records import Decision, Refusal
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning, reasons
+from scverse_backends._ground.records import Decision, Refusal, reasons
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
 from .parameters import Given, bind, fits
 from .routes import Forwarding, Route, ask, forward
@@ -17,7 +17,7 @@ from .routes import Forwarding, Route, ask, forward
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selector import Selector
     from scverse_backends._selection.state import Selection
@@ -145,7 +145,7 @@ class Resolver:
 
     def _make_ready(self, selection: Selection, route: Route) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
-        if route.max_positional < 0 or log.listens(log.DEBUG):
+        if route.max_positional < 0 or messages.is_logged(messages.DEBUG):
             return
         generation = self._selector.changes.generation
         self._ready[selection] = route
@@ -201,19 +201,21 @@ class Resolver:
         if misfits:
             return  # the host refuses the arguments, so nothing falls back
         warning = BackendFallbackWarning(function.name, host=self._host, refusals=refusals)
-        log.say(log.INFO, "%s", warning)
+        messages.log(messages.INFO, "%s", warning)
         if policy == "warn":
-            caller.warn(warning, layers(function.public))
+            messages.warn(warning, with_decorators(function.public))
 
     def tell(self, resolution: Resolution) -> None:
         """Log who runs a call, if somebody listens to each of them."""
-        if log.listens(log.DEBUG):
+        if messages.is_logged(messages.DEBUG):
             self.log(self.decide(resolution), resolution.selection)
 
     def log(self, decision: Decision, selection: Selection) -> None:
         """Log a decision, unless it is that only the host was asked for."""
-        if log.listens(log.DEBUG) and not selection.is_host:
-            log.say(log.DEBUG, "%s: %s", self._host, _in_one_line(decision), decision=decision)
+        if messages.is_logged(messages.DEBUG) and not selection.is_host:
+            messages.log(
+                messages.DEBUG, "%s: %s", self._host, _in_one_line(decision), decision=decision
+            )
 
     def refuse_backend_options(
         self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()

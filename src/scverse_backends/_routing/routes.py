@@ -10,10 +10,10 @@ import sys
 from inspect import ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.code import gives_coroutine, is_generator_function
-from scverse_backends._ground.foreign import attempt, exact, line, told
+from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import DefaultDifference, Refusal
+from scverse_backends._ground.safe_repr import attempt, describe_error, one_line, plain_str
 
 from .parameters import (
     Given,
@@ -201,7 +201,7 @@ def compile_route(
         borrowed = vars(function.public).get("__signature__", _ABSENT)
         return read(without_signature(implementation, borrowed)), gives_coroutine(implementation)
 
-    found = attempt(look, told)
+    found = attempt(look, describe_error)
     if isinstance(found, str):
         reason = f"has an implementation whose signature cannot be read ({found})"
         return Refusal(backend.name, reason)
@@ -241,15 +241,15 @@ def ask(route: Route, given: Given) -> Refusal | None:
     """Let an adapter that has a ``can_run`` decline a call."""
     can_run: Any = route.backend.can_run
     try:
-        answer = exact(can_run(route.function.name, given.arguments(route.function.parameters)))
+        answer = plain_str(can_run(route.function.name, given.arguments(route.function.parameters)))
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise
     except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"has a can_run that failed: {told(error)}")
+        return route.refuse(f"has a can_run that failed: {describe_error(error)}")
     if agrees:
         return None
-    said = line(answer) if type(answer) is str else ""
+    said = one_line(answer) if type(answer) is str else ""
     return route.refuse(f"declines: {said}" if said else "declines")
 
 

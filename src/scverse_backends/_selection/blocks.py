@@ -8,8 +8,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground import caller
-from scverse_backends._ground.code import (
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import (
     is_async_generator_function,
     is_coroutine_function,
     is_generator_function,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
 
     from .hosts import HostAddress
     from .selector import Selector
@@ -152,7 +152,7 @@ class UseBackend:
 
             choice = self._choice
             host = choice.selector.configuration.host
-            caller.warn(UnusedBlockWarning(choice.labels, choice.fallback, host=host))
+            messages.warn(UnusedBlockWarning(choice.labels, choice.fallback, host=host))
 
 
 def _restore(

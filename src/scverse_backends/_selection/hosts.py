@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from scverse_backends._ground import caller
-from scverse_backends._ground.foreign import attempt
+from scverse_backends._ground import messages
+from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
     from scverse_backends.exceptions import BackendSnapshotError
@@ -41,7 +41,7 @@ _hosts: WeakValueDictionary[HostAddress, Any] = WeakValueDictionary()
 
 def enter_host(host: str, group: str, selector: Any) -> HostAddress:
     """Let the dispatcher that is being made be found, and give its address."""
-    module, line = caller.importing()
+    module, line = messages.importing_module()
     address = HostAddress(host, group, MAIN.get(module, module), line, 0)
     while _hosts.setdefault(address, selector) is not selector:
         address = address._replace(number=address.number + 1)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground.changes import Changes
-from scverse_backends._ground.labels import quoted
-from scverse_backends._ground.once import once
+from scverse_backends._ground.callables import once
+from scverse_backends._ground.labels import Changes, quoted
 
 from .hosts import enter_host
 from .state import CALL, HOST, PENDING, PROCESS
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.policy import Configuration, FallbackPolicy
+    from scverse_backends._ground.labels import Configuration, FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
     from .state import Scope, Selection, SelectionState

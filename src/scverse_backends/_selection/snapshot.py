@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import update_wrapper
 from operator import attrgetter
 from socket import gethostname
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from scverse_backends._backends.loading import import_reference
-from scverse_backends._ground.code import is_coroutine_function
-from scverse_backends._ground.foreign import attempt
-from scverse_backends._ground.labels import CPU, key
-from scverse_backends._ground.records import Candidate
-from scverse_backends.exceptions import BackendError, release
+from scverse_backends._ground.callables import is_coroutine_function
+from scverse_backends._ground.labels import CPU, FallbackPolicy, key
+from scverse_backends._ground.records import Candidate, release
+from scverse_backends._ground.safe_repr import attempt
+from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy, is_public, run_within
 from .hosts import HostAddress, find_host, missing
-from .state import SNAPSHOT
+from .state import SNAPSHOT, Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from typing import TypeVar
-
-    F = TypeVar("F", bound=Callable[..., Any])
+    from collections.abc import Generator
 
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.policy import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
     from .selector import Selector
-    from .state import Selection
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Chosen(NamedTuple):

@@ -16,7 +16,7 @@ from scverse_backends._ground.labels import CPU
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from scverse_backends._ground.policy import FallbackPolicy
+    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
 
 CALL = "the call's own argument"

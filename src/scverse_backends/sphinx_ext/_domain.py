@@ -19,10 +19,10 @@ from typing_extensions import override
 from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.verify import inspected
 from scverse_backends._cli.arguments import MisuseError, dispatcher_at
-from scverse_backends._display.survey import answering
+from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import key
+from scverse_backends._ground.records import release
 from scverse_backends.dispatcher import parts
-from scverse_backends.exceptions import release
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from scverse_backends import BackendDispatcher
     from scverse_backends._checks.findings import Fit
-    from scverse_backends._ground.policy import Configuration
+    from scverse_backends._ground.labels import Configuration
 
 FUNCTION, BACKEND, PAGE = "function", "backend", "page"
 """What can be linked: functions and backends, by host and name, and whole pages."""
@@ -128,7 +128,7 @@ def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, without what the host refuses."""
     registry = parts(dispatcher).registry
     known = {backend.name: backend for backend in registry.known()}
-    for info, labels in answering(registry):
+    for info, labels in backends_with_labels(registry):
         if info.state == "refused":
             continue
         found = known.get(info.name)

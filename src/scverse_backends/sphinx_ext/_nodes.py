@@ -20,8 +20,8 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_id
 
 from scverse_backends._checks.findings import STATES, remarks
-from scverse_backends._ground.foreign import attempt
 from scverse_backends._ground.labels import CPU, closest, fault, key
+from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 
 from ._domain import BACKEND, FUNCTION, OUTSIDE, PAGE, TYPE, domain_of

@@ -42,6 +42,35 @@ def normalise(x, target=1.0, flavour="median"):
     """Scale."""
 
 
+def pool(values, by="group", *, tiles: int = 4):
+    """Pool values.
+
+    Params
+    ------
+    tiles (default: 4)
+        - many, or
+        - few.
+    """
+
+
+def indented(data, layer="raw", *, inplace=True, tiles: int = 4, chunk=2):
+    """Take logarithms.
+
+    Parameters
+    ----------
+        data
+            Counts.
+        tiles
+            How many tiles.
+        chunk
+            How much at once.
+    """
+
+
+def half_indented(data, layer=None, *, tiles: int = 4):
+    """Take roots."""
+
+
 def align(a, b, x0, y0, *, shift=1, low=0, high=1):
     """Align.
 

@@ -129,6 +129,60 @@ def normalise(x, target=1e4, flavour="sum"):
     """
 
 
+def pool(values, by=None):
+    """Pool values.
+
+    Params
+    ------
+    values
+        Numbers (default: none of them).
+    by (default: `None`)
+        What to group by.
+
+    Returns
+    -------
+    The pooled values.
+    """
+
+
+def indented(data, layer=None, *, inplace=True, **rest):
+    """Take logarithms.
+
+    Parameters
+    ----------
+        data
+            Counts.
+
+        layer
+            Which of them:
+
+                X
+        **rest
+            Not used.
+
+    Other Parameters
+    ----------------
+        inplace
+            Whether to change the counts.
+
+    Returns
+    -------
+        The logarithms.
+    """
+
+
+def half_indented(data, layer=None):
+    """Take roots, described by two authors.
+
+    Parameters
+    ----------
+        data : AnnData
+            Counts.
+    layer : str
+        Which of them.
+    """
+
+
 def align(a, b, x0, y0, *, shift=0):
     """Align two series.
 

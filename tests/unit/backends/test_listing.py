@@ -60,7 +60,7 @@ def test_discovery_tells_of_a_broken_backend_once_and_what_to_do(dispatcher):
     (told,) = (str(warning.message) for warning in given)
     assert told.startswith(
         "Backend 'odd' of example_host (odd-backend 1.0): it is installed but could not be loaded: "
-        "RuntimeError: no device. Mend or reinstall it"
+        "RuntimeError: no device. Fix or reinstall it"
     )
 
 

@@ -1,4 +1,4 @@
-"""Backends that the host does not vouch for: warned of, allowed, refused, blocked."""
+"""Backends that the host does not trust: warned of, allowed, refused, blocked."""
 
 import inspect
 import warnings
@@ -53,7 +53,7 @@ class TestWarn:
         assert [w.message.distribution for w in caught] == ["mine-backend", "yours-backend"]
         assert [w.message.version for w in caught] == ["1.0", "1.0"]
         assert (caught[0].filename, caught[0].lineno) == (__file__, line)
-        assert "does not vouch for" in str(caught[0].message)
+        assert "does not trust" in str(caught[0].message)
 
     @pytest.mark.parametrize(
         "use",

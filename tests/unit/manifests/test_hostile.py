@@ -101,7 +101,7 @@ def test_a_damaged_manifest_is_reported_and_the_adapter_asked(
     assert len(str(warning)) < 1000
     assert (info.name, site.imported()) == ("tiled_point", set())
     dispatcher.discover()
-    assert "own (tiled)" in scale.__doc__
+    assert "Only with backend ``'tiled'``." in scale.__doc__
     assert "tiles" in dispatcher.available_backend_names()
     assert len(recwarn) == 1
 

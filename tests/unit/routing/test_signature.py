@@ -7,6 +7,7 @@ import functools
 import inspect
 import pickle
 import types
+from collections.abc import Sequence
 from inspect import Parameter, signature
 
 import pytest
@@ -169,4 +170,4 @@ def test_a_wrapped_host_shows_what_it_wraps(dispatcher):
 
 
 def test_the_selector_says_what_it_takes(public):
-    assert signature(public).parameters["backend"].annotation == "str | Sequence[str] | None"
+    assert signature(public).parameters["backend"].annotation == str | Sequence[str] | None

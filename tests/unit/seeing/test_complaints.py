@@ -57,7 +57,7 @@ class TestItFellBackSilently:
         (record,) = trace.records
         assert (record.backend, record.is_fallback) == ("cpu", True)
         assert "1 as a fallback" in str(trace)
-        assert "not on fast, which does not take &#x27;copy&#x27;" in trace._repr_html_()
+        assert "skipped fast: does not take &#x27;copy&#x27;" in trace._repr_html_()
         assert trace.provenance()["fallbacks"] == {"scale": ["fast does not take 'copy'"]}
         assert "'fast' does not take 'copy'. It runs on example_host (cpu) instead." in heard()
 
@@ -66,7 +66,7 @@ class TestItFellBackSilently:
             shown = words(settings.explain(scale, [1], copy=False))
             with pytest.raises(BackendFallbackError, match="does not take 'copy'"):
                 scale([1], copy=False)
-        assert "not on fast, which does not take 'copy'" in shown
+        assert "skipped fast: does not take 'copy'" in shown
 
 
 def test_the_adapter_renamed_a_function(site, settings, scale):
@@ -82,7 +82,7 @@ def test_the_adapter_renamed_a_function(site, settings, scale):
             pytest.warns(BackendFallbackWarning, match="'fast' does not implement it"),
         ):
             scale([1])
-        assert "not on fast, which does not implement it" in words(settings.explain(scale, [1]))
+        assert "skipped fast: does not implement it" in words(settings.explain(scale, [1]))
     assert trace.provenance()["fallbacks"] == {"scale": ["fast does not implement it"]}
 
 
@@ -188,8 +188,8 @@ def test_a_default_of_the_backend_is_another(settings, scale, fast):
         assert scale([1]) == [2.0]
         assert scale([1], 1.0) == [1.0]
         left_out, given = settings.explain(scale, [1]), settings.explain(scale, [1], 1.0)
-    assert "default factor is 2.0, on the host 1.0" in words(left_out)
+    assert "default factor=2.0 (host: 1.0)" in words(left_out)
     assert "default" not in words(given)
-    assert "default factor is 2.0, on the host 1.0" in trace._repr_html_()
+    assert "default factor=2.0 (host: 1.0)" in trace._repr_html_()
     differing = trace.provenance()["backends"]["fast"]["differing_defaults"]
     assert differing == {"scale": ["factor: 2.0 (host: 1.0)"]}

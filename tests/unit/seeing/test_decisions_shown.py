@@ -15,20 +15,20 @@ def test_a_call_on_the_host(settings, scale):
     ]
 
 
-def test_a_call_on_a_backend_tells_whose_defaults_apply_and_what_is_ignored(settings, scale):
+def test_a_call_on_a_backend_says_whose_defaults_apply_and_what_is_ignored(settings, scale):
     decision = settings.explain(scale, [1], n_jobs=4, backend="fast")
     assert str(decision).splitlines() == [
         "scale runs on fast (fast-backend 1.2)",
         "  because  selected by the call's own argument",
         "  ignored  n_jobs",
-        "  default  factor is 2.0, on the host 1.0",
+        "  default  factor=2.0 (host: 1.0)",
     ]
 
 
 def test_a_call_that_a_backend_refuses_tells_why(settings, scale):
     shown = " ".join(repr(settings.explain(scale, [1], copy=False, backend="fast")).split())
     assert shown.startswith("scale runs on cpu, the host itself")
-    assert "not on fast, which does not take 'copy'" in shown
+    assert "skipped fast: does not take 'copy'" in shown
 
 
 def test_an_argument_that_goes_by_another_name_is_shown(dispatcher, settings, scale):
@@ -60,8 +60,8 @@ def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, setting
     with dispatcher.register(Mine):
         lines = repr(settings.explain(fill, backend="mine")).splitlines()
     assert max(map(len, lines)) < 100
-    assert "  default  b is <Rude, whose repr raises RuntimeError>, on the host None" in lines
-    assert r"  default  c is 'one\ntwo', on the host None" in lines
+    assert "  default  b=<Rude, whose repr raises RuntimeError> (host: None)" in lines
+    assert r"  default  c='one\ntwo' (host: None)" in lines
 
 
 def test_a_notebook_is_told_the_same_and_no_markup_of_others_is_let_in(read, dispatcher, settings):

@@ -22,7 +22,7 @@ def line(shown, start):
 def test_nothing_is_selected_at_first(settings, fast):
     assert "example_host" in repr(settings).splitlines()[0]
     assert line(settings, "calls run on") == "calls run on cpu, the host itself"
-    assert line(settings, "selected by") == "selected by nobody"
+    assert line(settings, "selected by") == "selected by nothing selected"
     assert line(settings, "fallback") == "fallback warn"
 
 
@@ -97,7 +97,7 @@ def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make
     dispatcher = make_dispatcher()
     for shown in (repr(dispatcher.settings), repr(dispatcher)):
         assert "no/such backend" in shown
-        assert "sometimes, which is no policy" in shown
+        assert "sometimes, which is not a policy" in shown
     with pytest.raises(BackendConfigurationError, match="sometimes"):
         _ = dispatcher.settings.fallback
 
@@ -118,7 +118,7 @@ def test_showing_imports_no_backend(site, dispatcher, settings, fast):
     assert site.imported() == set()
 
 
-def test_a_loaded_backend_shows_every_label_it_answers_to(dispatcher, settings, fast):
+def test_a_loaded_backend_shows_every_label_that_names_it(dispatcher, settings, fast):
     settings.get_backend("fast")
     assert line(settings, "fast") == "fast loaded yes fast-backend 1.2 fast, swift, quick"
 
@@ -133,7 +133,7 @@ def test_a_backend_of_this_process_says_so(dispatcher, settings):
     assert "Backends: none is installed" in repr(settings)
 
 
-def test_a_backend_nobody_vouches_for_and_a_broken_one(site, settings):
+def test_an_untrusted_backend_and_a_broken_one(site, settings):
     site.install("other", entry_points={"other": "other_module"}, modules={"other_module": ""})
     assert line(settings, "other") == "other installed no other 1.0 other"
     assert settings.available_backends() == []
@@ -154,7 +154,7 @@ def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, se
     assert given[0].filename == __file__
 
 
-def test_showing_leaves_the_warning_of_a_manifest_to_whoever_asks(site, dispatcher, settings):
+def test_showing_leaves_the_warning_of_a_manifest_to_the_first_use(site, dispatcher, settings):
     site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
     site.write("other.toml", "this is no TOML")
     with warnings.catch_warnings():
@@ -196,12 +196,14 @@ def test_a_block_says_where_it_holds(settings, fast):
     assert settings.backend == "cpu"
 
 
-def test_a_dispatcher_says_what_it_dispatches_and_whom_it_trusts(dispatcher, scale):
+def test_a_dispatcher_says_what_it_dispatches_and_trusts(dispatcher, scale):
     assert "example_host" in repr(dispatcher).splitlines()[0]
     assert line(dispatcher, "entry points").startswith("entry points tests.example_host.backends")
     assert line(dispatcher, "functions") == "functions 1: scale"
-    assert line(dispatcher, "vouches for") == "vouches for fast"
-    assert line(dispatcher, "for others") == "for others warns when one is first used"
+    assert line(dispatcher, "trusts") == "trusts fast"
+    assert line(dispatcher, "other backends") == (
+        "other backends run, with a warning when one is first used"
+    )
 
 
 def test_a_dispatcher_of_many_functions_counts_them(make_dispatcher):
@@ -210,8 +212,8 @@ def test_a_dispatcher_of_many_functions_counts_them(make_dispatcher):
     for letter in "abcdefghijk":
         dispatcher.backend_dispatch(name=letter)(lambda x: x)
     assert line(dispatcher, "functions") == "functions 11: a, b, c, d, e, f, g, h, …"
-    assert line(dispatcher, "for others") == "for others refuses them"
-    assert line(dispatcher, "vouches for") == "vouches for nobody"
+    assert line(dispatcher, "other backends") == "other backends refused"
+    assert line(dispatcher, "trusts") == "trusts no backend"
 
 
 def test_a_notebook_is_told_the_same(read, dispatcher, settings, scale, fast):
@@ -234,7 +236,7 @@ def test_a_message_of_others_cannot_move_the_cursor(site, settings):
         assert not {"\x1b", "\u202e"} & set(shown)
 
 
-class TestWhomTheHostVouchesForAndNobodyInstalled:
+class TestATrustedBackendThatIsNotInstalled:
     def test_is_shown_with_what_installs_it(self, settings):
         assert line(settings, "fast") == "fast absent yes pip install fast-backend fast, quick"
 

@@ -26,7 +26,7 @@ def test_nothing_traced_yet(settings, read):
     assert "table" not in elements
 
 
-def test_the_sum_says_who_ran_what_and_each_thing_worth_knowing_once(settings, scale, read):
+def test_the_summary_says_what_ran_where_with_each_remark_once(settings, scale, read):
     with settings.trace() as trace, settings.use_backend("fast"):
         for _ in range(3):
             scale([1], n_jobs=2)
@@ -36,10 +36,10 @@ def test_the_sum_says_who_ran_what_and_each_thing_worth_knowing_once(settings, s
     assert text.startswith("Trace of example_host: 4 calls")
     first, detail, second, why, *_ = rows(html)[1:]
     assert first[:3] == ["scale", "fast (fast-backend 1.2)", "3"]
-    assert detail == ["ignored n_jobs; default factor is 2.0, on the host 1.0"]
+    assert detail == ["ignored n_jobs; default factor=2.0 (host: 1.0)"]
     assert second[:3] == ["scale", "cpu", "1"]
     assert second[4] == "1 as a fallback"
-    assert why == ["not on fast, which does not take &#x27;copy&#x27;"]
+    assert why == ["skipped fast: does not take &#x27;copy&#x27;"]
 
 
 def test_calls_stand_further_in_than_the_call_that_made_them(dispatcher, settings, scale):

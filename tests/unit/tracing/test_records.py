@@ -198,17 +198,21 @@ def test_a_trace_prints_its_summary(host):
         host.scale([1])
         with pytest.raises(ValueError, match="no"):
             host.fails("no")
-    first, *lines = str(trace).splitlines()
-    assert first == repr(trace)[1:-1] == "trace of example_host: 4 calls"
-    assert lines[0].startswith("  scale  on fast, once, ")
-    assert lines[1].startswith("  scale  on cpu, 2 times, ")
-    assert lines[1].endswith(" s, 1 as a fallback")
-    assert lines[2].startswith("  fails  on cpu, once, ")
-    assert lines[2].endswith(" s, 1 raised")
+    assert repr(trace) == "<trace of example_host: 4 calls>"
+    title, _, summary, heading, *rows = str(trace).splitlines()
+    assert (title, summary) == ("Trace of example_host: 4 calls", "  Summary")
+    assert heading.split() == ["function", "ran", "on", "calls", "time", "note"]
+    assert rows[0].split()[:3] == ["scale", "fast", "1"]
+    assert rows[1].strip() == "default factor=3 (host: 2)"
+    assert rows[2].split()[:3] == ["scale", "cpu", "2"]
+    assert rows[2].endswith("  1 as a fallback")
+    assert rows[3].strip() == "skipped picky: declines: scale is beneath me"
+    assert rows[4].split()[:3] == ["fails", "cpu", "1"]
+    assert rows[4].endswith("  1 raised")
 
 
 def test_an_empty_trace_prints_too(host):
-    assert str(host.settings.trace()) == "trace of example_host: 0 calls"
+    assert str(host.settings.trace()) == "Trace of example_host: 0 calls"
 
 
 def test_json_holds_every_field_of_every_record(host):

@@ -390,7 +390,7 @@ class TestMetaclasses:
                 self.size = size
 
         assert dispatch(Model)(3).size == 3
-        assert "backend : " in Model.__doc__
+        assert "backend\n" in Model.__doc__
 
     def test_it_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
         meta = type("Meta", (type,), {})

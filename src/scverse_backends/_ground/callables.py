@@ -1,0 +1,146 @@
+"""Callables: what a function tells without being called, what surrounds it, and what is made once.
+
+A plain function's code object tells most of what `inspect` tells, at a
+twentieth of the cost and without importing it. `inspect` is asked about every
+other callable.
+"""
+
+from __future__ import annotations
+
+import sys
+from threading import RLock
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from inspect import Signature
+    from types import CodeType
+
+T = TypeVar("T")
+
+VARARGS, VARKEYWORDS = 0x04, 0x08
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
+"""``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
+
+_MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
+
+
+def code_of(func: Any) -> CodeType | None:
+    """Give the code of a plain function without attributes; of anything else, `None`."""
+    return func.__code__ if type(func) is FunctionType and not func.__dict__ else None
+
+
+def shows_its_own_signature(func: Any) -> bool:
+    """Whether what is shown of a function's signature is what its own code takes."""
+    said = {"__wrapped__", "__signature__"}
+    return type(func) is FunctionType and said.isdisjoint(func.__dict__)
+
+
+def takes_any_keyword(func: Any) -> bool:
+    """Whether a call may have any keyword, as far as can be told before the call."""
+    return type(func) is not FunctionType or bool(func.__code__.co_flags & VARKEYWORDS)
+
+
+def parameter_names(code: CodeType) -> tuple[str, ...]:
+    """Name the parameters, ``*args`` and ``**kwargs`` too."""
+    variadic = bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+
+
+def is_coroutine_function(func: Any) -> bool:
+    """Whether calling it gives a coroutine."""
+    return _has_flag(func, _COROUTINE, "iscoroutinefunction")
+
+
+def is_generator_function(func: Any) -> bool:
+    """Whether calling it gives a generator."""
+    return _has_flag(func, _GENERATOR, "isgeneratorfunction")
+
+
+def is_async_generator_function(func: Any) -> bool:
+    """Whether calling it gives an asynchronous generator."""
+    return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
+
+
+def _has_flag(func: Any, flag: int, question: str) -> bool:
+    code = code_of(func)
+    if code is not None:
+        return bool(code.co_flags & flag)
+    import inspect
+
+    ask = getattr(inspect, question)
+    return bool(ask(func) or ask(getattr(type(func), "__call__", None)))  # noqa: B004 - to ask of it
+
+
+def gives_coroutine(implementation: Callable[..., Any]) -> bool:
+    """Whether calling a function, or a callable object, gives a coroutine."""
+    from functools import partial
+    from inspect import iscoroutinefunction, ismethod
+
+    for _ in range(_MOST_LAYERS):
+        if isinstance(implementation, partial):
+            implementation = implementation.func
+        elif ismethod(implementation):
+            implementation = implementation.__func__
+        else:
+            called = type(implementation).__call__
+            return iscoroutinefunction(implementation) or iscoroutinefunction(called)
+    msg = "it is wrapped in itself"
+    raise TypeError(msg)
+
+
+def with_decorators(public: Any) -> list[Any]:
+    """Give a public callable, and the decorators around it under its name."""
+    home = getattr(sys.modules.get(public.__module__), "__dict__", {})
+    around: list[Any] = []
+    found = home.get(public.__name__)
+    while found is not None and found is not public and len(around) < _MOST_LAYERS:
+        around.append(found)
+        found = getattr(found, "__wrapped__", None)
+    return [public, *around] if found is public else [public]
+
+
+def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
+    """Read a signature as `inspect` does, without evaluating annotations.
+
+    Python 3.14 would look up what they name, which only a type checker may import.
+    """
+    from inspect import signature
+
+    newer = sys.version_info >= (3, 14)
+    options: dict[str, Any] = {"annotation_format": annotations} if newer else {}
+    return signature(func, **options)
+
+
+def annotate(func: Any, parameter: str, annotation: Any) -> None:
+    """Add an annotation to a function's own, unless looking at those would evaluate them."""
+    if not getattr(func, "__annotate__", None):
+        func.__annotations__ = {**func.__annotations__, parameter: annotation}
+
+
+_making = RLock()
+
+
+class once(Generic[T]):  # noqa: N801 - a decorator, like property
+    """Turn a method into an attribute that is made when it is first asked for.
+
+    Unlike with `functools.cached_property`, all threads that ask first get the
+    same object: what is counted in one must not be asked of another.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        with _making:
+            # The instance's own attribute comes before this one, from the next look on.
+            if self._name not in instance.__dict__:
+                instance.__dict__[self._name] = self._make(instance)
+        return instance.__dict__[self._name]  # type: ignore[no-any-return]

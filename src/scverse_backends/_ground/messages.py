@@ -1,0 +1,86 @@
+"""Messages: warnings at the line of the person who can act, and the logger ``scverse_backends``.
+
+Until a program imports `logging`, nothing is logged and `logging` is not
+imported. No format is set, and no handler that writes is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from logging import Logger
+
+NAME = __name__.partition(".")[0]
+
+Level = Literal[10, 20, 30]
+DEBUG: Level = 10
+INFO: Level = 20
+WARNING: Level = 30
+
+
+def caller_depth(between: Collection[object] = ()) -> int:
+    """Count the frames from the caller of the function that asks to the first that is not ours.
+
+    Frames that run one of the code objects in ``between`` are passed over too.
+    """
+    frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
+    while frame.f_back is not None and (
+        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+    ):
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+def importing_module() -> tuple[str, int]:
+    """Give the module whose import calls into this package, or else the caller's own, and the line."""
+    nearest = frame = sys._getframe(caller_depth())  # noqa: SLF001 - as above
+    while frame.f_code.co_name != "<module>" and frame.f_back is not None:
+        frame = frame.f_back
+    found = frame if frame.f_code.co_name == "<module>" else nearest
+    return str(found.f_globals.get("__name__")), found.f_lineno
+
+
+def _is_ours(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] == NAME
+
+
+def warn(warning: Warning, decorators: Iterable[object] = ()) -> None:
+    """Emit a warning at the line that called into this package, through any decorators."""
+    between = {getattr(decorator, "__code__", None) for decorator in decorators}
+    warnings.warn(warning, stacklevel=caller_depth(between) + 1)
+
+
+def is_logged(level: Level) -> bool:
+    """Whether a message at a level would reach a handler."""
+    return "logging" in sys.modules and _logger().isEnabledFor(level)
+
+
+def log(level: Level, message: str, *args: object, **data: Any) -> None:
+    """Log at the line that called into this package.
+
+    Parameters
+    ----------
+    level
+        One of this module's.
+    message, *args
+        As for a logger.
+    **data
+        Attributes of the record, for handlers that want more than its text.
+    """
+    if is_logged(level):
+        _logger().log(level, message, *args, extra=data, stacklevel=caller_depth() + 1)
+
+
+@cache
+def _logger() -> Logger:
+    import logging
+
+    logger = logging.getLogger(NAME)
+    # Where a program sets up no logging, Python would write warnings to standard error.
+    logger.addHandler(logging.NullHandler())
+    return logger
