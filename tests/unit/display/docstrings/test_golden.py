@@ -1,13 +1,11 @@
 """Docstrings of real shapes, merged with what one backend adds; the results are files to read."""
 
-from __future__ import annotations
-
 from inspect import cleandoc
 from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).parents[2] / "data" / "docstrings"
+DATA = Path(__file__).parents[3] / "data" / "docstrings"
 SHAPES = sorted(path.stem for path in DATA.glob("*.txt"))
 
 

@@ -1,7 +1,5 @@
 """A trace follows the context: nested traces, selections, threads, tasks and generators."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """A host with one function, and what its users may see of its backends."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +7,6 @@ import pytest
 FAST = """
 name = "fast"
 aliases = ["swift"]
-
 def scale(values, factor=2.0, *, tile=64):
     return [value * factor for value in values]
 """

@@ -1,7 +1,5 @@
 """A host whose functions call one another, and two backends registered in this process."""
 
-from __future__ import annotations
-
 import asyncio
 from types import SimpleNamespace
 

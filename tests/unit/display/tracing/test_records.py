@@ -1,7 +1,5 @@
 """A trace has one record for each dispatched call, with all that is known of it."""
 
-from __future__ import annotations
-
 import gc
 import json
 import time

@@ -1,14 +1,12 @@
 """Host functions of many shapes, and a backend that adds to each."""
 
-from __future__ import annotations
-
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-DATA = Path(__file__).parents[2] / "data" / "docstrings"
+DATA = Path(__file__).parents[3] / "data" / "docstrings"
 
 
 def loaded(name):
