@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -63,7 +64,7 @@ def lines(caught, kind):
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
-def test_of_an_untrusted_backend(site, dispatcher, host, way):
+def test_an_untrusted_backend_is_told_at_the_callers_line(site, dispatcher, host, way):
     source = "name = 'mine'\ndef double(values): ..."
     site.install("my-backend", entry_points={"mine": "mine_m"}, modules={"mine_m": source})
 
@@ -75,7 +76,7 @@ def test_of_an_untrusted_backend(site, dispatcher, host, way):
 
 @pytest.mark.parametrize("way", [*WAYS.values(), *LOOKS.values()], ids=[*WAYS, *LOOKS])
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
-def test_of_an_impostor(site, dispatcher, host, way):
+def test_an_impostor_is_told_at_the_callers_line(site, dispatcher, host, way):
     site.install("evil", entry_points={"fast": "evil"})
 
     with (
@@ -92,7 +93,7 @@ def test_of_an_impostor(site, dispatcher, host, way):
     "ignore::scverse_backends.exceptions.BackendFallbackWarning",
     "ignore::scverse_backends.exceptions.UntrustedBackendWarning",
 )
-def test_of_something_a_backend_may_not_claim(site, dispatcher, host, way):
+def test_a_false_claim_is_told_at_the_callers_line(site, dispatcher, host, way):
     source = "name = 'mine'\naliases = ['fast']\ndef double(values): ..."
     site.install("my-backend", entry_points={"mine": "mine_m"}, modules={"mine_m": source})
 
@@ -102,20 +103,24 @@ def test_of_something_a_backend_may_not_claim(site, dispatcher, host, way):
     assert lines(caught, BackendRegistrationWarning) == [line_of(way)]
 
 
-@pytest.mark.parametrize("name", ["a call", "a coroutine"])
-def test_of_a_fallback(dispatcher, host, name):
-    way = WAYS[name]
+MORE = {
+    "a default": lambda d, double, wait: (setattr(d.settings, "backend", "mine"), double([1])),
+    "a block": lambda d, double, wait: d.settings.use_backend("mine")(lambda: double([1]))(),
+    "a partial": lambda d, double, wait: partial(double, [1], backend="mine")(),
+    "a call": WAYS["a call"],
+    "a coroutine": WAYS["a coroutine"],
+}
 
-    with (
-        dispatcher.register(type("Mine", (), {"name": "mine"})),
-        pytest.warns(BackendFallbackWarning) as caught,
-    ):
+
+@pytest.mark.parametrize("way", MORE.values(), ids=MORE)
+def test_a_fallback_is_told_at_the_callers_line(dispatcher, offer, host, way):
+    offer()
+    with pytest.warns(BackendFallbackWarning) as caught:
         way(dispatcher, *host)
-
     assert lines(caught, BackendFallbackWarning) == [line_of(way)]
 
 
-def test_of_a_fallback_through_the_hosts_own_decorators(decorated_host):
+def test_a_fallback_is_told_through_the_hosts_own_decorators(decorated_host):
     host = decorated_host
     way = lambda: host.double([1], backend="mine")  # noqa: E731 - one line, as above
 

@@ -49,27 +49,27 @@ def host(dispatcher):
         )
 
 
-def test_the_calls_that_it_makes_of_itself_run_on_the_host_without_another_warning(host):
+def test_nested_calls_in_a_fallback_run_on_the_host_without_another_warning(host):
     with host.settings.use_backend("fast"), pytest.warns(BackendFallbackWarning) as caught:
         host.total([1, 2], chunked=True)
     assert host.ran == ["host", "host", "host"]
     assert len(caught) == 1
 
 
-def test_so_do_those_of_a_function_that_the_backend_lacks(host):
+def test_nested_calls_of_a_function_that_the_backend_lacks_warn_once(host):
     with host.settings.use_backend("lacking"), pytest.warns(BackendFallbackWarning) as caught:
         host.total([1, 2], chunked=True)
     assert len(caught) == 1
 
 
-def test_so_do_those_of_a_coroutine_function(host):
+def test_nested_calls_of_a_coroutine_function_warn_once(host):
     with host.settings.use_backend("fast"), pytest.warns(BackendFallbackWarning) as caught:
         asyncio.run(host.total_later([1, 2], chunked=True))
     assert host.ran == ["host", "host", "host"]
     assert len(caught) == 1
 
 
-def test_explaining_such_a_call_tells_why(host):
+def test_explaining_a_nested_call_in_a_fallback_tells_why(host):
     host.settings.fallback = "silent"
     with host.settings.use_backend("fast"):
         decision = host.total([1], then=lambda: host.settings.explain(host.total, [1]))
@@ -86,7 +86,7 @@ def test_a_backend_that_is_asked_for_inside_by_name_is_asked(host):
     assert host.ran == ["host", "fast"]
 
 
-def test_once_it_has_ended_the_backend_is_asked_again(host):
+def test_the_backend_is_asked_again_after_a_fallback(host):
     host.settings.fallback = "silent"
     with host.settings.use_backend("fast"):
         host.total([1], chunked=True)

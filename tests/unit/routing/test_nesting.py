@@ -81,29 +81,6 @@ def test_the_backend_that_is_registered_anew_meanwhile_is_the_same_one(dispatche
     assert ran == ["fast"]
 
 
-def test_another_thread_is_not_inside(smooth):
-    seen = []
-    smooth.between.append(lambda: smooth.between.clear() or in_another_thread(call))
-
-    def call():
-        seen.append(smooth.call(1, backend="fast"))
-
-    assert smooth.call(1, backend="fast") == "fast on host"
-    assert seen == ["fast on host"]
-
-
-def test_another_backend_may_be_called_and_may_not_come_back(dispatcher):
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
-
-    one = SimpleNamespace(name="one", smooth=lambda data: "one " + smooth(data, backend="two"))
-    two = SimpleNamespace(name="two", smooth=lambda data: "two " + smooth(data, backend="one"))
-    with dispatcher.register(one), dispatcher.register(two):
-        assert smooth(1, backend="one") == "one two host"
-        assert smooth(1, backend="two") == "two one host"
-
-
 def test_a_backend_that_the_host_calls_within_its_fallback_runs(dispatcher):
     @dispatcher.backend_dispatch
     def smooth(data, extra=None):
