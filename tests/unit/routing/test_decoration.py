@@ -1,4 +1,4 @@
-"""What cannot be decorated, and what the error says to do."""
+"""What a decorated function is, what cannot be decorated, and what the error says to do."""
 
 from __future__ import annotations
 
@@ -194,10 +194,6 @@ class Halver:
 def documented(adata: list, *, copy: bool = False) -> list:
     """Do what the docstring says."""
     return adata
-
-
-def double(values):
-    return [2 * value for value in values]
 
 
 def test_it_remains_what_it_was_to_those_who_look(dispatcher):

@@ -187,9 +187,7 @@ class TestAnOptionOfABackend:
     def test_a_host_inside_another_decorator_names_its_owner_too_and_is_no_fallback(
         self, dispatcher, offer, arguments
     ):
-        host = wraps(lambda data: "host")(
-            lambda *args, **kwargs: (lambda data: data)(*args, **kwargs)
-        )
+        host = wraps(lambda data: "host")(lambda data: "decorated")
         offer(plot=lambda data: "mine")
         offer("third", plot=lambda data, dpi=80: "third")
         plot = dispatcher.backend_dispatch(name="plot")(host)
