@@ -74,10 +74,7 @@ def ask_at_once(ask):
 def test_each_is_imported_once_and_nobody_waits_for_ever(host):
     for _ in range(REPETITIONS):
         first_use = host()
-
-        @first_use.dispatcher.backend_dispatch
-        def where():
-            return "cpu"
+        where = first_use.dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 
         def ask(where=where):
             name = random.choice(NAMES)  # noqa: S311 - chance, not secrecy

@@ -168,8 +168,7 @@ def test_what_the_hosts_class_inherits_counts(lacking):
 
 def test_a_dispatched_method_does_not_ask_for_the_selector(lacking):
     def decorate(dispatcher):
-        @dispatcher.backend_dispatch
-        def squeeze(self, fruit): ...
+        squeeze = dispatcher.backend_dispatch(name="squeeze")(lambda self, fruit: None)
 
         @dispatcher.backend_class
         class Press:

@@ -112,11 +112,7 @@ def test_an_input_that_both_change_in_their_own_way_is_named(dispatcher, host, b
 
 def test_arrays_and_what_is_no_number_are_the_same_by_their_bits(dispatcher, backend):
     numpy = pytest.importorskip("numpy")
-
-    @dispatcher.backend_dispatch
-    def total(table):
-        return table.sum()
-
+    total = dispatcher.backend_dispatch(name="total")(lambda table: table.sum())
     backend(total=lambda table: table.sum())
     table = numpy.array([1.0, float("nan")])
 
@@ -133,10 +129,7 @@ def test_what_cannot_be_compared_counts_as_changed(dispatcher, backend):
         def __deepcopy__(self, memo):
             return Opaque()
 
-    @dispatcher.backend_dispatch
-    def look(thing):
-        return 1
-
+    look = dispatcher.backend_dispatch(name="look")(lambda thing: 1)
     backend(look=lambda thing: 1)
 
     assert compare(dispatcher, "mine", look, Opaque()).changed == ("thing",)

@@ -35,23 +35,13 @@ def test_it_is_registered_for_a_block_and_selects_nothing(dispatcher, host):
 
 def test_a_function_decorated_later_is_offered_too(dispatcher, host):
     with loopback(dispatcher):
-
-        @dispatcher.backend_dispatch
-        def late():
-            return "late"
-
+        late = dispatcher.backend_dispatch(name="late")(lambda: "late")
         assert traced(dispatcher, late) == ("late", [("late", "loopback")])
 
 
 def test_dotted_names_are_namespaces_even_below_a_function(dispatcher):
-    @dispatcher.backend_dispatch(name="tl.pca")
-    def tool():
-        return "tool"
-
-    @dispatcher.backend_dispatch(name="pl.pca")
-    def plot():
-        return "plot"
-
+    tool = dispatcher.backend_dispatch(name="tl.pca")(lambda: "tool")
+    plot = dispatcher.backend_dispatch(name="pl.pca")(lambda: "plot")
     with loopback(dispatcher):
         assert traced(dispatcher, tool) == ("tool", [("tl.pca", "loopback")])
         assert traced(dispatcher, plot) == ("plot", [("pl.pca", "loopback")])
@@ -74,10 +64,7 @@ def test_a_borrowed_function_is_the_hosts_as_well(dispatcher):
 
 
 def test_calls_within_the_hosts_code_run_there_too(dispatcher, host):
-    @dispatcher.backend_dispatch
-    def outer(values):
-        return host.scale(host.rank(values))
-
+    outer = dispatcher.backend_dispatch(name="outer")(lambda values: host.scale(host.rank(values)))
     with loopback(dispatcher):
         result, ran = traced(dispatcher, lambda: outer([3, 1]))
 

@@ -43,11 +43,7 @@ def refusals(make_dispatcher):
             return values
 
     dispatcher = make_dispatcher()
-
-    @dispatcher.backend_dispatch
-    def scale(values, factor=1):
-        return values
-
+    scale = dispatcher.backend_dispatch(name="scale")(lambda values, factor=1: values)
     dispatcher.register(One)
     dispatcher.register(Two)
     return dispatcher.settings.explain(scale, [1], factor=2, backend=["one", "two"]).refusals

@@ -22,10 +22,7 @@ def dispatcher(make_dispatcher):
 @pytest.fixture
 def host(dispatcher):
     """Functions of a host: a plain one, and a coroutine function."""
-
-    @dispatcher.backend_dispatch
-    def double(values):
-        return "host"
+    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
 
     @dispatcher.backend_dispatch
     async def wait(values):

@@ -182,18 +182,13 @@ def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
         signature = "(path, *, strict=True)"
         """
     )
-
-    @dispatcher.backend_dispatch(name="tl.embed")
-    def embed(data): ...
+    embed = dispatcher.backend_dispatch(name="tl.embed")(lambda data: None)
 
     @dispatcher.backend_dispatch
     async def fetch(key): ...
 
-    @dispatcher.backend_dispatch
-    def hidden(data): ...
-
-    @dispatcher.backend_dispatch(name="Model.build")
-    def build(path): ...
+    hidden = dispatcher.backend_dispatch(name="hidden")(lambda data: None)
+    build = dispatcher.backend_dispatch(name="Model.build")(lambda path: None)
 
     @dispatcher.backend_class
     class Model:
@@ -332,11 +327,7 @@ class TestOnceLoaded:
 
     def test_about_a_function_that_it_does_not_list(self, ship, dispatcher, scale):
         self.use(ship, dispatcher, more="def more(values): return values")
-
-        @dispatcher.backend_dispatch
-        def more(values):
-            return values
-
+        more = dispatcher.backend_dispatch(name="more")(lambda values: values)
         with pytest.warns(BackendRegistrationWarning, match="has nothing, and the adapter"):
             dispatcher.settings.explain(more, [1], backend="tiled")
 
@@ -461,10 +452,7 @@ def test_a_function_without_a_signature_may_stay_without(ship, dispatcher):
         "schema = 1\nname = 'tiled'\n[functions.odd]\n",
         modules={"tiled.adapter": f"name = 'tiled'\n{source}odd = Odd()"},
     )
-
-    @dispatcher.backend_dispatch
-    def odd(key): ...
-
+    odd = dispatcher.backend_dispatch(name="odd")(lambda key: None)
     with pytest.warns(UntrustedBackendWarning):
         dispatcher.get_backend("tiled")
     decision = dispatcher.settings.explain(odd, 1, backend="tiled")

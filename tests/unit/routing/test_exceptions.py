@@ -300,10 +300,7 @@ class TestACallThatIsIncomplete:
 class TestArgumentsThatNobodyTakes:
     @pytest.fixture
     def scale(self, dispatcher):
-        @dispatcher.backend_dispatch
-        def scale(data, factor=1):
-            return "host"
-
+        scale = dispatcher.backend_dispatch(name="scale")(lambda data, factor=1: "host")
         with dispatcher.register(SimpleNamespace(name="mine", scale=lambda data: "mine")):
             yield scale
 

@@ -252,14 +252,8 @@ def test_why_no_backend_took_a_call_is_noted_where_the_host_refuses_it_too(scale
 @pytest.fixture
 def tiles(dispatcher, offer):
     """A host's plain function that gives an iterator, for which a backend has a generator."""
-
-    @dispatcher.backend_dispatch
-    def where():
-        return "host"
-
-    @dispatcher.backend_dispatch
-    def tiles(count):
-        return iter([where()] * count)
+    where = dispatcher.backend_dispatch(name="where")(lambda: "host")
+    tiles = dispatcher.backend_dispatch(name="tiles")(lambda count: iter([where()] * count))
 
     def own(count):
         for tile in tiles(count):

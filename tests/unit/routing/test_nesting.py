@@ -16,10 +16,7 @@ from scverse_backends.exceptions import BackendFallbackWarning
 def smooth(dispatcher):
     """A host function whose backend calls it, with what a test has happen in between."""
     between, ran = [], []
-
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data: "host")
 
     class Fast:
         name = "fast"
@@ -64,10 +61,7 @@ def test_a_change_of_what_is_registered_meanwhile_does_not_send_them_to_the_back
 
 def test_the_backend_that_is_registered_anew_meanwhile_is_the_same_one(dispatcher):
     ran = []
-
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data: "host")
 
     def implementation(data):
         ran.append("fast")
@@ -186,10 +180,7 @@ class TestATaskThatOutlivesTheCall:
 def test_a_fork_takes_only_its_own_thread_along(dispatcher):
     """A thread of the child may get the number of one that was inside in the parent."""
     inside, leave = threading.Event(), threading.Event()
-
-    @dispatcher.backend_dispatch
-    def smooth(data, threads=None):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data, threads=None: "host")
 
     def implementation(data):
         if data == "wait":

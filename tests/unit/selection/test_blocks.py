@@ -1,12 +1,17 @@
-"""``use_backend``: what it refuses, when it imports, and how its blocks begin and end."""
+"""``use_backend``: what it refuses, when it imports, how its blocks begin and end, and unused ones."""
+
+import linecache
+import pickle
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
 from scverse_backends.exceptions import (
     BackendLoadError,
     BackendNotInstalledError,
-    ReservedBackendError,
     UnknownBackendError,
+    UnusedBlockWarning,
 )
 
 pytestmark = pytest.mark.usefixtures("backends")
@@ -60,11 +65,6 @@ def test_a_policy_that_does_not_exist_raises_when_it_is_called(host, fallback):
         host.settings.use_backend("mine", fallback=fallback)
 
 
-def test_an_empty_sequence_of_labels_is_a_mistake(host):
-    with pytest.raises(ValueError, match="at least one backend"):
-        host.settings.use_backend([])
-
-
 def test_no_label_keeps_the_present_choice(host):
     host.settings.backend = "mine"
     with host.settings.use_backend(fallback="error"):
@@ -103,12 +103,6 @@ def test_the_same_object_nested_in_itself_keeps_its_blocks_apart(host):
         assert host.where() == "mine"
 
 
-def test_an_exception_passes_and_ends_the_block(host):
-    with pytest.raises(KeyError, match="lost"), host.settings.use_backend("mine"):
-        raise KeyError("lost")
-    assert host.where() == "cpu"
-
-
 def test_an_object_made_before_a_refresh_can_be_entered_after_it(host):
     block = host.settings.use_backend("mine")
     with block:
@@ -130,44 +124,20 @@ def test_a_broken_backend_can_be_entered_once_it_is_mended(host, site, install):
 
 
 def test_a_backend_that_is_gone_by_then_raises_when_it_is_entered(host):
-    class Passing:
-        name = "passing"
-
-    registration = host.dispatcher.register(Passing)
+    registration = host.dispatcher.register(SimpleNamespace(name="passing"))
     block = host.settings.use_backend("passing")
     registration.remove()
     with pytest.raises(UnknownBackendError, match="'passing'"), block:
         pytest.fail("the block was entered")
 
 
-def test_a_label_of_a_backend_that_is_gone_raises_when_it_is_called_again(host):
-    class Passing:
-        name = "passing"
-
-    with host.dispatcher.register(Passing), host.settings.use_backend("passing"):
-        assert host.settings.backend == "passing"
-    with pytest.raises(UnknownBackendError, match="'passing'"):
-        host.settings.use_backend("passing")
-
-
-def test_a_block_selects_whoever_answers_to_its_label_when_it_is_entered(host):
-    class First:
-        name = "first"
-        aliases = ("fast",)
-
-    class Second(First):
-        name = "second"
-
-    with host.dispatcher.register(First):
-        block = host.settings.use_backend("fast")
-    with host.dispatcher.register(Second), block:
-        assert host.settings.backend == "second"
-
-
-def test_reserved_labels_say_what_to_write_instead(make_host):
-    host = make_host(reserved_backends={"gpu": "Use a concrete name such as 'cuda'."})
-    with pytest.raises(ReservedBackendError, match="Use a concrete name such as 'cuda'"):
-        host.settings.use_backend("gpu")
+def test_a_block_selects_who_has_its_label_each_time_it_is_entered(host):
+    block, seen = host.settings.use_backend("mine"), []
+    for aliases in [(), ("mine",), ()]:
+        second = SimpleNamespace(name="second", aliases=aliases, where=lambda: "second")
+        with host.dispatcher.register(second), block:
+            seen.append(host.where())
+    assert seen == ["mine", "second", "mine"]
 
 
 def test_the_first_choice_may_be_given_by_name(host):
@@ -175,3 +145,71 @@ def test_the_first_choice_may_be_given_by_name(host):
         assert host.settings.backends == ("mine",)
     with host.settings.use_backend("other", backend="mine"):
         assert host.settings.backends == ("mine", "other")
+
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+def test_a_statement_that_selects_nothing_warns_at_its_line(host):
+    with pytest.warns(UnusedBlockWarning) as caught:
+        host.settings.use_backend("cuda")  # the slip
+    assert host.where() == "cpu"
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert "# the slip" in linecache.getline(__file__, warning.lineno)
+    assert str(warning.message) == (
+        "use_backend('cuda') alone selects nothing for example_host. Write "
+        "'with settings.use_backend('cuda'):', decorate a function with it, or set "
+        "settings.backend = 'cuda' for the whole process."
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "fallback", "instead"),
+    [
+        (("mine", "cpu"), None, "settings.backend = ('mine', 'cpu')"),
+        (("mine",), "error", "settings.backend = 'mine'"),
+        ((), "error", "settings.fallback = 'error'"),
+    ],
+)
+def test_the_warning_says_what_was_asked_for_and_what_to_write(host, labels, fallback, instead):
+    with pytest.warns(UnusedBlockWarning, match="alone selects nothing") as caught:
+        host.settings.use_backend(*labels, fallback=fallback)
+    message = caught[0].message
+    assert (message.labels, message.fallback, message.host) == (labels, fallback, "example_host")
+    assert instead in str(message)
+
+
+def test_a_block_that_is_kept_warns_when_it_is_thrown_away(host):
+    block = host.settings.use_backend("mine")
+    with warnings.catch_warnings(record=True) as early:
+        warnings.simplefilter("always")
+        assert "use_backend('mine')" in repr(block)
+    assert not early
+    with pytest.warns(UnusedBlockWarning):
+        del block
+
+
+def enter(block):
+    with block:
+        pass
+
+
+def fail_inside(block):
+    with pytest.raises(KeyError), block:
+        raise KeyError
+
+
+def decorate(block):
+    block(print)
+
+
+@pytest.mark.parametrize("use", [enter, fail_inside, decorate, pickle.dumps])
+def test_a_block_that_was_used_does_not_warn(host, use, recwarn):
+    use(host.settings.use_backend("mine"))
+    assert not recwarn.list
+
+
+def test_a_block_that_was_sent_to_another_process_need_not_be_used_there(host, recwarn):
+    pickle.loads(pickle.dumps(host.settings.use_backend("mine")))
+    assert not recwarn.list

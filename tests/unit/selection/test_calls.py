@@ -109,10 +109,7 @@ def test_the_selector_selects_even_where_the_host_takes_any_option(make_dispatch
 
 def test_it_holds_while_what_a_generator_function_gave_is_iterated(make_dispatcher):
     dispatcher = make_dispatcher(untrusted="allow")
-
-    @dispatcher.backend_dispatch
-    def where():
-        return "cpu"
+    where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 
     @dispatcher.backend_dispatch
     def rows():

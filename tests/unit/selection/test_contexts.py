@@ -1,4 +1,4 @@
-"""Blocks belong to their context: threads, tasks and generators do not disturb one another."""
+"""Blocks belong to their context: threads and tasks do not disturb one another."""
 
 import asyncio
 import importlib
@@ -23,14 +23,6 @@ def test_a_thread_that_is_given_a_copy_of_the_context_is_inside_the_block(host):
             context = copy_context()
         assert pool.submit(context.run, host.where).result(timeout=10) == "mine"
         assert pool.submit(host.where).result(timeout=10) == "cpu"
-
-
-def test_a_function_that_asyncio_sends_to_a_thread_is_inside_the_block(host):
-    async def main():
-        with host.settings.use_backend("mine"):
-            return await asyncio.to_thread(host.where)
-
-    assert asyncio.run(main()) == "mine"
 
 
 def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
@@ -84,72 +76,6 @@ def test_leaving_a_block_from_another_context_disturbs_nobody(host):
         assert host.where() == "mine"
     block.__exit__(None, None, None)
     assert host.where() == "cpu"
-
-
-def selecting(host, *labels):
-    """Yield where a call runs, between a block's beginning and its end."""
-    with host.settings.use_backend(*labels):
-        while True:
-            yield host.where()
-
-
-def test_a_generators_block_reaches_its_consumer_while_it_is_suspended(host):
-    generator = selecting(host, "mine")
-    assert host.where() == "cpu"
-    assert (next(generator), host.where()) == ("mine", "mine")
-    generator.close()
-    assert host.where() == "cpu"
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-@pytest.mark.parametrize("labels", [("mine", "other"), ("mine", "mine")])
-def test_suspended_generators_may_end_in_any_order(host, order, labels):
-    host.settings.backend = "cpu"
-    generators = [selecting(host, label) for label in labels]
-    for generator, label in zip(generators, labels, strict=True):
-        assert next(generator) == label
-    generators[order[0]].close()
-    assert host.where() == labels[order[1]]
-    generators[order[1]].close()
-    assert host.where() == "cpu"
-
-
-def test_a_generator_that_ends_inside_a_block_leaves_that_block_in_force(host):
-    generator = selecting(host, "mine")
-    next(generator)
-    with host.settings.use_backend("other"):
-        generator.close()
-        assert host.where() == "other"
-    assert host.where() == "cpu"
-
-
-def test_a_generator_that_ends_inside_a_block_of_the_same_labels_leaves_that_block_as_it_is(host):
-    generator = selecting(host, "mine")
-    next(generator)
-    with host.settings.use_backend("mine"):
-        host.settings.backend = "other"
-        generator.close()
-        assert host.where() == "other"
-    assert host.where() == "cpu"
-
-
-def test_a_generator_that_ends_inside_a_call_leaves_nothing_selected(host):
-    generator = selecting(host, "mine")
-    next(generator)
-    assert host.through(generator.close, backend="cpu") is None
-    assert host.where() == "cpu"
-
-
-def test_a_block_inside_a_task_of_a_generator_ends_with_it(host):
-    async def rows():
-        with host.settings.use_backend("mine"):
-            for _ in range(2):
-                yield host.where()
-
-    async def main():
-        return [(row, host.where()) async for row in rows()], host.where()
-
-    assert asyncio.run(main()) == ([("mine", "mine")] * 2, "cpu")
 
 
 CURIOUS = """

@@ -20,11 +20,6 @@ def label(request):
     return request.param
 
 
-def test_a_dispatched_coroutine_function_stays_one(host):
-    assert inspect.iscoroutinefunction(host.where_async)
-    assert not inspect.iscoroutinefunction(host.where)
-
-
 def test_asyncio_takes_it_for_a_coroutine_function_too(host):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.14 on
@@ -102,14 +97,6 @@ def test_calls_with_different_choices_run_beside_one_another(host):
     assert asyncio.run(main()) == ([{"mine"}, {"other"}, {"cpu"}], "cpu")
 
 
-def test_a_task_may_be_made_of_it(host):
-    async def main():
-        tasks = [asyncio.create_task(host.where_async(backend=b)) for b in ("mine", "other")]
-        return [await task for task in tasks]
-
-    assert asyncio.run(main()) == ["mine", "other"]
-
-
 def test_its_exception_comes_from_awaiting_and_leaves_nothing_selected(host, label):
     async def fail():
         await asyncio.sleep(0)
@@ -142,11 +129,6 @@ def test_its_cancellation_reaches_the_implementation_and_leaves_nothing_selected
         return host.where()
 
     assert (asyncio.run(main()), ended) == ("cpu", [label])
-
-
-def test_a_plain_implementation_serves_a_coroutine_function(host, install):
-    install("plain", source="name = {name!r}\ndef where_async(): return name")
-    assert asyncio.run(host.where_async(backend="plain")) == "plain"
 
 
 def test_a_plain_implementation_runs_when_it_is_awaited_and_under_its_selection(host, install):

@@ -2,7 +2,6 @@
 
 import asyncio
 import importlib
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,13 +71,6 @@ def test_nothing_is_imported_before_the_first_use(given, site):
     assert site.imported() == set()
     host.where()
     assert site.imported() == {"mine_backend", "other_backend"}
-
-
-def test_every_thread_and_task_runs_where_the_environment_says(given):
-    host = given("mine")
-    with ThreadPoolExecutor(4) as pool:
-        ran = [*pool.map(lambda _: host.where(), range(8))]
-    assert {*ran, asyncio.run(host.where_async())} == {"mine"}
 
 
 @pytest.mark.parametrize(

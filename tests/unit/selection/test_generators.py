@@ -5,16 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import scverse_backends.typing
-
 
 @pytest.fixture
 def where(dispatcher):
-    @dispatcher.backend_dispatch
-    def where():
-        return "cpu"
-
-    return where
+    return dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
     assert where() == "cpu"
 
 
-def test_its_steps_may_be_taken_in_different_threads(conversation, where):
+def test_steps_of_a_generator_may_be_taken_in_different_threads(conversation, where):
     talk = conversation(backend="mine")
     assert next(talk) == ("mine", "mine")
     with ThreadPoolExecutor(1) as pool:
@@ -79,7 +73,9 @@ def test_its_steps_may_be_taken_in_different_threads(conversation, where):
     assert next(talk) == ("mine heard", None, "mine")
 
 
-def test_what_its_body_writes_holds_for_its_further_steps_and_nowhere_else(dispatcher, where):
+def test_what_the_body_of_a_generator_writes_holds_for_its_further_steps_and_nowhere_else(
+    dispatcher, offer, where
+):
     @dispatcher.backend_dispatch
     def rows():
         yield where()
@@ -87,18 +83,12 @@ def test_what_its_body_writes_holds_for_its_further_steps_and_nowhere_else(dispa
         yield where()
         yield where()
 
-    class Adapter:
-        name = "mine"
-
-        def where(self):
-            return "mine"
-
-    with dispatcher.register(Adapter):
+    with offer(where=lambda: "mine"):
         assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
         assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
 
 
-def test_closing_it_closes_what_it_runs_under_the_calls_choice(dispatcher, where):
+def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatcher, offer, where):
     seen = []
 
     @dispatcher.backend_dispatch
@@ -108,13 +98,7 @@ def test_closing_it_closes_what_it_runs_under_the_calls_choice(dispatcher, where
         finally:
             seen.append(where())
 
-    class Adapter:
-        name = "mine"
-
-        def where(self):
-            return "mine"
-
-    with dispatcher.register(Adapter):
+    with offer(where=lambda: "mine"):
         steps = rows(backend=["mine", "cpu"])
         next(steps)
         steps.close()
@@ -123,7 +107,7 @@ def test_closing_it_closes_what_it_runs_under_the_calls_choice(dispatcher, where
     assert inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED
 
 
-def test_an_error_of_the_work_reaches_whoever_iterates(conversation):
+def test_an_error_of_a_generator_is_raised_where_it_is_iterated(conversation):
     talk = conversation(backend="mine")
     next(talk)
 
@@ -131,11 +115,13 @@ def test_an_error_of_the_work_reaches_whoever_iterates(conversation):
         talk.throw(ZeroDivisionError)
 
 
-def test_it_is_shown_under_the_name_of_the_hosts_function(conversation):
+def test_a_generator_is_shown_under_the_name_of_the_hosts_function(conversation):
     assert conversation(backend="mine").__name__ == "conversation"
 
 
-def test_a_block_in_its_body_stands_before_the_calls_choice_at_every_step(dispatcher, where):
+def test_a_block_in_the_body_of_a_generator_stands_before_the_calls_choice_at_every_step(
+    dispatcher, offer, where
+):
     @dispatcher.backend_dispatch
     def rows():
         with dispatcher.settings.use_backend("cpu"):
@@ -143,32 +129,20 @@ def test_a_block_in_its_body_stands_before_the_calls_choice_at_every_step(dispat
             yield where()
         yield where()
 
-    class Adapter:
-        name = "mine"
-
-        def where(self):
-            return "mine"
-
-    with dispatcher.register(Adapter):
+    with offer(where=lambda: "mine"):
         assert [*rows(backend=["mine", "cpu"])] == ["cpu", "cpu", "mine"]
         assert where() == "cpu"
 
 
 @pytest.fixture
-def listed(dispatcher):
+def listed(dispatcher, offer):
     """A generator function whose backend gives a plain list instead."""
 
     @dispatcher.backend_dispatch
     def listed():
         yield "host"
 
-    class Adapter:
-        name = "mine"
-
-        def listed(self):
-            return ["first", "second"]
-
-    with dispatcher.register(Adapter):
+    with offer(listed=lambda: ["first", "second"]):
         yield listed
 
 
@@ -191,7 +165,7 @@ def test_an_error_thrown_at_what_cannot_catch_it_comes_back(listed):
     assert [*steps] == []
 
 
-def test_a_block_cannot_decorate_it(dispatcher, conversation):
+def test_a_block_cannot_decorate_a_generator_function(dispatcher, conversation):
     with pytest.raises(TypeError, match=r"generator function .*conversation"):
         dispatcher.settings.use_backend("mine")(conversation)
 
@@ -202,8 +176,3 @@ def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher)
 
     with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
         dispatcher.backend_dispatch(rows)
-
-
-def test_the_type_of_a_dispatched_function_can_be_named_at_run_time():
-    assert inspect.isclass(scverse_backends.typing.Dispatched)
-    assert scverse_backends.typing.Labels

@@ -71,36 +71,6 @@ def test_a_separator_more_or_less_is_another_label(host, install, spelling):
         host.where(backend=spelling)
 
 
-def test_name_alias_and_entry_point_name_mean_the_same_backend(host, site):
-    site.install(
-        "trio",
-        entry_points={"entry": "trio_backend"},
-        modules={
-            "trio_backend": """
-                name = "Canonical"
-                aliases = ["alias_one", "alias_two"]
-                def where(): return name
-            """
-        },
-    )
-    for label in ("alias-two", "entry", "canonical", "Alias.One"):
-        host.settings.backend = label
-        assert (host.settings.backend, host.where()) == ("Canonical", "Canonical")
-
-
-def test_a_backend_is_chosen_by_its_entry_point_even_where_another_has_its_name(host, site):
-    for letter in "ab":
-        site.install(
-            f"dist-{letter}",
-            entry_points={letter: f"backend_{letter}"},
-            modules={f"backend_{letter}": f"name = 'same'\ndef where(): return {letter!r}"},
-        )
-    assert host.where(backend="a") == "a"
-    with pytest.warns(UserWarning, match="'same' stays with"):
-        assert host.where(backend="b") == "b"
-    assert host.where(backend="a") == "a"
-
-
 @pytest.mark.parametrize("label", ["auto", "AUTO", "gpu", "G.P.U"])
 def test_reserved_labels_choose_nothing(make_host, choose, label):
     host = make_host(reserved_backends={"gpu": "Name one.", "g-p-u": "Name one."})
@@ -109,17 +79,6 @@ def test_reserved_labels_choose_nothing(make_host, choose, label):
     assert (caught.value.label, caught.value.host) == (label, "example_host")
     assert "example_host" in str(caught.value)
     assert "Name " in caught.value.reason
-
-
-def test_an_installed_backend_cannot_take_a_reserved_label(make_host, install):
-    host = make_host(reserved_backends={"gpu": "Name one."})
-    install("gpu")
-    install("greedy", "auto", "gpu")
-    with pytest.warns(UserWarning, match="is not accepted"):
-        assert host.where(backend="greedy") == "greedy"
-    for label in ("gpu", "auto"):
-        with pytest.raises(ReservedBackendError):
-            host.where(backend=label)
 
 
 @pytest.mark.parametrize(

@@ -56,16 +56,6 @@ def test_a_context_of_its_own_keeps_it_from_the_consumer(host, rows):
     assert host.where() == "cpu"
 
 
-def test_a_block_around_each_step_keeps_it_from_the_consumer(host):
-    def careful():
-        for _ in range(3):
-            with host.settings.use_backend("mine"):
-                row = host.where()
-            yield row
-
-    assert [(row, host.where()) for row in careful()] == [("mine", "cpu")] * 3
-
-
 def test_a_block_of_the_consumer_stands_before_it(host, rows):
     steps = rows("mine")
     next(steps)
@@ -89,22 +79,6 @@ def test_a_generator_that_another_thread_continues_runs_under_that_threads_selec
     assert host.where() == "mine"
     with host.settings.use_backend("cpu"):
         assert host.where() == "cpu"
-
-
-def test_a_generator_that_two_threads_share_works_with_a_snapshot_for_each_step(host):
-    with host.settings.use_backend("mine"):
-        where = host.settings.snapshot().bind(host.where)
-
-    def carried():
-        for _ in range(3):
-            yield where()
-
-    steps = carried()
-    with ThreadPoolExecutor(1) as pool:
-        assert [next(steps), pool.submit(next, steps).result(timeout=10), next(steps)] == [
-            "mine"
-        ] * 3
-    assert host.where() == "cpu"
 
 
 def test_an_asynchronous_generator_keeps_it_within_its_task(host):
@@ -138,4 +112,45 @@ def test_a_suspended_snapshot_behaves_the_same(host):
     one.close()
     assert host.where() == "mine"
     two.close()
+    assert host.where() == "cpu"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("labels", [("mine", "other"), ("mine", "mine")])
+def test_suspended_generators_may_end_in_any_order(host, rows, order, labels):
+    host.settings.backend = "cpu"
+    generators = [rows(label) for label in labels]
+    for generator, label in zip(generators, labels, strict=True):
+        assert next(generator) == label
+    generators[order[0]].close()
+    assert host.where() == labels[order[1]]
+    generators[order[1]].close()
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_block_leaves_that_block_in_force(host, rows):
+    generator = rows("mine")
+    next(generator)
+    with host.settings.use_backend("other"):
+        generator.close()
+        assert host.where() == "other"
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_block_of_the_same_labels_leaves_that_block_as_it_is(
+    host, rows
+):
+    generator = rows("mine")
+    next(generator)
+    with host.settings.use_backend("mine"):
+        host.settings.backend = "other"
+        generator.close()
+        assert host.where() == "other"
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_call_leaves_nothing_selected(host, rows):
+    generator = rows("mine")
+    next(generator)
+    assert host.through(generator.close, backend="cpu") is None
     assert host.where() == "cpu"

@@ -56,11 +56,7 @@ def test_what_a_snapshot_brought_says_so(settings, fast):
 
 def test_what_a_call_selects_holds_inside_of_it(dispatcher, settings, fast):
     seen = []
-
-    @dispatcher.backend_dispatch
-    def outer():
-        seen.append(repr(settings))
-
+    outer = dispatcher.backend_dispatch(name="outer")(lambda: seen.append(repr(settings)))
     settings.fallback = "silent"
     outer(backend="fast")
     assert line(seen[0], "selected by") == "selected by the call"

@@ -43,10 +43,7 @@ def test_the_summary_says_what_ran_where_with_each_remark_once(settings, scale, 
 
 
 def test_calls_stand_further_in_than_the_call_that_made_them(dispatcher, settings, scale):
-    @dispatcher.backend_dispatch
-    def twice(values):
-        return scale(scale(values))
-
+    twice = dispatcher.backend_dispatch(name="twice")(lambda values: scale(scale(values)))
     with settings.trace() as trace:
         twice([1])
         scale([1])
@@ -64,10 +61,7 @@ def test_what_raised_is_marked_and_quoted(settings, scale):
 
 
 def test_times_are_in_a_fitting_unit(dispatcher, settings):
-    @dispatcher.backend_dispatch
-    def wait(seconds):
-        time.sleep(seconds)
-
+    wait = dispatcher.backend_dispatch(name="wait")(time.sleep)
     with settings.trace() as trace:
         wait(0.001)
         wait(1.0)

@@ -299,11 +299,7 @@ def test_provenance_names_distributions_versions_and_what_was_ignored(site, make
         modules={"gpu_tools": "name = 'gpu'\ndef double(values): return values * 2"},
     )
     dispatcher = make_dispatcher(ignorable=["n_jobs"], untrusted="allow")
-
-    @dispatcher.backend_dispatch
-    def double(values, n_jobs=1):
-        return values * 2
-
+    double = dispatcher.backend_dispatch(name="double")(lambda values, n_jobs=1: values * 2)
     with dispatcher.settings.trace() as trace:
         double([1], n_jobs=4, backend="gpu")
     assert trace.provenance()["backends"] == {
@@ -327,10 +323,7 @@ def test_a_dispatched_class_is_traced_when_it_is_constructed(host):
 
 
 def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):
-    @host.dispatcher.backend_dispatch
-    def many(**options):
-        return len(options)
-
+    many = host.dispatcher.backend_dispatch(name="many")(lambda **options: len(options))
     with host.settings.trace() as trace:
         for number in range(50):
             many(**{f"option_{number}": 1})
@@ -338,10 +331,7 @@ def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):
 
 
 def test_what_calls_of_a_shape_share_does_not_pile_up(host):
-    @host.dispatcher.backend_dispatch
-    def many(**options):
-        return len(options)
-
+    many = host.dispatcher.backend_dispatch(name="many")(lambda **options: len(options))
     for number in range(3000):
         with host.settings.trace():
             many(**{f"option_{number}": 1})

@@ -183,10 +183,7 @@ def test_what_cannot_be_called_is_refused(snapshot):
 
 
 def test_what_pickle_cannot_find_cannot_be_pickled_bound_either(snapshot, dispatcher):
-    @dispatcher.backend_dispatch
-    def local():
-        return 1
-
+    local = dispatcher.backend_dispatch(name="local")(lambda: 1)
     assert snapshot.bind(local)() == 1
     with pytest.raises((AttributeError, pickle.PicklingError), match="local"):
         pickle.dumps(snapshot.bind(local))

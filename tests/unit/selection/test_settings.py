@@ -1,22 +1,17 @@
-"""The process-wide default: ``settings.backend = ...``, seen by every thread and task."""
+"""The settings of a host: the process-wide default, what cannot be set, and looking again."""
 
 import asyncio
+import inspect
+import pickle
 from collections import UserList
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 
-from scverse_backends.exceptions import BackendError
+from scverse_backends.exceptions import BackendError, UnknownBackendError
 
 pytestmark = pytest.mark.usefixtures("backends")
-
-
-def test_every_thread_sees_it(host):
-    host.settings.backend = "mine"
-    with ThreadPoolExecutor(4) as pool:
-        ran = [*pool.map(lambda _: host.where(), range(16))]
-    assert ran == ["mine"] * 16
 
 
 def test_a_thread_that_runs_already_sees_a_change(host):
@@ -101,17 +96,6 @@ def test_inside_a_block_it_changes_that_block_and_the_end_restores_what_was_befo
     assert (host.where(), host.settings.backend) == ("other", "other")
 
 
-def test_inside_nested_blocks_it_changes_the_innermost_only(host):
-    with host.settings.use_backend("other"):
-        with host.settings.use_backend("cpu"):
-            host.settings.backend = "mine"
-            assert host.where() == "mine"
-        assert host.where() == "other"
-        host.settings.backend = "mine"
-        assert host.where() == "mine"
-    assert host.where() == "cpu"
-
-
 def test_inside_a_block_no_other_thread_sees_the_change(host):
     with ThreadPoolExecutor(1) as pool, host.settings.use_backend("cpu"):
         host.settings.backend = "mine"
@@ -158,13 +142,6 @@ def test_what_a_function_writes_outside_of_any_block_holds_for_the_process(host)
     assert host.settings.backend == "other"
 
 
-def test_settings_list_the_backends_that_load_and_hand_out_their_adapters(host, install):
-    install("broken", source="raise RuntimeError('no device')")
-    assert host.settings.available_backends() == ["mine", "other"]
-    assert host.settings.get_backend("cuda").name == "mine"
-    assert host.settings.get_backend("cpu") is None
-
-
 def test_several_choices_are_set_and_read_alike(host):
     host.settings.backends = ("mine", "cpu")
     kept = host.settings.backends
@@ -187,3 +164,63 @@ def test_it_cannot_be_deleted_inside_a_block(host):
     ):
         del host.settings.backend
     assert host.settings.backend == "mine"
+
+
+def test_a_misspelt_setting_is_refused_and_the_nearest_named(dispatcher):
+    with pytest.raises(AttributeError, match=r"no 'backned'\. Did you mean 'backend'\?") as caught:
+        dispatcher.settings.backned = "fast"
+    assert "There are: 'backend', 'backends', 'fallback'." in str(caught.value)
+
+
+def test_one_that_is_like_none_is_refused_too(dispatcher):
+    with pytest.raises(AttributeError, match=r"no 'verbosity'\. There are: 'backend'"):
+        dispatcher.settings.verbosity = 3
+
+
+def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
+    with pytest.raises(
+        TypeError, match=r"'scale' is not a dispatched function of .* Give the func"
+    ):
+        dispatcher.settings.explain("scale", [1])
+
+
+def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
+    with pytest.raises(AttributeError, match="fallback"):
+        dispatcher.fallback = "error"
+
+
+METHODS = ("use_backend", "trace", "explain", "get_backend", "snapshot", "refresh")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_of_settings_cannot_be_replaced(dispatcher, name):
+    with pytest.raises(AttributeError, match=rf"'{name}' of the settings of .* cannot be replaced"):
+        setattr(dispatcher.settings, name, "fast")
+    assert callable(getattr(dispatcher.settings, name))
+
+
+@pytest.mark.parametrize("name", ["_secret", "__class__", "__dict__"])
+def test_what_is_no_setting_cannot_be_set_by_a_private_name_either(dispatcher, name):
+    with pytest.raises(AttributeError):
+        setattr(dispatcher.settings, name, "fast")
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["the host's settings", "a pickled copy"])
+def test_a_backend_that_was_installed_meanwhile_can_be_selected(host, install, sent):
+    settings = pickle.loads(pickle.dumps(host.settings)) if sent else host.settings
+    with pytest.raises(UnknownBackendError):
+        settings.backend = "late"
+    install("late")
+    settings.refresh()
+    settings.backend = "late"
+    assert host.where() == "late"
+
+
+def test_what_discover_showed_is_shown_anew(host, install):
+    host.dispatcher.discover()
+    source = "name = 'late'\ndef where(*, tile=3): return 'late'"
+    install("late", source=source)
+    assert "tile" not in str(inspect.signature(host.where))
+    host.settings.refresh()
+    host.dispatcher.discover()
+    assert "tile=3" in str(inspect.signature(host.where))
