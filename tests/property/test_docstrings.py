@@ -21,20 +21,8 @@ BODIES = [
     [".. versionadded:: 1.2", "", "What it is."],
 ]
 LATER = ["Returns", "Raises", "See Also", "Notes", "References", "Examples"]
-PROSE = [
-    "Scale values.",
-    "",
-    "    More, indented.",
-    "Parameters",
-    "----------",
-    "Parameters: none.",
-    "Args:",
-    ":param data: The values.",
-    "backend",
-    "    * one",
-    "**rest",
-]
-
+PROSE = ["Scale values.", "", "    More, indented.", "Parameters", "----------", "Args:", "**rest"]
+PROSE += ["Parameters: none.", ":param data: The values.", "backend", "    * one"]
 texts = st.lists(st.sampled_from(PROSE) | st.text("ab -=*:\n\t\\", max_size=12), max_size=8)
 
 

@@ -1,4 +1,3 @@
-import asyncio
 import functools
 import json
 from types import SimpleNamespace
@@ -57,37 +56,121 @@ def test_nothing_is_found_where_nothing_differs(verified):
     )
 
 
-def test_what_is_not_implemented_is_information(verified):
+RENAMED = {"cluster": {"data": "rows"}}
+
+
+async def later(data, n_clusters=8, *, seed=0): ...
+
+
+def yielding(data, n_clusters=8, *, seed=0):
+    yield 1
+
+
+# An implementation of `cluster`, its renames, what is found, and something that is said of it.
+FOUND = {
+    "a missing parameter": (
+        lambda data, n_clusters=8: None,
+        {},
+        [("warning", "missing-parameter", "seed")],
+        "does not take 'seed', so calls that set it go elsewhere",
+    ),
+    "a renamed parameter": (
+        lambda rows, n_clusters=8, *, seed=0: None,
+        RENAMED,
+        [("info", "renamed-parameter", "data")],
+        "",
+    ),
+    "a default that differs": (
+        lambda data, n_clusters=10, *, seed=0: None,
+        {},
+        [("warning", "differing-default", "n_clusters")],
+        "n_clusters=10 (host: 8)",
+    ),
+    "a default that is not there": (
+        lambda data, n_clusters, *, seed=0: None,
+        {},
+        [("warning", "required-parameter", "n_clusters")],
+        "",
+    ),
+    "an option": (
+        lambda data, n_clusters=8, *, seed=0, _hidden=1: None,
+        {},
+        [("info", "hidden-option", "_hidden")],
+        "",
+    ),
+    "an option named as the selector": (
+        lambda data, n_clusters=8, *, seed=0, backend=1: None,
+        {},
+        [("warning", "hidden-option", "backend")],
+        "",
+    ),
+    "other keywords": (
+        lambda data, **others: None,
+        {},
+        [("info", "unchecked-parameter", "n_clusters"), ("info", "unchecked-parameter", "seed")],
+        "",
+    ),
+    "parameters that never receive anything": (
+        lambda *rest, data, n_clusters=8, seed=0: None,
+        {},
+        [("info", "variadic", "rest")],
+        "",
+    ),
+    "a coroutine function": (later, {}, [("error", "refused", None)], ""),
+    "a generator function": (yielding, {}, [("warning", "generator", None)], ""),
+    "a signature that cannot be read": (
+        functools.partial(dict.fromkeys, 1, 2, 3),
+        {},
+        [("error", "refused", None)],
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("own", "renames", "found", "said"), FOUND.values(), ids=FOUND)
+def test_each_difference_of_a_function_is_found(verified, own, renames, found, said):
+    result = verified(cluster, cluster=own, renames=renames)
+    assert told(result) == found
+    assert said in str(result)
+
+
+def test_a_function_that_is_not_implemented_is_information(verified):
     result = verified(cluster)
     assert told(result) == [("info", "not-implemented", None)]
     assert result.implemented == ()
     assert "\nnot implemented: cluster" in str(result)
 
 
-def test_a_missing_parameter_is_a_warning(verified):
-    result = verified(cluster, cluster=lambda data, n_clusters=8: None)
-    assert told(result) == [("warning", "missing-parameter", "seed")]
-    assert "does not take 'seed', so calls that set it go elsewhere" in str(result)
+# An implementation of `cluster` that lacks what every call gives, its renames, and the hint.
+HINTS = [
+    (
+        lambda rows, n_clusters=8, *, seed=0: None,
+        {},
+        "if 'rows' is the same parameter, declare renames = {'cluster': {'data': 'rows'}}",
+    ),
+    (
+        lambda values, n_clusters=8, *, seed=0: None,
+        RENAMED,
+        "its rename leads to 'rows', which is not one of its parameters",
+    ),
+]
 
 
-def test_one_that_every_call_gives_is_an_error(verified):
-    result = verified(cluster, cluster=lambda rows, n_clusters=8, *, seed=0: None)
+@pytest.mark.parametrize(("own", "renames", "hint"), HINTS)
+def test_a_missing_parameter_that_every_call_gives_is_an_error(verified, own, renames, hint):
+    result = verified(cluster, cluster=own, renames=renames)
     assert told(result)[0] == ("error", "missing-parameter", "data")
-    hint = "if 'rows' is the same parameter, declare renames = {'cluster': {'data': 'rows'}}"
     assert hint in message(result, "missing-parameter")
 
 
-def test_one_with_a_like_name_is_suggested(verified):
+def test_a_parameter_with_a_like_name_is_suggested_for_a_missing_one(verified):
     result = verified(cluster, cluster=lambda data, n_cluster=8, *, seed=0: None)
     assert "if 'n_cluster' is the same parameter" in message(result, "missing-parameter")
-
-
-def test_one_that_stands_elsewhere_is_not(verified):
     result = verified(cluster, cluster=lambda: None)
     assert not any("is the same parameter" in found.message for found in result.findings)
 
 
-def test_one_that_the_host_lets_backends_lack_is_information(verified):
+def test_a_parameter_that_the_host_lets_backends_lack_is_information(verified):
     def embed(data, *, n_jobs=1): ...
 
     result = verified(embed, embed=lambda data: None)
@@ -101,42 +184,10 @@ def test_other_keywords_that_only_the_host_takes_are_a_warning(verified):
     assert told(result) == [("warning", "missing-parameter", "**kwargs")]
 
 
-def test_a_rename_is_information(verified):
-    result = verified(
-        cluster,
-        cluster=lambda rows, n_clusters=8, *, seed=0: None,
-        renames={"cluster": {"data": "rows"}},
-    )
-    assert told(result) == [("info", "renamed-parameter", "data")]
-    assert (result.findings[0].host, result.findings[0].backend) == ("data", "rows")
-
-
-def test_a_rename_to_what_is_not_there_is_an_error(verified):
-    result = verified(
-        cluster,
-        cluster=lambda values, n_clusters=8, *, seed=0: None,
-        renames={"cluster": {"data": "rows"}},
-    )
-    assert told(result)[0] == ("error", "missing-parameter", "data")
-    hint = "its rename leads to 'rows', which is not one of its parameters"
-    assert hint in message(result, "missing-parameter")
-
-
 def test_a_rename_of_an_optional_parameter_to_what_is_not_there_is_an_error_too(verified):
     result = verified(cluster, cluster=same, renames={"cluster": {"n_clusters": "k"}})
     assert told(result)[0] == ("error", "missing-parameter", "n_clusters")
     assert "its rename leads to 'k'" in message(result, "missing-parameter")
-
-
-def test_a_rename_the_wrong_way_round_is_shown_the_right_way(verified):
-    def own(rows, n_clusters=8, *, seed=0): ...
-
-    result = verified(cluster, cluster=own, renames={"cluster": {"rows": "data"}})
-    found = {one.kind: one for one in result.failures()}
-    assert found.keys() == {"missing-parameter", "unknown-rename"}
-    assert found["unknown-rename"].message.endswith(
-        "a rename goes from the host's name to the backend's: {'data': 'rows'}"
-    )
 
 
 @pytest.mark.parametrize(
@@ -147,20 +198,16 @@ def test_a_rename_the_wrong_way_round_is_shown_the_right_way(verified):
             "'n_cluster', which the host does not have; did you mean ",
         ),
         ({"cluster": {"zzz": "k"}}, "renames 'zzz', which the host does not have"),
-        (
-            {"cluster": {"rows": "data"}},
-            "a rename goes from the host's name to the backend's: {'data': 'rows'}",
-        ),
+        ({"cluster": {"rows": "data"}}, "from the host's name to the backend's: {'data': 'rows'}"),
         ({"clustr": {"data": "rows"}}, "'clustr', which the host does not dispatch; did you mean"),
         ({"zzz": {"data": "rows"}}, "'zzz', which the host does not dispatch"),
     ],
 )
 def test_renames_of_what_the_host_does_not_have_are_errors(verified, renames, hint):
     result = verified(cluster, cluster=same, renames=renames)
-    assert [found.severity for found in result.findings if found.kind == "unknown-rename"] == [
-        "error"
-    ]
-    assert hint in message(result, "unknown-rename")
+    (found,) = (found for found in result.findings if found.kind == "unknown-rename")
+    assert found.severity == "error"
+    assert hint in found.message
 
 
 def test_a_host_that_takes_any_keyword_may_have_any_of_them_renamed(verified):
@@ -168,8 +215,7 @@ def test_a_host_that_takes_any_keyword_may_have_any_of_them_renamed(verified):
 
     def drawn(data, **options): ...
 
-    result = verified(plot, plot=drawn, renames={"plot": {"colour": "color"}})
-    assert result.findings == ()
+    assert verified(plot, plot=drawn, renames={"plot": {"colour": "color"}}).findings == ()
 
 
 def test_a_parameter_whose_name_a_rename_gives_to_another_is_missing(verified):
@@ -180,31 +226,13 @@ def test_a_parameter_whose_name_a_rename_gives_to_another_is_missing(verified):
     assert "its renames give that name to the host's 'first'" in str(result)
 
 
-def test_a_default_that_differs_is_a_warning_with_both(verified):
-    result = verified(cluster, cluster=lambda data, n_clusters=10, *, seed=0: None)
-    (found,) = result.findings
-    assert (found.severity, found.kind) == ("warning", "differing-default")
-    assert (found.host, found.backend) == ("8", "10")
+@pytest.mark.parametrize("name", ["a default that differs", "a default that is not there"])
+def test_defaults_are_not_compared_where_the_host_forwards_its_own(verified, name):
+    assert verified(cluster, host_defaults=True, cluster=FOUND[name][0]).findings == ()
 
 
-def test_it_is_none_where_the_host_forwards_its_own(verified):
-    theirs = lambda data, n_clusters=10, *, seed=0: None  # noqa: E731 - as above
-    assert verified(cluster, host_defaults=True, cluster=theirs).findings == ()
-
-
-def test_a_default_that_the_backend_does_not_have_is_a_warning(verified):
-    result = verified(cluster, cluster=lambda data, n_clusters, *, seed=0: None)
-    assert told(result) == [("warning", "required-parameter", "n_clusters")]
-    assert (
-        verified(
-            cluster, host_defaults=True, cluster=lambda data, n_clusters, *, seed=0: None
-        ).findings
-        == ()
-    )
-
-
-def test_a_required_parameter_of_its_own_is_an_error(verified):
-    def own(data, n_clusters=8, *, seed=0, device):
+def test_options_that_are_required_or_not_documented_are_found(verified):
+    def own(data, n_clusters=8, *, seed=0, device, untold=2):
         """Group rows.
 
         Parameters
@@ -216,73 +244,17 @@ def test_a_required_parameter_of_its_own_is_an_error(verified):
     result = verified(cluster, cluster=own)
     assert told(result) == [
         ("error", "required-option", "device"),
+        ("warning", "undocumented-option", "untold"),
         ("info", "added-parameter", "device"),
+        ("info", "added-parameter", "untold"),
     ]
     assert "adds the option 'device' (required)" in str(result)
 
 
-def test_an_option_that_its_docstring_leaves_out_is_a_warning(verified):
-    def own(data, n_clusters=8, *, seed=0, told=1, untold=2):
-        """Group rows.
-
-        Parameters
-        ----------
-        told
-            An option.
-        """
-
-    result = verified(cluster, cluster=own)
-    assert ("warning", "undocumented-option", "untold") in told(result)
-    assert ("warning", "undocumented-option", "told") not in told(result)
-
-
-@pytest.mark.parametrize(("name", "severity"), [("_hidden", "info"), ("backend", "warning")])
-def test_a_parameter_that_cannot_be_shown_is_told_with_the_reason(verified, name, severity):
-    namespace = {}
-    exec(f"def own(data, n_clusters=8, *, seed=0, {name}=1): ...", namespace)  # noqa: S102
-    result = verified(cluster, cluster=namespace["own"])
-    assert told(result) == [(severity, "hidden-option", name)]
-
-
-def test_what_only_arrives_among_other_keywords_is_information(verified):
-    result = verified(cluster, cluster=lambda data, **others: None)
-    assert told(result) == [
-        ("info", "unchecked-parameter", "n_clusters"),
-        ("info", "unchecked-parameter", "seed"),
-    ]
-
-
-def test_parameters_that_never_receive_anything_are_information(verified):
-    result = verified(cluster, cluster=lambda *rest, data, n_clusters=8, seed=0: None)
-    assert told(result) == [("info", "variadic", "rest")]
-
-
-def test_a_coroutine_function_for_a_plain_one_is_an_error(verified):
-    async def own(data, n_clusters=8, *, seed=0): ...
-
-    result = verified(cluster, cluster=own)
-    assert told(result) == [("error", "refused", None)]
-    assert result.implemented == ()
-
-
 def test_a_plain_function_for_a_coroutine_function_is_information(verified):
-    async def fetch(data):
-        await asyncio.sleep(0)
+    async def fetch(data): ...
 
     assert told(verified(fetch, fetch=lambda data: None)) == [("info", "plain-function", None)]
-
-
-def test_a_generator_for_what_is_none_is_a_warning(verified):
-    def own(data, n_clusters=8, *, seed=0):
-        yield 1
-
-    assert told(verified(cluster, cluster=own)) == [("warning", "generator", None)]
-
-
-def test_a_signature_that_cannot_be_read_is_an_error(verified):
-    assert told(verified(cluster, cluster=functools.partial(dict.fromkeys, 1, 2, 3))) == [
-        ("error", "refused", None)
-    ]
 
 
 class TestNames:
