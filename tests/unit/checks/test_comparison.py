@@ -160,14 +160,11 @@ def test_a_function_that_calls_dispatched_ones_is_compared_as_a_whole(
         compare(dispatcher, "mine", lambda values: values, [2.0])
 
 
-def test_what_a_backend_calls_of_the_host_may_run_on_the_host(dispatcher, host):
-    class Partial:
-        name = "partial"
+def test_what_a_backend_calls_of_the_host_may_run_on_the_host(dispatcher, offer, host):
 
-        def scale(self, values, factor=2.0):
-            return [place * factor for place in host.rank(values)]
-
-    with dispatcher.register(Partial):
+    with offer(
+        "partial", scale=lambda values, factor=2.0: [place * factor for place in host.rank(values)]
+    ):
         found = compare(dispatcher, "partial", host.scale, [0.0, 1.0])
 
     assert found.backend.result == [0.0, 2.0]

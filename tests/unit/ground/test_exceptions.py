@@ -3,6 +3,7 @@
 import copy
 import pickle
 import traceback
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,9 +34,6 @@ NOBODY = {**HOST, "distribution": None, "version": None}
 def refusals(make_dispatcher):
     """Two backends' refusals of one call, as a decision records them."""
 
-    class One:
-        name = "one"
-
     class Two:
         name = "two"
 
@@ -44,7 +42,7 @@ def refusals(make_dispatcher):
 
     dispatcher = make_dispatcher()
     scale = dispatcher.backend_dispatch(name="scale")(lambda values, factor=1: values)
-    dispatcher.register(One)
+    dispatcher.register(SimpleNamespace(name="one"))
     dispatcher.register(Two)
     return dispatcher.settings.explain(scale, [1], factor=2, backend=["one", "two"]).refusals
 

@@ -9,7 +9,7 @@ from scverse_backends.exceptions import BackendFallbackWarning
 
 
 @pytest.fixture
-def host(dispatcher):
+def host(dispatcher, offer):
     """A host that sums in chunks by calling itself; its backend cannot chunk."""
     ran = []
 
@@ -40,10 +40,7 @@ def host(dispatcher):
             ran.append("fast")
             return sum(values)
 
-    class Lacking:
-        name = "lacking"
-
-    with dispatcher.register(Fast), dispatcher.register(Lacking):
+    with dispatcher.register(Fast), offer("lacking"):
         yield SimpleNamespace(
             settings=dispatcher.settings, total=total, total_later=total_later, ran=ran
         )

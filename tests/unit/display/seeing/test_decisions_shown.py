@@ -31,48 +31,36 @@ def test_a_call_that_a_backend_refuses_tells_why(settings, scale):
     assert "skipped fast: does not take 'copy'" in shown
 
 
-def test_an_argument_that_goes_by_another_name_is_shown(dispatcher, settings, scale):
-    class Mine:
-        name = "mine"
-        renames = {"scale": {"factor": "by"}}  # noqa: RUF012
+def test_an_argument_that_goes_by_another_name_is_shown(dispatcher, offer, settings, scale):
 
-        def scale(self, values, by=1.0): ...
-
-    with dispatcher.register(Mine):
+    with offer(renames={"scale": {"factor": "by"}}, scale=lambda values, by=1.0: None):
         decision = settings.explain(scale, [1], 3, backend="mine")
     assert repr(decision).splitlines()[0] == "scale runs on mine"
     assert "  renamed  factor as by" in repr(decision).splitlines()
 
 
-def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, settings):
+def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, offer, settings):
     class Rude:
         def __repr__(self):
             raise RuntimeError("no")
 
-    class Mine:
-        name = "mine"
-
-        def fill(self, a="x" * 500, b=Rude(), c="one\ntwo"): ...  # noqa: B008
-
     fill = dispatcher.backend_dispatch(name="fill")(lambda a=None, b=None, c=None: None)
-    with dispatcher.register(Mine):
+    with offer(fill=lambda a="x" * 500, b=Rude(), c="one\ntwo": None):
         lines = repr(settings.explain(fill, backend="mine")).splitlines()
     assert max(map(len, lines)) < 100
     assert "  default  b=<Rude, whose repr raises RuntimeError> (host: None)" in lines
     assert r"  default  c='one\ntwo' (host: None)" in lines
 
 
-def test_a_notebook_is_told_the_same_and_no_markup_of_others_is_let_in(read, dispatcher, settings):
-    class Mine:
-        name = "mine"
-
-        def mark(self, text="<b>&</b>"): ...
-
-        def can_run(self, name, arguments):
-            return "text" not in arguments or "<script>alert('x')</script>"
+def test_a_notebook_is_told_the_same_and_no_markup_of_others_is_let_in(
+    read, dispatcher, offer, settings
+):
 
     mark = dispatcher.backend_dispatch(name="mark")(lambda text=None: None)
-    with dispatcher.register(Mine):
+    with offer(
+        mark=lambda text="<b>&</b>": None,
+        can_run=lambda name, arguments: "text" not in arguments or "<script>alert('x')</script>",
+    ):
         taken = settings.explain(mark, backend="mine")
         refused = settings.explain(mark, "x", backend="mine")
     for decision in (taken, refused):

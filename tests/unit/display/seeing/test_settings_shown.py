@@ -119,12 +119,9 @@ def test_a_loaded_backend_shows_every_label_that_names_it(dispatcher, settings, 
     assert line(settings, "fast") == "fast loaded yes fast-backend 1.2 fast, swift, quick"
 
 
-def test_a_backend_of_this_process_says_so(dispatcher, settings):
-    class Mine:
-        name = "mine"
-        aliases = ("own",)
+def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
 
-    with dispatcher.register(Mine):
+    with offer(aliases=("own",)):
         assert line(settings, "mine") == "mine registered yes this process mine, own"
     assert "Backends: none is installed" in repr(settings)
 
@@ -240,11 +237,9 @@ class TestATrustedBackendThatIsNotInstalled:
         assert line(settings, "fast") == "fast installed yes fast-backend 1.2 fast, quick"
         assert "absent" not in str(settings)
 
-    def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher):
-        class Fast:
-            name = "fast"
+    def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher, offer):
 
-        with dispatcher.register(Fast):
+        with offer("fast"):
             assert "absent" not in str(dispatcher.settings)
         assert line(dispatcher.settings, "fast").startswith("fast absent")
 

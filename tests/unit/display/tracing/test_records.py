@@ -3,6 +3,7 @@
 import gc
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -158,15 +159,12 @@ def test_what_the_implementation_calls_is_recorded_as_made_by_it(host):
 
 
 def test_a_new_backend_of_the_name_is_described_anew(host):
-    class Other:
-        name = "other"
-
-        def scale(self, values, *, factor=7, then=None):
-            return []
 
     with host.settings.trace() as trace:
         host.scale([1], backend="fast")
-        with host.dispatcher.register(Other):
+        with host.dispatcher.register(
+            SimpleNamespace(name="other", scale=lambda values, *, factor=7, then=None: [])
+        ):
             host.scale([1], backend="other")
     assert [r.differing_defaults[0].backend for r in trace.records] == [3, 7]
 
@@ -250,13 +248,13 @@ DEFAULTS = {
 
 @pytest.mark.parametrize(("default", "expected"), DEFAULTS.values(), ids=DEFAULTS)
 def test_json_and_provenance_take_defaults_of_every_kind(host, default, expected):
-    class Odd:
-        name = "odd"
 
-        def scale(self, values, *, factor=default, then=None):
-            return values
-
-    with host.dispatcher.register(Odd), host.settings.trace() as trace:
+    with (
+        host.dispatcher.register(
+            SimpleNamespace(name="odd", scale=lambda values, *, factor=default, then=None: values)
+        ),
+        host.settings.trace() as trace,
+    ):
         host.scale([1], backend="odd")
 
     def refuse(constant):

@@ -6,6 +6,7 @@ import pickle
 import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import pytest
 
@@ -130,13 +131,8 @@ def test_a_call_inside_it_is_explained_by_it(host):
 
 
 def test_a_registered_adapter_is_held_in_this_process(host):
-    class Adapter:
-        name = "mine"
 
-        def where(self):
-            return "mine"
-
-    with host.dispatcher.register(Adapter):
+    with host.dispatcher.register(SimpleNamespace(name="mine", where=lambda: "mine")):
         snapshot = taken(host, "mine")
         for same in (snapshot, pickle.loads(pickle.dumps(snapshot))):
             with same:
@@ -148,13 +144,7 @@ def test_a_registered_adapter_is_held_in_this_process(host):
 def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name(host):
     snapshot = pickle.loads(pickle.dumps(taken(host, "fast")))
 
-    class Adapter:
-        name = "fast"
-
-        def where(self):
-            return "registered"
-
-    with host.dispatcher.register(Adapter):
+    with host.dispatcher.register(SimpleNamespace(name="fast", where=lambda: "registered")):
         registered = pickle.loads(pickle.dumps(taken(host, "fast")))
         assert registered != snapshot
         with snapshot:
