@@ -163,7 +163,8 @@ class _Sender:
         while True:
             states = ((key, client.futures.get(key)) for key in arriving)
             arriving = {key for key, state in states if state and state.status == "pending"}
-            arrived, held = ask(client.id, arriving)
+            answer: Any = ask(client.id, arriving)
+            arrived, held = answer
             if arrived and (held is None or not patience):
                 self._sent.clear()
                 return held

@@ -334,7 +334,7 @@ class BackendDispatcher:
         ...     dispatcher.settings.available_backends()
         ['fast']
         """
-        from ._backends.registration import Registration
+        from ._backends.registry import Registration
 
         return Registration(self._selector.registry, self._selector.registry.register(adapter))
 

@@ -27,10 +27,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ._ground.labels import CPU, closest, quoted
+from ._ground.labels import CPU, closest, key, quoted
 from ._ground.records import Refusal, reasons, release
 
 __all__ = [
+    "AmbiguousBackendError",
     "BackendConfigurationError",
     "BackendError",
     "BackendFallbackError",
@@ -230,6 +231,43 @@ class ReservedBackendError(UnknownBackendError):
         return f"{named} is reserved by {self.host}. {self.reason}"
 
 
+class AmbiguousBackendError(UnknownBackendError):
+    """Several installed packages offer a backend of this name, and the host trusts none of them.
+
+    Parameters
+    ----------
+    label
+        The label as it was asked for.
+    host
+        Name of the host.
+    distributions
+        Name and version of each package.
+    origin
+        Where the label came from, if not from the caller's own line.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        host: str,
+        distributions: Sequence[tuple[str, str | None]],
+        origin: str | None = None,
+    ) -> None:
+        super().__init__(label, host=host, origin=origin)
+        self.distributions = tuple(distributions)
+
+    def __str__(self) -> str:
+        packages = " and ".join(release(*found) for found in self.distributions)
+        names = [name for name, _ in self.distributions]
+        others = [name for name in names if key(name) != key(self.label)]
+        return (
+            f"{packages} each provide a backend {self.label!r}{self._source} of {self.host}. "
+            f"Name the package instead ({quoted(others)}), uninstall one, or keep one from being "
+            f"used, such as with SCVERSE_BACKENDS_BLOCK={others[0]}."
+        )
+
+
 class BackendNotInstalledError(BackendError, ImportError):
     """A backend that the host knows is not installed here.
 
@@ -305,7 +343,7 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
         """What happened and what to do, for a text that has named the backend."""
         return (
             f"is installed but could not be loaded{self._source}: {self.problem}. "
-            "Fix or reinstall it, then restart Python or call the dispatcher's refresh()."
+            "Fix or reinstall it. The next use tries again."
         )
 
 

@@ -27,7 +27,7 @@ from .exceptions import BackendError, UntrustedBackendWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from ._backends.registration import Registration
+    from ._backends.registry import Registration
     from ._ground.labels import FallbackPolicy
     from .dispatcher import BackendDispatcher
     from .settings import Settings

@@ -5,7 +5,7 @@ Nothing here is made by hand; each says which call gives it.
 
 from __future__ import annotations
 
-from ._backends.registration import Registration
+from ._backends.registry import Registration
 from ._display.trace import Trace, TraceRecord, TraceSummary
 from ._ground.records import BackendInfo, Decision, DefaultDifference, Refusal
 from ._selection.blocks import UseBackend

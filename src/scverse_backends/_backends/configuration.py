@@ -75,9 +75,9 @@ def names_in(value: Any, option: str, mistakes: list[str]) -> tuple[str, ...]:
         mistakes.append(f"{option} must be a list or tuple of strings, not {value!r}")
         return ()
     found = tuple(value)
-    wrong = [item for item in found if not isinstance(item, str)]
-    mistakes.extend(f"{option} holds {item!r}, which is no string" for item in wrong)
-    return tuple(item for item in found if isinstance(item, str))
+    wrong = [item for item in found if not (isinstance(item, str) and item.strip())]
+    mistakes.extend(f"{option} holds {item!r}, which is no name" for item in wrong)
+    return () if wrong else found
 
 
 def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:
@@ -150,8 +150,8 @@ def _rule(name: Any, options: Any, mistakes: list[str]) -> TrustRule | None:
     lists = {n: names_in(_listed(n, options), f"{where}[{n!r}]", mistakes) for n in _LISTS}
     mistakes.extend(f"{where}: {p}" for alias in lists["aliases"] if (p := fault(alias)))
     package = options.get("package", name)
-    if not isinstance(package, str):
-        mistakes.append(f"{where}['package'] must be a string, not {package!r}")
+    if not isinstance(package, str) or not package.strip():
+        mistakes.append(f"{where}['package'] must be a non-empty string, not {package!r}")
     if "package" in options and not lists["distributions"]:
         lists["distributions"] = (str(package),)
     if not any(lists[option] for option in _LISTS[1:]):
@@ -194,7 +194,14 @@ def _stripped(variable: str) -> str | None:
     return None if value is None else value.strip()
 
 
-def blocked_labels() -> frozenset[str]:
-    """Read the labels and distributions that must never be imported."""
-    found = os.environ.get(BLOCK_VARIABLE, "").split(",")
-    return frozenset(key(label.strip()) for label in found if label.strip())
+def blocked_labels() -> tuple[frozenset[str], list[str]]:
+    """Read the labels and distributions that must never be imported, and what is wrong with them."""
+    found = [label.strip() for label in os.environ.get(BLOCK_VARIABLE, "").split(",")]
+    labels = [label for label in found if label]
+    mistakes = [
+        f"{BLOCK_VARIABLE} holds {label!r}, which names nothing. Write names of backends or of "
+        f"distributions, without versions, and a comma between two: {BLOCK_VARIABLE}=torch,old-cuda"
+        for label in labels
+        if fault(label)
+    ]
+    return frozenset(map(key, labels)), mistakes

@@ -5,17 +5,27 @@ The only module that looks at installed metadata, and nothing here imports a bac
 
 from __future__ import annotations
 
+import importlib.util
+import re
 import sys
-from contextlib import suppress
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import Candidate
-from scverse_backends._ground.safe_repr import ask_text, describe_error, one_line, safe_repr
+from scverse_backends._ground.safe_repr import (
+    ask_text,
+    attempt,
+    describe_error,
+    one_line,
+    safe_repr,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from importlib.metadata import Distribution, EntryPoint
+    from importlib.metadata import Distribution
 
 
 LONGEST_NAME = 200
@@ -42,26 +52,61 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         if isinstance(distribution, Fault):
             faults.append(distribution)
             continue
-        try:
-            found.update(dict.fromkeys(_declared(distribution, group)))
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
-            faults.append(Fault(_where(distribution), describe_error(error)))
+        # Damaged metadata may raise anything.
+        declared = attempt(partial(_candidates, distribution, group), describe_error)
+        if isinstance(declared, str):
+            faults.append(Fault(_where(distribution), declared))
+        else:
+            found.update(dict.fromkeys(declared))
     return tuple(sorted(found, key=_order)), tuple(faults)
+
+
+def as_installed_now(candidate: Candidate) -> Candidate:
+    """Give a candidate with its version on disk, which may be another than when metadata was read."""
+    name = candidate.distribution
+    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
+    versions = [version for said, version in map(_identity, found) if said == name]
+    if candidate.version in versions or not versions:
+        return candidate
+    return candidate._replace(version=versions[0])
+
+
+def shadowing_file(candidate: Candidate) -> str | None:
+    """Name the file that an import finds in the place of the distribution's own, if it does."""
+    package = candidate.value.partition(":")[0].partition(".")[0].strip()
+
+    def look(distribution: Distribution) -> str:
+        names = (f"{package}.py", f"{package}/__init__.py")
+        own = [Path(str(distribution.locate_file(name))) for name in names]
+        spec = importlib.util.find_spec(package)
+        origin = Path(spec.origin) if spec and spec.origin else None
+        there = [file for file in own if file.is_file()]
+        if origin is None or not there or any(map(origin.samefile, there)):
+            return ""
+        return str(origin)
+
+    found = (one for one in _installed(name=candidate.distribution) if not isinstance(one, Fault))
+    return next((ask_text(look, one) for one in found), None) or None
+
+
+def look_anew() -> None:
+    """Have Python forget what it saw in a folder, which it keeps while the folder's time is the same."""
+    from importlib.metadata import MetadataPathFinder
+
+    # Before Python 3.12, the one for modules leaves out the one for metadata.
+    for forget in (importlib.invalidate_caches, MetadataPathFinder().invalidate_caches):
+        attempt(forget, lambda _: None)
 
 
 def groups(ending: str) -> tuple[str, ...]:
     """Name the entry-point groups of everything installed whose names end in a certain way."""
     found: set[str] = set()
     for distribution in _installed():
-        # What cannot be read is told by `discover`, for whichever group is looked at.
-        with suppress(Exception):
-            if not isinstance(distribution, Fault) and f"{ending}]" in (
-                distribution.read_text("entry_points.txt") or ""
-            ):
-                found.update(point.group for point in distribution.entry_points)
-    return tuple(sorted(group for group in found if group.endswith(ending)))
+        if not isinstance(distribution, Fault):
+            # What cannot be read is reported by `discover`, for the group that it looks at.
+            text = ask_text(_entry_points, distribution) or ""
+            found.update(group for group, _ in _lines(text) if group.endswith(ending))
+    return tuple(sorted(found))
 
 
 def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
@@ -74,7 +119,8 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
         try:
             find: Any = getattr(finder, "find_distributions", None)
             if find is not None:
-                yield from find(context)
+                # pip renames what it could not remove, and means to remove it later.
+                yield from (one for one in find(context) if not _folder(one).startswith("~"))
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
@@ -101,56 +147,103 @@ def _project_url(distribution: Distribution) -> str:
     return next((url for url in known if url.startswith(("https://", "http://"))), "")
 
 
+def _candidates(distribution: Distribution, group: str) -> tuple[Candidate, ...] | str:
+    return tuple(_declared(distribution, group))
+
+
 def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
-    """Give the candidates of one distribution, unless an earlier one on the path shadows it."""
-    text = distribution.read_text("entry_points.txt")
+    """Give the candidates of one distribution, unless another of its name stands before it."""
+    text = _entry_points(distribution)
     # Most distributions say nothing about this group; parsing them would cost a second in all.
-    if not text or group not in text:
+    if group not in text:
         return
-    entry_points = [point for point in distribution.entry_points if point.group == group]
-    if not entry_points:
+    lines = [one_line for found, one_line in _lines(text) if found == group]
+    if not lines:
         return
     name, version = _identity(distribution)
     if name is not None and not _is_first(distribution, name):
         return
-    for point in entry_points:
-        yield Candidate(one_line(point.name, LONGEST_NAME), _reference(point), name, version)
+    for text in lines:
+        point, equals, value = map(str.strip, text.partition("="))
+        if not equals:
+            msg = f"{text!r} is no entry point; write name = value"
+            raise ValueError(msg)
+        # Old metadata may add extras.
+        yield Candidate(
+            one_line(point, LONGEST_NAME), value.partition("[")[0].strip(), name, version
+        )
 
 
-def _reference(point: EntryPoint) -> str:
-    """Give the object reference without the extras that old metadata may add."""
-    return point.value.partition("[")[0].strip()
+def _entry_points(distribution: Distribution) -> str:
+    return distribution.read_text("entry_points.txt") or ""
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Give the lines of each group; a malformed one of another group hides nothing."""
+    group = ""
+    for found in map(str.strip, text.splitlines()):
+        if found.startswith("[") and found.endswith("]"):
+            group = found[1:-1]
+        elif found and not found.startswith("#"):
+            yield group, found
 
 
 def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
     """Read name and version; damaged metadata gives ``None``."""
-    try:
-        metadata: Any = distribution.metadata
-        name, version = metadata.get("Name"), metadata.get("Version")
-    except Exception:  # noqa: BLE001 - damaged metadata may raise anything
-        return None, None
+    metadata: Any = attempt(lambda: distribution.metadata, lambda _: {})
+    name, version = metadata.get("Name"), metadata.get("Version")
+    if name and not _is_named(_folder(distribution), name, version):
+        # Any wheel can bring a folder with the metadata of another package.
+        name = _folder(distribution).removesuffix(".dist-info").rpartition("-")[0]
     return _shown(name), _shown(version)
 
 
+def _is_named(folder: str, name: str, version: str | None) -> bool:
+    """Whether a ``dist-info`` folder has the name that its metadata says."""
+    stem, ending = folder.removesuffix(".dist-info"), folder.endswith(".dist-info")
+    names = (key(stem), key(stem.rpartition("-")[0]))
+    return not (ending and "-" in stem) or key(name) in names or key(f"{name}-{version}") in names
+
+
 def _shown(text: str | None) -> str | None:
-    """Give a name as it can be shown; nobody is trusted by one that cannot."""
-    return one_line(text, LONGEST_NAME) if text else None
+    """Give a name as it can be shown, so that no two names look the same."""
+    if not text:
+        return None
+    # Names are ASCII. A letter that only looks like one of them makes another name.
+    return one_line(text if text.isascii() else ascii(text)[1:-1], LONGEST_NAME)
 
 
 def _is_first(distribution: Distribution, name: str) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
-    named = (found for found in _installed(name=name) if not isinstance(found, Fault))
-    first = next((found for found in named if ask_text(_metadata, found)), None)
-    if first is None:
-        # Its folder is not named as its metadata says; then nothing can stand before it.
-        return True
-    return str(first.locate_file("")) == str(distribution.locate_file("")) and (
+    found = (one for one in _installed(name=name) if not isinstance(one, Fault))
+    named = [one for one in found if ask_text(_metadata, one)]
+    # Its folder may not be named as its metadata says; then nothing can stand before it.
+    beside = [one for one in named if _location(one) == _location(named[0])]
+    first = max(beside, key=_soundness) if beside[1:] else next(iter(beside), distribution)
+    return _location(first) == _location(distribution) and (
         _metadata(first) == _metadata(distribution)
     )
 
 
+def _location(distribution: Distribution) -> str | None:
+    """Tell where a distribution is; one that has no files is nowhere."""
+    return ask_text(lambda found: str(found.locate_file("")), distribution)
+
+
+def _soundness(distribution: Distribution) -> tuple[bool, list[int]]:
+    """Rank folders of one name: one that an installer recorded, then the newest release."""
+    version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
+    recorded = ask_text(lambda found: found.read_text("RECORD"), distribution)
+    return bool(recorded), [int(number) for number in re.findall(r"[0-9]+", version)]
+
+
 def _metadata(distribution: Distribution) -> str:
     return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+
+
+def _folder(distribution: Distribution) -> str:
+    """Name the folder of a distribution, if it has one."""
+    return ask_text(attrgetter("_path.name"), distribution) or ""
 
 
 def _where(distribution: Distribution) -> str:

@@ -1,289 +1,345 @@
-"""The inventory: what is installed, what the host thinks of it, and what became of loading it.
+"""The inventory: what is installed or registered, read from metadata once, loaded on demand.
 
-Each adapter is loaded once, whatever number of threads ask; whatever it raises
-is kept as its error and hides no other.
+Each adapter is loaded once, by however many threads. What it raises becomes
+its error and hides no other; the next use tries again, as Python does with imports.
 """
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from threading import RLock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
-from scverse_backends._ground import messages, safe_repr
-from scverse_backends._ground.labels import key
-from scverse_backends._ground.records import BackendInfo
+from scverse_backends._ground import messages
+from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.records import Candidate, LoadedBackend
+from scverse_backends._ground.safe_repr import safe_repr
 from scverse_backends.exceptions import (
+    BackendConfigurationError,
     BackendError,
-    BackendLoadError,
     BackendRegistrationWarning,
     UntrustedBackendError,
     UntrustedBackendWarning,
 )
 
 from .configuration import blocked_labels
-from .descriptions import Description, Descriptions
-from .discovery import discover
-from .loading import AdapterError, describe, import_reference
+from .discovery import as_installed_now, discover, look_anew
+from .facts import AdapterError, remarks
+from .index import Installed, LabelIndex
+from .load_lock import CircularWaitError, LoadLock
+from .loading import about, describe, load_adapter, load_error, read_manifest
 from .trust import judge, review
-from .turns import CircularWaitError, Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from scverse_backends._ground.labels import Configuration
-    from scverse_backends._ground.records import (
-        BackendState,
-        Candidate,
-        LoadedBackend,
-        Source,
-        Verdict,
-    )
+    from scverse_backends._ground.labels import Changes, Configuration
+    from scverse_backends._ground.records import Source, Verdict
     from scverse_backends.exceptions import BackendWarning
 
     from .discovery import Fault
+    from .loading import Outcome, Reading
 
-    Outcome = LoadedBackend | BackendError
+_inventories: WeakSet[Inventory] = WeakSet()
 
 
 class Inventory:
-    """The installed backends of one host."""
+    """The backends of one host, installed or registered in this process.
+
+    Parameters
+    ----------
+    configuration
+        What the host trusts and reserves.
+    changes
+        Told when a label may name another backend than before.
+    apart
+        Runs a backend's own code that is no implementation.
+
+    Attributes
+    ----------
+    registered
+        The adapters of this process, in the order of their registration.
+    blocked
+        The labels and distributions that must never be imported.
+    faults
+        What of the metadata could not be read, when it was read last.
+    """
 
     def __init__(
-        self, configuration: Configuration, apart: Callable[[Callable[[], Any]], Any]
+        self,
+        configuration: Configuration,
+        changes: Changes,
+        apart: Callable[[Callable[[], Any]], Any],
     ) -> None:
-        self._configuration = configuration
-        self._reading = RLock()
-        self._verdicts: tuple[Verdict, ...] | None = None
-        self._unsaid: list[BackendWarning] = []
+        self.configuration = configuration
+        self.changes = changes
+        self.apart = apart
+        self.registered: tuple[LoadedBackend, ...] = ()
         self.blocked: frozenset[str] = frozenset()
         self.faults: tuple[Fault, ...] = ()
-        self._outcomes: dict[Source, Outcome] = {}
-        self._apart = apart
-        self._turns = Turns()
-        self.descriptions = Descriptions(configuration)
+        self._used: set[Source] = set()
+        self._index: LabelIndex | None = None
+        self._pending: list[BackendWarning] = []
+        self._mistakes: list[str] = []
+        self.begin_locks()
+        _inventories.add(self)
+
+    def begin_locks(self) -> None:
+        """Make the locks, anew in a forked child: the thread that held one may not be there."""
+        self._lock = RLock()
+        self._loading = LoadLock()
+
+    # What is installed.
+
+    @property
+    def index(self) -> LabelIndex:
+        """What each label names; metadata is read when this is first asked."""
+        if self._index is None:
+            with self._lock:
+                if self._index is None:
+                    self._read()
+        return cast("LabelIndex", self._index)
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Judge what is installed; metadata is read when this is first asked."""
-        found = self.look()
-        if self._unsaid:
-            with self._reading:
-                unsaid, self._unsaid = self._unsaid, []
-            for warning in unsaid:
+        """Judge what is installed, and warn of what was found when the metadata was read."""
+        index = self.index
+        if self._mistakes:
+            raise BackendConfigurationError(self.configuration.host, self._mistakes)
+        if self._pending:
+            with self._lock:
+                pending, self._pending = self._pending, []
+            for warning in pending:
                 messages.warn(warning)
-        return found
+        return tuple(entry.verdict for entry in index.entries)
 
-    def look(self) -> tuple[Verdict, ...]:
-        """Judge as `verdicts` does, and leave what there is to warn of to whoever asks that."""
-        if self._verdicts is None:
-            with self._reading:
-                if self._verdicts is None:
-                    self._unsaid = self.refresh()
-        return self._verdicts or ()
+    def refresh(self) -> None:
+        """Look again at what is installed; errors are forgotten, routes compiled anew."""
+        look_anew()
+        self._read()
+        self.changes.happen()
+        self.verdicts()
 
-    def refresh(self) -> list[BackendWarning]:
-        """Read the metadata anew; errors are forgotten, loaded adapters still installed stay.
+    def _read(self) -> None:
+        """Read the metadata; loaded adapters that are still installed stay."""
+        candidates, faults = discover(self.configuration.group)
+        blocked, mistakes = blocked_labels()
+        verdicts = judge(self.configuration, candidates, blocked)
+        pending = [*self._warnings(faults, verdicts)]
+        with self._lock:
+            usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
+            before = self._index.installed if self._index else {}
+            kept = {source: known for source, known in before.items() if source in usable}
+            for known in kept.values():
+                known.forget()
+            self.blocked, self.faults = blocked, faults
+            self._pending, self._mistakes = pending, mistakes
+            self._index = LabelIndex(verdicts, kept)
 
-        Returns
-        -------
-        What the caller should warn of, once it is done.
-        """
-        candidates, faults = discover(self._configuration.group)
-        self.faults = faults
-        blocked = blocked_labels()
-        verdicts = judge(self._configuration, candidates, blocked)
-        usable = {verdict.candidate.source for verdict in verdicts if not verdict.refused}
-        with self._reading:
-            self._verdicts, self.blocked, self._unsaid = verdicts, blocked, []
-            for known, outcome in [*self._outcomes.items()]:
-                if known not in usable or isinstance(outcome, BackendError):
-                    del self._outcomes[known]
-            self.descriptions.forget()
-        warnings: list[BackendWarning] = [
-            self._registration(f.distribution, None, f"its metadata cannot be read ({f.problem})")
-            for f in faults
-        ]
-        impostors = [
-            self._about(UntrustedBackendWarning, verdict, reason=verdict.refused)
-            for verdict in verdicts
-            if verdict.impostor
-        ]
-        for warning in impostors:
-            messages.log(messages.WARNING, "%s", warning)
-        return warnings + impostors
+    def _warnings(
+        self, faults: Iterable[Fault], verdicts: Iterable[Verdict]
+    ) -> Iterator[BackendWarning]:
+        """Say what of the metadata could not be read, and who claims a name that is not its own."""
+        for name, problem in faults:
+            nameless = Candidate(name, "", name, None)
+            unreadable = f"its metadata cannot be read ({problem})"
+            yield self._about(BackendRegistrationWarning, nameless, problem=unreadable)
+        for verdict in verdicts:
+            if verdict.impostor:
+                reason = verdict.refused
+                warning = self._about(UntrustedBackendWarning, verdict.candidate, reason=reason)
+                messages.log(messages.WARNING, "%s", warning)
+                yield warning
 
-    def outcome(self, candidate: Candidate) -> Outcome | None:
-        """Tell what became of loading a backend; ``None`` if it was not tried."""
-        return self._outcomes.get(candidate.source) if self._outcomes else None
+    # What manifests and adapters say.
 
-    def describe(self, verdict: Verdict) -> Description:
-        """Tell what its manifest says of a backend; nothing if the host refuses it."""
+    def installed(self, source: Source | None) -> Installed:
+        """Give what is known of an installed adapter; nothing of one that is not there."""
+        known = self.index.installed.get(source) if source else None
+        return known or Installed(source)
+
+    def described(self, verdict: Verdict, *, quietly: bool = False) -> LoadedBackend | None:
+        """Give a backend that is not loaded as its manifest describes it, if it has one."""
         if verdict.refused:
-            return Description()
-        return self.descriptions.read(verdict, self.blocked)
+            return None
+        installed = self.installed(verdict.candidate.source)
+        self._read_manifest(verdict, installed)
+        if not quietly:
+            self._warn_of(verdict, installed)
+        return None if installed.is_loaded else installed.backend
 
-    def owners(self) -> dict[str, Source]:
-        """Tell whose each entry point's name is; of several, the first one's."""
-        verdicts = [v for v in reversed(self.look()) if not v.refused]
-        return {key(v.candidate.name): v.candidate.source for v in verdicts}
+    def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
+        """Load what was located; warn if the host does not trust it and it is used first."""
+        candidate = located.candidate
+        if candidate is not None and candidate.source not in self._used:
+            trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
+            if not (trusted or self.configuration.untrusted == "allow"):
+                messages.warn(self._about(UntrustedBackendWarning, candidate))
+            # Only now: where the warning is an error, every use is one.
+            self._used.add(candidate.source)
+        return self.load(located)
 
-    def infos(
-        self, names: Callable[[Candidate], str], *, quietly: bool = False
-    ) -> Iterator[BackendInfo]:
-        """Describe every installed backend under the name that it goes by; nothing is imported."""
-        for verdict in self.look() if quietly else self.verdicts():
-            candidate, outcome = verdict.candidate, self.outcome(verdict.candidate)
-            yield BackendInfo(
-                name=names(candidate),
-                state=_state(verdict, outcome),
-                trusted=bool(verdict.trusted_as) and not verdict.refused,
-                distribution=candidate.distribution,
-                version=candidate.version,
-                entry_point=candidate.value,
-                reason=verdict.refused
-                or (str(outcome) if isinstance(outcome, BackendError) else None),
-            )
-
-    def load(self, verdict: Verdict) -> LoadedBackend:
-        """Load a backend, once.
+    def load(self, located: LoadedBackend | Verdict) -> LoadedBackend:
+        """Load what was located, unless that was done.
 
         Raises
         ------
         UntrustedBackendError
             If it is refused; then none of its code ran.
         BackendLoadError
-            If it failed to load, now or before.
+            If it failed to load.
         """
-        if verdict.refused:
-            refusal = self._about(UntrustedBackendError, verdict, reason=verdict.refused)
-            messages.log(messages.WARNING, "%s", refusal)
-            raise refusal
-        outcome = self._outcomes.get(verdict.candidate.source) or self._load_in_turn(verdict)
-        if isinstance(outcome, BackendError):
-            raise outcome.anew()
-        return outcome
+        if isinstance(located, LoadedBackend):
+            return located
+        if located.refused:
+            reason = located.refused
+            error = self._about(UntrustedBackendError, located.candidate, reason=reason)
+            messages.log(messages.WARNING, "%s", error)
+            raise error
+        installed = self.installed(located.candidate.source)
+        if not installed.is_loaded:
+            self._load_alone(located, installed)
+        self._warn_of(located, installed)
+        return cast("LoadedBackend", installed.backend)
 
-    def _load_in_turn(self, verdict: Verdict) -> Outcome:
-        """Load unless another thread did while this one waited."""
-        candidate, source = verdict.candidate, verdict.candidate.source
+    def attempt(self, verdict: Verdict, *, again: bool = False) -> BackendError | None:
+        """Load a backend if that works; what failed before is tried again only on demand."""
+        known = self.installed(verdict.candidate.source).error
+        if verdict.refused or (known and not again):
+            return known
         try:
-            with self._turns.turn(source):
-                known = self._outcomes.get(source)
-                if known is not None:
-                    return known
-                started = perf_counter()
-                attempt: tuple[Outcome, tuple[str, ...]] = self._apart(
-                    partial(self._attempt, verdict)
-                )
-                outcome, problems = attempt
-                seconds = perf_counter() - started
-                if not _is_passing(outcome):
-                    self._outcomes[source] = outcome
-        except CircularWaitError as error:
-            return self._failure(verdict, error)
-        self._log(verdict, outcome, seconds)
-        for problem in self.descriptions.untold(candidate, problems):
-            messages.warn(
-                self._registration(
-                    candidate.distribution, candidate.version, problem, candidate.name
-                )
-            )
-        return outcome
+            self.load(verdict)
+        except BackendError as error:
+            return error
+        return None
 
-    def _attempt(self, verdict: Verdict) -> tuple[Outcome, tuple[str, ...]]:
-        """Import and describe an adapter; whatever it raises becomes its error."""
-        described = self.describe(verdict)
-        if described.blocked:
-            return self._about(UntrustedBackendError, verdict, reason=described.blocked), ()
+    def _load_alone(self, verdict: Verdict, installed: Installed) -> None:
+        """Load unless another thread tried while this one waited, which then serves both."""
+        tries = installed.tries
         try:
-            source = import_reference(verdict.candidate.value)
-            loaded = describe(source, verdict.candidate)
-            claims = review(self._configuration, verdict, loaded, self.blocked)
-        except (KeyboardInterrupt, MemoryError):
-            raise
-        except BaseException as error:  # noqa: BLE001 - SystemExit must not end the host either
-            return self._failure(verdict, error), ()
-        if claims.refused:
-            return self._about(UntrustedBackendError, verdict, reason=claims.refused), ()
-        problems = (*described.problems, *claims.problems, self.descriptions.compare(loaded))
-        return loaded.under(loaded.name, claims.aliases), tuple(filter(None, problems))
+            with self._loading.holding(installed.source):
+                if not installed.is_loaded and installed.tries == tries:
+                    self._try(verdict, installed)
+                error = installed.error
+        except CircularWaitError as circle:
+            candidate = verdict.candidate
+            host = self.configuration.host
+            raise load_error(circle, candidate.name, host, candidate) from circle
+        if error is not None:
+            raise error.anew()
 
-    def _log(self, verdict: Verdict, outcome: Outcome, seconds: float) -> None:
-        """Log what became of loading a backend."""
+    def _try(self, verdict: Verdict, installed: Installed) -> None:
+        """Load a backend, and keep what that gave."""
+        reading = self._read_manifest(verdict, installed)
+        started = perf_counter()
+        if not isinstance(reading.outcome, BackendError):
+            # Another version than the one that was read may be imported now.
+            verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))
+            reading = self.apart(self._reader(load_adapter, verdict, installed))
+        seconds = perf_counter() - started
+        installed.tries += 1
+        self._keep(installed, reading)
+        self._log(verdict, reading.outcome, seconds)
+
+    def _read_manifest(self, verdict: Verdict, installed: Installed) -> Reading:
+        """Read a manifest, unless that was done."""
+        if installed.description is None:
+            # Not within the lock: to find the file, the import system is asked.
+            reading = self._reader(read_manifest, verdict, installed)()
+            with self._lock:
+                is_first = installed.is_first(reading)
+                self.index.reorder()
+            if is_first and isinstance(reading.outcome, LoadedBackend) and not installed.is_loaded:
+                self._keep(installed, reading)
+        return cast("Reading", installed.description)
+
+    def _reader(
+        self, read: Callable[..., Reading], verdict: Verdict, installed: Installed
+    ) -> Callable[[], Reading]:
+        """Give what reads a manifest or loads an adapter, and judges the labels that it claims."""
+        claims = partial(review, self.configuration, installed.trusted_as, self.blocked)
+        return partial(read, verdict.candidate, claims, self.configuration.host)
+
+    def _keep(self, installed: Installed, reading: Reading) -> None:
+        """Take in what a manifest, or loading, gave."""
+        with self._lock:
+            installed.note(reading.problems)
+            moved = self.index.put(installed, cast("Outcome", reading.outcome))
+        if moved:
+            self.changes.happen()
+
+    def _log(self, verdict: Verdict, outcome: Any, seconds: float) -> None:
+        """Log what loading a backend gave."""
         if isinstance(outcome, BackendError):
             refused = isinstance(outcome, UntrustedBackendError)
             messages.log(messages.WARNING if refused else messages.INFO, "%s", outcome)
             return
-        unknown = "" if verdict.trusted_as else ", for which it does not vouch,"
+        unknown = "" if verdict.trusted_as else ", which it does not trust,"
         where = f"{outcome.distribution} {outcome.version}, {verdict.candidate.value}"
-        host, name = self._configuration.host, outcome.name
+        host, name = self.configuration.host, outcome.name
         message = "%s loaded backend %r (%s)%s in %.3f s"
         messages.log(messages.INFO, message, host, name, where, unknown, seconds)
 
-    def _failure(self, verdict: Verdict, error: BaseException) -> BackendError:
-        return load_error(
-            error,
-            backend=verdict.candidate.name,
-            host=self._configuration.host,
-            candidate=verdict.candidate,
-        )
+    def _warn_of(self, verdict: Verdict, installed: Installed) -> None:
+        """Warn of what is wrong with a backend, once."""
+        with self._lock:
+            problems = installed.untold()
+        for problem in problems:
+            self._warn(verdict.candidate, problem)
 
-    def _about(self, kind: Callable[..., Any], verdict: Verdict, **data: Any) -> Any:
-        """Make an error or warning about one candidate."""
-        candidate = verdict.candidate
-        return kind(
-            candidate.name,
-            host=self._configuration.host,
-            distribution=candidate.distribution,
-            version=candidate.version,
-            **data,
-        )
+    def _warn(self, candidate: Candidate, problem: str) -> None:
+        messages.warn(self._about(BackendRegistrationWarning, candidate, problem=problem))
 
-    def _registration(
-        self, distribution: str | None, version: str | None, problem: str, name: str | None = None
-    ) -> BackendRegistrationWarning:
-        return BackendRegistrationWarning(
-            name or str(distribution),
-            host=self._configuration.host,
-            distribution=distribution,
-            version=version,
-            problem=problem,
-        )
+    def _about(self, kind: Callable[..., Any], candidate: Candidate, **data: Any) -> Any:
+        return about(kind, candidate, self.configuration.host, **data)
 
+    # What this process registers.
 
-def _is_passing(outcome: Outcome) -> bool:
-    """Whether a failure is due to who waited for whom, and another try may succeed."""
-    cause = outcome.__cause__ if isinstance(outcome, BackendError) else None
-    # Not by isinstance: what an adapter raises may fail when asked for its class.
-    return type(cause) is BackendLoadError and type(cause.__cause__) is CircularWaitError
+    def register(self, adapter: Any) -> LoadedBackend:
+        """Add an adapter of this process; it stands before an installed one of the same label.
 
+        Raises
+        ------
+        BackendConfigurationError
+            If it is no adapter, or a label is reserved or registered already.
+        """
+        try:
+            backend = describe(adapter, None)
+        except AdapterError as error:
+            mistake = f"the adapter {safe_repr(adapter)} cannot be registered: {error}"
+            raise BackendConfigurationError(self.configuration.host, [mistake]) from error
+        with self._lock:
+            taken = {key(label) for one in self.registered for label in one.labels}
+            mistakes = [*filter(None, (self._objection(label, taken) for label in backend.labels))]
+            if mistakes:
+                raise BackendConfigurationError(self.configuration.host, mistakes)
+            self.registered = (*self.registered, backend)
+        self.changes.happen()
+        for problem in remarks(backend.adapter):
+            self._warn(Candidate(backend.name, "", None, None), problem)
+        return backend
 
-def _state(verdict: Verdict, outcome: Outcome | None) -> BackendState:
-    if verdict.refused or isinstance(outcome, UntrustedBackendError):
-        return "refused"
-    if isinstance(outcome, BackendError):
-        return "broken"
-    return "loaded" if outcome else "installed"
+    def remove(self, backend: LoadedBackend) -> None:
+        """Take a registered adapter out again; removing it twice does nothing."""
+        with self._lock:
+            self.registered = tuple(one for one in self.registered if one is not backend)
+        self.changes.happen()
 
-
-def load_error(
-    error: BaseException, *, backend: str, host: str, candidate: Candidate | None
-) -> BackendLoadError:
-    """Make what an adapter raised into an error that names it."""
-    failure = BackendLoadError(
-        backend,
-        host=host,
-        distribution=candidate.distribution if candidate else None,
-        version=candidate.version if candidate else None,
-        entry_point=candidate.value if candidate else None,
-        problem=_in_one_line(error),
-    )
-    failure.__cause__ = error
-    return failure
+    def _objection(self, label: Any, taken: Collection[str]) -> str | None:
+        """Say why an adapter may not be registered under a label."""
+        reserved = self.configuration.reserved
+        problem = fault(label)
+        if problem:
+            return problem
+        if key(label) in reserved:
+            return f"{label!r} is reserved. {reserved[key(label)]}"
+        is_taken = key(label) in taken
+        return f"{label!r} is registered already; remove that first" if is_taken else None
 
 
-def _in_one_line(error: BaseException) -> str:
-    """Say what went wrong; an error of ours says so without its class."""
-    ours = type(error) in (AdapterError, CircularWaitError)
-    return safe_repr.error_text(error) if ours else safe_repr.describe_error(error)
+# Not on every system can a process be forked.
+getattr(os, "register_at_fork", dict)(
+    after_in_child=lambda: tuple(map(Inventory.begin_locks, [*_inventories]))
+)

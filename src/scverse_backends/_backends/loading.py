@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.callables import is_coroutine_function, signature_of
-from scverse_backends._ground.labels import fault
 from scverse_backends._ground.records import LoadedBackend
-from scverse_backends._ground.safe_repr import plain_str, safe_repr
+from scverse_backends._ground.safe_repr import attempt, describe_error, error_text, safe_repr
+from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
+
+from .discovery import shadowing_file
+from .facts import AdapterError, read_facts, remarks
+from .load_lock import CircularWaitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from types import ModuleType
 
     from scverse_backends._ground.records import Candidate
+    from scverse_backends.exceptions import BackendError
+
+    from .manifest import Manifest
+    from .trust import Claims
+
+    Outcome = LoadedBackend | BackendError
+    Judge = Callable[[LoadedBackend], Claims]
 
 ABSENT: Any = object()
 """Stands for "this adapter does not implement it"."""
 
 
-_NO_RENAMES = "its `renames` must be {function: {host parameter: own parameter}}"
+class Reading(NamedTuple):
+    """What a manifest, or loading the adapter itself, says of a backend.
 
+    Parameters
+    ----------
+    outcome
+        The backend, or why it cannot be used; ``None`` where a manifest says nothing
+        and the adapter must be asked. A backend of a manifest cannot run anything.
+    problems
+        One sentence for each thing that is not accepted.
+    manifest
+        The manifest behind it.
+    """
 
-class AdapterError(Exception):
-    """An adapter is not what an adapter must be; the text says in which way."""
+    outcome: Outcome | None = None
+    problems: tuple[str, ...] = ()
+    manifest: Manifest | None = None
 
 
 def import_reference(reference: str) -> Any:
@@ -46,35 +67,124 @@ def import_host(module: str) -> ModuleType:
 
 
 def describe(
-    source: Any,
-    candidate: Candidate | None,
-    described: Mapping[str, Any] | None = None,
+    source: Any, candidate: Candidate | None, described: Mapping[str, Any] | None = None
 ) -> LoadedBackend:
-    """Read an adapter's name, aliases and hooks; a class is instantiated first.
+    """Read what an adapter states about itself; a class is instantiated first.
 
     Raises
     ------
     AdapterError
-        If the adapter has no valid name, or hooks of the wrong kind.
+        If the adapter has no valid name, or another fact of the wrong kind.
     """
     adapter = _instance(source) if inspect.isclass(source) else source
-    name = plain_str(getattr(adapter, "name", None))
-    problem = fault(name)
-    if name is None:
-        msg = "it has no `name`; give it one, such as name = 'mine'"
-        raise AdapterError(msg)
-    if problem:
-        msg = f"its `name` is not valid: {problem}"
-        raise AdapterError(msg)
-    return LoadedBackend(
-        name=name,
-        aliases=_aliases(getattr(adapter, "aliases", ())),
-        adapter=adapter,
-        renames=_renames(getattr(adapter, "renames", {})),
-        can_run=_hook(getattr(adapter, "can_run", None)),
-        candidate=candidate,
-        described=described,
+    return LoadedBackend(adapter, candidate, described, read_facts(adapter))
+
+
+def load_error(
+    error: BaseException, backend: str, host: str, candidate: Candidate | None
+) -> BackendLoadError:
+    """Make what an adapter raised into an error that names it."""
+    # An error of ours says what happened without its class.
+    ours = type(error) in (AdapterError, CircularWaitError)
+    failure = BackendLoadError(
+        backend,
+        host=host,
+        distribution=candidate.distribution if candidate else None,
+        version=candidate.version if candidate else None,
+        entry_point=candidate.value if candidate else None,
+        problem=error_text(error) if ours else describe_error(error),
     )
+    failure.__cause__ = error
+    return failure
+
+
+def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
+    """Read the manifest of a backend that is not refused; none of the backend's code runs.
+
+    Parameters
+    ----------
+    candidate
+        The backend.
+    judge
+        Judges the labels that it claims.
+    host
+        Name of the host.
+    """
+    # Imported here: most runs never need a manifest, and hosts pay for imports.
+    from .manifest import ManifestError
+
+    try:
+        manifest, backend = _stand_in(candidate)
+    except ManifestError as error:
+        return _unusable(f"its manifest {error}")
+    except AdapterError as error:
+        return _unusable(f"its manifest says what no adapter may: {error}")
+    if backend is None:
+        return Reading()
+    claims = judge(backend)
+    if claims.is_blocked:
+        return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
+    if claims.refused:
+        return _unusable(f"its manifest claims what is not its own: {claims.refused}")
+    return Reading(backend.under(aliases=claims.aliases), claims.problems, manifest)
+
+
+def _stand_in(candidate: Candidate) -> tuple[Manifest | None, LoadedBackend | None]:
+    """Make the backend that a candidate's manifest describes, if it ships one."""
+    from .manifest import find, parse
+    from .stand_in import stand_in
+
+    data = find(candidate)
+    manifest = None if data is None else parse(data)
+    if manifest is None or manifest.adapter not in (None, candidate.value):
+        return None, None
+    adapter, described = stand_in(manifest)
+    return manifest, describe(adapter, candidate, described)
+
+
+def _unusable(problem: str) -> Reading:
+    return Reading(problems=(f"{problem}. The adapter is asked instead.",))
+
+
+def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
+    """Import and describe an adapter; whatever it raises becomes its error.
+
+    Parameters
+    ----------
+    candidate
+        The backend.
+    judge
+        Judges the labels that it claims.
+    host
+        Name of the host.
+    """
+
+    def failed(error: BaseException) -> Reading:
+        failure = load_error(error, candidate.name, host, candidate)
+        shadowing = shadowing_file(candidate)
+        if shadowing:
+            failure.problem += f" (it imported {shadowing}, which is no file of the package)"
+        return Reading(failure)
+
+    def load() -> Reading:
+        loaded = describe(import_reference(candidate.value), candidate)
+        claims = judge(loaded)
+        if claims.refused:
+            return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
+        problems = (*claims.problems, *remarks(loaded.adapter))
+        return Reading(loaded.under(aliases=claims.aliases), problems)
+
+    try:
+        return attempt(load, failed)
+    except RecursionError as error:
+        # The next use tries again, so an error that may say nothing of the adapter does not stay.
+        return failed(error)
+
+
+def about(kind: Callable[..., Any], candidate: Candidate, host: str, **data: Any) -> Any:
+    """Make an error or warning about one candidate."""
+    name, _, distribution, version = candidate
+    return kind(name, host=host, distribution=distribution, version=version, **data)
 
 
 def _instance(kind: type) -> Any:
@@ -90,49 +200,10 @@ def _instance(kind: type) -> Any:
 
 def _can_be_made_without_arguments(kind: type) -> bool:
     try:
-        signature_of(kind).bind()
+        inspect.signature(kind).bind()
     except TypeError:
         return False
     return True
-
-
-def _aliases(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        msg = f"its `aliases` must be a list, tuple or set of strings, not {safe_repr(value)}"
-        raise AdapterError(msg)
-    return tuple(map(plain_str, value))
-
-
-def _renames(value: Any) -> Mapping[str, Mapping[str, str]]:
-    """Copy ``{function: {host parameter: own parameter}}``, and check what was copied."""
-    if not isinstance(value, Mapping):
-        raise AdapterError(_NO_RENAMES)
-    return {plain_str(function): _pairs(function, pairs) for function, pairs in value.items()}
-
-
-def _pairs(function: Any, value: Any) -> dict[str, str]:
-    if not (isinstance(function, str) and isinstance(value, Mapping)):
-        raise AdapterError(_NO_RENAMES)
-    pairs = {plain_str(ours): plain_str(theirs) for ours, theirs in value.items()}
-    if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
-        msg = f"its `renames[{safe_repr(function)}]` must map names to names"
-        raise AdapterError(msg)
-    if len(set(pairs.values())) < len(pairs):
-        msg = f"its `renames[{safe_repr(function)}]` give two parameters the same name"
-        raise AdapterError(msg)
-    return pairs
-
-
-def _hook(value: Any) -> Callable[[str, dict[str, Any]], object] | None:
-    if value is not None and not callable(value):
-        msg = f"its `can_run` must be callable, not {safe_repr(value)}"
-        raise AdapterError(msg)
-    if value is not None and is_coroutine_function(value):
-        msg = "its `can_run` must be a plain function; nobody awaits a coroutine function's answer"
-        raise AdapterError(msg)
-    return value  # type: ignore[no-any-return]
 
 
 def fetch(adapter: Any, function: str) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import accumulate
@@ -27,7 +28,6 @@ from scverse_backends._ground.safe_repr import (
 from .signature_text import read_signature, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from importlib.machinery import ModuleSpec
     from inspect import Signature
 

@@ -13,6 +13,7 @@ from scverse_backends._ground.callables import ANNOTATIONS_AS_TEXT, gives_corout
 from scverse_backends._ground.docstrings import read_parameters, write_entries
 from scverse_backends._ground.safe_repr import attempt
 
+from .facts import ABOUT_ITSELF
 from .loading import ABSENT, describe, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer
 from .signature_text import Opaque, default_text, read_signature, write_signature
@@ -20,7 +21,6 @@ from .signature_text import Opaque, default_text, read_signature, write_signatur
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ABOUT_ITSELF = ("name", "aliases", "renames", "can_run")
 _DEEPEST = 5  # namespaces in one another; dispatch names have two parts
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)

@@ -1,142 +1,187 @@
-"""The registry: from a label to the loaded adapter that answers to it.
+"""The registry: the backends of one host, from a label to a loaded adapter.
 
-Every change of what a label may mean begins another generation, by which
-compiled routes know that they are stale.
+A label is looked up the cheapest way that is certain first. Every change of
+what a label may mean begins another generation, by which compiled routes know
+that they are stale.
 """
 
 from __future__ import annotations
 
-from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from scverse_backends._ground import messages
-from scverse_backends._ground.labels import key
-from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+from scverse_backends._ground.labels import CPU, fault, key
+from scverse_backends._ground.records import BackendInfo, LoadedBackend
 from scverse_backends.exceptions import (
-    BackendError,
+    AmbiguousBackendError,
     BackendLoadError,
-    BackendRegistrationWarning,
-    UntrustedBackendWarning,
+    BackendNotInstalledError,
+    ReservedBackendError,
+    UnknownBackendError,
+    UntrustedBackendError,
 )
 
-from .announced import Announced
-from .directory import Directory
 from .inventory import Inventory
-from .registered import Registered
-from .resolver import Resolver
+from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Self
 
-    from scverse_backends._ground.labels import Changes, Configuration, TrustRule
-    from scverse_backends._ground.records import Candidate, Source
-
-    from .discovery import Fault
+    from scverse_backends._ground.labels import TrustRule
+    from scverse_backends._ground.records import Candidate, Verdict
 
 
-class Registry:
+class Registry(Inventory):
     """The backends of one host, by every label that names them."""
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        changes: Changes,
-        apart: Callable[[Callable[[], Any]], Any],
-    ) -> None:
-        self.configuration = configuration
-        self.changes = changes
-        self.apart = apart
-        self._inventory = Inventory(configuration, apart)
-        self._lock = RLock()
-        self._directory = Directory()
-        self._announced = Announced(self._inventory, self._warn)
-        self._registered = Registered(configuration)
-        self._used: set[Source] = set()
-        self._resolver = Resolver(
-            configuration,
-            self._inventory,
-            self._announced,
-            answering=self._answering,
-            attempt=self.attempt,
-            labels=self.labels,
-        )
+    # From a label to a backend.
 
     def locate(self, label: Any, origin: str | None = None) -> LoadedBackend | Verdict | None:
-        """Find who answers to a label, importing only if nothing cheaper is certain.
+        """Find what a label names, importing only if nothing cheaper is certain.
 
         Returns
         -------
-        A loaded backend, the verdict on an installed one, or ``None`` for the host itself.
+        A registered backend, the verdict on an installed one, or ``None`` for the host itself.
         """
-        return self._resolver.locate(label, origin)
+        folded = self._folded(label, origin)
+        if folded == CPU:
+            return None
+        registered = self._registered_as(folded)
+        if registered is not None:
+            return registered
+        found = (
+            self._among_trusted(folded, label, origin)
+            or self._among_names(folded, label, origin)
+            or self._among_claims(folded, label)
+            or self._fail(label, origin)
+        )
+        if found.refused:
+            self.load(found)
+        return found
 
     def find(self, name: str, candidate: Candidate | None) -> LoadedBackend | Verdict | None:
         """Find exactly one backend: the adapter registered under a name, or an installed one."""
         if candidate is None:
-            return self._registered.named(name)
-        return next((v for v in self._inventory.verdicts() if v.candidate == candidate), None)
-
-    def _is_trusted(self, candidate: Candidate) -> bool:
-        verdicts = self._inventory.verdicts()
-        return any(v.candidate == candidate and v.trusted_as for v in verdicts)
-
-    def load(self, located: LoadedBackend | Verdict) -> LoadedBackend:
-        """Load what was located, if it is not, and index every label it answers to."""
-        if isinstance(located, LoadedBackend):
-            return located
-        loaded = self._inventory.load(located)
-        with self._lock:
-            owners = self._inventory.owners()
-            backend, problems = self._directory.enter(loaded, located.candidate, owners)
-        for problem in problems:
-            self._warn(backend.name, located.candidate, problem)
-        return backend
+            return next((b for b in reversed(self.registered) if b.name == name), None)
+        verdict = next((v for v in self.verdicts() if v.candidate == candidate), None)
+        # After an upgrade, the loaded backend is still the one that was there before.
+        return verdict or next((b for b in self.loaded() if b.candidate == candidate), None)
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
-        """Give a backend as it is now: itself while it is there, else whoever has its name."""
-        there = backend in self._registered.backends or self._directory.holds(backend)
-        if there or self._announced.holds(backend):
+        """Give a backend as it is now, or else the one that has its name by now."""
+        if backend in self.registered:
             return backend
-        return self.get(backend.name)
+        return self.installed(backend.source).backend or self.get(backend.name)
 
     def get(self, label: Any, origin: str | None = None) -> LoadedBackend | None:
         """Load the backend that a label names, for use; ``None`` for the host itself."""
         located = self.locate(label, origin)
         return None if located is None else self.use(located)
 
-    def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
-        """Load what was located; warn if the host does not vouch for it and it is used first."""
-        candidate = located.candidate
-        if candidate is not None and candidate.source not in self._used:
-            if not (self._is_trusted(candidate) or self.configuration.untrusted == "allow"):
-                messages.warn(
-                    UntrustedBackendWarning(
-                        candidate.name,
-                        host=self.configuration.host,
-                        distribution=candidate.distribution,
-                        version=candidate.version,
-                    )
-                )
-            # Only now: whoever makes the warning an error means every use.
-            self._used.add(candidate.source)
-        return self.load(located)
+    def _folded(self, label: Any, origin: str | None) -> str:
+        """Fold a label, refusing what can name no backend."""
+        host = self.configuration.host
+        problem = fault(label)
+        if problem:
+            known = self._known_labels()
+            raise UnknownBackendError(label, host=host, known=known, origin=origin, problem=problem)
+        folded = key(label)
+        if folded != CPU and folded in self.configuration.reserved:
+            reason = self.configuration.reserved[folded]
+            raise ReservedBackendError(label, host=host, reason=reason, origin=origin)
+        return folded
 
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Judge what is installed, from metadata alone."""
-        return self._inventory.verdicts()
+    def _registered_as(self, folded: str) -> LoadedBackend | None:
+        """Find the adapter that was registered last under a label."""
+        found = (b for b in reversed(self.registered) if folded in map(key, b.labels))
+        return next(found, None)
 
-    def attempt(self, verdict: Verdict) -> BackendError | None:
-        """Load a backend if that works; its error is kept for whoever names it."""
-        try:
-            if not verdict.refused:
-                self.load(verdict)
-        except BackendError as error:
-            return error
+    def _among_trusted(self, folded: str, label: str, origin: str | None) -> Verdict | None:
+        """Find the installed candidate that may serve a trusted name."""
+        trusted = self.configuration.trusted
+        rule = trusted.get(folded)
+        if rule is None:
+            return None
+        verdicts = self.verdicts()
+        serving = [verdict for verdict in verdicts if rule.name in verdict.trusted_as]
+        if serving:
+            bearing = [verdict for verdict in serving if key(verdict.candidate.name) in trusted]
+            return _usable(bearing) or self._ask(folded, serving) or _usable(serving)
+        labels = set(map(key, rule.labels))
+        claims = [v for v in verdicts if v.impostor and key(v.candidate.name) in labels]
+        found = None if claims else misplaced(rule, (verdict.candidate for verdict in verdicts))
+        if found is not None:
+            raise self._about(UntrustedBackendError, found[0], reason=found[1])
+        raise BackendNotInstalledError(
+            label,
+            host=self.configuration.host,
+            backend=rule.name,
+            package=rule.package,
+            refused=[str(verdict.candidate.distribution) for verdict in claims],
+            origin=origin,
+        )
+
+    def _among_names(self, folded: str, label: str, origin: str | None) -> Verdict | None:
+        """Find the installed candidate whose entry point, or distribution, has a name.
+
+        Raises
+        ------
+        AmbiguousBackendError
+            If entry points of several distributions have it, and the host trusts none of them.
+        """
+        named = [v for v in self.verdicts() if key(v.candidate.name) == folded]
+        rivals = self.index.ambiguous.get(folded)
+        if rivals:
+            raise AmbiguousBackendError(
+                label,
+                host=self.configuration.host,
+                distributions=[(str(one.distribution), one.version) for one in rivals],
+                origin=origin,
+            )
+        owner = self.index.distributions.get(folded)
+        trusted_first = sorted(named, key=lambda verdict: not verdict.trusted_as)
+        return _usable(trusted_first) or (owner.verdict if owner else None)
+
+    def _among_claims(self, folded: str, label: str) -> Verdict | None:
+        """Ask the manifests, then load the remaining adapters, until one claims a label."""
+        if folded in self.blocked:
+            raise UntrustedBackendError(
+                label,
+                host=self.configuration.host,
+                distribution=None,
+                version=None,
+                reason=f"the label is {BLOCKED}",
+            )
+        return self._ask(folded, self.verdicts())
+
+    def _ask(self, folded: str, verdicts: Sequence[Verdict]) -> Verdict | None:
+        """Ask backends in their fixed order; those that failed before are tried again at the end."""
+        self.read_manifests()
+        wanted = set(verdicts)
+        asked = [e for e in self.index.in_order() if e.verdict in wanted]
+        for entry in sorted(asked, key=lambda entry: entry.installed.error is not None):
+            if entry.installed.backend is None:
+                self.attempt(entry.verdict, again=True)
+            if folded in entry.installed.claims:
+                return entry.verdict
         return None
 
-    def described(self, verdict: Verdict) -> LoadedBackend | None:
-        """Give a backend that is not loaded as its manifest describes it, if it has one."""
-        return self._announced.look(verdict)
+    def _fail(self, label: str, origin: str | None) -> NoReturn:
+        candidates = [e.verdict.candidate for e in self.index.entries if e.installed.error]
+        raise UnknownBackendError(
+            label,
+            host=self.configuration.host,
+            known=self._known_labels(),
+            broken=[f"{candidate.name} ({candidate.distribution})" for candidate in candidates],
+            origin=origin,
+        )
+
+    # What there is.
+
+    def read_manifests(self) -> None:
+        """Read the manifest of every backend that is not loaded; nothing is imported."""
+        for verdict in self.verdicts():
+            self.described(verdict)
 
     def know_all(self, *, report: bool = False) -> tuple[LoadedBackend, ...]:
         """Read the manifest of every backend, and load those that have none.
@@ -145,119 +190,118 @@ class Registry:
         -------
         Those of them that did not fail to load.
         """
-        for verdict in self._inventory.verdicts():
-            error = None if self._announced.look(verdict) else self.attempt(verdict)
+        for verdict in self.verdicts():
+            error = None if self.described(verdict) else self.attempt(verdict)
             if error is not None and report:
                 told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
-                self._warn(verdict.candidate.name, verdict.candidate, told)
-        return (*self.loaded(), *self._announced.usable())
+                self._warn(verdict.candidate, told)
+        return (
+            *self.registered,
+            *(b for one in self.index.installed.values() if (b := one.usable)),
+        )
 
     def known(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered, loaded, or described by a manifest read before."""
-        return (*self.loaded(), *self._announced.backends())
-
-    def read_manifests(self) -> None:
-        """Read the manifest of every backend that is not loaded; nothing is imported."""
-        for verdict in self._inventory.verdicts():
-            self._announced.look(verdict)
-
-    def compare(self, backend: LoadedBackend, function: str, found: Any) -> None:
-        """Warn if a loaded backend's manifest is wrong about one of its functions."""
-        candidate = backend.candidate
-        if candidate is None or self._inventory.outcome(candidate) is None:
-            return  # registered in this process, or the description itself
-        problem = self._inventory.descriptions.compare_function(backend, function, found)
-        if problem:
-            self._warn(backend.name, backend.candidate, problem)
+        return (
+            *self.registered,
+            *(b for one in self.index.installed.values() if (b := one.backend)),
+        )
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered or loaded, each once."""
-        with self._lock:
-            return (*self._registered.backends, *self._directory.backends())
+        return tuple(backend for backend in self.known() if backend.described is None)
 
     def labels(self) -> tuple[str, ...]:
-        """List every label of what is registered or loaded, as it was written."""
-        with self._lock:
-            rules = self.configuration.trusted.values()
-            vouched = [label for rule in rules if self._serves(rule) for label in rule.labels]
-            labels = (*self._directory.labels(), *self._announced.labels())
-            return (*self._registered.labels(), *labels, *vouched)
+        """List every label of what is registered, loaded or described, as it was written."""
+        index = self.index
+        usable = [entry for entry in index.entries if entry.installed.usable]
+        served = {name for entry in usable for name in entry.verdict.trusted_as}
+        rules = [rule for rule in self.configuration.trusted.values() if rule.name in served]
+        return (
+            *(label for backend in self.registered for label in backend.labels),
+            *(
+                found.written
+                for found in index.labels().values()
+                if found.is_listed and found.entry.installed.usable
+            ),
+            *(label for rule in rules for label in rule.labels),
+        )
 
     def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
-        """List the labels that a registered or loaded backend answers to, its name first."""
-        with self._lock:
-            held = self._directory.labels_of(backend) if backend.candidate else backend.aliases
-            held = held or self._announced.labels_of(backend)
+        """List the labels that name a known backend, its canonical name first."""
+        index = self.index
+        held = index.labels_of(self.installed(backend.source)) or backend.aliases
         return tuple(dict.fromkeys((backend.name, *held)))
-
-    def refresh(self) -> None:
-        """Look again at what is installed; errors are forgotten, routes compiled anew."""
-        warnings = self._inventory.refresh()
-        with self._lock:
-            self._directory = Directory()
-            self._announced.forget()
-            for verdict in self._inventory.verdicts():
-                outcome = self._inventory.outcome(verdict.candidate)
-                if isinstance(outcome, LoadedBackend):
-                    self._directory.enter(outcome, verdict.candidate, self._inventory.owners())
-            self.changes.happen()
-        for warning in warnings:
-            messages.warn(warning)
-
-    def register(self, adapter: Any) -> LoadedBackend:
-        """Add an adapter of this process; it stands before an installed one of the same label."""
-        backend = self._registered.add(adapter)
-        self.changes.happen()
-        return backend
-
-    def remove(self, backend: LoadedBackend) -> None:
-        """Take a registered adapter out again; removing it twice does nothing."""
-        self._registered.remove(backend)
-        self.changes.happen()
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """What of the installed metadata could not be read, when it was read last."""
-        return self._inventory.faults
 
     def infos(self, *, quietly: bool = False) -> Iterator[BackendInfo]:
         """Describe every backend that is registered or installed; nothing is imported."""
-        for backend in self._registered.backends:
+        for backend in self.registered:
             yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-        for verdict in self._inventory.look() if quietly else self._inventory.verdicts():
-            self._announced.look(verdict, quietly=quietly)
-        yield from self._inventory.infos(self._name_of, quietly=quietly)
+        if not quietly:
+            self.verdicts()
+        for verdict, _ in self.index.entries:
+            self.described(verdict, quietly=quietly)
+        for verdict, installed in self.index.entries:
+            candidate, error = verdict.candidate, installed.error
+            known = None if verdict.refused else installed.backend
+            yield BackendInfo(
+                name=known.name if known else candidate.name,
+                state="refused" if verdict.refused else installed.state,
+                trusted=bool(verdict.trusted_as) and not verdict.refused,
+                distribution=candidate.distribution,
+                version=known.version if known else candidate.version,
+                entry_point=candidate.value,
+                reason=verdict.refused or (str(error) if error else None),
+            )
 
     def absent(self) -> Iterator[TrustRule]:
-        """List whom the host vouches for and nobody installed or registered, from metadata alone."""
-        served = {name for verdict in self._inventory.look() for name in verdict.trusted_as}
+        """List the trusted backends that are neither installed nor registered."""
+        served = {name for verdict, _ in self.index.entries for name in verdict.trusted_as}
         for rule in {rule.name: rule for rule in self.configuration.trusted.values()}.values():
-            if rule.name not in served and self._registered.answering(key(rule.name)) is None:
+            if rule.name not in served and self._registered_as(key(rule.name)) is None:
                 yield rule
 
-    def _name_of(self, candidate: Candidate) -> str:
-        """Tell what an entry point's backend goes by, as far as that is known."""
-        loaded = isinstance(self._inventory.outcome(candidate), LoadedBackend)
-        return (self._directory if loaded else self._announced).name_of(candidate)
+    def compare(self, backend: LoadedBackend, function: str, found: Any) -> None:
+        """Warn if a loaded backend's manifest is wrong about one of its functions."""
+        problem = self.installed(backend.source).compare_function(function, found)
+        if problem:
+            self._warn(cast("Candidate", backend.candidate), problem)
 
-    def _serves(self, rule: TrustRule) -> bool:
-        """Whether a known backend serves a trusted name."""
-        backends = (*self._directory.backends(), *self._announced.usable())
-        known = {backend.source for backend in backends}
-        verdicts = (v for v in self._inventory.verdicts() if rule.name in v.trusted_as)
-        return any(verdict.candidate.source in known for verdict in verdicts)
+    def _known_labels(self) -> tuple[str, ...]:
+        """List the labels that are understood without loading anything more."""
+        rules = dict.fromkeys(self.configuration.trusted.values())
+        labels = [CPU, *(label for rule in rules for label in rule.labels)]
+        labels += [label.written for label in self.index.labels().values() if label.is_listed]
+        labels += self.labels()
+        return tuple({key(label): label for label in labels}.values())
 
-    def _answering(self, folded: str) -> LoadedBackend | None:
-        """Find a label among what is registered, then among what is loaded."""
-        return self._registered.answering(folded) or self._directory.find(folded)
 
-    def _warn(self, name: str, candidate: Candidate | None, problem: str) -> None:
-        messages.warn(
-            BackendRegistrationWarning(
-                name,
-                host=self.configuration.host,
-                distribution=candidate.distribution if candidate else None,
-                version=candidate.version if candidate else None,
-                problem=problem,
-            )
-        )
+class Registration:
+    """An adapter registered in this process; made by `BackendDispatcher.register`.
+
+    Attributes
+    ----------
+    name
+        Canonical name of the backend.
+    """
+
+    def __init__(self, registry: Registry, backend: LoadedBackend) -> None:
+        self._registry = registry
+        self._backend = backend
+        self.name = backend.name
+
+    def remove(self) -> None:
+        """End the registration; doing so twice does no harm."""
+        self._registry.remove(self._backend)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def _usable(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Give the first that is not refused, or else the first, whose refusal says why."""
+    usable = (verdict for verdict in verdicts if not verdict.refused)
+    return next(usable, verdicts[0] if verdicts else None)

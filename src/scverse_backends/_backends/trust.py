@@ -14,7 +14,7 @@ from scverse_backends._ground.safe_repr import safe_repr
 from .configuration import BLOCK_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from scverse_backends._ground.labels import Configuration, TrustRule
     from scverse_backends._ground.records import Candidate, LoadedBackend
@@ -80,6 +80,15 @@ def _judge_claim(rule: TrustRule, candidate: Candidate) -> Verdict:
     return Verdict(candidate, refused=reason, impostor=True)
 
 
+def misplaced(rule: TrustRule, candidates: Iterable[Candidate]) -> tuple[Candidate, str] | None:
+    """Find a backend of a trusted distribution that is not what the host trusts, and say why."""
+    for candidate in candidates:
+        if rule.distributions and _matches(candidate.distribution, rule.distributions):
+            why = "; ".join(_mismatches(rule, candidate))
+            return candidate, f"it is not trusted as {rule.name!r}, because {why}"
+    return None
+
+
 def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
     """List what keeps a candidate from serving a trusted name."""
     found = []
@@ -119,18 +128,30 @@ class Claims(NamedTuple):
 
 def review(
     configuration: Configuration,
-    verdict: Verdict,
-    backend: LoadedBackend,
+    trusted_as: Collection[str],
     blocked: frozenset[str],
+    backend: LoadedBackend,
 ) -> Claims:
-    """Judge the labels that a loaded adapter claims for itself."""
+    """Judge the labels that an adapter claims for itself.
+
+    Parameters
+    ----------
+    configuration
+        What the host trusts and reserves.
+    trusted_as
+        The trusted names that the adapter serves.
+    blocked
+        The labels that must never be imported.
+    backend
+        The adapter as it was loaded, or as its manifest describes it.
+    """
     named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
     banned = next((label for label in named if key(label) in blocked), None)
     objection = f"{banned!r} is {BLOCKED}" if banned else None
-    objection = objection or _objection(configuration, verdict, backend.name)
+    objection = objection or _objection(configuration, trusted_as, backend.name)
     kept, problems = [], []
     for alias in backend.aliases:
-        problem = fault(alias) or _objection(configuration, verdict, alias)
+        problem = fault(alias) or _objection(configuration, trusted_as, alias)
         if problem:
             problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
         else:
@@ -138,11 +159,11 @@ def review(
     return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
 
 
-def _objection(configuration: Configuration, verdict: Verdict, label: str) -> str | None:
-    """Say why a candidate may not answer to a label, or ``None``."""
+def _objection(configuration: Configuration, trusted_as: Collection[str], label: str) -> str | None:
+    """Say why an adapter may not have a label, or ``None``."""
     if key(label) in configuration.reserved:
         return f"{label!r} is reserved. {configuration.reserved[key(label)]}"
     rule = configuration.trusted.get(key(label))
-    if rule is not None and rule.name not in verdict.trusted_as:
+    if rule is not None and rule.name not in trusted_as:
         return f"{label!r} belongs to the trusted backend {rule.name!r}"
     return None

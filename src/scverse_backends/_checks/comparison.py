@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import pickle
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,12 +15,10 @@ from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._routing.parameters import same
 from scverse_backends._selection.blocks import DISPATCH
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
-
     from scverse_backends._display.trace import TraceRecord
-    from scverse_backends.dispatcher import BackendDispatcher
 
 
 class Side(NamedTuple):

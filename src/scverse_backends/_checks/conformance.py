@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from time import perf_counter
@@ -12,18 +13,16 @@ from unittest import SkipTest
 
 from scverse_backends._backends.loading import ABSENT, fetch
 from scverse_backends._ground.labels import closest, quoted
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .comparison import ran
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from scverse_backends.dispatcher import BackendDispatcher
-
-    Check = Callable[[str], object]
     Watch = Callable[[str], AbstractContextManager[None]]
 
+Check = Callable[[str], object]
 Outcome = Literal["passed", "skipped", "failed"]
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from xml.etree import ElementTree as ET
 
 from scverse_backends._ground.records import release
-from scverse_backends._ground.rendering import aligned, printable
+from scverse_backends._ground.rendering import Paint, aligned, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
     from xml.etree.ElementTree import Element
 
     from scverse_backends._ground.records import BackendInfo
-    from scverse_backends._ground.rendering import Cell, Paint
+    from scverse_backends._ground.rendering import Cell
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

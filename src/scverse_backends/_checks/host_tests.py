@@ -5,26 +5,25 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
+from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .findings import origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-
-    from scverse_backends._backends.registration import Registration
     from scverse_backends._display.trace import TraceRecord
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import BackendInfo
-    from scverse_backends.dispatcher import BackendDispatcher
 
 LOOPBACK = "loopback"
 COLUMNS = {"ran": "ran", "raised": "raised", "fell_back": "fell back", "host": "host"}

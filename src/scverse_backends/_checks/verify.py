@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._backends.facts import ABOUT_ITSELF
 from scverse_backends._backends.loading import ABSENT, fetch
-from scverse_backends._backends.offers import ABOUT_ITSELF
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import Verdict
 from scverse_backends._ground.safe_repr import attempt, describe_error
-from scverse_backends.dispatcher import parts
+from scverse_backends.dispatcher import (
+    BackendDispatcher,
+    parts,
+)
 from scverse_backends.exceptions import BackendLoadError
 
 from .findings import Finding, Fit, Verification
 from .fit import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._routing.functions import Dispatch
-    from scverse_backends.dispatcher import BackendDispatcher
 
 
 def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:

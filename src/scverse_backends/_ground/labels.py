@@ -32,7 +32,9 @@ _SEPARATORS = re.compile(r"[-_.]+")
 @lru_cache(maxsize=1024)
 def key(label: str) -> str:
     """Fold a label so that spellings which mean the same compare equal (PEP 503)."""
-    return _SEPARATORS.sub("-", label).lower()
+    folded = _SEPARATORS.sub("-", label)
+    # Names are ASCII: a letter outside of it, such as the KELVIN SIGN, has no lower case here.
+    return folded.lower() if folded.isascii() else folded
 
 
 def fault(label: object) -> str | None:

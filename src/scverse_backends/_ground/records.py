@@ -16,11 +16,10 @@ BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
 
 
 class Source(NamedTuple):
-    """What an entry point leads to; two entry points may lead to one adapter."""
+    """What an entry point leads to, in whichever version; two entry points may lead to one adapter."""
 
     value: str
     distribution: str | None
-    version: str | None
 
 
 class Candidate(NamedTuple):
@@ -44,7 +43,7 @@ class Candidate(NamedTuple):
     @property
     def source(self) -> Source:
         """What is loaded through it."""
-        return Source(self.value, self.distribution, self.version)
+        return Source(self.value, self.distribution)
 
 
 class Verdict(NamedTuple):
@@ -68,36 +67,35 @@ class LoadedBackend:
 
     __slots__ = ("adapter", "aliases", "can_run", "candidate", "described", "name", "renames")
 
+    name: str
+    aliases: tuple[str, ...]
+    renames: Mapping[str, Mapping[str, str]]
+    can_run: Callable[[str, dict[str, Any]], object] | None
+
     def __init__(
         self,
-        *,
-        name: str,
-        aliases: tuple[str, ...],
         adapter: Any,
-        renames: Mapping[str, Mapping[str, str]],
-        can_run: Callable[[str, dict[str, Any]], object] | None,
         candidate: Candidate | None,
-        described: Mapping[str, Any] | None = None,
+        described: Mapping[str, Any] | None,
+        facts: Mapping[str, Any],
     ) -> None:
-        self.name = name
-        self.aliases = aliases
         self.adapter = adapter
-        self.renames = renames
-        self.can_run = can_run
         self.candidate = candidate
         self.described = described
+        for name, value in facts.items():
+            setattr(self, name, value)
 
-    def under(self, name: str, aliases: tuple[str, ...]) -> LoadedBackend:
-        """Give the same backend under another name and other aliases."""
-        return LoadedBackend(
-            name=name,
-            aliases=aliases,
-            adapter=self.adapter,
-            renames=self.renames,
-            can_run=self.can_run,
-            candidate=self.candidate,
-            described=self.described,
-        )
+    def under(self, **facts: Any) -> LoadedBackend:
+        """Give the same backend with other facts, such as another name."""
+        other = LoadedBackend.__new__(LoadedBackend)
+        for name in self.__slots__:
+            setattr(other, name, facts.get(name, getattr(self, name)))
+        return other
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it claims to be called, its name first."""
+        return (self.name, *self.aliases)
 
     @property
     def source(self) -> Source | None:

@@ -176,7 +176,8 @@ def constructor(cls: Any) -> partial[Any]:
 def below(cls: type, construct: partial[Any]) -> partial[Any]:
     """Give the same construction as the host does it, below our metaclass."""
     metaclass: Any = cls  # for type checkers, a class that has ours for its metaclass
-    bound = partial(super(Dispatching, metaclass).__call__)
+    above: Any = super(Dispatching, metaclass)
+    bound = partial(above.__call__)
     bound.__dict__.update(construct.__dict__)
     is_usual = getattr(bound.func, "__objclass__", None) is type
     if is_usual and metaclass.__new__ is object.__new__:

@@ -78,7 +78,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                         run = look_up(route.adapter)
                         is_known = run is route.implementation or run.__func__ is route.underlying
                     except Exception:  # noqa: BLE001 - another implementation, or none; considered
-                        is_known = False
+                        run, is_known = func, False
                     if is_known:
                         try:
                             route.threads.add(me)

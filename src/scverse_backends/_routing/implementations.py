@@ -11,8 +11,7 @@ from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._backends.inventory import load_error
-from scverse_backends._backends.loading import ABSENT, check_kind, fetch
+from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import PASSING

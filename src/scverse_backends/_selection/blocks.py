@@ -51,7 +51,9 @@ class Choice:
         self.state = selector.state
         self.changes = selector.changes
         self.labels = labels
-        self.fallback = None if fallback is None else checked_policy(fallback)
+        self.fallback: FallbackPolicy | None = None
+        if fallback is not None:
+            self.fallback = checked_policy(fallback)
         self.generation = self.changes.generation
         self.selections: dict[FallbackPolicy | None, Selection] = {}
 

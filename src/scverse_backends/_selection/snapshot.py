@@ -22,6 +22,7 @@ from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy, is_public, run_within
 from .hosts import HostAddress, find_host, missing
+from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 from .state import SNAPSHOT, Selection
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .selector import Selector
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -289,7 +289,7 @@ class Bound:
     """
 
     __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
-    __wrapped__: Callable[..., Any]
+    __wrapped__: Any
 
     def __init__(self, snapshot: Snapshot, func: Callable[..., Any], inside: FunctionType) -> None:
         self._snapshot = snapshot

@@ -7,7 +7,7 @@ interleaved generators each unwind their own.
 
 from __future__ import annotations
 
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -192,14 +192,16 @@ class SelectionState:
     def apart(self, work: Callable[[], Any]) -> Any:
         """Run a backend's own code that is no implementation, such as its import.
 
-        It finds the host selected, whoever asked for it, and what it leaves
-        selected, or in any other context variable, ends with it.
+        While it runs, the host is selected. What it selects then is undone.
+        Whatever else it sets in context variables stays, as with a plain import.
         """
-        return copy_context().run(self._on_host, work)
-
-    def _on_host(self, work: Callable[[], Any]) -> Any:
+        active, inside = self.active.get(), self.inside.get()
         self.push(HOST, work)
-        return work()
+        try:
+            return work()
+        finally:
+            self.active.set(active)
+            self.inside.set(inside)
 
     def wake(self) -> None:
         """Make calls look at what is selected, from now on."""

@@ -190,7 +190,9 @@ class MatrixDirective(SphinxDirective):
         functions = self._functions(host)
         backends = [backend for backend in host.backends if self._wants(backend)]
         columns = [backend for backend in backends if backend.functions is not None]
-        cells = {name: [fit.state for b in columns if (fit := b.fit(name))] for name in functions}
+        cells: dict[str, list[State]] = {
+            name: [fit.state for b in columns if (fit := b.fit(name))] for name in functions
+        }
         if columns and functions:
             yield self._table(host, columns, cells)
         if any("partly" in row for row in cells.values()):

@@ -1,7 +1,10 @@
 """What is installed is known from metadata, read when it is first needed and then on request."""
 
+import importlib
+import os
 import sys
 import zipfile
+from importlib.metadata import Distribution, DistributionFinder
 
 import pytest
 
@@ -188,10 +191,149 @@ def test_a_development_install_with_egg_info_is_found(site, dispatcher):
     assert listed(dispatcher) == [("mine", "my-backend", "3.0")]
 
 
-def test_a_distribution_in_a_folder_of_another_name_is_found(site, dispatcher):
+def test_a_distribution_in_a_folder_of_another_name_has_the_name_of_the_folder(site, dispatcher):
     install(site).rename(site.folder / "renamed-1.0.dist-info")
 
+    assert listed(dispatcher) == [("mine", "renamed", "1.0")]
+
+
+@pytest.mark.parametrize(
+    "folder", ["my_backend-1.0", "My.Backend-1.0", "my-backend-1.0", "backend"]
+)
+def test_a_folder_may_be_named_in_any_spelling(site, dispatcher, folder):
+    install(site).rename(site.folder / f"{folder}.dist-info")
+
     assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+@pytest.mark.parametrize("folder", ["my_backend_more-1.0", "my_backend-more-1.0", "other-1.0"])
+def test_a_folder_that_another_package_brought_does_not_speak_for_a_trusted_one(
+    site, make_dispatcher, folder
+):
+    install(site, "fast").rename(site.folder / f"{folder}.dist-info")
+    dispatcher = make_dispatcher(trusted_backends={"fast": {"package": "my-backend"}})
+
+    with pytest.warns(UserWarning, match="it claims the trusted name 'fast'"):
+        (info,) = dispatcher.backends()
+
+    assert info.state == "refused"
+    assert site.imported() == set()
+
+
+@pytest.mark.parametrize("recorded", ["1.0", "2.0", "9.0", "10.0"])
+def test_of_two_folders_of_one_name_the_one_that_an_installer_recorded_counts(
+    site, dispatcher, recorded
+):
+    for version in ("1.0", "2.0", "9.0", "10.0"):
+        folder = install(site, version=version)
+        if version == recorded:
+            (folder / "RECORD").write_text("mine_module.py,,\n")
+
+    assert listed(dispatcher) == [("mine", "my-backend", recorded)]
+
+
+@pytest.mark.parametrize("versions", [("1.0", "2.0"), ("9.0", "10.0"), ("1.0", "1.0.1")])
+def test_of_two_folders_of_one_name_the_newest_release_counts(site, dispatcher, versions):
+    for version in versions:
+        install(site, version=version)
+
+    assert listed(dispatcher) == [("mine", "my-backend", versions[1])]
+
+
+def test_what_pip_could_not_remove_is_not_there(site, dispatcher):
+    install(site, version="2.0").rename(site.folder / "~y_backend-2.0.dist-info")
+    install(site, version="1.0")
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+class Packed(Distribution):
+    """A distribution that has no files, as one in a frozen application."""
+
+    def read_text(self, filename):
+        return {
+            "METADATA": "Metadata-Version: 2.1\nName: packed\nVersion: 3.0\n",
+            "entry_points.txt": "[tests.example_host.backends]\nmine = mine_module\n",
+        }.get(filename)
+
+    def locate_file(self, path):
+        raise NotImplementedError(path)
+
+
+class PackedFinder(DistributionFinder):
+    def find_distributions(self, context):
+        return [Packed()] if context.name in (None, "packed") else []
+
+
+def test_a_distribution_without_files_is_found(site, dispatcher, monkeypatch):
+    site.write("mine_module.py", "name = 'mine'")
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, PackedFinder()])
+
+    assert listed(dispatcher) == [("mine", "packed", "3.0")]
+    assert dispatcher.get_backend("mine").name == "mine"
+
+
+@pytest.mark.parametrize("line", ["odd = not a module!", "odd", "odd = ", "[", "= x"])
+def test_a_malformed_entry_point_of_another_group_hides_nothing(site, dispatcher, line):
+    folder = install(site)
+    points = (folder / "entry_points.txt").read_text()
+    (folder / "entry_points.txt").write_text(f"# more\n[console_scripts]\n{line}\n{points}")
+
+    assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+@pytest.mark.parametrize(
+    "name", ["my-bac\u212aend", "my-backend\u00a0", "\u2003my-backend", "\uff4dy-backend"]
+)
+def test_a_name_with_a_letter_outside_of_ascii_is_another_name(site, make_dispatcher, name):
+    folder = install(site, "fast")
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    (folder / "METADATA").write_text(metadata, encoding="utf-8")
+    folder.rename(site.folder / "backend.dist-info")
+    dispatcher = make_dispatcher(trusted_backends={"fast": {"package": "my-backend"}})
+
+    with pytest.warns(UserWarning, match="it claims the trusted name 'fast'"):
+        (info,) = dispatcher.backends()
+
+    assert (info.state, info.distribution.isascii()) == ("refused", True)
+
+
+class TestInstalledWhileRunning:
+    """Python's import system has listed the folder before, and its time does not change."""
+
+    def test_a_module_is_found_after_a_refresh(self, site, dispatcher):
+        site.write("other.py", "")
+        importlib.import_module("other")
+        before = site.folder.stat()
+        install(site)
+        importlib.import_module("other")
+        assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+        (site.folder / "late_module.py").write_text("name = 'late'")
+        folder = site.folder / "late-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text("Name: late\nVersion: 1.0\n")
+        points = "[tests.example_host.backends]\nlate = late_module\n"
+        (folder / "entry_points.txt").write_text(points)
+        os.utime(site.folder, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        dispatcher.refresh()
+
+        assert dispatcher.get_backend("late").name == "late"
+
+    def test_a_finder_that_fails_does_not_stop_it(self, site, dispatcher, monkeypatch):
+        class Failing:
+            def find_spec(self, name, path=None, target=None):
+                return None
+
+            def invalidate_caches(self):
+                raise OSError
+
+        install(site)
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Failing()])
+
+        dispatcher.refresh()
+
+        assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
 
 
 def test_what_an_older_release_left_in_the_same_folder_is_listed_once(site, dispatcher):

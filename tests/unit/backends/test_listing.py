@@ -1,5 +1,8 @@
 """What a host can say about its backends, with and without loading them."""
 
+import pickle
+import shutil
+
 import pytest
 
 from scverse_backends.exceptions import (
@@ -145,7 +148,7 @@ class TestRefreshing:
 
         dispatcher.refresh()
 
-        assert dispatcher.get_backend("canonical") is adapter
+        assert dispatcher.get_backend("mine") is adapter
         assert [info.state for info in dispatcher.backends()] == [
             "installed",
             "loaded",
@@ -177,14 +180,60 @@ class TestRefreshing:
         with pytest.raises(UnknownBackendError):
             dispatcher.get_backend("canonical")
 
-    def test_an_upgrade_is_told_by_its_version(self, site, dispatcher):
-        dispatcher.get_backend("mine")
-        for file in (site.folder / "mine_backend-1.0.dist-info").iterdir():
-            file.unlink()
-        (site.folder / "mine_backend-1.0.dist-info").rmdir()
-        site.install("mine-backend", version="2.0", entry_points={"mine": "mine_module"})
+
+class TestUpgrading:
+    """A backend is upgraded while the process runs: what ran is told, not what is on disk."""
+
+    @pytest.fixture
+    def whoami(self, dispatcher):
+        @dispatcher.backend_dispatch
+        def whoami():
+            return "host"
+
+        return whoami
+
+    def install(self, site, version):
+        for folder in site.folder.glob("mine_backend-*.dist-info"):
+            shutil.rmtree(folder)
+        source = f"name = 'mine'\ndef whoami(): return {version!r}"
+        points = {"mine": "mine_module"}
+        site.install("mine-backend", version=version, entry_points=points)
+        site.write("mine_module.py", source)
+
+    def test_what_was_loaded_before_keeps_its_version(self, site, dispatcher, whoami):
+        self.install(site, "1.0")
+        assert whoami(backend="mine") == "1.0"
+        self.install(site, "2.0")
 
         dispatcher.refresh()
 
-        assert dispatcher.get_backend("mine").name == "canonical"
-        assert {info.version for info in dispatcher.backends()} == {"1.0", "2.0"}
+        with (
+            pytest.warns(BackendRegistrationWarning, match=r"2\.0 is installed.*1\.0.*Restart"),
+            dispatcher.settings.trace() as trace,
+        ):
+            assert whoami(backend="mine") == "1.0"
+        assert [record.version for record in trace.records] == ["1.0"]
+        (info,) = (info for info in dispatcher.backends() if info.name == "mine")
+        assert (info.state, info.version) == ("loaded", "1.0")
+
+    def test_what_is_loaded_after_it_has_the_new_version(self, site, dispatcher, whoami):
+        self.install(site, "1.0")
+        assert "mine" in {info.name for info in dispatcher.backends()}
+        self.install(site, "2.0")
+
+        with dispatcher.settings.trace() as trace:
+            assert whoami(backend="mine") == "2.0"
+        assert [record.version for record in trace.records] == ["2.0"]
+        (info,) = (info for info in dispatcher.backends() if info.name == "mine")
+        assert info.version == "2.0"
+
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+    def test_a_snapshot_of_what_is_loaded_still_applies(self, site, dispatcher, whoami):
+        self.install(site, "1.0")
+        with dispatcher.settings.use_backend("mine"):
+            pickled = pickle.dumps(dispatcher.settings.snapshot())
+        self.install(site, "2.0")
+        dispatcher.refresh()
+
+        with pickle.loads(pickled):
+            assert whoami() == "1.0"

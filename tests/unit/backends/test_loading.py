@@ -1,4 +1,4 @@
-"""A backend that cannot be loaded says so itself, is asked once, and hides no other."""
+"""A backend that cannot be loaded says so itself, is tried again when it is named, hides no other."""
 
 import importlib
 import sys
@@ -71,7 +71,6 @@ def test_whatever_is_wrong_becomes_an_error_that_names_what_is_installed(
         ("", "it has no `name`; give it one, such as name = 'mine'"),
         ("name = 3", "`name` is not valid: a label is a string, not int"),
         ("name = 'no spaces'", "`name` is not valid: 'no spaces' is no label"),
-        ("name = 'mine'; aliases = 'cuda'", "`aliases` must be a list, tuple or set of strings"),
         ("name = 'mine'; aliases = 3", "`aliases` must be a list, tuple or set of strings, not 3"),
         ("name = 'mine'; renames = ['f']", "`renames` must be {function: "),
         ("name = 'mine'; renames = {'a': 'b'}", "`renames` must be {function: "),
@@ -143,6 +142,29 @@ def test_the_message_says_in_one_line_what_went_wrong(site, dispatcher, source, 
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("source", ["", "raise OSError", "import nothing_of_this_name"])
+@pytest.mark.parametrize("module", ["mine_module", "mine_module.inner"])
+def test_a_file_that_shadows_the_backends_module_is_named(
+    site, dispatcher, tmp_path, monkeypatch, source, module
+):
+    site.install("mine", entry_points={"mine": module}, modules={module: "name = 'mine'"})
+    shadow = tmp_path / "mine_module.py"
+    shadow.write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    error = failure(dispatcher)
+
+    sys.modules.pop("mine_module", None)
+    assert f"(it imported {shadow}, which is no file of the package)" in error.problem
+
+
+@pytest.mark.parametrize("reference", ["broken_module", "broken_module.inner", "elsewhere", "1/0"])
+def test_no_file_is_named_where_none_shadows_the_backend(site, dispatcher, reference):
+    install(site, "raise OSError", reference)
+
+    assert "it imported" not in failure(dispatcher).problem
+
+
 class TestOneBrokenBackend:
     @pytest.fixture(autouse=True)
     def installed(self, site):
@@ -184,14 +206,40 @@ class TestOneBrokenBackend:
 
         assert len(caught.value.broken) == 1
 
-    def test_is_imported_once_and_its_error_kept(self, dispatcher):
+    def test_is_tried_again_each_time_it_is_named(self, dispatcher):
         errors = [failure(dispatcher, "aaa") for _ in range(3)]
 
-        assert sys.modules["counter"].imports == [1]
+        assert sys.modules["counter"].imports == [1, 1, 1]
         assert len({str(error) for error in errors}) == 1
-        assert len({id(error.__cause__) for error in errors}) == 1
+        assert len({id(error.__cause__) for error in errors}) == 3
 
-    def test_breaks_one_that_needs_it_which_is_tried_once_too(self, site, dispatcher):
+    def test_works_the_next_time_it_is_named_if_it_can(self, site, dispatcher):
+        failure(dispatcher, "aaa")
+        site.write("broken_module.py", "name = 'repaired'")
+
+        assert dispatcher.get_backend("aaa").name == "repaired"
+        assert [info.state for info in dispatcher.backends()] == ["loaded", "installed"]
+
+    def test_is_found_by_an_alias_once_it_can_be_loaded(self, site, dispatcher):
+        failure(dispatcher, "aaa")
+        site.write("broken_module.py", "name = 'aaa'\naliases = ['fast']")
+
+        assert dispatcher.get_backend("fast").name == "aaa"
+
+    def test_is_not_tried_again_while_another_answers_to_a_label(self, dispatcher):
+        failure(dispatcher, "aaa")
+
+        assert dispatcher.get_backend("good").name == "fine"
+        assert sys.modules["counter"].imports == [1]
+
+    def test_is_not_tried_again_by_listing_what_there_is(self, dispatcher):
+        failure(dispatcher, "aaa")
+
+        assert dispatcher.settings.available_backends() == ["fine"]
+        assert dispatcher.available_backend_names() == ["fine", "good"]
+        assert sys.modules["counter"].imports == [1]
+
+    def test_breaks_one_that_needs_it(self, site, dispatcher):
         site.write("stage.py", "asked = []")
         importlib.import_module("stage").dispatcher = dispatcher
         source = "import stage; stage.asked.append(1); stage.dispatcher.get_backend('aaa')"
@@ -200,7 +248,7 @@ class TestOneBrokenBackend:
         errors = [failure(dispatcher, "needy") for _ in range(2)]
 
         assert all("broken-backend" in str(error) for error in errors)
-        assert sys.modules["stage"].asked == [1]
+        assert sys.modules["stage"].asked == [1, 1]
 
     def test_each_error_has_a_traceback_of_its_own(self, dispatcher):
         depths = [
@@ -209,14 +257,14 @@ class TestOneBrokenBackend:
 
         assert depths[1:] == depths[1:2] * 4
 
-    def test_gets_another_try_after_a_refresh(self, site, dispatcher):
+    def test_is_listed_as_installed_after_a_refresh(self, site, dispatcher):
         failure(dispatcher, "aaa")
-        site.write("broken_module.py", "name = 'mended'")
+        site.write("broken_module.py", "name = 'repaired'")
 
         dispatcher.refresh()
 
-        assert dispatcher.get_backend("aaa").name == "mended"
-        assert dispatcher.get_backend("mended").name == "mended"
+        assert [info.state for info in dispatcher.backends()] == ["installed", "installed"]
+        assert dispatcher.get_backend("repaired").name == "repaired"
 
     def test_keeps_its_name_from_being_reported_as_unknown(self, dispatcher):
         @dispatcher.backend_dispatch
@@ -276,6 +324,14 @@ def test_aliases_may_be_left_out_or_come_in_any_usual_container(site, dispatcher
     install(site, f"name = 'mine'\naliases = {aliases}")
 
     assert dispatcher.get_backend("mine").name == "mine"
+
+
+def test_a_string_for_its_aliases_is_one_alias_with_a_warning(site, dispatcher):
+    install(site, "name = 'mine'\naliases = 'cuda'")
+
+    with pytest.warns(BackendRegistrationWarning, match=r"write aliases = \['cuda'\]"):
+        assert dispatcher.get_backend("cuda").name == "mine"
+    assert dispatcher.available_backend_names() == ["cuda", "mine"]
 
 
 def test_a_class_that_needs_arguments_is_told_to_need_none(site, dispatcher):

@@ -9,6 +9,7 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendConfigurationError,
+    BackendRegistrationWarning,
     UnknownBackendError,
 )
 
@@ -53,6 +54,17 @@ def test_a_class_an_object_or_a_module_runs_calls_without_any_warning(dispatcher
 
     assert whoami(backend="local") == "local"
     assert whoami(backend="LOCAL") == "local"
+
+
+def test_a_string_for_its_aliases_is_one_alias_with_a_warning(dispatcher, whoami):
+    class Spelt(Local):
+        aliases = "here"
+
+    with pytest.warns(BackendRegistrationWarning, match=r"write aliases = \['here'\]") as caught:
+        dispatcher.register(Spelt)
+
+    assert [(w.filename, w.message.backend) for w in caught] == [(__file__, "local")]
+    assert whoami(backend="here") == "local"
 
 
 def test_a_class_is_instantiated_once(dispatcher, whoami):
@@ -206,7 +218,7 @@ class TestWhatCannotBeRegistered:
             ({}, "`name`"),
             ({"name": 3}, "`name`"),
             ({"name": "no spaces"}, "no label"),
-            ({"name": "mine", "aliases": "cuda"}, "`aliases`"),
+            ({"name": "mine", "aliases": 3}, "`aliases`"),
             ({"name": "mine", "aliases": ["no spaces"]}, "no label"),
             ({"name": "mine", "aliases": [3]}, "a label is a string"),
             ({"name": "mine", "renames": []}, "`renames`"),

@@ -4,7 +4,11 @@ import sys
 
 import pytest
 
-from scverse_backends.exceptions import BackendRegistrationWarning, UnknownBackendError
+from scverse_backends.exceptions import (
+    AmbiguousBackendError,
+    BackendRegistrationWarning,
+    UnknownBackendError,
+)
 
 TEN = [f"backend{number}" for number in range(10)]
 
@@ -66,11 +70,12 @@ class TestTenBackends:
         assert asked(dispatcher, "alias3") == "dist-backend3"
         assert site.imported() == {f"dist_{name}" for name in TEN[:4]}
 
-    def test_an_alias_of_a_loaded_backend_imports_nothing_more(self, site, dispatcher):
+    def test_an_alias_asks_the_same_adapters_whatever_was_loaded_before(self, site, dispatcher):
         dispatcher.get_backend("backend7")
+        dispatcher.get_backend("backend3")
 
-        assert asked(dispatcher, "alias7") == "dist-backend7"
-        assert site.imported() == {"dist_backend7"}
+        assert asked(dispatcher, "alias3") == "dist-backend3"
+        assert site.imported() == {f"dist_{name}" for name in [*TEN[:4], "backend7"]}
 
     def test_a_label_that_nobody_has_asks_everyone_and_suggests_the_nearest(self, site, dispatcher):
         with pytest.raises(UnknownBackendError, match="Did you mean 'alias5'") as caught:
@@ -129,6 +134,65 @@ class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:
 
 
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+@pytest.mark.parametrize("before", [[], ["aa"], ["bb"], ["cc"], ["cc", "bb"], ["bb", "aa", "cc"]])
+class TestThreeBackendsClaimOneAlias:
+    """`aa`, `bb` and `cc` all claim ``fast``."""
+
+    def load(self, dispatcher, names):
+        for name in names:
+            dispatcher.get_backend(name)
+
+    def test_the_first_by_name_has_it(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, aliases=["fast"])
+        self.load(dispatcher, before)
+
+        assert asked(dispatcher, "fast") == "dist-aa"
+
+    def test_one_with_a_manifest_comes_before_those_without(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, aliases=["fast"])
+        text = 'schema = 1\nname = "bb"\naliases = ["fast"]\n[functions.whoami]\nsignature = "()"\n'
+        site.write("dist_bb.toml", text)
+        self.load(dispatcher, before)
+
+        assert asked(dispatcher, "fast") == "dist-bb"
+        dispatcher.refresh()
+        assert dispatcher.available_backend_names() == ["aa", "bb", "cc", "fast"]
+        assert asked(dispatcher, "fast") == "dist-bb"
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "bb"
+
+    def test_a_name_that_all_give_themselves_is_the_first_ones(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, name="fast")
+        self.load(dispatcher, before)
+
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "fast"
+        assert asked(dispatcher, "fast") == "dist-aa"
+        assert [asked(dispatcher, name) for name in ("aa", "bb", "cc")] == [
+            "dist-aa",
+            "dist-bb",
+            "dist-cc",
+        ]
+        assert dispatcher.settings.available_backends() == ["bb", "cc", "fast"]
+
+    def test_what_is_selected_runs_although_another_gets_its_name(self, site, dispatcher, before):
+        for name in ("cc", "bb", "aa"):
+            adapter(site, name, name="fast")
+
+        @dispatcher.backend_dispatch
+        def whoami():
+            return "host"
+
+        with dispatcher.settings.use_backend("cc"):
+            assert whoami() == "dist-cc"
+            self.load(dispatcher, before)
+            assert whoami() == "dist-cc"
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
 @pytest.mark.parametrize("order", [("one", "two"), ("two", "one")])
 def test_two_backends_that_give_themselves_one_name_are_told_apart_by_their_entry_points(
     site, dispatcher, order
@@ -176,13 +240,25 @@ class TestTwoDistributionsClaimOneAlias:
         assert site.imported() == {"dist_one"}
 
     def test_the_other_is_told_that_it_does_not_have_it(self, dispatcher):
-        with pytest.warns(BackendRegistrationWarning, match="'cuda' stays with 'one'") as caught:
+        with pytest.warns(
+            BackendRegistrationWarning,
+            match="dist-one 1.0 also provides a backend named 'cuda' and keeps",
+        ) as caught:
             dispatcher.discover()
 
         (warning,) = caught
         assert (warning.message.distribution, warning.message.version) == ("dist-two", "1.0")
         assert asked(dispatcher, "cuda") == "dist-one"
         assert asked(dispatcher, "two") == "dist-two"
+
+    def test_a_backend_that_loses_a_label_is_told_when_the_other_is_loaded(self, dispatcher):
+        dispatcher.get_backend("two")
+
+        with pytest.warns(BackendRegistrationWarning, match="dist-one 1.0 also") as caught:
+            dispatcher.available_backend_names()
+
+        (warning,) = caught
+        assert warning.message.backend == "two"
 
     def test_this_is_said_once(self, dispatcher):
         with pytest.warns(BackendRegistrationWarning) as caught:
@@ -225,14 +301,84 @@ def test_of_two_with_one_entry_point_name_one_whose_metadata_are_damaged_is_the_
     assert asked(dispatcher, "cuda") == "b-backend"
 
 
-def test_of_two_distributions_with_one_entry_point_name_the_first_by_name_serves_it(
-    site, dispatcher
-):
-    adapter(site, "cuda", distribution="b-backend")
-    adapter(site, "cuda", distribution="a-backend")
+class TestTwoDistributionsHaveOneEntryPointName:
+    """`a-backend` and `cuda` both have the entry point ``cuda``, and the host knows neither."""
 
-    assert asked(dispatcher, "cuda") == "a-backend"
-    assert site.imported() == {"a_backend"}
-    with pytest.warns(BackendRegistrationWarning, match="b-backend.*stays with"):
+    @pytest.fixture(autouse=True)
+    def rivals(self, site):
+        adapter(site, "cuda", distribution="a-backend", aliases=["fast"])
+        adapter(site, "cuda", distribution="cuda", aliases=["swift"])
+
+    @pytest.mark.parametrize("label", ["cuda", "CUDA"])
+    def test_naming_it_raises_and_says_how_to_choose(self, site, dispatcher, label):
+        with pytest.raises(AmbiguousBackendError, match=r"a-backend 1\.0 and cuda 1\.0") as caught:
+            dispatcher.get_backend(label)
+
+        assert caught.value.distributions == (("a-backend", "1.0"), ("cuda", "1.0"))
+        assert "'a-backend'" in str(caught.value)
+        assert "SCVERSE_BACKENDS_BLOCK=a-backend" in str(caught.value)
+        assert site.imported() == set()
+
+    def test_it_raises_whatever_was_loaded_before(self, dispatcher):
         dispatcher.discover()
-    assert asked(dispatcher, "cuda") == "a-backend"
+
+        with pytest.raises(AmbiguousBackendError):
+            dispatcher.get_backend("cuda")
+
+    def test_the_name_of_a_distribution_chooses_it(self, site, dispatcher):
+        assert asked(dispatcher, "A_Backend") == "a-backend"
+        assert site.imported() == {"a_backend"}
+
+    def test_so_does_a_label_that_one_of_them_has(self, dispatcher):
+        assert asked(dispatcher, "fast") == "a-backend"
+        assert asked(dispatcher, "swift") == "cuda"
+
+    def test_what_is_shown_names_one_of_them(self, dispatcher):
+        assert dispatcher.available_backend_names() == ["a-backend", "fast", "swift"]
+        with dispatcher.settings.use_backend("fast"):
+            assert dispatcher.settings.backend == "a-backend"
+
+    def test_blocking_one_leaves_the_other(self, dispatcher, monkeypatch):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a-backend")
+
+        assert asked(dispatcher, "cuda") == "cuda"
+
+    @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
+    @pytest.mark.parametrize("package", ["a-backend", "cuda"])
+    def test_one_that_the_host_trusts_is_meant(self, make_dispatcher, package):
+        trusted = {"quick": {"package": package}}
+        dispatcher = make_dispatcher(trusted_backends=trusted, untrusted="allow")
+
+        assert asked(dispatcher, "cuda") == package
+        assert "cuda" in dispatcher.settings.available_backends()
+
+
+class TestTheNameOfADistribution:
+    def test_is_a_label_of_its_backend(self, site, dispatcher):
+        adapter(site, "cuda", distribution="my-backend")
+
+        assert asked(dispatcher, "My.Backend") == "my-backend"
+        assert dispatcher.available_backend_names() == ["cuda"]
+
+    def test_may_be_what_the_backend_calls_itself(self, site, dispatcher):
+        adapter(site, "point", name="My_Backend", distribution="my-backend")
+
+        with dispatcher.settings.use_backend("my-backend"):
+            assert dispatcher.settings.backend == "My_Backend"
+        assert dispatcher.available_backend_names() == ["My_Backend", "point"]
+
+    def test_names_nothing_where_there_are_two_backends(self, site, dispatcher):
+        points = {"one": "module_one", "two": "module_two"}
+        modules = {module: f"name = {name!r}" for name, module in points.items()}
+        site.install("my-backend", entry_points=points, modules=modules)
+
+        with pytest.raises(UnknownBackendError):
+            dispatcher.get_backend("my-backend")
+
+    def test_belongs_to_it_although_another_claims_it(self, site, dispatcher):
+        adapter(site, "aa", aliases=["my-backend"])
+        adapter(site, "cuda", distribution="my-backend")
+
+        with pytest.warns(BackendRegistrationWarning, match="'my-backend' and keeps the name"):
+            dispatcher.discover()
+        assert asked(dispatcher, "my-backend") == "my-backend"

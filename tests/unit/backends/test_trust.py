@@ -1,5 +1,6 @@
 """Who may serve a trusted name is decided from metadata, before any of its code runs."""
 
+import re
 import warnings
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from scverse_backends.exceptions import (
     BackendNotInstalledError,
     UnknownBackendError,
+    UntrustedBackendError,
     UntrustedBackendWarning,
 )
 
@@ -186,6 +188,27 @@ def test_a_trusted_backend_that_is_absent_is_reported_with_what_to_install(site,
 
     assert (caught.value.label, caught.value.backend) == ("Accelerated", "example_accel")
     assert caught.value.refused == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ({"entrypoints": ["fast"]}, "its entry point is 'quick', not 'fast'"),
+        ({"object_refs": ["accel:Adapter"]}, "it loads 'accel', not 'accel:Adapter'"),
+        ({"module_prefixes": ["fast"]}, "it loads 'accel', outside 'fast'"),
+    ],
+)
+def test_one_that_is_installed_in_another_way_than_trusted_is_told_so(
+    site, make_dispatcher, rules, reason
+):
+    install(site, PACKAGE, "quick", "accel")
+    dispatcher = make_dispatcher(trusted_backends={"fast": {"package": PACKAGE, **rules}})
+
+    with pytest.raises(UntrustedBackendError, match=re.escape(reason)) as caught:
+        dispatcher.get_backend("fast")
+    assert (caught.value.backend, caught.value.distribution) == ("quick", PACKAGE)
+    assert "not trusted as 'fast'" in str(caught.value)
+    assert site.imported() == set()
 
 
 def test_one_distribution_may_serve_several_trusted_names(site, make_dispatcher):

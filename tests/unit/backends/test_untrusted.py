@@ -6,6 +6,7 @@ import warnings
 import pytest
 
 from scverse_backends.exceptions import (
+    BackendConfigurationError,
     BackendError,
     UnknownBackendError,
     UntrustedBackendError,
@@ -152,6 +153,31 @@ class TestBlocked:
         assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
         assert dispatcher.settings.available_backends() == ["yours"]
         assert site.imported() == {"yours_module"}
+
+    @pytest.mark.parametrize("wrong", ["a b", "a==1.0", "mine, yours other", "ä", "mine;yours"])
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda dispatcher: dispatcher.get_backend("mine"),
+            lambda dispatcher: dispatcher.backends(),
+            lambda dispatcher: dispatcher.settings.available_backends(),
+        ],
+        ids=["get_backend", "backends", "available_backends"],
+    )
+    def test_what_names_nothing_is_an_error_at_each_use_until_it_is_corrected(
+        self, site, make_dispatcher, monkeypatch, wrong, use
+    ):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", wrong)
+        dispatcher = make_dispatcher(untrusted="allow")
+        for _ in range(2):
+            with pytest.raises(BackendConfigurationError, match="a comma between two"):
+                use(dispatcher)
+        assert site.imported() == set()
+
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "yours")
+        dispatcher.refresh()
+
+        assert dispatcher.settings.available_backends() == ["mine"]
 
     @pytest.mark.parametrize("blocked", ["fast", "quick", "mine", "mine-backend"])
     @pytest.mark.parametrize("asked", ["fast", "quick", "mine"])

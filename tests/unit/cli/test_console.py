@@ -58,9 +58,9 @@ def test_a_file_gets_no_progress(run, installed):
 
 
 def test_foreign_text_cannot_steer_the_terminal(run, installed, monkeypatch):
-    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "sly\x1b[2Jcells\u202e")
+    monkeypatch.setenv("CELLS_BACKEND", "sly\x1b[2Jcells\u202e")
     out = run("doctor", "cells:dispatcher").out
-    assert "SCVERSE_BACKENDS_BLOCK: sly\\x1b[2Jcells\\u202e\n" in out
+    assert "CELLS_BACKEND: sly\\x1b[2Jcells\\u202e\n" in out
 
 
 def test_characters_that_a_stream_cannot_show_are_escaped(monkeypatch, run, site, host):

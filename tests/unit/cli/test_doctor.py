@@ -111,7 +111,7 @@ def test_two_backends_that_claim_one_alias_are_reported(run, install):
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
     assert "warning  two  two-cells 1.0  not trusted  1 of 2 functions\n" in ran.out
-    assert "    the label 'gpus' stays with 'one' of one-cells\n" in ran.out
+    assert "    one-cells 1.0 also provides a backend named 'gpus' and keeps the name\n" in ran.out
 
 
 def test_an_adapter_with_a_function_of_another_name_is_reported(run, install):

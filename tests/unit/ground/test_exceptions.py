@@ -9,6 +9,7 @@ import pytest
 
 from scverse_backends import exceptions
 from scverse_backends.exceptions import (
+    AmbiguousBackendError,
     BackendConfigurationError,
     BackendError,
     BackendFallbackError,
@@ -87,6 +88,16 @@ DESCRIBED = {
         ReservedBackendError("GPU", reason="Use 'cuda'.", origin="the environment", **HOST),
         "Backend name 'GPU' (from the environment) is reserved by example_host. Use 'cuda'.",
     ),
+    "ambiguous": (
+        AmbiguousBackendError(
+            "Reef", distributions=[("my-reef", "1.0"), ("reef", None)], origin="REEF", **HOST
+        ),
+        (
+            "my-reef 1.0 and reef each provide a backend 'Reef' (from REEF) of example_host. "
+            "Name the package instead ('my-reef'), uninstall one, or keep one from being used, "
+            "such as with SCVERSE_BACKENDS_BLOCK=my-reef."
+        ),
+    ),
     "not installed": (
         BackendNotInstalledError("fast", backend="fast", package="fast-backend", **HOST),
         (
@@ -116,8 +127,7 @@ DESCRIBED = {
         BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
         (
             "Backend 'mine' of example_host (my-backend 1.0, entry point 'my_backend') is installed "
-            "but could not be loaded: OSError: no. Fix or reinstall it, then restart Python or "
-            "call the dispatcher's refresh()."
+            "but could not be loaded: OSError: no. Fix or reinstall it. The next use tries again."
         ),
     ),
     "snapshot": (
@@ -172,6 +182,7 @@ class TestHierarchy:
             (BackendConfigurationError, (BackendError, ValueError)),
             (UnknownBackendError, (BackendError, ValueError)),
             (ReservedBackendError, (UnknownBackendError,)),
+            (AmbiguousBackendError, (UnknownBackendError,)),
             (BackendNotInstalledError, (BackendError, ImportError)),
             (BackendLoadError, (BackendError, ImportError)),
             (UntrustedBackendError, (BackendError, ImportError)),
@@ -192,7 +203,11 @@ class TestHierarchy:
         assert not issubclass(BackendNotInstalledError, BackendLoadError)
 
     def test_all_of_them_are_listed(self):
-        public = {name for name in vars(exceptions) if name.startswith(("Backend", "Un", "Res"))}
+        public = {
+            name
+            for name in vars(exceptions)
+            if name.startswith(("Ambiguous", "Backend", "Un", "Res"))
+        }
 
         assert set(exceptions.__all__) == public
 

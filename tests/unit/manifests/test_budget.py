@@ -13,8 +13,8 @@ from scverse_backends.exceptions import BackendRegistrationWarning
 
 HEAD = "schema = 1\nname = 'tiled'\n"
 ADAPTER = "name = 'tiled'\ndef scale(values, factor=2, *, own=1): return 'ran'"
-MOMENT = 0.3
-"""Seconds: several times what it takes, for slow machines, and a small part of what it could."""
+MOMENT = 2.0
+"""Seconds of processor time: many times what it takes, and less than what it took without a budget."""
 
 SIZE = 250_000
 NAMES = [f"x{a}{b}" for a, b in product(ascii_letters, repeat=2)]
@@ -132,7 +132,7 @@ def test_what_says_too_much_is_refused_in_a_moment(ship, site, dispatcher, scale
     assert len(warning) < 1_000
     assert (info.name, site.imported()) == ("tiled_point", set())
     dispatcher.discover()
-    assert "own (tiled)" in scale.__doc__
+    assert "Only with backend ``'tiled'``" in scale.__doc__
 
 
 @pytest.mark.parametrize("case", READ)
@@ -189,5 +189,5 @@ def test_documentation_of_any_length_is_shown_in_a_moment(ship, dispatcher, scal
     text = entry * (9_900 // entry.count("\n"))
     ship(f"{HEAD}[functions.scale]\nsignature = '(values, x=1)'\nparameters = '''\n{text}'''\n")
     _, seconds = moments(dispatcher.discover)
-    assert "x (tiled)" in scale.__doc__
+    assert "Only with backend ``'tiled'``" in scale.__doc__
     assert seconds < 2 * MOMENT

@@ -1,4 +1,4 @@
-"""Turns: one thread at a time does a thing, and no threads wait for one another in a circle."""
+"""The load lock: one thread at a time does a thing, and no threads wait for one another in a circle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEEPEST = 8  # frames between waiting for a thread, or its result, and the lock
 
 
 class CircularWaitError(Exception):
-    """Waiting for a thing would never end, because whoever does it waits for this thread."""
+    """Waiting for a thing would never end, because the thread that does it waits for this one."""
 
     def __str__(self) -> str:
         return (
@@ -29,8 +29,8 @@ class CircularWaitError(Exception):
         )
 
 
-class Turns:
-    """Whose turn it is, thing by thing."""
+class LoadLock:
+    """A lock for each thing, which tells a thread that would wait for itself."""
 
     def __init__(self) -> None:
         self._owners: dict[Hashable, int] = {}
@@ -38,13 +38,13 @@ class Turns:
         self._changed = Condition()
 
     @contextmanager
-    def turn(self, thing: Hashable) -> Generator[None]:
-        """Wait until nobody else does a thing, then have it to oneself.
+    def holding(self, thing: Hashable) -> Generator[None]:
+        """Wait until no other thread does a thing, then do it alone.
 
         Raises
         ------
         CircularWaitError
-            If whoever does it waits for this thread.
+            If the thread that does it waits for this one.
         """
         self._wait(thing, get_ident())
         try:

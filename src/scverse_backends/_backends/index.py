@@ -1,0 +1,326 @@
+"""The index of labels: what each label names, among entries in one fixed order.
+
+An entry point's name belongs to that entry point, ahead of what any adapter
+calls itself. Of several adapters that claim one label, the first in the order
+has it: those with a manifest, then those without. So a label means the same
+whatever was loaded before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.records import LoadedBackend, release
+from scverse_backends.exceptions import BackendError, UntrustedBackendError
+
+from .facts import difference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from scverse_backends._ground.records import BackendState, Candidate, Source, Verdict
+
+    from .loading import Outcome, Reading
+    from .manifest import Manifest
+
+
+class Installed:
+    """One installed adapter as far as it is known; several entry points may lead to it.
+
+    Attributes
+    ----------
+    source
+        What is loaded.
+    names
+        Its entry points that the host does not refuse.
+    trusted_as
+        The trusted names that they serve.
+    claims
+        The labels that the adapter, or its manifest, claims, by their folded form; its name first.
+    backend
+        The backend as it was loaded, or else as its manifest describes it.
+    description
+        What the manifest says; ``None`` until it is read.
+    error
+        What the last try to load it raised. It is shown, and the next use tries again.
+    tries
+        How often loading was tried.
+    problems
+        What there is to warn of, and whether that was done.
+    """
+
+    def __init__(self, source: Source | None) -> None:
+        self.source = source
+        self.names: tuple[str, ...] = ()
+        self.trusted_as: frozenset[str] = frozenset()
+        self.backend: LoadedBackend | None = None
+        self.claims: dict[str, str] = {}
+        self.tries = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what may have changed on disk; what is loaded stays."""
+        if not self.is_loaded:
+            self.backend, self.claims = None, {}
+        self.description: Reading | None = None
+        self.error: BackendError | None = None
+        self.problems: dict[str, bool] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the backend is the loaded one."""
+        return self.backend is not None and self.backend.described is None
+
+    @property
+    def usable(self) -> LoadedBackend | None:
+        """The backend, unless the last try to load it failed."""
+        return None if self.error else self.backend
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The manifest, unless it is known to be wrong."""
+        return self.description.manifest if self.description else None
+
+    @property
+    def has_manifest(self) -> bool:
+        """Whether a manifest says what its labels are."""
+        return self.description is not None and isinstance(self.description.outcome, LoadedBackend)
+
+    @property
+    def state(self) -> BackendState:
+        """How far it came."""
+        if isinstance(self.error, UntrustedBackendError):
+            return "refused"
+        return "broken" if self.error else "loaded" if self.is_loaded else "installed"
+
+    def take(self, outcome: Outcome) -> None:
+        """Take in what loading, or its manifest, gave."""
+        if isinstance(outcome, BackendError):
+            self.error = outcome
+            if isinstance(outcome, UntrustedBackendError):
+                self.backend, self.claims = None, {}
+            return
+        self.claims = _claims(outcome)
+        if outcome.described is None:
+            self.error = None
+            said = self.description.outcome if self.description and self.manifest else None
+            problem = difference(said, outcome) if said else None
+            self.note([self._distrust(problem)] if problem else [])
+
+    def is_first(self, description: Reading) -> bool:
+        """Keep what the manifest says, unless another thread read it before."""
+        if self.description is not None:
+            return False
+        self.description = description
+        self.note(description.problems)
+        return True
+
+    def note(self, problems: Iterable[str]) -> None:
+        """Remember what there is to warn of."""
+        for problem in problems:
+            self.problems.setdefault(problem, False)
+
+    def untold(self) -> list[str]:
+        """Give what there is to warn of, and was not given before."""
+        new = [problem for problem, told in self.problems.items() if not told]
+        self.problems.update(dict.fromkeys(new, True))
+        return new
+
+    def note_upgrade(self, candidate: Candidate) -> None:
+        """Remember to warn if another version is loaded than is installed by now."""
+        loaded = self.backend
+        if loaded is not None and loaded.version != candidate.version:
+            now = release(candidate.distribution, candidate.version)
+            problem = (
+                f"{now} is installed, and {loaded.version} is loaded. Restart Python to use it"
+            )
+            self.note([problem])
+
+    def compare_function(self, name: str, found: Any) -> str | None:
+        """Tell in what the manifest is wrong about one function of the loaded adapter."""
+        if self.manifest is None or not self.is_loaded:
+            return None
+        from .offers import disagreement
+
+        problem = disagreement(self.manifest.offers.get(name), found)
+        return self._distrust(f"{problem} for {name!r}") if problem else None
+
+    def _distrust(self, problem: str) -> str:
+        """Say what a manifest is wrong about, and take nothing more from it."""
+        self.description = cast("Reading", self.description)._replace(manifest=None)
+        source = cast("Source", self.source)
+        return (
+            f"its manifest {problem}. The adapter is used. If you maintain "
+            f"{source.distribution}, run: scverse-backends manifest write {source.value}"
+        )
+
+
+class Entry(NamedTuple):
+    """One entry point: the verdict on it, and what is known of the adapter that it leads to."""
+
+    verdict: Verdict
+    installed: Installed
+
+
+class Label(NamedTuple):
+    """One label as it was written, and the entry that it names.
+
+    A distribution's name is a label too. It is only listed where no other tells two apart.
+    """
+
+    written: str
+    entry: Entry
+    is_listed: bool = True
+
+
+class LabelIndex:
+    """What every label of the installed backends names.
+
+    Parameters
+    ----------
+    verdicts
+        What is installed, in the order of candidates.
+    known
+        What is known of it from before.
+    """
+
+    def __init__(self, verdicts: Sequence[Verdict], known: Mapping[Source, Installed]) -> None:
+        groups: dict[Source, list[Verdict]] = {}
+        for verdict in verdicts:
+            groups.setdefault(verdict.candidate.source, []).append(verdict)
+        self.installed = {source: known.get(source) or Installed(source) for source in groups}
+        self.entries = tuple(Entry(v, self.installed[v.candidate.source]) for v in verdicts)
+        self._usable = [entry for entry in self.entries if not entry.verdict.refused]
+        self.ambiguous = _ambiguous(self._usable)
+        self.distributions = _distributions(self._usable)
+        self._generation = object()
+        self._labels: tuple[object, dict[str, Label]] = (None, {})
+        for source, installed in self.installed.items():
+            served = [verdict for verdict in groups[source] if not verdict.refused]
+            installed.names = tuple(verdict.candidate.name for verdict in served)
+            installed.trusted_as = frozenset(n for verdict in served for n in verdict.trusted_as)
+            installed.note_upgrade(groups[source][0].candidate)
+        for installed in self.installed.values():
+            if installed.backend is not None:
+                installed.backend = self._named(installed, installed.backend)
+
+    def labels(self) -> Mapping[str, Label]:
+        """Give every label that is known so far, by its folded form."""
+        generation, known = self._generation, self._labels
+        if known[0] is not generation:
+            found: dict[str, Label] = {}
+            for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
+                name = entry.verdict.candidate.name
+                if not fault(name):
+                    found.setdefault(key(name), Label(name, entry))
+            for folded, entry in self.distributions.items():
+                is_listed = key(entry.verdict.candidate.name) in self.ambiguous
+                written = str(entry.verdict.candidate.distribution)
+                found.setdefault(folded, Label(written, entry, is_listed))
+            for entry in self.in_order():
+                for folded, written in entry.installed.claims.items():
+                    label = found.get(folded)
+                    is_own = label is not None and label.entry.installed is entry.installed
+                    if label is None or (is_own and not label.is_listed):
+                        found[folded] = Label(written, entry)
+            known = (
+                generation,
+                {f: label for f, label in found.items() if f not in self.ambiguous},
+            )
+            self._labels = known
+        return known[1]
+
+    def reorder(self) -> None:
+        """Work out anew what labels name, now that more is known of a backend."""
+        self._generation = object()
+
+    def in_order(self) -> list[Entry]:
+        """List the entries that are not refused, in the order in which they are asked."""
+        return sorted(self._usable, key=lambda entry: not entry.installed.has_manifest)
+
+    def labels_of(self, installed: Installed) -> tuple[str, ...]:
+        """List the labels that name one adapter, as they were written."""
+        labels = self.labels().values()
+        own = (label for label in labels if label.entry.installed is installed)
+        return tuple(label.written for label in own if label.is_listed)
+
+    def put(self, installed: Installed, outcome: Outcome) -> bool:
+        """Take in what loading, or a manifest, gave.
+
+        Returns
+        -------
+        Whether a label names another backend than before.
+        """
+        installed.take(outcome)
+        self.reorder()
+        if isinstance(outcome, BackendError):
+            return False
+        shared = {*installed.claims}
+        rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
+        for one in dict.fromkeys((installed, *rivals)):
+            one.note(self._conflicts(one))
+            backend = outcome if one is installed else one.backend
+            one.backend = self._named(one, cast("LoadedBackend", backend))
+        return len(rivals) > 1
+
+    def _named(self, installed: Installed, backend: LoadedBackend) -> LoadedBackend:
+        """Give a backend a canonical name that names it: its own, or else another of its labels."""
+        own = next(iter(installed.claims.values()))
+        labels = self.labels_of(installed)
+        if key(own) not in map(key, labels):
+            own = next(iter(labels), own)
+        return backend if backend.name == own else backend.under(name=own)
+
+    def _conflicts(self, installed: Installed) -> Iterator[str]:
+        """Say which labels of an adapter name another one."""
+        labels = {key(label): label for label in (*installed.names, *installed.claims.values())}
+        for folded, label in labels.items():
+            holder = self.labels().get(folded)
+            if holder is not None and holder.entry.installed is not installed:
+                other = holder.entry.verdict.candidate
+                yield (
+                    f"{release(other.distribution, other.version)} also provides a backend named "
+                    f"{label!r} and keeps the name"
+                )
+
+
+def _claims(backend: LoadedBackend) -> dict[str, str]:
+    claims: dict[str, str] = {}
+    for label in backend.labels:
+        claims.setdefault(key(label), label)
+    return claims
+
+
+def _distributions(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Give the one adapter of each distribution that has one, by the distribution's name."""
+    named = _grouped(entries, lambda candidate: candidate.distribution)
+    return {
+        folded: found[0]
+        for folded, found in named.items()
+        if len({entry.verdict.candidate.source for entry in found}) == 1
+    }
+
+
+def _ambiguous(entries: Iterable[Entry]) -> dict[str, list[Candidate]]:
+    """Give the entry-point names that several distributions have, and the host trusts none of them."""
+    # What is damaged comes behind any other.
+    named = _grouped(entries, lambda c: c.name if c.distribution and c.value else None)
+    return {
+        folded: [entry.verdict.candidate for entry in found]
+        for folded, found in named.items()
+        if len({key(str(entry.verdict.candidate.distribution)) for entry in found}) > 1
+        and not any(entry.verdict.trusted_as for entry in found)
+    }
+
+
+def _grouped(
+    entries: Iterable[Entry], name: Callable[[Candidate], str | None]
+) -> dict[str, list[Entry]]:
+    """Collect the entries that have one name, by its folded form."""
+    named: dict[str, list[Entry]] = {}
+    for entry in entries:
+        label = name(entry.verdict.candidate)
+        if not fault(label):
+            named.setdefault(key(str(label)), []).append(entry)
+    return named
