@@ -4,8 +4,6 @@ The model knows what lies on the disk, what of it was seen when metadata were re
 was loaded or failed to, and what is selected where.
 """
 
-from __future__ import annotations
-
 import importlib
 import shutil
 import sys

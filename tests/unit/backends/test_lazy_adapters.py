@@ -17,14 +17,8 @@ LAZY = """
 
 @pytest.fixture
 def host(dispatcher):
-    @dispatcher.backend_dispatch
-    def double(values):
-        return "host"
-
-    @dispatcher.backend_dispatch
-    def triple(values):
-        return "host"
-
+    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
+    triple = dispatcher.backend_dispatch(name="triple")(lambda values: "host")
     return double, triple
 
 
@@ -88,11 +82,7 @@ def test_an_error_of_a_registered_adapter_names_the_backend_alone(make_dispatche
         aliases, renames, can_run = (), {}, None
 
     dispatcher = make_dispatcher()
-
-    @dispatcher.backend_dispatch
-    def double(values):
-        return "host"
-
+    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
     with (
         dispatcher.register(Honest),
         pytest.raises(BackendLoadError, match="an unnamed distribution") as caught,

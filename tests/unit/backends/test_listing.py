@@ -156,10 +156,7 @@ class TestRefreshing:
         ]
 
     def test_what_was_installed_meanwhile_is_found(self, site, dispatcher):
-        @dispatcher.backend_dispatch
-        def whoami():
-            return "host"
-
+        whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
         with pytest.raises(UnknownBackendError):
             whoami(backend="late")
         source = "name = 'late'\ndef whoami(): return 'late'"
@@ -186,11 +183,7 @@ class TestUpgrading:
 
     @pytest.fixture
     def whoami(self, dispatcher):
-        @dispatcher.backend_dispatch
-        def whoami():
-            return "host"
-
-        return whoami
+        return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
     def install(self, site, version):
         for folder in site.folder.glob("mine_backend-*.dist-info"):

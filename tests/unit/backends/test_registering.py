@@ -24,11 +24,7 @@ class Local:
 
 @pytest.fixture
 def whoami(dispatcher):
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
-
-    return whoami
+    return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
 
 @pytest.fixture

@@ -34,11 +34,7 @@ def adapter(site, entry_point, *, name=None, aliases=(), distribution=None):
 
 def asked(dispatcher, label):
     """Run a call on the backend that a label names, and hear who ran it."""
-
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
-
+    whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
     return whoami(backend=label)
 
 
@@ -181,11 +177,7 @@ class TestThreeBackendsClaimOneAlias:
     def test_what_is_selected_runs_although_another_gets_its_name(self, site, dispatcher, before):
         for name in ("cc", "bb", "aa"):
             adapter(site, name, name="fast")
-
-        @dispatcher.backend_dispatch
-        def whoami():
-            return "host"
-
+        whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
         with dispatcher.settings.use_backend("cc"):
             assert whoami() == "dist-cc"
             self.load(dispatcher, before)

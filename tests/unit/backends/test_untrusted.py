@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,11 +34,7 @@ def dispatcher(make_dispatcher):
 
 
 def host(dispatcher):
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
-
-    return whoami
+    return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
 
 class TestWarn:
@@ -128,11 +125,9 @@ class TestRefuse:
         assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
         assert site.imported() == {"yours_module"}
 
-    def test_an_adapter_registered_by_the_caller_is_not_refused(self, dispatcher):
-        class Local:
-            name = "local"
+    def test_an_adapter_registered_by_the_caller_is_not_refused(self, dispatcher, offer):
 
-        with dispatcher.register(Local):
+        with offer("local"):
             assert dispatcher.get_backend("local").name == "local"
 
 
@@ -295,11 +290,8 @@ class TestBlocked:
     def test_an_adapter_registered_by_the_caller_is_not_blocked(self, make_dispatcher, monkeypatch):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "local")
 
-        class Local:
-            name = "local"
-
         dispatcher = make_dispatcher()
-        with dispatcher.register(Local):
+        with dispatcher.register(SimpleNamespace(name="local")):
             assert dispatcher.get_backend("local").name == "local"
 
 

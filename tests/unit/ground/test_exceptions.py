@@ -35,16 +35,10 @@ NOBODY = {**HOST, "distribution": None, "version": None}
 def refusals(make_dispatcher):
     """Two backends' refusals of one call, as a decision records them."""
 
-    class Two:
-        name = "two"
-
-        def scale(self, values):
-            return values
-
     dispatcher = make_dispatcher()
     scale = dispatcher.backend_dispatch(name="scale")(lambda values, factor=1: values)
     dispatcher.register(SimpleNamespace(name="one"))
-    dispatcher.register(Two)
+    dispatcher.register(SimpleNamespace(name="two", scale=lambda values: values))
     return dispatcher.settings.explain(scale, [1], factor=2, backend=["one", "two"]).refusals
 
 

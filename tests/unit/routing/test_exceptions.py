@@ -1,6 +1,7 @@
-"""What a call raises: its own errors unchanged, and whose option it is that does not fit."""
+"""What a call raises: its own errors, whose option does not fit, and interrupts."""
 
 import asyncio
+import inspect
 from contextlib import suppress
 from functools import wraps
 from types import SimpleNamespace
@@ -369,3 +370,95 @@ class TestAnErrorThatTheHostRaisesInAFallback:
         with pytest.raises(ValueError, match="1") as caught, dispatcher.settings.trace():
             asyncio.run(later(1, backend="cpu"))
         assert not hasattr(caught.value, "__notes__")
+
+
+class Odd:
+    """Raises when it is written."""
+
+    def __init__(self, *, written):
+        self.written = written
+
+    def __repr__(self):
+        raise self.written
+
+
+def secretive(error):
+    """Give an instance of a class that raises when it is asked how it compares."""
+
+    class Unlooked(type):
+        def __getattribute__(cls, name):
+            if name == "__eq__":
+                raise error
+            return super().__getattribute__(name)
+
+    return Unlooked("Secretive", (), {})()
+
+
+class UnclearError(Exception):
+    """Raises when its text is asked for."""
+
+    def __str__(self):
+        raise self.args[0]
+
+
+class Callable:
+    """Raises when somebody reads its signature, or its docstring."""
+
+    def __init__(self, error, attribute):
+        self.error, self.attribute = error, attribute
+
+    def __call__(self, data, *, tiles=1):
+        return "mine"
+
+    def __getattribute__(self, name):
+        if name == object.__getattribute__(self, "attribute"):
+            raise object.__getattribute__(self, "error")
+        return object.__getattribute__(self, name)
+
+
+def declines(error):
+    def can_run(function, arguments):
+        raise UnclearError(error)
+
+    return can_run
+
+
+def implementation(data, factor=1, *, tiles=1):
+    return "mine"
+
+
+CASES = {
+    "a signature is read": lambda e: {"scale": Callable(e, "__signature__")},
+    "a docstring is read": lambda e: {"scale": Callable(e, "__doc__")},
+    "a default is looked at": lambda e: {
+        "scale": lambda data, factor=secretive(e): "mine"  # noqa: B008
+    },
+    "a default is written": lambda e: {
+        "scale": lambda data, *, tiles=Odd(written=e): "mine"  # noqa: B008
+    },
+    "a default is documented": lambda e: {
+        "scale": lambda data, factor=Odd(written=e): "mine"  # noqa: B008
+    },
+    "an error is told": lambda e: {"scale": implementation, "can_run": declines(e)},
+}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("offered", CASES.values(), ids=CASES)
+def test_it_passes_while(dispatcher, offer, error, offered):
+    @dispatcher.backend_dispatch
+    def scale(data, factor=1):
+        """Scale.
+
+        Parameters
+        ----------
+        data
+            What is scaled.
+        factor
+            By how much.
+        """
+        return "host"
+
+    offer(**offered(error()))
+    with pytest.raises(error):
+        assert (scale(3, backend="mine"), str(inspect.signature(scale))) == ("mine", "")

@@ -147,9 +147,6 @@ def test_the_first_choice_may_be_given_by_name(host):
         assert host.settings.backends == ("mine", "other")
 
 
-pytestmark = pytest.mark.usefixtures("backends")
-
-
 def test_a_statement_that_selects_nothing_warns_at_its_line(host):
     with pytest.warns(UnusedBlockWarning) as caught:
         host.settings.use_backend("cuda")  # the slip

@@ -1,6 +1,11 @@
-"""Which choice holds: the call's, the block's, the process's, the environment's, or the host."""
+"""Which choice and which fallback policy hold: of the call, block, process, environment or host."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
 pytestmark = pytest.mark.usefixtures("backends")
 
@@ -71,3 +76,102 @@ def test_two_hosts_select_apart(make_host):
     with another.settings.use_backend("other"):
         assert (one.where(), another.where()) == ("mine", "other")
     assert (one.where(), another.where()) == ("mine", "cpu")
+
+
+def outcome(host, **options):
+    """Tell what happens to a call that no selected backend can take."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            ran = host.only_here(lambda: "ran", **options)
+        except BackendFallbackError:
+            ran = "refused"
+    assert all(warning.category is BackendFallbackWarning for warning in caught)
+    return ran, len(caught)
+
+
+OUTCOMES = {"warn": ("ran", 1), "silent": ("ran", 0), "error": ("refused", 0)}
+
+
+@pytest.mark.parametrize("policy", OUTCOMES)
+def test_the_host_sets_the_policy_that_holds_at_first(make_host, policy):
+    host = make_host(fallback=policy)
+    assert host.settings.fallback == policy
+    assert outcome(host, backend="mine") == OUTCOMES[policy]
+
+
+@pytest.mark.parametrize("policy", OUTCOMES)
+def test_a_process_wide_policy_replaces_the_hosts_for_every_kind_of_choice(make_host, policy):
+    host = make_host(fallback="warn" if policy == "error" else "error")
+    host.settings.fallback = policy
+    seen = [host.settings.fallback, outcome(host, backend="mine")]
+    with host.settings.use_backend("mine"):
+        seen += [host.settings.fallback, outcome(host), outcome(host, backend="other")]
+    host.settings.backend = "mine"
+    seen.append(outcome(host))
+    assert seen == [policy, *[OUTCOMES[policy]], policy, *[OUTCOMES[policy]] * 3]
+
+
+@pytest.mark.parametrize("policy", OUTCOMES)
+def test_a_blocks_policy_holds_inside_and_ends_with_it(make_host, policy):
+    before = "warn" if policy == "error" else "error"
+    host = make_host(fallback=before)
+    host.settings.backend = "mine"
+    with host.settings.use_backend(fallback=policy):
+        assert (host.settings.fallback, outcome(host)) == (policy, OUTCOMES[policy])
+        assert outcome(host, backend="other") == OUTCOMES[policy]
+    assert (host.settings.fallback, outcome(host)) == (before, OUTCOMES[before])
+
+
+def test_a_block_without_a_policy_has_that_of_the_block_around_it(host):
+    with host.settings.use_backend("mine", fallback="error"), host.settings.use_backend("other"):
+        assert outcome(host) == ("refused", 0)
+        with host.settings.use_backend("mine", fallback="silent"):
+            assert outcome(host) == ("ran", 0)
+        assert host.settings.fallback == "error"
+    assert host.settings.fallback == "warn"
+
+
+def test_one_object_takes_the_policy_from_wherever_it_is_entered(host):
+    block = host.settings.use_backend("mine")
+    with block:
+        assert host.settings.fallback == "warn"
+    with host.settings.use_backend("other", fallback="error"), block:
+        assert (host.settings.backend, host.settings.fallback) == ("mine", "error")
+    with host.settings.use_backend("other", fallback="silent"), block:
+        assert (host.settings.backend, host.settings.fallback) == ("mine", "silent")
+    with block:
+        assert host.settings.fallback == "warn"
+
+
+def test_setting_the_policy_inside_a_block_changes_that_block(host):
+    with host.settings.use_backend("mine"):
+        host.settings.fallback = "error"
+        assert (host.settings.fallback, outcome(host)) == ("error", ("refused", 0))
+        assert (host.settings.backend, host.where()) == ("mine", "mine")
+    assert host.settings.fallback == "warn"
+
+
+def test_changing_the_backend_inside_a_block_keeps_the_blocks_policy(host):
+    with host.settings.use_backend("cpu", fallback="error"):
+        host.settings.backend = "mine"
+        assert (host.settings.fallback, outcome(host)) == ("error", ("refused", 0))
+
+
+def test_every_thread_sees_the_process_wide_policy_and_none_sees_a_blocks(host):
+    with ThreadPoolExecutor(1) as pool:
+
+        def seen():
+            return pool.submit(lambda: host.settings.fallback).result(timeout=10)
+
+        host.settings.fallback = "silent"
+        with host.settings.use_backend("mine", fallback="error"):
+            assert seen() == "silent"
+        assert seen() == "silent"
+
+
+@pytest.mark.parametrize("policy", ["loud", "WARN", "", None, 1])
+def test_a_policy_that_does_not_exist_is_refused_and_changes_nothing(host, policy):
+    with pytest.raises(ValueError, match="'warn', 'silent', 'error'"):
+        host.settings.fallback = policy
+    assert host.settings.fallback == "warn"

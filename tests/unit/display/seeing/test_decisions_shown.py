@@ -45,7 +45,8 @@ def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, offer, 
             raise RuntimeError("no")
 
     fill = dispatcher.backend_dispatch(name="fill")(lambda a=None, b=None, c=None: None)
-    with offer(fill=lambda a="x" * 500, b=Rude(), c="one\ntwo": None):
+    rude = Rude()
+    with offer(fill=lambda a="x" * 500, b=rude, c="one\ntwo": None):
         lines = repr(settings.explain(fill, backend="mine")).splitlines()
     assert max(map(len, lines)) < 100
     assert "  default  b=<Rude, whose repr raises RuntimeError> (host: None)" in lines

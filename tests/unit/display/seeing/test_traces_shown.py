@@ -61,7 +61,7 @@ def test_what_raised_is_marked_and_quoted(settings, scale):
 
 
 def test_times_are_in_a_fitting_unit(dispatcher, settings):
-    wait = dispatcher.backend_dispatch(name="wait")(time.sleep)
+    wait = dispatcher.backend_dispatch(name="wait")(lambda seconds: time.sleep(1 * seconds))
     with settings.trace() as trace:
         wait(0.001)
         wait(1.0)

@@ -72,27 +72,6 @@ def test_ending_a_trace_that_is_not_on_does_no_harm(host):
     assert len(trace) == 1
 
 
-def test_blocks_inside_a_trace_select_as_ever(host):
-    with host.settings.trace() as trace:
-        host.scale([1])
-        with host.settings.use_backend("fast"):
-            host.scale([1])
-            with host.settings.use_backend("cpu"):
-                host.scale([1])
-            assert host.settings.backend == "fast"
-        assert host.settings.backend == "cpu"
-    assert backends_of(trace) == ["cpu", "fast", "cpu"]
-
-
-def test_a_trace_inside_a_block_leaves_it_as_it_was(host):
-    with host.settings.use_backend("fast"):
-        with host.settings.trace() as trace:
-            host.scale([1])
-        assert host.settings.backend == "fast"
-    assert host.settings.backend == "cpu"
-    assert backends_of(trace) == ["fast"]
-
-
 def test_a_block_that_outlives_the_trace_stays_in_force(host):
     block = host.settings.use_backend("fast")
     with host.settings.trace():
@@ -121,13 +100,6 @@ def test_the_default_set_inside_a_trace_is_the_whole_process_s(host):
         host.scale([1])
     assert host.settings.backend == "fast"
     assert backends_of(trace) == ["fast"]
-
-
-def test_the_choice_set_in_a_block_in_a_trace_is_that_block_s(host):
-    with host.settings.trace(), host.settings.use_backend("cpu"):
-        host.settings.backend = "fast"
-        assert host.settings.backend == "fast"
-    assert host.settings.backend == "cpu"
 
 
 @pytest.mark.parametrize("backend", [None, "fast"])

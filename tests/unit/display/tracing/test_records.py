@@ -207,10 +207,6 @@ def test_a_trace_prints_its_summary(host):
     assert rows[4].endswith("  1 raised")
 
 
-def test_an_empty_trace_prints_too(host):
-    assert str(host.settings.trace()) == "Trace of example_host: 0 calls"
-
-
 def test_json_holds_every_field_of_every_record(host):
     host.settings.fallback = "silent"
     with host.settings.trace() as trace:

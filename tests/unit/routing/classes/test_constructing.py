@@ -28,32 +28,31 @@ def theirs(offer):
     return TheirModel
 
 
-def test_nothing_selected_constructs_the_hosts(model, theirs):
-    built = model(3, seed=1)
-    assert type(built) is model
-    assert built.given == (3, 1, False)
-
-
-def test_a_call_chooses_a_backend(model, theirs):
-    built = model(3, seed=1, backend="mine")
-    assert type(built) is theirs
-    assert built.given == (3, 1, 1)
-
-
-def test_a_call_chooses_the_host(model, theirs, mine):
+def test_a_call_or_a_block_chooses_who_constructs(model, theirs, mine):
+    built = [model(3, seed=1), model(3, seed=1, backend="mine"), model(3, tiles=7, backend="mine")]
+    assert [type(one) for one in built] == [model, theirs, theirs]
+    assert [one.given for one in built] == [(3, 1, False), (3, 1, 1), (3, 0, 7)]
     with mine():
-        assert type(model(3, backend="cpu")) is model
-
-
-def test_a_block_chooses_a_backend(model, theirs, mine):
-    with mine():
-        assert type(model(3)) is theirs
-        assert type(model(3)) is theirs
+        assert [type(model(3)), type(model(3)), type(model(3, backend="cpu"))] == [
+            theirs,
+            theirs,
+            model,
+        ]
     assert type(model(3)) is model
 
 
-def test_a_backends_own_option_reaches_it(model, theirs):
-    assert model(3, tiles=7, backend="mine").given == (3, 0, 7)
+def test_arguments_of_a_constructor_follow_the_rules_of_every_call(dispatch, offer):
+    class Model:
+        def __init__(self, n_layers, *, n_jobs=1, seed=2):
+            pass
+
+    class TheirModel:
+        def __init__(self, depth, seed=9):
+            self.given = depth, seed
+
+    model = dispatch(Model, ignorable=["n_jobs"], host_defaults=True)
+    offer(Model=TheirModel, renames={"Model": {"n_layers": "depth"}})
+    assert model(n_layers=5, n_jobs=4, backend="mine").given == (5, 2)
 
 
 def test_an_argument_the_backend_lacks_is_a_fallback(model, theirs):
@@ -68,40 +67,6 @@ def test_a_fallback_may_be_an_error(model, theirs, dispatcher):
         pytest.raises(BackendFallbackError, match="does not take 'copy'"),
     ):
         model(3, copy=True)
-
-
-def test_ignorable_parameters_may_be_lost(dispatch, offer):
-    class Model:
-        def __init__(self, *, n_jobs=1):
-            pass
-
-    model = dispatch(Model, ignorable=["n_jobs"])
-    theirs = type("TheirModel", (), {})
-    offer(Model=theirs)
-    assert type(model(n_jobs=4, backend="mine")) is theirs
-
-
-def test_renames_reach_the_constructor(model, offer):
-    class TheirModel:
-        def __init__(self, depth):
-            self.depth = depth
-
-    offer(Model=TheirModel, renames={"Model": {"n_layers": "depth"}})
-    assert model(n_layers=5, backend="mine").depth == 5
-
-
-def test_the_hosts_defaults_may_be_forwarded(dispatch, offer):
-    class Model:
-        def __init__(self, layers=2):
-            pass
-
-    class TheirModel:
-        def __init__(self, layers=9):
-            self.layers = layers
-
-    model = dispatch(Model, host_defaults=True)
-    offer(Model=TheirModel)
-    assert model(backend="mine").layers == 2
 
 
 def test_another_selector(dispatch, offer):
@@ -203,17 +168,6 @@ def test_explain_tells_who_would_construct(model, theirs, dispatcher):
     explain = dispatcher.settings.explain
     assert explain(model, 3).backend == "cpu"
     assert explain(model, 3, backend="mine").backend == "mine"
-
-
-def test_it_is_listed_by_its_dispatch_name(model, dispatcher):
-    assert dispatcher.dispatched["Model"] is model
-
-
-def test_a_dotted_name_walks_namespaces(dispatcher, offer):
-    model = dispatcher.backend_class(name="models.Model")(type("Model", (), {}))
-    theirs = type("TheirModel", (), {})
-    offer(models=type("models", (), {"Model": theirs}))
-    assert type(model(backend="mine")) is theirs
 
 
 def test_a_nested_class_is_dispatched_by_its_own_name(dispatcher, offer):
