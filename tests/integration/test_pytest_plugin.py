@@ -198,14 +198,14 @@ class TestARunUnderABackend:
         result.assert_outcomes(failed=2)
         result.stdout.fnmatch_lines(["*BackendFallbackError*does not implement it*"])
 
-    def test_it_fails_if_the_backend_never_ran(self, run):
+    def test_a_run_fails_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place")
 
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines(["FAILED: the backend never ran"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
-    def test_it_fails_with_xdist_if_the_backend_never_ran(self, run):
+    def test_a_run_fails_with_xdist_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place", "-p", "xdist", "-n", "2")
 
         result.assert_outcomes(passed=1)
@@ -301,7 +301,7 @@ class TestARunUnderABackend:
         result.stdout.fnmatch_lines(["*XPASS(strict)*rounds down too*"])
         result.stdout.fnmatch_lines(["*does not apply to the backend: needs no test"])
 
-    def test_it_is_selected_for_every_thread_and_anew_for_every_test(self, run, pytester):
+    def test_the_backend_is_selected_for_every_thread_and_anew_for_every_test(self, run, pytester):
         pytester.makepyfile(
             test_threads="""
                 from concurrent.futures import ThreadPoolExecutor

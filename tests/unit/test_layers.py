@@ -73,7 +73,7 @@ def third_parties(source):
     return roots - sys.stdlib_module_names - {"scverse_backends", "typing_extensions"}
 
 
-def test_one_module_imports_adapters():
+def test_a_single_module_imports_adapters():
     assert modules_where(imports_by_name) == ["_backends"]
 
 
@@ -81,7 +81,7 @@ def test_no_module_loads_entry_points_by_itself():
     assert modules_where(loads_an_entry_point) == []
 
 
-def test_one_module_reads_package_metadata_and_one_asks_it_where_manifests_are():
+def test_a_single_module_reads_package_metadata_and_one_asks_it_where_manifests_are():
     assert modules_where(reads_metadata) == ["_backends", "_backends"]
 
 

@@ -162,7 +162,7 @@ def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
         assert dispatcher.get_backend("here").whoami() == "local"
 
 
-def test_it_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
+def test_an_adapter_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
     dispatcher.register(Local)
     adapter = dispatcher.get_backend("local")
 
@@ -183,7 +183,9 @@ class TestAnInstalledBackendOfTheSameName:
     def world(self, installed):
         pass
 
-    def test_it_is_shadowed_while_the_other_is_registered(self, dispatcher, whoami):
+    def test_an_installed_backend_is_shadowed_while_one_of_its_name_is_registered(
+        self, dispatcher, whoami
+    ):
         assert whoami(backend="local") == "installed"
         with dispatcher.register(Local):
             assert whoami(backend="local") == whoami(backend="here") == "local"

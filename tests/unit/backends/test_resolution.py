@@ -118,7 +118,7 @@ class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:
 
     @pytest.mark.usefixtures("rivals")
     @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
-    def test_it_is_the_same_after_the_rival_was_loaded(self, dispatcher):
+    def test_a_label_means_the_same_after_the_rival_was_loaded(self, dispatcher):
         assert asked(dispatcher, "first") == "dist-first"
         assert asked(dispatcher, "second") == "dist-second"
 
@@ -145,7 +145,7 @@ class TestThreeBackendsClaimOneAlias:
 
         assert asked(dispatcher, "fast") == "dist-aa"
 
-    def test_one_with_a_manifest_comes_before_those_without(self, site, dispatcher, before):
+    def test_a_backend_with_a_manifest_comes_before_those_without(self, site, dispatcher, before):
         for name in ("cc", "bb", "aa"):
             adapter(site, name, aliases=["fast"])
         text = 'schema = 1\nname = "bb"\naliases = ["fast"]\n[functions.whoami]\nsignature = "()"\n'
@@ -252,7 +252,7 @@ class TestTwoDistributionsClaimOneAlias:
         (warning,) = caught
         assert warning.message.backend == "two"
 
-    def test_this_is_said_once(self, dispatcher):
+    def test_a_lost_label_is_told_once(self, dispatcher):
         with pytest.warns(BackendRegistrationWarning) as caught:
             dispatcher.discover()
             dispatcher.discover()
@@ -311,7 +311,7 @@ class TestTwoDistributionsHaveOneEntryPointName:
         assert "SCVERSE_BACKENDS_BLOCK=a-backend" in str(caught.value)
         assert site.imported() == set()
 
-    def test_it_raises_whatever_was_loaded_before(self, dispatcher):
+    def test_an_ambiguous_name_raises_whatever_was_loaded_before(self, dispatcher):
         dispatcher.discover()
 
         with pytest.raises(AmbiguousBackendError):
@@ -321,7 +321,7 @@ class TestTwoDistributionsHaveOneEntryPointName:
         assert asked(dispatcher, "A_Backend") == "a-backend"
         assert site.imported() == {"a_backend"}
 
-    def test_so_does_a_label_that_one_of_them_has(self, dispatcher):
+    def test_a_label_of_its_own_chooses_a_backend_of_an_ambiguous_name(self, dispatcher):
         assert asked(dispatcher, "fast") == "a-backend"
         assert asked(dispatcher, "swift") == "cuda"
 
@@ -337,7 +337,7 @@ class TestTwoDistributionsHaveOneEntryPointName:
 
     @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
     @pytest.mark.parametrize("package", ["a-backend", "cuda"])
-    def test_one_that_the_host_trusts_is_meant(self, make_dispatcher, package):
+    def test_an_ambiguous_name_means_the_trusted_backend(self, make_dispatcher, package):
         trusted = {"quick": {"package": package}}
         dispatcher = make_dispatcher(trusted_backends=trusted, untrusted="allow")
 

@@ -198,7 +198,7 @@ def test_a_trusted_backend_that_is_absent_is_reported_with_what_to_install(site,
         ({"module_prefixes": ["fast"]}, "it loads 'accel', outside 'fast'"),
     ],
 )
-def test_one_that_is_installed_in_another_way_than_trusted_is_told_so(
+def test_a_package_installed_in_another_way_than_trusted_is_told_so(
     site, make_dispatcher, rules, reason
 ):
     install(site, PACKAGE, "quick", "accel")
@@ -211,7 +211,7 @@ def test_one_that_is_installed_in_another_way_than_trusted_is_told_so(
     assert site.imported() == set()
 
 
-def test_one_distribution_may_serve_several_trusted_names(site, make_dispatcher):
+def test_a_distribution_may_serve_several_trusted_names(site, make_dispatcher):
     site.install(
         "two-in-one",
         entry_points={"one": "two_in_one.one", "two": "two_in_one.two"},

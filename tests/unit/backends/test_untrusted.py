@@ -190,7 +190,7 @@ class TestBlocked:
         assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
 
     @pytest.mark.parametrize("label", ["mine", "quick"])
-    def test_so_may_one_that_bears_the_trusted_name_itself(
+    def test_a_backend_of_the_trusted_name_may_be_blocked(
         self, site, make_dispatcher, monkeypatch, label
     ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-backend")

@@ -87,7 +87,7 @@ def test_a_context_variable_keeps_its_value(install, third):
     assert decimal.getcontext().prec == 50
 
 
-def test_it_finds_the_host_selected(install, settings, third):
+def test_a_backend_that_is_loaded_finds_the_host_selected(install, settings, third):
     install("stage.found = stage.dispatcher.settings.backend")
 
     with settings.use_backend("other"):

@@ -94,12 +94,12 @@ class TestACheckInWhichTheBackendNeverRan:
 
         return text
 
-    def test_it_fails_if_it_does_not_use_the_backend(self, host, text):
+    def test_a_check_fails_if_it_does_not_use_the_backend(self, host, text):
         assert text("rank", lambda backend: host.rank([1.0])) == (
             "FAILED: backend 'mine' ran no call of 'rank': it ran on 'cpu' (nothing is selected)."
         )
 
-    def test_it_fails_if_the_backend_declines(self, dispatcher, host, text):
+    def test_a_check_fails_if_the_backend_declines(self, dispatcher, host, text):
         dispatcher.settings.fallback = "silent"
 
         assert text("scale", lambda backend: host.scale([1.0], 3.0, backend=backend)) == (
@@ -107,12 +107,14 @@ class TestACheckInWhichTheBackendNeverRan:
             "(backend 'mine' does not take 'factor')."
         )
 
-    def test_it_fails_if_the_backend_ran_another_function_only(self, host, text):
+    def test_a_check_fails_if_the_backend_ran_another_function_only(self, host, text):
         assert text("clear", lambda backend: host.rank([1.0], backend=backend)).startswith(
             "FAILED: backend 'mine' ran no call of 'clear': it was called nowhere"
         )
 
-    def test_it_is_raised_like_any_failure(self, dispatcher, host, backend):
+    def test_a_check_without_the_backend_is_raised_like_any_failure(
+        self, dispatcher, host, backend
+    ):
         backend()
 
         with pytest.raises(AssertionError, match="ran no call of 'rank'"):
@@ -176,7 +178,7 @@ class TestAsRelease003DocumentsIt:
 
         assert seen == []
 
-    def test_or_all_are_recorded(self, get_backend):
+    def test_all_failures_are_recorded(self, get_backend):
         def silent(backend):
             raise ZeroDivisionError
 
@@ -221,7 +223,7 @@ class TestAsRelease003DocumentsIt:
         with pytest.raises(ValueError, match=f"no backend '{label}'"):
             run_conformance(backend_name=label, tests={}, get_backend=get_backend)
 
-    def test_so_is_one_that_is_known_and_not_installed(self, make_dispatcher):
+    def test_a_backend_that_is_not_installed_is_an_error(self, make_dispatcher):
         dispatcher = make_dispatcher(trusted_backends={"cuda": {"package": "example-cuda"}})
 
         with pytest.raises(ValueError, match="pip install example-cuda"):
@@ -240,7 +242,7 @@ class TestAsRelease003DocumentsIt:
             )
 
 
-def test_it_needs_someone_to_ask():
+def test_conformance_needs_a_dispatcher_or_get_backend():
     with pytest.raises(TypeError, match=r"get_backend=\.\.\. or dispatcher="):
         run_conformance(backend_name="mine", tests={})
 
@@ -296,26 +298,26 @@ class TestTheReport:
             backend_name="mine", tests=checks, dispatcher=dispatcher, raise_on_failure=False
         )
 
-    def test_it_is_a_dictionary_to_those_who_want_one(self, report):
+    def test_the_report_is_a_dictionary_to_those_who_want_one(self, report):
         assert isinstance(report, dict)
         assert json.loads(json.dumps(report)) == {**report}
         assert repr(report) == repr(dict(report))
         assert all(type(text) is str for text in report.values())
 
-    def test_it_reads_as_a_table(self, report):
+    def test_the_report_reads_as_a_table(self, report):
         first, *lines = str(report).splitlines()
         assert first == "mine: 2 passed, 1 failed, 1 skipped"
         assert lines[0].startswith("  scale   FAILED: scale: the result")
         assert lines[1] == "  rank    SKIPPED (not implemented)"
 
-    def test_it_is_written_as_json(self, report):
+    def test_the_report_is_written_as_json(self, report):
         data = json.loads(report.to_json())
         assert data["backend"] == "mine"
         found = {result["function"]: result for result in data["results"]}
         assert found["scale"]["error"] == "AssertionError"
         assert (found["clear"]["outcome"], found["clear"]["error"]) == ("passed", None)
 
-    def test_it_pickles(self, report):
+    def test_the_report_pickles(self, report):
         copied = pickle.loads(pickle.dumps(report))
         assert (copied, copied.backend, copied.failed) == (report, "mine", ("scale",))
         assert copied.results[0].duration == report.results[0].duration

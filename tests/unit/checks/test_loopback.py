@@ -25,7 +25,7 @@ def test_a_call_runs_there_and_gives_the_hosts_result(dispatcher, host):
     assert (result, ran) == ([3, 6], [("scale", "loopback")])
 
 
-def test_it_is_registered_for_a_block_and_selects_nothing(dispatcher, host):
+def test_the_loopback_is_registered_for_a_block_and_selects_nothing(dispatcher, host):
     with loopback(dispatcher) as registration:
         assert (registration.name, dispatcher.settings.backend) == ("loopback", "cpu")
 
@@ -173,7 +173,7 @@ def test_a_host_that_reserves_the_label_is_told(make_dispatcher):
         loopback(dispatcher)
 
 
-def test_it_shows_no_options_of_its_own(dispatcher, host):
+def test_the_loopback_shows_no_options_of_its_own(dispatcher, host):
     before = str(inspect.signature(host.scale))
     with loopback(dispatcher):
         dispatcher.discover()

@@ -268,12 +268,12 @@ class TestNames:
         )
         assert result.failures() == result.findings[:1]
 
-    def test_one_like_nothing_is_a_warning(self, verified):
+    def test_a_listed_name_like_nothing_is_a_warning(self, verified):
         result = verified(cluster, __all__=["cluster", "helper"], cluster=same, helper=same)
         assert told(result) == [("warning", "unknown-name", None)]
         assert "did you mean" not in str(result)
 
-    def test_one_like_one_that_is_implemented_is_a_warning_too(self, verified):
+    def test_a_listed_name_like_one_that_is_implemented_is_a_warning(self, verified):
         result = verified(cluster, __all__=["cluster", "clusters"], cluster=same, clusters=same)
         assert told(result) == [("warning", "unknown-name", None)]
 
@@ -346,7 +346,7 @@ class TestWhich:
         with pytest.raises(UnknownBackendError):
             verify(dispatcher, "nobody")
 
-    def test_one_that_is_refused_cannot_be(self, site, make_dispatcher):
+    def test_a_refused_backend_cannot_be_verified(self, site, make_dispatcher):
         site.install("fast", entry_points={"fast": "fast"})
         with pytest.raises(UntrustedBackendError):
             verify(make_dispatcher(untrusted="refuse"), "fast")
@@ -359,7 +359,7 @@ class TestWhich:
         assert (result.distribution, result.version) == ("fast", "2.1")
         assert str(result).startswith("fast (fast 2.1) of example_host: ")
 
-    def test_one_that_cannot_be_loaded_raises(self, site, dispatcher):
+    def test_a_backend_that_cannot_be_loaded_raises(self, site, dispatcher):
         site.install("fast", entry_points={"fast": "fast"}, modules={"fast": "1 / 0"})
         with pytest.raises(BackendLoadError):
             verify(dispatcher, "fast")

@@ -139,12 +139,12 @@ class TestPage:
         assert ran.err == f"wrote {file}\n"
         return file.read_text(encoding="utf-8")
 
-    def test_it_needs_nothing_else(self, html):
+    def test_the_page_needs_nothing_else(self, html):
         page = Page(html)
         assert (page.open, page.fetched) == ([], [])
         assert not re.search(r"url\(|@import|<script", html)
 
-    def test_it_shows_what_each_backend_has(self, html):
+    def test_the_page_shows_what_each_backend_has(self, html):
         text = " ".join(Page(html).text)
         assert "partly" in text
         assert "has other defaults: n_clusters=5 (host: 8)" in text
@@ -154,7 +154,7 @@ class TestPage:
     def test_what_others_wrote_stays_text(self, html):
         assert "no &lt;device&gt; | here" in html
 
-    def test_it_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
+    def test_the_page_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
         assert "prefers-color-scheme: dark" in html
         assert "max-width: 44rem" in html
 

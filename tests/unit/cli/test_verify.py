@@ -62,7 +62,7 @@ def test_the_json_holds_the_functions(run):
     assert result["functions"] == {"cluster": False, "scale": True}
 
 
-def test_it_is_written_for_continuous_integration_into_a_file(run, tmp_path):
+def test_verification_is_written_for_continuous_integration_into_a_file(run, tmp_path):
     file = tmp_path / "verify.xml"
     ran = run(
         "verify", "cells:dispatcher", "--format", "junit", "--fail-on", "never", "-o", str(file)

@@ -65,7 +65,7 @@ def public(dispatcher):
     return dispatcher.backend_dispatch(umap)
 
 
-def test_it_reads_as_the_hosts_with_the_selector_added(public):
+def test_the_signature_reads_as_the_hosts_with_the_selector_added(public):
     own = signature(umap)
     assert str(signature(public).replace(parameters=[])) == f"() -> {own.return_annotation!r}"
     parameters = signature(public).parameters
@@ -77,7 +77,7 @@ def test_it_reads_as_the_hosts_with_the_selector_added(public):
     )
 
 
-def test_it_binds_as_the_call_does(public):
+def test_the_signature_binds_as_the_call_does(public):
     bound = signature(public).bind(1, backend="mine", tiles=2)
     assert bound.arguments == {"adata": 1, "backend": "mine", "options": {"tiles": 2}}
     with pytest.raises(TypeError, match="missing a required argument: 'adata'"):
@@ -123,12 +123,12 @@ def plain(found):
     )
 
 
-def test_it_is_written_as_a_plain_signature(public):
+def test_the_signature_is_written_as_a_plain_signature(public):
     assert isinstance(signature(public), inspect.Signature)
     assert repr(signature(public)) == repr(plain(signature(public)))
 
 
-def test_it_equals_a_plain_signature_of_the_same_parameters(public):
+def test_the_signature_equals_a_plain_signature_of_the_same_parameters(public):
     assert signature(public) == plain(signature(public))
     assert plain(signature(public)) == signature(public)
 

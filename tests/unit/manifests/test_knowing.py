@@ -196,17 +196,9 @@ def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
             """Make it."""
 
     dispatcher.discover()
-    added = {
-        public.__name__: [*inspect.signature(public).parameters][2:]
-        for public in (embed, fetch, hidden, build, Model)
-    }
-    assert added == {
-        "embed": ["neighbors"],
-        "fetch": ["timeout"],
-        "hidden": [],
-        "build": ["strict"],
-        "Model": ["device"],
-    }
+    shown = map(inspect.signature, (embed, fetch, hidden, build, Model))
+    added = [[*signature.parameters][2:] for signature in shown]
+    assert added == [["neighbors"], ["timeout"], [], ["strict"], ["device"]]
 
 
 def test_a_manifest_that_is_not_for_this_adapter_is_not_there(ship, site, dispatcher):
@@ -231,13 +223,15 @@ def test_a_manifest_is_found_although_metadata_does_not_name_its_distribution(
 class TestRefused:
     """A backend that may not run is not read either."""
 
-    def test_one_that_is_not_trusted(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_a_refused_backend_is_not_read(self, ship, site, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(untrusted="refuse")
         dispatcher.discover()
         assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
 
-    def test_one_that_is_blocked(self, ship, site, dispatcher, monkeypatch):
+    def test_the_manifest_of_a_blocked_backend_is_not_read(
+        self, ship, site, dispatcher, monkeypatch
+    ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiled-point")
         ship("this is no TOML")
         dispatcher.discover()
@@ -245,7 +239,7 @@ class TestRefused:
         assert (info.name, info.state) == ("tiled_point", "refused")
         assert "SCVERSE_BACKENDS_BLOCK" in info.reason
 
-    def test_one_that_is_blocked_by_a_name_that_only_its_manifest_tells(
+    def test_a_backend_is_blocked_by_a_name_that_only_its_manifest_tells(
         self, ship, site, dispatcher, monkeypatch
     ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiles")
@@ -258,7 +252,7 @@ class TestRefused:
         assert site.imported() == set()
         assert [info.state for info in dispatcher.backends()] == ["refused"]
 
-    def test_one_that_claims_a_trusted_name(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_an_impostor_is_not_read(self, ship, site, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(trusted_backends={"tiled_point": {"package": "real"}})
         with pytest.warns(UntrustedBackendWarning, match="tiled"):
@@ -418,11 +412,11 @@ class TestInZipFiles:
         assert [info.name for info in dispatcher.backends()] == ["packed"]
         assert site.imported() == set()
 
-    def test_none_may_be_there(self, archive, dispatcher):
+    def test_a_zip_file_need_not_have_a_manifest(self, archive, dispatcher):
         archive({"pack/__init__.py": MODULE})
         assert [info.name for info in dispatcher.backends()] == ["zipped"]
 
-    def test_one_that_is_damaged_is_reported(self, archive, dispatcher):
+    def test_a_damaged_manifest_in_a_zip_file_is_reported(self, archive, dispatcher):
         files = {"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"}
         archive(files, damage=(b"'packed'", b"'parked'"))
         with pytest.warns(BackendRegistrationWarning, match="cannot be read: BadZipFile"):

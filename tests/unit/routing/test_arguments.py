@@ -232,22 +232,24 @@ class TestIgnorable:
         func = pair(lambda data, n_jobs=None, **options: "host", lambda data: "mine")
         assert outcome(func, 1, n_jobs=8) == outcome(func, 1, 8) == "mine"
 
-    def test_one_from_the_hosts_keywords_may_be_missing_too(self, pair, outcome):
+    def test_an_ignorable_one_from_the_hosts_keywords_may_be_missing_too(self, pair, outcome):
         func = pair(lambda data, **options: "host", lambda data: "mine")
         assert outcome(func, 1, n_jobs=8) == "mine"
         with pytest.warns(BackendFallbackWarning, match="'seed'"):
             assert outcome(func, 1, n_jobs=8, seed=1) == "host"
 
-    def test_one_of_a_function_may_be_missing_for_that_function_only(self, pair, offer, reasons):
+    def test_an_ignorable_one_of_a_function_may_be_missing_for_that_function_only(
+        self, pair, offer, reasons
+    ):
         func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=["tiles"])
         assert reasons(func, 1, tiles=8) == []
 
-    def test_one_of_another_function_may_not(self, dispatcher, pair, offer, reasons):
+    def test_an_ignorable_one_of_another_function_may_not(self, dispatcher, pair, offer, reasons):
         dispatcher.backend_dispatch(name="other", ignorable=["tiles"])(lambda tiles=1: "host")
         func = pair(lambda data, tiles=1: "host", lambda data: "mine")
         assert reasons(func, 1, tiles=8) == ["does not take 'tiles'"]
 
-    def test_one_that_the_backend_has_is_passed_on(self, pair, outcome):
+    def test_an_ignorable_one_that_the_backend_has_is_passed_on(self, pair, outcome):
         func = pair(lambda data, n_jobs=None: "host", lambda data, n_jobs=None: n_jobs)
         assert outcome(func, 1, n_jobs=8) == outcome(func, 1, 8) == 8
 
@@ -255,7 +257,9 @@ class TestIgnorable:
         ("host", "given"), [("data", {"n_jobs": 8}), ("n_jobs, /", {"n_jobs": 3})]
     )
     @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
-    def test_one_that_the_host_does_not_take_by_name_is_not_dropped(self, pair, host, given):
+    def test_an_ignorable_one_that_the_host_does_not_take_by_name_is_not_dropped(
+        self, pair, host, given
+    ):
         func = pair(function(host), lambda data=1: "mine")
         assert func(1, backend="mine") == "mine"
         with pytest.raises(TypeError, match="n_jobs"):

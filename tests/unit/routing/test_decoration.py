@@ -196,7 +196,7 @@ def documented(adata: list, *, copy: bool = False) -> list:
     return adata
 
 
-def test_it_remains_what_it_was_to_those_who_look(dispatcher):
+def test_a_decorated_function_looks_as_before(dispatcher):
     public = dispatcher.backend_dispatch(documented)
     assert public is not documented
     assert inspect.isfunction(public)
@@ -274,13 +274,13 @@ def test_a_module_level_function_pickles_by_its_name(make_dispatcher, site):
     assert pickle.loads(pickle.dumps(double)) is double
 
 
-def test_it_lists_every_function_by_its_dispatch_name(dispatcher):
+def test_the_mapping_lists_every_function_by_its_dispatch_name(dispatcher):
     plain = dispatcher.backend_dispatch(double)
     dotted = dispatcher.backend_dispatch(name="pl.double")(double)
     assert dict(dispatcher.dispatched) == {"double": plain, "pl.double": dotted}
 
 
-def test_it_is_read_only(dispatcher):
+def test_the_mapping_of_functions_is_read_only(dispatcher):
     dispatcher.backend_dispatch(double)
     with pytest.raises(TypeError):
         dispatcher.dispatched["double"] = double
@@ -289,7 +289,7 @@ def test_it_is_read_only(dispatcher):
     assert list(dispatcher.dispatched) == ["double"]
 
 
-def test_one_who_holds_it_sees_what_is_decorated_later(dispatcher):
+def test_the_mapping_shows_what_is_decorated_later(dispatcher):
     held = dispatcher.dispatched
     dispatcher.backend_dispatch(double)
     assert list(held) == ["double"]

@@ -131,7 +131,7 @@ class TestTheHostsOwnCode:
                 func(1, **arguments)
             assert caught.value is error
 
-    def test_it_runs_once_even_if_it_raises_a_type_error(self, dispatcher):
+    def test_the_host_runs_once_even_if_it_raises_a_type_error(self, dispatcher):
         ran = []
 
         @dispatcher.backend_dispatch
@@ -445,7 +445,7 @@ CASES = {
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("offered", CASES.values(), ids=CASES)
-def test_it_passes_while(dispatcher, offer, error, offered):
+def test_an_interrupt_passes_while(dispatcher, offer, error, offered):
     @dispatcher.backend_dispatch
     def scale(data, factor=1):
         """Scale.

@@ -22,7 +22,7 @@ def umap(dispatcher, offer, ran):
 
 
 class TestPolicyWarn:
-    def test_it_is_the_policy_of_a_host_that_says_nothing(self, dispatcher):
+    def test_the_policy_is_warn_if_the_host_says_nothing(self, dispatcher):
         assert dispatcher.settings.fallback == "warn"
 
     def test_the_host_runs_and_the_warning_says_what_could_not(self, umap, ran):

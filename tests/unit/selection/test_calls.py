@@ -27,7 +27,9 @@ def test_what_the_host_calls_after_a_fallback_runs_on_the_chosen_backend(make_ho
     assert host.only_here(host.where, backend="mine") == "mine"
 
 
-def test_it_holds_through_calls_that_choose_nothing_and_ends_where_another_chooses(host):
+def test_a_calls_choice_holds_through_calls_that_choose_nothing_and_ends_where_another_chooses(
+    host,
+):
     def inner():
         return host.where(), host.where(backend="other"), host.where()
 
@@ -62,7 +64,7 @@ def test_what_is_written_inside_the_call_holds_until_its_end(host):
     assert host.where() == "cpu"
 
 
-def test_it_ends_with_an_exception(host):
+def test_a_calls_choice_ends_with_an_exception(host):
     def fail():
         raise KeyError("lost")
 
@@ -72,7 +74,7 @@ def test_it_ends_with_an_exception(host):
     assert (host.where(), host.settings.backend) == ("cpu", "cpu")
 
 
-def test_it_reaches_a_thread_that_is_given_a_copy_of_the_context_and_no_other(host):
+def test_a_calls_choice_reaches_a_thread_that_is_given_a_copy_of_the_context_and_no_other(host):
     with ThreadPoolExecutor(1) as pool:
 
         def work():
@@ -82,7 +84,7 @@ def test_it_reaches_a_thread_that_is_given_a_copy_of_the_context_and_no_other(ho
         assert host.through(work, backend="mine") == ("mine", "cpu")
 
 
-def test_it_holds_for_a_call_in_every_task_that_the_call_starts(host):
+def test_a_calls_choice_holds_for_a_call_in_every_task_that_the_call_starts(host):
     async def both():
         return await asyncio.gather(host.where_async(), asyncio.to_thread(host.where))
 
@@ -107,7 +109,7 @@ def test_the_selector_selects_even_where_the_host_takes_any_option(make_dispatch
     assert where(backend=None) == {}
 
 
-def test_it_holds_while_what_a_generator_function_gave_is_iterated(make_dispatcher):
+def test_a_calls_choice_holds_while_what_a_generator_function_gave_is_iterated(make_dispatcher):
     dispatcher = make_dispatcher(untrusted="allow")
     where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 

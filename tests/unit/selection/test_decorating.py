@@ -87,7 +87,7 @@ def test_the_decorator_nearest_to_the_function_wins(host):
     assert analyse() == "other"
 
 
-def test_one_object_decorates_several_functions_that_call_one_another_and_themselves(host):
+def test_a_block_decorates_several_functions_that_call_one_another_and_themselves(host):
     on_mine = host.settings.use_backend("mine")
 
     @on_mine

@@ -161,7 +161,7 @@ def test_what_to_write_instead_of_nothing_and_of_a_comma_is_told(host, wrong, in
     "labels", [["mine", 7], [["mine"]], (["mine"],), [{"mine": 1}], [None], ["mine", "nope"]]
 )
 @pytest.mark.usefixtures("backends")
-def test_one_wrong_label_among_several_refuses_them_all(host, choose_several, labels):
+def test_a_wrong_label_among_several_refuses_them_all(host, choose_several, labels):
     with pytest.raises(UnknownBackendError):
         choose_several(host, labels)
     assert host.settings.backend == "cpu"

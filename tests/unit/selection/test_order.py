@@ -132,7 +132,7 @@ def test_a_block_without_a_policy_has_that_of_the_block_around_it(host):
     assert host.settings.fallback == "warn"
 
 
-def test_one_object_takes_the_policy_from_wherever_it_is_entered(host):
+def test_a_block_takes_the_policy_from_wherever_it_is_entered(host):
     block = host.settings.use_backend("mine")
     with block:
         assert host.settings.fallback == "warn"

@@ -156,7 +156,7 @@ def test_deleting_it_goes_back_to_the_host(host):
     assert (host.settings.backend, host.where()) == ("cpu", "cpu")
 
 
-def test_it_cannot_be_deleted_inside_a_block(host):
+def test_the_default_cannot_be_deleted_inside_a_block(host):
     host.settings.backend = "mine"
     with (
         host.settings.use_backend("cpu"),
@@ -172,7 +172,7 @@ def test_a_misspelt_setting_is_refused_and_the_nearest_named(dispatcher):
     assert "There are: 'backend', 'backends', 'fallback'." in str(caught.value)
 
 
-def test_one_that_is_like_none_is_refused_too(dispatcher):
+def test_a_setting_like_none_is_refused_too(dispatcher):
     with pytest.raises(AttributeError, match=r"no 'verbosity'\. There are: 'backend'"):
         dispatcher.settings.verbosity = 3
 

@@ -54,13 +54,13 @@ def entries(doc, name):
 
 
 class TestTheSelector:
-    def test_it_is_documented_from_the_moment_of_decoration(self, dispatcher, scale):
+    def test_the_selector_is_documented_from_the_moment_of_decoration(self, dispatcher, scale):
         doc = dispatcher.backend_dispatch(scale).__doc__
         assert doc.startswith(DOC.rstrip())
         assert entries(doc, "backend : str or sequence of str, optional\n") == 1
         assert doc.endswith("\n    ")
 
-    def test_it_is_documented_under_its_name(self, dispatcher, scale):
+    def test_the_selector_is_documented_under_its_name(self, dispatcher, scale):
         doc = dispatcher.backend_dispatch(selector="engine")(scale).__doc__
         assert entries(doc, "engine : ") == 1
         assert "backend : " not in doc
@@ -68,7 +68,7 @@ class TestTheSelector:
     def test_without_one_nothing_changes(self, dispatcher, scale):
         assert dispatcher.backend_dispatch(selector=None)(scale).__doc__ == DOC
 
-    def test_it_names_what_the_host_trusts(self, make_dispatcher, scale):
+    def test_the_selector_names_what_the_host_trusts(self, make_dispatcher, scale):
         dispatcher = make_dispatcher(
             trusted_backends={
                 "cuda": {"package": "example-cuda", "aliases": ["gpu_cuda"]},
@@ -78,7 +78,9 @@ class TestTheSelector:
         doc = dispatcher.backend_dispatch(scale).__doc__
         assert "``'cuda'``, ``'tiled'`` or another installed backend" in doc
 
-    def test_it_names_the_backends_that_implement_the_function(self, dispatcher, scale, tiled):
+    def test_the_selector_names_the_backends_that_implement_the_function(
+        self, dispatcher, scale, tiled
+    ):
         public = dispatcher.backend_dispatch(scale)
         assert "'tiled'" not in public.__doc__
         with dispatcher.register(tiled), dispatcher.register(SimpleNamespace(name="other")):
@@ -143,7 +145,7 @@ class TestWhenABackendBecomesKnown:
             dispatcher.refresh()
             assert "tiles" not in public.__doc__
 
-    def test_it_goes_when_the_backend_goes(self, dispatcher, scale, tiled):
+    def test_an_option_goes_when_the_backend_goes(self, dispatcher, scale, tiled):
         public = dispatcher.backend_dispatch(scale)
         before = public.__doc__
         with dispatcher.register(tiled):
@@ -289,7 +291,7 @@ class TestDecoratorsOutside:
 
         return outer
 
-    def test_they_show_what_is_merged_later(self, dispatcher, outer, tiled):
+    def test_outer_decorators_show_what_is_merged_later(self, dispatcher, outer, tiled):
         public = outer(lambda doc: doc)
         with dispatcher.register(tiled):
             dispatcher.discover()
@@ -306,7 +308,7 @@ class TestDecoratorsOutside:
                 assert public.__doc__.endswith("\n\n    .. note:: Appended.")
                 assert entries(public.__doc__, "tiles :") == 1
 
-    def test_they_may_come_after_the_merge(self, dispatcher, outer, tiled):
+    def test_outer_decorators_may_come_after_the_merge(self, dispatcher, outer, tiled):
         with dispatcher.register(tiled):
             dispatcher.discover()
             public = outer(lambda doc: f"{doc}\n    Appended.")
@@ -321,7 +323,9 @@ class TestDecoratorsOutside:
             dispatcher.discover()
         assert public.__doc__ == doc
 
-    def test_one_whose_docstring_cannot_change_does_no_harm(self, dispatcher, outer, home, tiled):
+    def test_a_decorator_whose_docstring_cannot_change_does_no_harm(
+        self, dispatcher, outer, home, tiled
+    ):
         class Fixed:
             def __init__(self, wrapped):
                 self.__wrapped__ = wrapped
@@ -368,7 +372,7 @@ class TestWhatCannotBeShown:
             ("rest=1", r"'rest'.*the host's own \*\*rest"),
         ],
     )
-    def test_it_is_left_out_and_reported_with_its_distribution(
+    def test_an_option_that_cannot_be_shown_is_left_out_and_reported_with_its_distribution(
         self, dispatcher, install, parameter, why
     ):
         def scale(x, **rest):
@@ -386,7 +390,9 @@ class TestWhatCannotBeShown:
         assert "tiles : default 3" in others
         assert f"\n    {parameter.partition('=')[0]} :" not in others
 
-    def test_it_is_reported_where_somebody_looks(self, dispatcher, scale):
+    def test_an_option_that_cannot_be_shown_is_reported_where_somebody_looks(
+        self, dispatcher, scale
+    ):
         public = dispatcher.backend_dispatch(scale)
         mine = SimpleNamespace(name="mine", scale=lambda x, factor=1, _secret=2: x)
         with dispatcher.register(mine):
@@ -395,7 +401,9 @@ class TestWhatCannotBeShown:
                 inspect.signature(public).parameters  # noqa: B018
             assert [*inspect.signature(public).parameters] == ["x", "factor", "backend"]
 
-    def test_it_is_reported_when_a_function_is_decorated_later(self, dispatcher, scale):
+    def test_an_option_that_cannot_be_shown_is_reported_when_a_function_is_decorated_later(
+        self, dispatcher, scale
+    ):
         mine = SimpleNamespace(name="mine", scale=lambda x, factor=1, _secret=2: x)
         with dispatcher.register(mine):
             dispatcher.discover()

@@ -26,7 +26,7 @@ def merged(make_dispatcher, hosts, backend):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_it_reads_as_recorded(merged, name):
+def test_a_merged_docstring_reads_as_recorded(merged, name):
     recorded = DATA.joinpath(f"{name}.txt").read_text(encoding="utf-8")
     assert cleandoc(merged(name)) + "\n" == recorded
 

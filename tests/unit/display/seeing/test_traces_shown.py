@@ -79,7 +79,7 @@ def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
     assert len([row for row in rows(html) if "returned" in row]) == 200
 
 
-def test_one_call_is_not_several(settings, scale):
+def test_a_single_call_is_told_in_the_singular(settings, scale):
     with settings.trace() as trace:
         scale([1])
     assert "example_host: 1 call<" in trace._repr_html_()

@@ -22,7 +22,7 @@ def pickling(protocol):
 
 
 class TestAnyClass:
-    def test_its_objects_are_its_own(self, dispatch):
+    def test_the_class_its_objects_are_its_own(self, dispatch):
         class Model:
             def fit(self):
                 return self
@@ -32,7 +32,7 @@ class TestAnyClass:
         assert isinstance(model().fit(), model)
         assert model.__mro__ == (model, object)
 
-    def test_it_is_named_as_before(self, dispatch):
+    def test_a_class_is_named_as_before(self, dispatch):
         class Model:
             """Fit."""
 
@@ -131,11 +131,11 @@ class TestAnyClass:
         gc.collect()
         assert Base.__subclasses__() == [model]
 
-    def test_its_objects_can_be_weakly_referenced(self, dispatch):
+    def test_the_class_its_objects_can_be_weakly_referenced(self, dispatch):
         built = dispatch(type("Model", (), {}))()
         assert weakref.ref(built)() is built
 
-    def test_its_attributes_are_its_own(self, dispatch):
+    def test_the_class_its_attributes_are_its_own(self, dispatch):
         before = type("Model", (), {"rate": 1})
         model = dispatch(before)
         model.rate = 2
@@ -143,7 +143,7 @@ class TestAnyClass:
         del model.rate
         assert not hasattr(model(), "rate")
 
-    def test_its_objects_show_nothing_of_ours(self, dispatch):
+    def test_the_class_its_objects_show_nothing_of_ours(self, dispatch):
         assert vars(dispatch(type("Model", (), {}))()) == {}
 
     def test_descriptors_know_their_class(self, dispatch):
@@ -265,7 +265,7 @@ class TestDataclasses:
 
 
 class TestSlots:
-    def test_they_stay_the_only_attributes(self, dispatch):
+    def test_slots_stay_the_only_attributes(self, dispatch):
         class Model:
             """Fit."""
 
@@ -294,14 +294,14 @@ class TestSlots:
 
 
 class TestAbstractClasses:
-    def test_it_is_changed_in_place(self, dispatch):
+    def test_an_abstract_class_is_changed_in_place(self, dispatch):
         class Model(abc.ABC):  # noqa: B024
             pass
 
         assert dispatch(Model) is Model
         assert type(Model()) is Model
 
-    def test_it_cannot_be_constructed_but_a_backends_can(self, dispatch, offer):
+    def test_an_abstract_class_cannot_be_constructed_but_a_backends_can(self, dispatch, offer):
         class Model(abc.ABC):
             @abc.abstractmethod
             def fit(self): ...
@@ -335,7 +335,7 @@ class TestAbstractClasses:
 
 
 class TestMetaclasses:
-    def test_its_own_call_still_answers_for_the_host(self, dispatch, offer):
+    def test_the_class_its_own_call_still_answers_for_the_host(self, dispatch, offer):
         class OneOnly(type):
             def __call__(cls, *args, **kwargs):
                 if "only" not in vars(cls):
@@ -355,7 +355,7 @@ class TestMetaclasses:
         assert model(2) is model(3, backend="cpu")
         assert model(2).size == 2
 
-    def test_it_sees_the_class_once(self, dispatch):
+    def test_a_metaclass_sees_the_class_once(self, dispatch):
         seen = []
 
         class Registering(type):
@@ -372,7 +372,7 @@ class TestMetaclasses:
         assert dispatch(Model).count() == 1
         assert seen == [Model]
 
-    def test_one_that_guards_attributes(self, dispatch):
+    def test_a_metaclass_that_guards_attributes(self, dispatch):
         class Guarding(type):
             def __setattr__(cls, name, value):
                 raise AttributeError(name)
@@ -392,7 +392,7 @@ class TestMetaclasses:
         assert dispatch(Model)(3).size == 3
         assert "backend\n" in Model.__doc__
 
-    def test_it_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
+    def test_a_metaclass_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
         meta = type("Meta", (type,), {})
         model = dispatch(importable(meta("Model", (), {})))
         assert pickle.loads(pickle.dumps(type(model))) is type(model)
@@ -408,7 +408,7 @@ class TestMetaclasses:
 
 
 class TestGenerics:
-    def test_it_takes_parameters(self, dispatch, offer):
+    def test_a_generic_class_takes_parameters(self, dispatch, offer):
         T = typing.TypeVar("T")
 
         class Model(typing.Generic[T]):
@@ -435,7 +435,7 @@ class TestSubclasses:
         offer(Model=type("TheirModel", (), {"__init__": lambda self, size=1: None}))
         return dispatch(Model)
 
-    def test_one_that_is_not_decorated_constructs_as_ever(self, model, mine):
+    def test_an_undecorated_subclass_constructs_as_before(self, model, mine):
         class Special(model):
             def __init__(self, size, depth):
                 super().__init__(size)
@@ -447,7 +447,7 @@ class TestSubclasses:
         with pytest.raises(TypeError, match="unexpected keyword argument 'backend'"):
             Special(2, depth=3, backend="mine")
 
-    def test_one_may_be_decorated_too(self, model, dispatcher, offer):
+    def test_a_subclass_may_be_decorated_too(self, model, dispatcher, offer):
         @dispatcher.backend_class
         class Special(model):
             def __init__(self, size, depth=0):
@@ -459,7 +459,7 @@ class TestSubclasses:
         assert Special(2).size == 2
         assert type(Special(2, backend="cpu")) is Special
 
-    def test_it_may_mix_in_an_abstract_class(self, model):
+    def test_a_subclass_may_mix_in_an_abstract_class(self, model):
         class Special(model, collections.abc.Sized):
             def __len__(self):
                 return self.size
@@ -472,7 +472,7 @@ class TestSubclasses:
         with pytest.raises(TypeError, match="abstract"):
             Abstract()
 
-    def test_it_may_have_two_dispatched_bases(self, model, dispatcher):
+    def test_a_subclass_may_have_two_dispatched_bases(self, model, dispatcher):
         @dispatcher.backend_class
         class Other(abc.ABC):  # noqa: B024
             pass
@@ -482,7 +482,7 @@ class TestSubclasses:
 
         assert isinstance(Both(2), Other)
 
-    def test_it_is_no_dispatched_class(self, model, dispatcher):
+    def test_a_subclass_is_no_dispatched_class(self, model, dispatcher):
         special = type("Special", (model,), {})
         with pytest.raises(TypeError, match="not a dispatched function"):
             dispatcher.settings.explain(special)

@@ -92,14 +92,14 @@ WAYS = {
 
 
 @pytest.mark.parametrize("make", WAYS.values(), ids=WAYS)
-def test_it_makes_its_own(model, theirs, mine, make):
+def test_what_a_class_makes_of_itself_is_its_own(model, theirs, mine, make):
     built = model(3)
     with mine():
         assert type(make(built)) is model
         assert type(model(3)) is theirs
 
 
-def test_it_may_ask_for_a_backend(model, theirs, mine):
+def test_a_class_may_ask_for_a_backend(model, theirs, mine):
     built = model(3)
     with mine():
         assert type(built.asked(backend="mine")) is theirs

@@ -80,7 +80,7 @@ def inherited():
         (type("Model", (), {"__init__": lambda self, backend: None}), "already has a parameter"),
     ],
 )
-def test_it_is_refused_with_the_reason(dispatch, cls, reason):
+def test_a_class_is_refused_with_the_reason(dispatch, cls, reason):
     with pytest.raises(TypeError, match=reason):
         dispatch(cls)
 
@@ -125,7 +125,7 @@ class TestAfterARefusal:
 
         return Model
 
-    def test_it_keeps_its_metaclass_and_is_constructed(self, refuse, model):
+    def test_a_refused_class_keeps_its_metaclass_and_is_constructed(self, refuse, model):
         before = (type(model), dict(vars(model)))
         refuse(model)
         assert (type(model), dict(vars(model))) == before
@@ -160,7 +160,7 @@ class TestAfterARefusal:
         assert vars(Model)["field"].owner is Model().own() is Model
 
 
-def test_one_class_is_dispatched_once(dispatcher):
+def test_a_class_is_dispatched_once(dispatcher):
     model = dispatcher.backend_class(type("Model", (), {}))
     with pytest.raises(TypeError, match="Model is dispatched already"):
         dispatcher.backend_class(model)

@@ -66,7 +66,7 @@ def test_whatever_else_can_be_called_runs_inside_the_snapshot(host, bound):
     assert bound(host.Plain().ask)() == "fast 1.0"
 
 
-def test_it_keeps_what_the_function_shows_of_itself(host, bound):
+def test_a_bound_function_keeps_what_the_function_shows_of_itself(host, bound):
     func = bound(host.where)
     shown = ("__name__", "__qualname__", "__module__", "__doc__")
     assert [getattr(func, name) for name in shown] == [getattr(host.where, name) for name in shown]
@@ -120,7 +120,7 @@ def test_a_parameter_may_have_any_name(bound):
     assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
 
 
-def test_it_passes_on_what_it_is_given_and_what_it_gets(bound):
+def test_a_bound_function_passes_on_what_it_is_given_and_what_it_gets(bound):
     assert bound(divmod)(7, 2) == (3, 1)
     assert bound(sorted)([1, 3, 2], reverse=True) == [3, 2, 1]
 
@@ -141,7 +141,7 @@ def test_a_call_of_it_is_explained_as_it_would_run(host, bound):
     assert host.where() == "cpu"
 
 
-def test_it_can_be_a_method(host, snapshot):
+def test_a_bound_function_can_be_a_method(host, snapshot):
     class Analysis:
         label = "mine"
 

@@ -51,7 +51,7 @@ def test_entering_imports_the_host_and_the_backends(world, snapshot):
     assert len(world.site.imported()) == 3
 
 
-def test_it_equals_what_is_taken_here(world, snapshot):
+def test_a_snapshot_of_another_process_equals_one_taken_here(world, snapshot):
     settings = world.load().settings
     with settings.use_backend("fast", "other", "cpu"):
         assert settings.snapshot() == snapshot

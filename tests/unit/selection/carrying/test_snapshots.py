@@ -19,7 +19,7 @@ def taken(host, *labels, **options):
         return host.settings.snapshot()
 
 
-def test_it_applies_what_held_where_it_was_taken(host):
+def test_a_snapshot_applies_what_held_where_it_was_taken(host):
     snapshot = taken(host, "quick-fast", "other", fallback="error")
 
     with snapshot:
@@ -30,7 +30,7 @@ def test_it_applies_what_held_where_it_was_taken(host):
     assert host.settings.fallback == "warn"
 
 
-def test_it_holds_the_process_wide_default_and_does_not_follow_it(host):
+def test_a_snapshot_holds_the_process_wide_default_and_does_not_follow_it(host):
     host.settings.backend = "fast"
     host.settings.fallback = "silent"
     snapshot = host.settings.snapshot()
@@ -42,14 +42,14 @@ def test_it_holds_the_process_wide_default_and_does_not_follow_it(host):
     assert host.where() == "other 1.0"
 
 
-def test_it_holds_what_the_environment_selects(world, monkeypatch):
+def test_a_snapshot_holds_what_the_environment_selects(world, monkeypatch):
     monkeypatch.setenv(f"{world.name.upper()}_BACKEND", "other")
     monkeypatch.setenv(f"{world.name.upper()}_BACKEND_FALLBACK", "error")
     snapshot = world.load().settings.snapshot()
     assert (snapshot.backends, snapshot.fallback) == (("other",), "error")
 
 
-def test_it_holds_that_nothing_is_selected(host):
+def test_a_snapshot_holds_that_nothing_is_selected(host):
     snapshot = host.settings.snapshot()
     host.settings.backend = "fast"
 
@@ -69,7 +69,7 @@ def test_the_innermost_choice_still_stands_before_it(host):
     assert host.where() == "cpu"
 
 
-def test_it_can_be_entered_again_nested_and_in_many_threads(host):
+def test_a_snapshot_can_be_entered_again_nested_and_in_many_threads(host):
     fast, other = taken(host, "fast"), taken(host, "other")
     with fast, other, fast:
         assert host.where() == "fast 1.0"
@@ -84,7 +84,7 @@ def test_it_can_be_entered_again_nested_and_in_many_threads(host):
     assert host.where() == "cpu"
 
 
-def test_it_ends_when_the_block_raises(host):
+def test_a_snapshot_ends_when_the_block_raises(host):
     with pytest.raises(LookupError), taken(host, "fast"):
         raise LookupError
     assert host.where() == "cpu"
@@ -110,12 +110,12 @@ def test_snapshots_of_two_versions_differ(world):
     assert world.elsewhere("host.settings.snapshot()", "host.settings.backend = 'fast'") != first
 
 
-def test_it_cannot_be_changed(host):
+def test_a_snapshot_cannot_be_changed(host):
     with pytest.raises(AttributeError):
         host.settings.snapshot().fallback = "silent"
 
 
-def test_it_tells_what_it_holds(host):
+def test_a_snapshot_tells_what_it_holds(host):
     snapshot = taken(host, "fast", "cpu", fallback="silent")
     name = host.settings.snapshot().host
     assert repr(snapshot) == (
@@ -162,7 +162,7 @@ def test_calls_inside_it_are_traced(host):
 
 
 class TestAppliedForGood:
-    def test_it_holds_in_every_thread_until_something_else_is_selected(self, host):
+    def test_a_snapshot_holds_in_every_thread_until_something_else_is_selected(self, host):
         taken(host, "fast", fallback="error").apply()
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(host.where).result() == host.where() == "fast 1.0"
@@ -171,7 +171,7 @@ class TestAppliedForGood:
         host.settings.backend, host.settings.fallback = "other", "silent"
         assert (host.where(), host.settings.fallback) == ("other 1.0", "silent")
 
-    def test_it_ends_open_blocks_and_outlives_them(self, host):
+    def test_a_snapshot_ends_open_blocks_and_outlives_them(self, host):
         snapshot = taken(host, "fast")
         with host.settings.use_backend("other"), host.settings.use_backend("cpu"):
             snapshot.apply()
@@ -179,7 +179,7 @@ class TestAppliedForGood:
             assert host.where(backend="other") == "other 1.0"
         assert host.where() == "fast 1.0"
 
-    def test_it_comes_before_the_environment(self, world, monkeypatch):
+    def test_a_snapshot_comes_before_the_environment(self, world, monkeypatch):
         variable = f"{world.name.upper()}_BACKEND"
         monkeypatch.setenv(variable, "other")
         monkeypatch.setenv(f"{variable}_FALLBACK", "error")
@@ -190,7 +190,7 @@ class TestAppliedForGood:
         assert host.where() == "other 1.0"
 
     @pytest.mark.parametrize("method", ["fork", "spawn"])
-    def test_it_initializes_the_processes_of_a_pool(self, host, method):
+    def test_a_snapshot_initializes_the_processes_of_a_pool(self, host, method):
         snapshot = taken(host, "fast")
         context = get_context(method)
         with host.settings.use_backend("other"):
@@ -209,14 +209,14 @@ class TestAppliedForGood:
 
 class TestAsText:
     @pytest.mark.parametrize("labels", [("fast", "cpu"), ("cpu",)])
-    def test_it_goes_through_json(self, host, labels):
+    def test_a_snapshot_goes_through_json(self, host, labels):
         snapshot = taken(host, *labels, fallback="silent")
         same = Snapshot.from_json(snapshot.to_json())
         assert same == snapshot
         with same:
             assert (host.settings.backends, host.settings.fallback) == (labels, "silent")
 
-    def test_it_selects_in_another_process(self, world):
+    def test_a_snapshot_selects_in_another_process(self, world):
         text = world.elsewhere("host.settings.snapshot().to_json()", "host.settings.backend='fast'")
         with Snapshot.from_json(text):
             assert world.load().where() == "fast 1.0"
