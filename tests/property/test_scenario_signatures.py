@@ -115,11 +115,3 @@ def test_every_argument_of_a_real_pair_arrives(recorded_pair, name):
         check(scenario)
 
     arrives()
-
-
-def test_every_argument_of_a_drawn_pair_arrives(drawn_pair):
-    @given(drawn_pair)
-    def arrives(scenario):
-        check(scenario)
-
-    arrives()

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from .conftest import FAST, install
+from .conftest import install
 
 PAGE = ".. autofunction:: cells.scale\n\n.. backend-matrix::\n"
 ON_SCALE = '* adds "tiles=64"'
@@ -177,7 +177,3 @@ def test_hosts_that_import_parts_late_say_which(fast, documentation):
 def test_unused_it_costs_and_says_nothing(documentation):
     documentation.write(index="Nothing").build(scverse_backends_dispatchers=[])
     assert documentation.lines() == ["Nothing"]
-
-
-def test_sources_written_in_the_test_are_those_of_the_backend(fast):
-    assert "tiles" in FAST

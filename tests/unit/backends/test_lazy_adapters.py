@@ -62,14 +62,6 @@ def test_a_function_that_cannot_be_fetched_is_an_error_and_the_others_work(
     assert triple([1], backend="mine") == "tripled"
 
 
-@pytest.mark.parametrize("exported", ["3", "'double'"])
-def test_a_list_of_names_that_is_none_is_an_error(site, host, exported):
-    install(site, f"name = 'mine'\n__all__ = {exported}\ndef double(values): ...")
-
-    with pytest.raises(BackendLoadError, match="__all__"):
-        host[0]([1], backend="mine")
-
-
 def test_an_error_of_a_registered_adapter_names_the_backend_alone(make_dispatcher):
     class Lazy:
         name = "lazy"

@@ -145,13 +145,6 @@ def test_a_registered_backend_is_listed_as_such(site, dispatcher):
     assert dispatcher.available_backend_names() == []
 
 
-def test_a_decision_for_a_registered_backend_names_no_distribution(dispatcher, whoami):
-    with dispatcher.register(Local), dispatcher.settings.use_backend("here"):
-        decision = dispatcher.settings.explain(whoami)
-
-    assert (decision.backend, decision.distribution, decision.version) == ("local", None, None)
-
-
 @pytest.mark.parametrize("policy", ["warn", "allow", "refuse"])
 def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
     trusted = {"local": {"aliases": ["here"], "package": "local-backend"}}

@@ -80,11 +80,6 @@ class TestTenBackends:
         assert site.imported() == {f"dist_{name}" for name in TEN}
         assert set(TEN) < set(caught.value.known)
 
-    def test_the_host_itself_is_found_without_importing_anything(self, site, dispatcher):
-        assert dispatcher.get_backend("cpu") is None
-        assert dispatcher.get_backend("CPU") is None
-        assert site.imported() == set()
-
 
 def test_every_label_of_a_backend_leads_to_it(site, dispatcher):
     adapter(site, "entry", name="canonical", aliases=["alias", "Other.Alias"])
@@ -93,13 +88,6 @@ def test_every_label_of_a_backend_leads_to_it(site, dispatcher):
         assert asked(dispatcher, label) == "dist-entry"
     with dispatcher.settings.use_backend("entry"):
         assert dispatcher.settings.backend == "canonical"
-
-
-def test_labels_match_whatever_their_case_and_separators(site, dispatcher):
-    adapter(site, "My.Fast_Backend", distribution="my-backend")
-
-    for label in ("my-fast-backend", "MY_FAST_BACKEND", "My.Fast_Backend", "my--fast..backend"):
-        assert dispatcher.get_backend(label).name == "My.Fast_Backend"
 
 
 class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:

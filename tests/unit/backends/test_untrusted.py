@@ -1,7 +1,6 @@
 """Backends that the host does not trust: warned of, allowed, refused, blocked."""
 
 import inspect
-import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -52,23 +51,6 @@ class TestWarn:
         assert [w.message.version for w in caught] == ["1.0", "1.0"]
         assert (caught[0].filename, caught[0].lineno) == (__file__, line)
         assert "does not trust" in str(caught[0].message)
-
-    @pytest.mark.parametrize(
-        "use",
-        [
-            lambda dispatcher: dispatcher.get_backend("mine"),
-            lambda dispatcher: dispatcher.settings.get_backend("mine"),
-            lambda dispatcher: setattr(dispatcher.settings, "backend", "mine"),
-            lambda dispatcher: dispatcher.settings.use_backend("mine").__enter__(),
-            lambda dispatcher: host(dispatcher)(backend="mine"),
-        ],
-        ids=["get_backend", "settings.get_backend", "settings.backend", "use_backend", "a call"],
-    )
-    def test_every_way_to_use_it_warns(self, dispatcher, use):
-        with pytest.warns(UntrustedBackendWarning, match="mine-backend 1.0") as caught:
-            use(dispatcher)
-
-        assert [warning.filename for warning in caught] == [__file__]
 
     def test_trust_in_one_backend_is_no_trust_in_another(self, make_dispatcher):
         dispatcher = make_dispatcher(trusted_backends={"yours": {"package": "yours-backend"}})
@@ -293,11 +275,3 @@ class TestBlocked:
         dispatcher = make_dispatcher()
         with dispatcher.register(SimpleNamespace(name="local")):
             assert dispatcher.get_backend("local").name == "local"
-
-
-def test_a_host_that_ignores_the_warning_still_runs_the_backend(dispatcher):
-    whoami = host(dispatcher)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert whoami(backend="mine") == "mine"

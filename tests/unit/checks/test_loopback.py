@@ -4,7 +4,6 @@ import asyncio
 import functools
 import inspect
 import math
-import warnings
 
 import pytest
 
@@ -105,31 +104,6 @@ def test_generators_are_iterated_there(dispatcher):
 
     with loopback(dispatcher):
         assert traced(dispatcher, lambda: list(count(3))) == ([0, 1, 2], [("count", "loopback")])
-
-
-def test_keyword_only_positional_only_and_other_keywords_arrive(dispatcher):
-    @dispatcher.backend_dispatch
-    def collect(first, /, second=2, *, third=3, **rest):
-        return first, second, third, rest
-
-    with loopback(dispatcher):
-        result, _ = traced(dispatcher, lambda: collect(1, third=4, fourth=5))
-
-    assert result == (1, 2, 4, {"fourth": 5})
-
-
-def test_errors_and_warnings_of_the_host_arrive(dispatcher):
-    @dispatcher.backend_dispatch
-    def complain():
-        warnings.warn("old", DeprecationWarning, stacklevel=1)
-        raise ZeroDivisionError
-
-    with (
-        loopback(dispatcher),
-        pytest.warns(DeprecationWarning, match="old"),
-        pytest.raises(ZeroDivisionError),
-    ):
-        complain(backend="loopback")
 
 
 def test_a_class_is_built_there_and_is_the_hosts_own(dispatcher):

@@ -79,12 +79,6 @@ def test_errors_are_shown_in_its_cell(run, site):
     assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 
-def test_what_every_call_must_give_there_is_an_exception(run, site):
-    site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor, *, n_jobs=1): ...\n")
-    assert "scale on fast: must be given factor" in run("matrix", "cells:dispatcher").out
-    assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
-
-
 def test_an_option_that_is_not_documented_is_no_exception(run, site):
     source = "name = 'fast'\ndef scale(values, factor=1.0, *, n_jobs=1, size=2): ...\n"
     site.write("fast_cells.py", source)

@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import tomllib
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -26,6 +28,7 @@ from scverse_backends.exceptions import (
     UnusedBlockWarning,
 )
 
+DATA = Path(__file__).parents[2] / "data"
 HOST = {"host": "example_host"}
 WHO = {**HOST, "distribution": "my-backend", "version": "1.0"}
 NOBODY = {**HOST, "distribution": None, "version": None}
@@ -43,130 +46,46 @@ def refusals(make_dispatcher):
 
 
 DESCRIBED = {
-    "configuration": (
-        BackendConfigurationError("example_host", ["one thing", "another"]),
-        "The dispatcher of 'example_host' is configured wrongly:\n  - one thing\n  - another",
+    "configuration": BackendConfigurationError("example_host", ["one thing", "another"]),
+    "unknown": UnknownBackendError("cudaa", known=("cuda", "jax"), **HOST),
+    "unknown, nothing near": UnknownBackendError("xyz", known=("cuda",), **HOST),
+    "unknown, nothing installed": UnknownBackendError("cuda", **HOST),
+    "unknown, from the environment": UnknownBackendError("cuda", origin="the environment", **HOST),
+    "unknown, others broken": UnknownBackendError(
+        "cuda", known=("mine",), broken=["mine (my-backend)"], **HOST
     ),
-    "unknown": (
-        UnknownBackendError("cudaa", known=("cuda", "jax"), **HOST),
-        "example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.",
+    "unknown, no string": UnknownBackendError(3, known=("mine",), **HOST),
+    "reserved": ReservedBackendError("GPU", reason="Use 'cuda'.", **HOST),
+    "reserved, from the environment": ReservedBackendError(
+        "GPU", reason="Use 'cuda'.", origin="the environment", **HOST
     ),
-    "unknown, nothing near": (
-        UnknownBackendError("xyz", known=("cuda",), **HOST),
-        "example_host has no backend 'xyz'. Known: 'cuda'.",
+    "ambiguous": AmbiguousBackendError(
+        "Reef", distributions=[("my-reef", "1.0"), ("reef", None)], origin="REEF", **HOST
     ),
-    "unknown, nothing installed": (
-        UnknownBackendError("cuda", **HOST),
-        "example_host has no backend 'cuda'. No backend is installed.",
+    "not installed": BackendNotInstalledError(
+        "fast", backend="fast", package="fast-backend", **HOST
     ),
-    "unknown, from the environment": (
-        UnknownBackendError("cuda", origin="the environment", **HOST),
-        "example_host has no backend 'cuda' (from the environment). No backend is installed.",
+    "not installed, by alias": BackendNotInstalledError(
+        "quick", backend="fast", package="fast-backend", origin="the environment", **HOST
     ),
-    "unknown, others broken": (
-        UnknownBackendError("cuda", known=("mine",), broken=["mine (my-backend)"], **HOST),
-        (
-            "example_host has no backend 'cuda'. Known: 'mine'. "
-            "Installed but failing to load: 'mine (my-backend)'."
-        ),
+    "not installed, impostor": BackendNotInstalledError(
+        "fast", backend="fast", package="fast-backend", refused=["evil"], **HOST
     ),
-    "unknown, no string": (
-        UnknownBackendError(3, known=("mine",), **HOST),
-        "example_host has no backend '3'. Known: 'mine'.",
+    "load": BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
+    "snapshot": BackendSnapshotError(
+        "example_host", label="mine", problem="it is not there.", machine="node7", process=12
     ),
-    "reserved": (
-        ReservedBackendError("GPU", reason="Use 'cuda'.", **HOST),
-        "Backend name 'GPU' is reserved by example_host. Use 'cuda'.",
+    "settings without a host": BackendSnapshotError(
+        "example_host", label="", problem="it is not there.", machine="node7", process=12
     ),
-    "reserved, from the environment": (
-        ReservedBackendError("GPU", reason="Use 'cuda'.", origin="the environment", **HOST),
-        "Backend name 'GPU' (from the environment) is reserved by example_host. Use 'cuda'.",
-    ),
-    "ambiguous": (
-        AmbiguousBackendError(
-            "Reef", distributions=[("my-reef", "1.0"), ("reef", None)], origin="REEF", **HOST
-        ),
-        (
-            "my-reef 1.0 and reef each provide a backend 'Reef' (from REEF) of example_host. "
-            "Name the package instead ('my-reef'), uninstall one, or keep one from being used, "
-            "such as with SCVERSE_BACKENDS_BLOCK=my-reef."
-        ),
-    ),
-    "not installed": (
-        BackendNotInstalledError("fast", backend="fast", package="fast-backend", **HOST),
-        (
-            "Backend 'fast' of example_host is not installed. Install it with: "
-            "pip install fast-backend"
-        ),
-    ),
-    "not installed, by alias": (
-        BackendNotInstalledError(
-            "quick", backend="fast", package="fast-backend", origin="the environment", **HOST
-        ),
-        (
-            "Backend 'quick' (fast) of example_host is not installed (from the environment). "
-            "Install it with: pip install fast-backend"
-        ),
-    ),
-    "not installed, impostor": (
-        BackendNotInstalledError(
-            "fast", backend="fast", package="fast-backend", refused=["evil"], **HOST
-        ),
-        (
-            "Backend 'fast' of example_host is not installed. Install it with: "
-            "pip install fast-backend (refused, because it is not the trusted package: 'evil')"
-        ),
-    ),
-    "load": (
-        BackendLoadError("mine", entry_point="my_backend", problem="OSError: no", **WHO),
-        (
-            "Backend 'mine' of example_host (my-backend 1.0, entry point 'my_backend') is installed "
-            "but could not be loaded: OSError: no. Fix or reinstall it. The next use tries again."
-        ),
-    ),
-    "snapshot": (
-        BackendSnapshotError(
-            "example_host", label="mine", problem="it is not there.", machine="node7", process=12
-        ),
-        (
-            "example_host cannot select 'mine' on 'node7' (process 12), as a snapshot asks: "
-            "it is not there."
-        ),
-    ),
-    "settings without a host": (
-        BackendSnapshotError(
-            "example_host", label="", problem="it is not there.", machine="node7", process=12
-        ),
-        "example_host cannot be found on 'node7' (process 12): it is not there.",
-    ),
-    "untrusted error": (
-        UntrustedBackendError("mine", reason="it is blocked", **WHO),
-        "example_host refuses backend 'mine' (my-backend 1.0): it is blocked",
-    ),
-    "untrusted warning": (
-        UntrustedBackendWarning("mine", **WHO),
-        (
-            "example_host does not trust backend 'mine' (my-backend 1.0); "
-            "its code runs in your process."
-        ),
-    ),
-    "refused warning": (
-        UntrustedBackendWarning("mine", reason="it claims too much", **NOBODY),
-        "example_host refuses backend 'mine' (an unnamed distribution): it claims too much",
-    ),
-    "registration": (
-        BackendRegistrationWarning("mine", problem="the alias is taken", **WHO),
-        "Backend 'mine' of example_host (my-backend 1.0): the alias is taken",
-    ),
-    "unused block": (
-        UnusedBlockWarning(["mine"], "error", **HOST),
-        (
-            "use_backend('mine', fallback='error') alone selects nothing for example_host. Write "
-            "'with settings.use_backend('mine', fallback='error'):', decorate a function with it, "
-            "or set settings.backend = 'mine' for the whole process."
-        ),
-    ),
+    "untrusted error": UntrustedBackendError("mine", reason="it is blocked", **WHO),
+    "untrusted warning": UntrustedBackendWarning("mine", **WHO),
+    "refused warning": UntrustedBackendWarning("mine", reason="it claims too much", **NOBODY),
+    "registration": BackendRegistrationWarning("mine", problem="the alias is taken", **WHO),
+    "unused block": UnusedBlockWarning(["mine"], "error", **HOST),
 }
+TEXTS = tomllib.loads((DATA / "errors.toml").read_text(encoding="utf-8"))
+CASES = [(described, TEXTS[name]) for name, described in DESCRIBED.items()]
 
 
 class TestHierarchy:
@@ -206,7 +125,7 @@ class TestHierarchy:
         assert set(exceptions.__all__) == public
 
 
-@pytest.mark.parametrize(("described", "text"), DESCRIBED.values(), ids=DESCRIBED)
+@pytest.mark.parametrize(("described", "text"), CASES, ids=DESCRIBED)
 class TestEachErrorAndWarning:
     def test_says_what_happened_to_what_and_what_to_do(self, described, text):
         assert str(described) == text

@@ -154,12 +154,6 @@ def test_a_backend_that_failed_to_load_is_still_shown_and_not_available(ship, di
     assert dispatcher.settings.available_backends() == []
 
 
-def test_what_a_settings_object_shows_of_it_imports_nothing(ship, site, dispatcher):
-    ship()
-    assert "tiles" in repr(dispatcher.settings)
-    assert site.imported() == set()
-
-
 def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
     ship(
         """
