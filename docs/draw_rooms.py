@@ -1,11 +1,13 @@
 """Draw the rooms of the code, from what they really import: `python docs/draw_rooms.py`.
 
-It writes `_static/rooms.svg` beside this file. A hook runs it before each commit.
+It writes `_static/rooms.svg` beside this file. A pre-commit hook runs it, so that a picture that
+is out of date fails the checks.
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 from html import escape
 from pathlib import Path
 
@@ -29,11 +31,11 @@ PURPOSES = {
     "plugins": "pytest, Sphinx and Dask, each optional.",
     "facade": "What hosts and users hold: it wires the rooms below and decides nothing.",
 }
-WIDTH, LEFT, LANE, LINE = 700, 16, 14, 20
+WIDTH, LEFT, LANE, LINE = 740, 16, 14, 20
 
 
 def files(room: str) -> list[str]:
-    """Name the files of a room, but for the page at its door."""
+    """Name the files of a room, except its `__init__`."""
     found = []
     for name in ROOMS[room]:
         folder = SOURCE / name
@@ -47,16 +49,17 @@ def files(room: str) -> list[str]:
 
 
 def purpose(room: str) -> str:
-    """Give the first sentence at a room's door."""
+    """Give the first paragraph of what a room's `__init__` says."""
     if room in PURPOSES:
         return PURPOSES[room]
     text = ast.get_docstring(ast.parse((SOURCE / room / "__init__.py").read_text("utf-8"))) or ""
-    return " ".join(text.split("\n\n")[0].split())
+    return " ".join(text.split("\n\n")[0].replace("`", "").split())
 
 
 def imports() -> dict[str, list[str]]:
     """Tell which rooms each room imports."""
-    graph = grimp.build_graph(PACKAGE)
+    sys.path.insert(0, str(SOURCE.parent))  # this checkout, whichever one is installed
+    graph = grimp.build_graph(PACKAGE, cache_dir=None)
     owner = {f"{PACKAGE}.{name}": room for room, names in ROOMS.items() for name in names}
 
     def room_of(module: str) -> str:
@@ -85,11 +88,11 @@ def wrapped(names: list[str], most: int = 88) -> list[str]:
 
 def draw() -> str:
     """Draw every room as a box, and a line from each to the rooms that it imports."""
-    parts, tops, middles, top = [], {}, {}, 10
+    parts, tops, top = [], {}, 10
     for room in ROOMS:
         lines = wrapped(files(room))
-        height = 2 * LINE + LINE * len(lines) + 10
-        tops[room], middles[room] = top, top + height / 2
+        height = LINE * (len(lines) + 1) + 18
+        tops[room] = top
         parts.append(f'<rect x="{LEFT}" y="{top}" width="{WIDTH}" height="{height}" rx="6"/>')
         parts.append(f'<text x="30" y="{top + 20}" class="room">{escape(room)}</text>')
         parts.append(f'<text x="130" y="{top + 20}">{escape(purpose(room))}</text>')
@@ -100,11 +103,11 @@ def draw() -> str:
         top += height + 14
     edge = LEFT + WIDTH
     for lane, (room, others) in enumerate(imports().items()):
-        x, start = edge + LANE * (lane + 1), tops[room] + 16
+        x, start = edge + LANE * (lane + 1), tops[room] + 12
         for other in others:
-            end = middles[other] - 4 * len(ROOMS) / 2 + 5 * lane
+            end = tops[other] + 25 + 5 * lane
             parts.append(
-                f'<path d="M{edge} {start} H{x} V{end:.0f} H{edge + 2}" marker-end="url(#head)"/>'
+                f'<path d="M{edge} {start} H{x} V{end} H{edge + 2}" marker-end="url(#head)"/>'
             )
     width = edge + LANE * (len(ROOMS) + 1)
     style = (

@@ -123,6 +123,21 @@ def _pairs(function: Any, value: Any) -> dict[str, str]:
     return pairs
 
 
+_NO_FIXED = "its `fixed` must be {function: {host parameter: value}}"
+
+
+def _read_fixed(value: Any) -> dict[str, dict[str, Any]]:
+    """Copy ``{function: {host parameter: value}}``, what the adapter always does."""
+    if not isinstance(value, Mapping):
+        raise AdapterError(_NO_FIXED)
+    found = {plain_str(function): values for function, values in value.items()}
+    for function, values in found.items():
+        named = isinstance(values, Mapping) and all(isinstance(name, str) for name in values)
+        if not (isinstance(function, str) and named):
+            raise AdapterError(_NO_FIXED)
+    return {function: dict(values) for function, values in found.items()}
+
+
 def _read_hook(name: str, value: Any) -> Any:
     """Check a function that is asked about each call."""
     if value is not None and not callable(value):
@@ -146,6 +161,8 @@ FACTS = (
     Fact("name", None, _read_name, compared=str),
     Fact("aliases", (), _read_aliases, compared=_sorted_text),
     Fact("renames", {}, _read_renames, compared=_plain),
+    Fact("fixed", {}, _read_fixed, compared=None),
+    Fact("should_run", None, partial(_read_hook, "should_run"), compared=None),
     Fact("can_run", None, partial(_read_hook, "can_run"), compared=None),
 )
 """Every fact, in the order in which a manifest holds them."""

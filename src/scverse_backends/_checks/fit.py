@@ -71,6 +71,7 @@ class _Finder:
         yield from self._lost()
         yield from self._needed()
         yield from self._renames_of_nothing()
+        yield from self._fixed_of_nothing()
         yield from self._members()
         yield from self._other_defaults()
         yield from self._received_otherwise()
@@ -86,6 +87,11 @@ class _Finder:
         ours = self.function.parameters
         for name in self.ours:
             if self.route.targets[name] is not None:
+                continue
+            if name in self.route.fixed:
+                always = f"{name}={short_repr(self.route.fixed[name])}"
+                text = f"always works with {always}, so calls that mean another value go elsewhere"
+                yield self._found("info", "fixed-parameter", text, name)
                 continue
             if self.function.may_ignore(name):
                 text = f"ignores {name!r}, which the host allows"
@@ -155,6 +161,14 @@ class _Finder:
                 hint = f"; a rename goes from the host's name to the backend's: {right}"
             text = f"renames {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-rename", text, name, meant)
+
+    def _fixed_of_nothing(self) -> Iterator[Finding]:
+        """Find fixed values of parameters that the host does not have."""
+        for name in sorted(self.route.fixed.keys() - self.function.parameters.names):
+            meant = closest(name, self.function.parameters.names)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            text = f"has a fixed value for {name!r}, which the host does not have{hint}"
+            yield self._found("error", "unknown-fixed", text, name, meant)
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""

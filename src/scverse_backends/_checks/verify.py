@@ -142,11 +142,13 @@ def _examine_names(
         if attempt(partial(_is_unlisted, adapter, name, functions[name]), lambda _: False):
             text = f"has {name!r} and does not offer it, because its __all__ does not list it"
             yield Finding("warning", "unlisted-name", name, text)
-    for name in backend.renames:
-        if name not in functions:
-            meant = closest(name, functions)
-            text = f"has renames for {name!r}, which the host does not dispatch{_ask(meant)}"
-            yield Finding("error", "unknown-rename", name, text, None, meant)
+    for kind, names in (("renames", backend.renames), ("fixed", backend.fixed)):
+        for name in names:
+            if name not in functions:
+                meant = closest(name, functions)
+                text = f"has {kind} for {name!r}, which the host does not dispatch{_ask(meant)}"
+                finding = "unknown-rename" if kind == "renames" else "unknown-fixed"
+                yield Finding("error", finding, name, text, None, meant)
 
 
 def _unmatched(name: str, functions: Collection[str], absent: Collection[str]) -> Finding:

@@ -65,12 +65,24 @@ class LoadedBackend:
         ``None`` in place of what only the adapter's stand-in can show.
     """
 
-    __slots__ = ("adapter", "aliases", "can_run", "candidate", "described", "name", "renames")
+    __slots__ = (
+        "adapter",
+        "aliases",
+        "can_run",
+        "candidate",
+        "described",
+        "fixed",
+        "name",
+        "renames",
+        "should_run",
+    )
 
     name: str
     aliases: tuple[str, ...]
     renames: Mapping[str, Mapping[str, str]]
+    fixed: Mapping[str, Mapping[str, Any]]
     can_run: Callable[[str, dict[str, Any]], object] | None
+    should_run: Callable[[str, dict[str, Any]], object] | None
 
     def __init__(
         self,
@@ -147,6 +159,12 @@ class Refusal(NamedTuple):
 
     backend: str
     reason: str
+
+
+class Preference(Refusal):
+    """The "no" of a backend that could run a call and had better not; the next choice runs it."""
+
+    __slots__ = ()
 
 
 class DefaultDifference(NamedTuple):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.records import Decision, Refusal, reasons
+from scverse_backends._ground.records import Decision, Preference, Refusal, reasons
+from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
 from .parameters import Given, bind, fits
@@ -124,7 +125,8 @@ class Resolver:
             if isinstance(found, Forwarding):
                 return Resolution(selection, route, found, known, tuple(refusals))
             refusals.append(found)
-        return ended._replace(refusals=tuple(refusals), is_fallback=bool(refusals))
+        chosen = any(isinstance(refusal, Preference) for refusal in refusals)
+        return ended._replace(refusals=tuple(refusals), is_fallback=bool(refusals) and not chosen)
 
     def _try(
         self, selection: Selection, backend: LoadedBackend, given: Given | str
@@ -138,10 +140,20 @@ class Resolver:
         if isinstance(given, str):
             return route, route.refuse(given)
         forwarding = forward(route, given)
-        if isinstance(forwarding, Refusal) or route.backend.can_run is None:
+        if isinstance(forwarding, Refusal):
             return route, forwarding
-        refused: Refusal | None = self._registry.apart(partial(ask, route, given))
-        return route, refused or forwarding
+        return route, self._ask(selection, route, given) or forwarding
+
+    def _ask(self, selection: Selection, route: Route, given: Given) -> Refusal | None:
+        """Ask an adapter that wants to be asked whether it can run a call, and whether it should."""
+        refused: Refusal | None = None
+        if route.backend.can_run is not None:
+            refused = self._registry.apart(partial(ask, route, given, "can_run", "declines"))
+        if refused or route.backend.should_run is None or selection.origin == CALL:
+            return refused
+        rather = partial(ask, route, given, "should_run", "leaves it to the next choice")
+        preferred: Refusal | None = self._registry.apart(rather)
+        return preferred and Preference(*preferred)
 
     def _make_ready(self, selection: Selection, route: Route) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
@@ -242,6 +254,9 @@ class Resolver:
 def _why_host(
     selection: Selection, refusals: tuple[Refusal, ...], policy: FallbackPolicy | None
 ) -> str:
+    preferred = [refusal.backend for refusal in refusals if isinstance(refusal, Preference)]
+    if preferred:
+        return f"{quoted(preferred)} leaves it to the host; {_chosen(selection)}"
     if not refusals or policy is None:
         return _chosen(selection)
     end = "; with fallback='error' it raises instead" if policy == "error" else ""

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import DefaultDifference, Refusal
-from scverse_backends._ground.safe_repr import attempt, describe_error, one_line, plain_str
+from scverse_backends._ground.safe_repr import (
+    attempt,
+    describe_error,
+    one_line,
+    plain_str,
+    short_repr,
+)
 
 from .parameters import (
     Given,
@@ -80,6 +86,7 @@ class Route:
         "aligned",
         "backend",
         "differing",
+        "fixed",
         "function",
         "gives_generator",
         "implementation",
@@ -116,6 +123,7 @@ class Route:
         self.parameters = parameters
         self.threads = threads
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
         self.map = (
             ParameterMap(function.parameters, self.renames)
             if self.renames
@@ -230,27 +238,28 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
             received.append((name, name if target is _REST else target))
     for target, default in route.supplied.items():
         placed.setdefault(target, default)
-    refusal = _objection(route, placed, lost, twice)
+    refusal = _objection(route, placed, lost, twice) or _otherwise(route, given)
     if refusal is not None:
         return refusal
     args = _by_position(route, given, placed)
     return Forwarding(args, placed, tuple(ignored), tuple(received))
 
 
-def ask(route: Route, given: Given) -> Refusal | None:
-    """Let an adapter that has a ``can_run`` decline a call."""
-    can_run: Any = route.backend.can_run
+def ask(route: Route, given: Given, hook: str, verb: str) -> Refusal | None:
+    """Let an adapter decline a call, by its ``can_run`` or its ``should_run``."""
+    question: Any = getattr(route.backend, hook)
+    arguments = given.arguments(route.function.parameters)
     try:
-        answer = plain_str(can_run(route.function.name, given.arguments(route.function.parameters)))
+        answer = plain_str(question(route.function.name, arguments))
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise
     except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"has a can_run that failed: {describe_error(error)}")
+        return route.refuse(f"has a {hook} that failed: {describe_error(error)}")
     if agrees:
         return None
     said = one_line(answer) if type(answer) is str else ""
-    return route.refuse(f"declines: {said}" if said else "declines")
+    return route.refuse(f"{verb}: {said}" if said else verb)
 
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -265,6 +274,8 @@ def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, 
     defaults = function.parameters.defaults
     for name, value in given.named.items():
         target = route.targets[name]
+        if target is None and name in route.fixed:
+            continue
         if target is not None or not same(value, defaults.get(name, _ABSENT)):
             yield name, value, target, name in function.ignorable
     for name, target in route.further(given).items():
@@ -291,6 +302,16 @@ def _objection(
         return None
     said = " and ".join(reasons)
     return route.refuse("; ".join((said, *rename_faults(route))) if lost or missing else said)
+
+
+def _otherwise(route: Route, given: Given) -> Refusal | None:
+    """Refuse a call that means something else than what the adapter always does."""
+    values = {**route.function.parameters.defaults, **given.named, **given.extra}
+    for name, value in route.fixed.items():
+        if name in values and not same(values[name], value):
+            always, asked = (f"{name}={short_repr(one)}" for one in (value, values[name]))
+            return route.refuse(f"always works with {always}, and the call means {asked}")
+    return None
 
 
 def rename_faults(route: Route) -> Iterator[str]:
@@ -364,10 +385,10 @@ def _passes_on(route: Route) -> bool:
     """Whether any call of the host may be passed on as it came, as far as its arguments allow."""
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
-    asked = (
-        route.function.is_suspended or route.gives_generator or route.backend.can_run is not None
-    )
-    return not (asked or route.supplied or theirs.required - certain)
+    backend = route.backend
+    hooks = backend.can_run is not None or backend.should_run is not None
+    asked = route.function.is_suspended or route.gives_generator or hooks
+    return not (asked or route.fixed or route.supplied or theirs.required - certain)
 
 
 def _keywords(route: Route) -> frozenset[str]:

@@ -1,0 +1,117 @@
+"""A backend that could run a call and had better not says so: ``should_run(function, arguments)``."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+
+import pytest
+
+from scverse_backends.exceptions import BackendConfigurationError
+
+REASON = "80 cells: the host is faster"
+
+
+@pytest.fixture
+def scale(dispatcher, offer):
+    """A function whose backend is for tables of a hundred rows and more."""
+    func = dispatcher.backend_dispatch(name="scale")(lambda data, copy=False: "host")
+    offer(
+        scale=lambda data: "mine",
+        should_run=lambda name, arguments: arguments["data"] >= 100 or REASON,
+    )
+    return func
+
+
+@pytest.mark.parametrize("policy", ["warn", "silent", "error"])
+def test_the_host_runs_what_the_backend_had_better_not_and_that_is_no_fallback(
+    dispatcher, scale, policy
+):
+    dispatcher.settings.fallback = policy
+    with warnings.catch_warnings(), dispatcher.settings.use_backend("mine"):
+        warnings.simplefilter("error")
+        assert scale(80) == "host"
+        assert scale(100) == "mine"
+
+
+def test_the_next_choice_is_asked_before_the_host(dispatcher, scale, offer):
+    offer("other", scale=lambda data: "other")
+    with dispatcher.settings.use_backend("mine", "other"):
+        assert scale(80) == "other"
+
+
+def test_a_call_that_names_the_backend_itself_runs_there(scale):
+    assert scale(80, backend="mine") == "mine"
+
+
+def test_it_is_recorded_with_its_reason(dispatcher, scale):
+    with dispatcher.settings.use_backend("mine"), dispatcher.settings.trace() as trace:
+        scale(80)
+        decision = dispatcher.settings.explain(scale, 80)
+    (record,) = trace.records
+    for said in (decision, record):
+        assert (said.backend, said.is_fallback) == ("cpu", False)
+        assert said.refusals[0].reason == f"leaves it to the next choice: {REASON}"
+        assert said.reason == "'mine' leaves it to the host; selected by use_backend"
+
+
+def test_where_another_cannot_at_all_it_is_no_fallback_either(dispatcher, scale, offer):
+    offer("lacking")
+    with dispatcher.settings.use_backend("lacking", "mine", fallback="error"):
+        assert scale(80) == "host"
+
+
+def test_a_call_that_the_backend_cannot_take_is_a_fallback_as_ever(dispatcher, scale):
+    with dispatcher.settings.use_backend("mine", fallback="silent"):
+        assert dispatcher.settings.explain(scale, 80, copy=True).is_fallback
+
+
+def test_whether_it_can_is_asked_first(dispatcher, offer, reasons):
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    offer(
+        func=lambda data: "mine",
+        can_run=lambda name, arguments: "no device",
+        should_run=lambda name, arguments: pytest.fail("it was asked"),
+    )
+    assert reasons(func, 1) == ["declines: no device"]
+
+
+@pytest.mark.parametrize(("answer", "said"), [(False, ""), ("", ""), (0, "")])
+def test_a_no_without_a_reason_is_one_too(dispatcher, offer, answer, said):
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    offer(func=lambda data: "mine", should_run=lambda name, arguments: answer)
+    with dispatcher.settings.use_backend("mine"):
+        (refusal,) = dispatcher.settings.explain(func, 1).refusals
+    assert refusal.reason == "leaves it to the next choice"
+
+
+def test_one_that_fails_leaves_it_to_the_next_choice_and_says_why(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+
+    def should_run(name, arguments):
+        raise ValueError("no sizes")
+
+    offer(func=lambda data: "mine", should_run=should_run)
+    with dispatcher.settings.use_backend("mine"):
+        (refusal,) = dispatcher.settings.explain(func, 1).refusals
+        assert func(1) == "host"
+    assert refusal.reason == "has a should_run that failed: ValueError: no sizes"
+
+
+def test_coroutine_functions_ask_too(dispatcher, offer):
+    @dispatcher.backend_dispatch
+    async def later(data):
+        return "host"
+
+    offer(later=lambda data: "mine", should_run=lambda name, arguments: data_is_large(arguments))
+    with dispatcher.settings.use_backend("mine"):
+        assert [asyncio.run(later(80)), asyncio.run(later(100))] == ["host", "mine"]
+
+
+def data_is_large(arguments):
+    return arguments["data"] >= 100
+
+
+def test_one_that_is_no_function_is_refused(offer):
+    with pytest.raises(BackendConfigurationError, match="its `should_run` must be callable"):
+        offer(should_run=1)
