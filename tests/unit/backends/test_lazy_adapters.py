@@ -71,7 +71,7 @@ def test_an_error_of_a_registered_adapter_names_the_backend_alone(make_dispatche
             raise OSError(name)
 
     class Honest(Lazy):
-        aliases, renames, can_run = (), {}, None
+        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
 
     dispatcher = make_dispatcher()
     double = dispatcher.backend_dispatch(name="double")(lambda values: "host")

@@ -162,10 +162,6 @@ class TestRefreshing:
 class TestUpgrading:
     """A backend is upgraded while the process runs: what ran is told, not what is on disk."""
 
-    @pytest.fixture
-    def whoami(self, dispatcher):
-        return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
-
     def install(self, site, version):
         for folder in site.folder.glob("mine_backend-*.dist-info"):
             shutil.rmtree(folder)

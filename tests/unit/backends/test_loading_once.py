@@ -52,15 +52,6 @@ def together(*tasks):
         return [future.result() for future in [pool.submit(run, task) for task in tasks]]
 
 
-@pytest.fixture
-def stage(site, dispatcher):
-    """A module by which what is imported reaches the test's dispatcher."""
-    site.write("stage.py", "")
-    module = importlib.import_module("stage")
-    module.dispatcher = dispatcher
-    return module
-
-
 @pytest.mark.parametrize("labels", [["mine"], ["cuda"], ["mine", "cuda"]])
 def test_the_first_calls_of_many_threads_load_the_adapter_once(dispatcher, counted, labels):
     double = dispatcher.backend_dispatch(name="double")(lambda values: "host")

@@ -23,11 +23,6 @@ class Local:
 
 
 @pytest.fixture
-def whoami(dispatcher):
-    return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
-
-
-@pytest.fixture
 def installed(site):
     """An installed backend with the name and alias of `Local`."""
     source = "name = 'local'\naliases = ['here', 'there']\ndef whoami(): return 'installed'"

@@ -16,14 +16,10 @@ from scverse_backends.exceptions import (
 
 @pytest.fixture(autouse=True)
 def installed(site):
-    """Two backends that nobody vouches for."""
+    """Two backends that nobody trusts."""
     for name in ("mine", "yours"):
         source = f"name = {name!r}\naliases = ['{name}-alias']\ndef whoami(): return {name!r}"
-        site.install(
-            f"{name}-backend",
-            entry_points={name: f"{name}_module"},
-            modules={f"{name}_module": source},
-        )
+        site.backend(name, source, reference=f"{name}_module")
 
 
 @pytest.fixture

@@ -64,3 +64,18 @@ def host(site):
         """,
     )
     return "cells.backends"
+
+
+@pytest.fixture
+def bare(site):
+    """Write a host with one function, ``bare:dispatcher``; give its group, for which nothing is there."""
+    source = """
+        from scverse_backends import BackendDispatcher
+        trusted = {"fast": {"package": "fast-x"}}
+        dispatcher = BackendDispatcher(
+            entrypoint_group="x.backends", host_name="x", trusted_backends=trusted
+        )
+        dispatcher.backend_dispatch(name="scale")(lambda values: 0)
+    """
+    site.write("bare.py", source)
+    return "x.backends"

@@ -153,13 +153,7 @@ class TestPage:
         assert "max-width: 44rem" in html
 
 
-def test_a_host_without_backends_has_a_page_too(run, site):
-    site.write(
-        "bare.py",
-        "from scverse_backends import BackendDispatcher as D\n"
-        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n"
-        "dispatcher.backend_dispatch(name='scale')(lambda values: 0)\n",
-    )
+def test_a_host_without_backends_has_a_page_too(run, bare):
     markdown = run("matrix", "bare:dispatcher", "--format", "markdown").out
     assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
     assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"

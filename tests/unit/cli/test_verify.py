@@ -48,12 +48,7 @@ def test_every_backend_is_verified_where_none_is_named(run, site, host):
     assert "slow (slow-cells 1.0) of cells" in ran.out
 
 
-def test_a_host_without_backends_says_so(run, site):
-    site.write(
-        "bare.py",
-        "from scverse_backends import BackendDispatcher as D\n"
-        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n",
-    )
+def test_a_host_without_backends_says_so(run, bare):
     assert run("verify", "bare:dispatcher").out == "There is no backend to verify.\n"
 
 

@@ -49,6 +49,19 @@ def tiled():
     return SimpleNamespace(name="tiled", scale=scale)
 
 
+@pytest.fixture
+def merged(dispatcher, tiled):
+    """Decorate a function, let ``tiled`` be known, and give the docstring that is then shown."""
+
+    def merged(func):
+        public = dispatcher.backend_dispatch(func)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            return public.__doc__
+
+    return merged
+
+
 def entries(doc, name):
     return doc.count(f"\n    {name}")
 
@@ -160,14 +173,10 @@ class TestWhenABackendBecomesKnown:
                 dispatcher.discover()
             assert "tiles :" in public.__doc__
 
-    def test_a_default_that_differs_is_said(self, dispatcher, scale, tiled):
-        public = dispatcher.backend_dispatch(scale)
-        with dispatcher.register(tiled):
-            dispatcher.discover()
-            said = (
-                "By how much.\n\n        With backend ``'tiled'``, ``factor`` is ``2`` by default."
-            )
-            assert said in public.__doc__
+    def test_a_default_that_differs_is_said(self, merged, scale):
+        doc = merged(scale)
+        said = "By how much.\n\n        With backend ``'tiled'``, ``factor`` is ``2`` by default."
+        assert said in doc
 
     def test_a_default_that_the_host_forwards_is_not(self, dispatcher, scale, tiled):
         public = dispatcher.backend_dispatch(host_defaults=True)(scale)
@@ -460,22 +469,18 @@ def test_an_adapter_may_look_at_signatures_while_it_is_asked(dispatcher, scale):
 
 @pytest.mark.parametrize("indent", ["", "  ", "    ", "\t", "\t\t", "        "])
 @pytest.mark.parametrize("first", ["Scale values.", "\n{}Scale values.", "\\\n{}Scale values."])
-def test_any_indentation_is_kept(dispatcher, tiled, indent, first):
+def test_any_indentation_is_kept(merged, indent, first):
     def scale(x, factor=1):
         return x
 
     lines = ["", "Parameters", "----------", "x", "    The values.", "", "Returns", "-------", "x"]
     scale.__doc__ = "\n".join([first.format(indent), *(line and indent + line for line in lines)])
-    public = dispatcher.backend_dispatch(scale)
-    with dispatcher.register(tiled):
-        dispatcher.discover()
-        added = [
-            line for line in public.__doc__.split("\n") if line not in scale.__doc__.split("\n")
-        ]
-        assert f"{indent}tiles" in added
-        deeper = indent + ("\t" if "\t" in indent else "    ")
-        assert f"{deeper}Only with backend ``'tiled'``. How many tiles." in added
-        assert all(line.startswith(indent) for line in added)
+    doc = merged(scale)
+    added = [line for line in doc.split("\n") if line not in scale.__doc__.split("\n")]
+    assert f"{indent}tiles" in added
+    deeper = indent + ("\t" if "\t" in indent else "    ")
+    assert f"{deeper}Only with backend ``'tiled'``. How many tiles." in added
+    assert all(line.startswith(indent) for line in added)
 
 
 def test_sections_may_begin_on_the_first_line(dispatcher, tiled):
@@ -516,23 +521,17 @@ def test_a_section_of_nothing_but_a_list(dispatcher, first, indent):
 
 
 @pytest.mark.parametrize("title", ["Attributes", "Methods", "Returns", "Yields", "Receives"])
-def test_other_parameters_stand_behind_what_numpydoc_wants_first(dispatcher, scale, tiled, title):
+def test_other_parameters_stand_behind_what_numpydoc_wants_first(merged, scale, title):
     note = f"{title}\n{'-' * len(title)}\nx\n    It.\n\n.. note:: About it."
     scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n{note}\n\nNotes\n-----\nNone."
-    public = dispatcher.backend_dispatch(scale)
-    with dispatcher.register(tiled):
-        dispatcher.discover()
-        assert f"\n\n{note}\n\nOther Parameters\n" in public.__doc__
+    doc = merged(scale)
+    assert f"\n\n{note}\n\nOther Parameters\n" in doc
 
 
-def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(
-    dispatcher, scale, tiled
-):
+def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(merged, scale):
+
     scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n.. note:: About all.\n\nNotes\n-----\nNone."
-    public = dispatcher.backend_dispatch(scale)
-    with dispatcher.register(tiled):
-        dispatcher.discover()
-        doc = public.__doc__
+    doc = merged(scale)
     assert doc.index("backend : ") < doc.index("Other Parameters") < doc.index(".. note::")
 
 
@@ -606,7 +605,7 @@ def test_a_docstring_that_ends_with_its_rule(dispatcher):
     )
 
 
-def test_what_only_looks_like_a_section_is_none(dispatcher, tiled):
+def test_what_only_looks_like_a_section_is_none(merged):
     def scale(x, factor=1):
         """Scale.
 
@@ -625,10 +624,8 @@ def test_what_only_looks_like_a_section_is_none(dispatcher, tiled):
             By how much.
         """
 
-    public = dispatcher.backend_dispatch(scale)
-    with dispatcher.register(tiled):
-        dispatcher.discover()
-        doc = inspect.cleandoc(public.__doc__)
+    doc = merged(scale)
+    doc = inspect.cleandoc(doc)
     assert "Not a list.\n\nParameters\n" in doc
     assert doc.index("By how much.") < doc.index("\nbackend\n") < doc.index("Other Parameters")
 
