@@ -84,7 +84,7 @@ def check(finished, statuses):
 
 
 def check_overview(words, finished, installed):
-    """What cannot be loaded is called broken, and whoever can is not; the others stay as they are."""
+    """What cannot be loaded is called broken, and nothing else is."""
     check(finished, {0, 1})
     assert "fine" in finished.stdout
     if words[0] != "doctor":

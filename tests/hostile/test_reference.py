@@ -327,7 +327,7 @@ def check(world):
     for ran, error, warned in stage.calls():
         assert (type(error).__name__ if error else None) == expected.error
         if isinstance(error, TypeError) and not expected.names_owners:
-            # What Python says of the call, whoever was selected, the first time as any other.
+            # What Python says of the call, whatever was selected, the first time too.
             assert str(error) == stage.objection()
         assert [who for who, _ in ran] == [who for who, _ in expected.ran]
         pairs = zip(ran, expected.ran, strict=True)

@@ -399,7 +399,7 @@ class TestTogether:
         with pytest.raises(ReservedBackendError, match="example_accel"):
             eh.settings.use_backend("gpu")
 
-    def test_only_the_backend_that_nobody_vouched_for_warns(self):
+    def test_only_the_untrusted_backend_warns(self):
         script = "import example_host as eh\neh.log1p([[1.0]], backend='cpu')\n" + "".join(
             f"with eh.settings.use_backend({label!r}): eh.standardize([[1.0], [2.0]])\n"
             for label in ("accelerated", "tiled", "tiled")

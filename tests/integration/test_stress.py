@@ -207,7 +207,7 @@ async def in_tasks(host, seconds, base):
 
 
 def switch_default(host, stop, failures):
-    """Change the process-wide default; whoever asks next, in any thread, gets the new one."""
+    """Change the process-wide default; the next call in any thread gets the new one."""
     with ThreadPoolExecutor(1) as pool:
         number = 0
         while not stop.is_set():

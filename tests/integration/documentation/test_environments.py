@@ -62,7 +62,7 @@ def test_a_backend_that_is_not_there_is_named_with_how_to_get_it(cells, document
     assert '* "cuda" or "gpu12": "pip install cells-cuda"' in documentation.lines()
 
 
-def test_a_backend_that_is_there_under_a_vouched_name_is_named_once(cells, documentation):
+def test_a_backend_that_is_there_under_a_trusted_name_is_named_once(cells, documentation):
     install(cells, "cuda", "name = 'cuda'\ndef scale(values): pass", version="12.1")
     documentation.write(index=PAGE).build()
     entries = [line for line in documentation.lines() if line.startswith('* "cuda"')]

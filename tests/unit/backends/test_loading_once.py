@@ -1,4 +1,4 @@
-"""Each adapter is loaded once, whoever asks."""
+"""Each adapter is loaded once, however many ask."""
 
 import importlib
 import sys

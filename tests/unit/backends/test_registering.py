@@ -1,4 +1,4 @@
-"""An adapter of this process, vouched for by whoever registers it."""
+"""An adapter of this process is trusted, because the caller registers it."""
 
 import gc
 import inspect

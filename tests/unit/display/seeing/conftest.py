@@ -14,7 +14,7 @@ def scale(values, factor=2.0, *, tile=64):
 
 @pytest.fixture
 def dispatcher(make_dispatcher):
-    """Give the dispatcher of a host that vouches for one backend."""
+    """Give the dispatcher of a host that trusts one backend."""
     return make_dispatcher(
         trusted_backends={"fast": {"aliases": ["quick"], "package": "fast-backend"}},
         ignorable=("n_jobs",),
@@ -37,7 +37,7 @@ def scale(dispatcher):
 
 @pytest.fixture
 def fast(site):
-    """Install the backend that the host vouches for."""
+    """Install the backend that the host trusts."""
     return site.install(
         "fast-backend",
         version="1.2",
