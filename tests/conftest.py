@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,14 @@ class Site:
             path = name.replace(".", "/")
             self.write(f"{path}/__init__.py" if name in packages else f"{path}.py", source)
         return self.folder / info
+
+    def backend(self, name: str, source: str = "", *, reference: str = "", **more: Any) -> Path:
+        """Install a backend of one module, ``NAME_backend`` of ``NAME-backend`` if nothing else is said."""
+        reference = reference or f"{name.lower().replace('-', '_').replace('.', '_')}_backend"
+        module = reference.partition(":")[0]
+        distribution = more.pop("distribution", f"{name}-backend")
+        modules = {module: source or f"name = {name!r}"}
+        return self.install(distribution, entry_points={name: reference}, modules=modules, **more)
 
     def imported(self) -> set[str]:
         """Name the modules of this site that are in ``sys.modules``."""
@@ -155,38 +164,39 @@ def dispatcher(make_dispatcher: Callable[..., BackendDispatcher]) -> BackendDisp
     return make_dispatcher()
 
 
+@pytest.fixture
+def offer(dispatcher: BackendDispatcher) -> Callable[..., Any]:
+    """Register a backend of this process: ``offer(umap=function, renames={...})``."""
+
+    def offer(name: str = "mine", **attributes: Any) -> Any:
+        return dispatcher.register(SimpleNamespace(name=name, **attributes))
+
+    return offer
+
+
 CARRIED_HOST = """
     import asyncio
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(
         entrypoint_group="{name}.backends", host_name="{name}",
         trusted_backends={{"fast": {{"package": "fast-backend"}}}}, untrusted="allow",
     )
     settings = dispatcher.settings
-
     @dispatcher.backend_dispatch
     def where(): return "cpu"
-
     @dispatcher.backend_dispatch
     async def where_async():
         await asyncio.sleep(0)
         return "cpu"
-
     @dispatcher.backend_dispatch
     def rows(): yield "cpu"
-
     @dispatcher.backend_class
     class Model:
         def __init__(self, layers=2): self.layers = layers
-
     class Plain:
         def ask(self): return where()
-
     def ask(): return where()
-
     def seen(): return settings.backends, settings.fallback
-
     async def ask_async(): return await where_async()
 """
 CARRIED_BACKEND = """
@@ -283,23 +293,18 @@ def shared_world(tmp_path_factory):
 DECORATED_HOST = """
     import functools
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(entrypoint_group="example.backends", host_name="example")
-
     def noted(func):
         @functools.wraps(func)
         def note(*args, **kwargs): return func(*args, **kwargs)
         return note
-
     @noted
     @dispatcher.backend_dispatch
     def scale(data, factor=2): return "host"
-
     @noted
     @noted
     @dispatcher.backend_dispatch
     def double(values): return "host"
-
     def twice(values): return double(values, backend="mine")
 """
 

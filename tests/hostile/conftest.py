@@ -1,7 +1,5 @@
 """A site with one package that is fine and one that is not, and a host that meets them."""
 
-from __future__ import annotations
-
 import os
 import sys
 
@@ -13,10 +11,8 @@ from .host import NAME, serve
 FINE = """
 name = "fine"
 aliases = ["good"]
-
 def double(values, *, copy=False):
     return [value + value for value in values]
-
 def scale(values, factor=2, *, copy=False):
     return [value * factor for value in values]
 """

@@ -127,9 +127,11 @@ def named(function):
 
 
 def is_same(value, default):
-    """Identity first, then ``==`` where it yields one true value."""
+    """Identity first, then the same type and ``==`` where it yields one true value."""
     if value is default:
         return True
+    if type(value) is not type(default):
+        return False
     try:
         return (value == default) is True
     except ArithmeticError:

@@ -4,8 +4,6 @@ The page about it is ``docs/explanation/threat-model.md``; what it promises and 
 cannot be promised are shown here.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re
@@ -33,7 +31,7 @@ INJECTED = "\n2026-01-01 CRITICAL root: all is lost\r\x1b[2J\x1b]0;title\x07\u20
 
 @pytest.fixture
 def host(make_dispatcher):
-    """Make a host that vouches for ``fast`` of ``fast-backend``."""
+    """Make a host that trusts ``fast`` of ``fast-backend``."""
 
     def host(**options):
         dispatcher = make_dispatcher(trusted_backends=VOUCHED, **options)

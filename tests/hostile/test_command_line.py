@@ -4,8 +4,6 @@ Many packages share a site, and each command has a process of its own; on the lo
 package is met alone as well.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -30,7 +28,6 @@ OVERVIEWS = (["list"], ["list", WHERE], ["doctor", WHERE], ["matrix", WHERE], ["
 HOST = f"""
 from importlib.util import module_from_spec, spec_from_file_location
 from scverse_backends import BackendDispatcher
-
 spec = spec_from_file_location("functions", {str(Path(__file__).with_name("host.py"))!r})
 functions = module_from_spec(spec)
 spec.loader.exec_module(functions)
@@ -87,7 +84,7 @@ def check(finished, statuses):
 
 
 def check_overview(words, finished, installed):
-    """What cannot be loaded is called broken, and whoever can is not; the others stay as they are."""
+    """What cannot be loaded is called broken, and nothing else is."""
     check(finished, {0, 1})
     assert "fine" in finished.stdout
     if words[0] != "doctor":

@@ -3,8 +3,6 @@
 The packages are in ``corpus/``, each with what is expected beside it.
 """
 
-from __future__ import annotations
-
 import inspect
 import io
 import os
@@ -187,7 +185,7 @@ def test_the_data_stay_right(installed, member):
 
 @pytest.mark.alone
 @pytest.mark.timeout(120)
-def test_one_that_changes_the_interpreter_is_met_alone(request, member):
+def test_a_package_that_changes_the_interpreter_is_met_alone(request, member):
     """The same, in a process of its own."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:cov"]
     places = [f"{request.path}::{name}[{member.id}]" for name in MEETINGS]

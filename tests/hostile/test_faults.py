@@ -1,7 +1,5 @@
 """Uses of a backend, broken off at each step: nothing is half done, and the next try works."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 from contextvars import copy_context

@@ -1,7 +1,5 @@
 """Many threads ask at once for backends whose imports take their time, and ask for others."""
 
-from __future__ import annotations
-
 import random
 import sys
 import threading
@@ -19,14 +17,12 @@ PATIENCE = 20
 ADAPTER = """
 import random, time
 import first_use
-
 first_use.imported.append({name!r})
 time.sleep(random.random() * 0.004)
 if {later!r} and random.random() < 0.2:
     first_use.dispatcher.get_backend(random.choice({later!r}))
 name = {name!r}
 aliases = ["{name}-alias"]
-
 def where():
     time.sleep(random.random() * 0.0005)
     return {name!r}
@@ -78,10 +74,7 @@ def ask_at_once(ask):
 def test_each_is_imported_once_and_nobody_waits_for_ever(host):
     for _ in range(REPETITIONS):
         first_use = host()
-
-        @first_use.dispatcher.backend_dispatch
-        def where():
-            return "cpu"
+        where = first_use.dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 
         def ask(where=where):
             name = random.choice(NAMES)  # noqa: S311 - chance, not secrecy

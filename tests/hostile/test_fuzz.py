@@ -3,8 +3,6 @@
 ``pytest tests/hostile --hypothesis-profile=long`` draws 40,000 texts for each.
 """
 
-from __future__ import annotations
-
 import inspect
 import warnings
 
@@ -96,20 +94,7 @@ def test_the_environment(host, make_dispatcher, monkeypatch, values):
 
 
 DOCSTRINGS = pieces(
-    *(
-        "\n",
-        "\n\n",
-        "    ",
-        " ",
-        "\t",
-        "-",
-        "----------",
-        "----------------",
-        "===",
-        ":",
-        "*",
-        "**",
-    ),
+    *("\n", "\n\n", "    ", " ", "\t", "-", "-" * 10, "-" * 16, "===", ":", "*", "**"),
     *("Parameters", "Other Parameters", "Returns", "values", "copy", "tiles", "backend", " : int"),
     *("Parameters\n----------\n", "Other Parameters\n----------------\n", "values\n    What.\n"),
     *("`", "\\", "\r", "\x0c", "\u2028", "\u00e9"),
@@ -144,20 +129,8 @@ ENTRIES = pieces(
     *(f"[{GROUP}]\n", "[", "]", "\n", "=", " = ", "#", ";", ":", ".", "evil", "fine", "vouched"),
     *("no_such_module", "fine_backend", "[cuda]", "gpu = ", "cpu", "\r\n", "\t", "\ufeff", "\0"),
 )
-METADATA = pieces(
-    *(
-        "Name: ",
-        "Version: ",
-        "evil",
-        "fine-backend",
-        "vouched-backend",
-        "\n",
-        "\n\n",
-        ":",
-        " ",
-        "1.0",
-    )
-)
+NAMES = ("evil", "fine-backend", "vouched-backend")
+METADATA = pieces("Name: ", "Version: ", *NAMES, "\n", "\n\n", ":", " ", "1.0")
 
 
 @many
@@ -201,6 +174,9 @@ tiles : int
 """
 
 
+SPOILING = ('"', "'''", "[", "]", "=", "\n", "fine", "cpu", "9" * 50, "**", "/", "(", "lambda: 0")
+
+
 @st.composite
 def manifests(draw):
     """Draw a manifest in which something was cut, doubled or replaced."""
@@ -208,23 +184,7 @@ def manifests(draw):
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(text)))
         end = draw(st.integers(start, min(len(text), start + 30)))
-        new = draw(
-            pieces(
-                '"',
-                "'''",
-                "[",
-                "]",
-                "=",
-                "\n",
-                "fine",
-                "cpu",
-                "9" * 50,
-                "**",
-                "/",
-                "(",
-                "lambda: 0",
-            )
-        )
+        new = draw(pieces(*SPOILING))
         text = text[:start] + new + text[end:]
     return text
 

@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import warnings
 from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -51,8 +55,8 @@ class Broken:
     __hash__ = None
 
 
-class Equal:
-    """Says that it equals one thing, and only that."""
+class Claims:
+    """Says that it equals one thing, of another type, and only that."""
 
     def __init__(self, value):
         self.value = value
@@ -63,10 +67,48 @@ class Equal:
     __hash__ = None
 
 
-VALUES = [0, 1, 2.5, None, "text", float("nan"), Unclear(), Broken(), object()]
+class Twin:
+    """Equals every other of its kind."""
+
+    def __eq__(self, other):
+        return type(other) is Twin
+
+    __hash__ = None
+
+
+VALUES = [0, 1, 2.5, None, "text", float("nan"), Unclear(), Broken(), Twin(), object()]
 NAMES = "abcdef"
 LABELS = {"one": ("ONE", "uno", "First_Alias"), "two": ("Two", "dos"), "three": ("tres", "t-r.e_s")}
 POLICIES = ["warn", "silent", "error"]
+
+
+DATA = Path(__file__).parents[1] / "data" / "scanpy_rapids_signatures.json"
+PAIRS = json.loads(DATA.read_text(encoding="utf-8"))["functions"]
+KINDS = {"POSITIONAL_OR_KEYWORD": EITHER, "KEYWORD_ONLY": KEYWORD, "VAR_KEYWORD": ANY}
+
+
+class Opaque:
+    """A recorded default that is no literal."""
+
+    def __init__(self, text):
+        self.text = text
+
+
+@cache
+def default_of(text):
+    """Read a recorded default; the same text is the same object on both sides."""
+    try:
+        return ast.literal_eval(text)
+    except ValueError:
+        return Opaque(text)
+
+
+def recorded(parameters):
+    found = [
+        (p["name"], KINDS[p["kind"]], default_of(p["default"]) if "default" in p else ABSENT)
+        for p in parameters
+    ]
+    return Function(tuple(Parameter(*one) for one in found))
 
 
 def some(random, items, most):
@@ -88,10 +130,12 @@ def draw_function(random, names):
     return Function(tuple(parameters))
 
 
-def draw_backend(random, name, host):
+def draw_backend(random, name, host, function=None):
     own = {p.name for p in host.parameters if p.kind != ANY}
     names = {n for n in sorted(own) if random.random() < 0.8} | set(some(random, NAMES, 2))
-    function = draw_function(random, random.sample(sorted(names), len(names)))
+    if function is None:
+        function = draw_function(random, random.sample(sorted(names), len(names)))
+    names = {p.name for p in function.parameters if p.kind != ANY}
     theirs = names - own
     return Backend(
         name=name,
@@ -114,7 +158,7 @@ def draw_layer(random, backends, *, policies=True):
 
 def draw_value(random, parameter):
     if parameter is not None and parameter.default is not ABSENT and random.random() < 0.5:
-        return random.choice([parameter.default, Equal(parameter.default)])
+        return random.choice([parameter.default, Claims(parameter.default), Twin()])
     return random.choice(VALUES)
 
 
@@ -142,10 +186,10 @@ def draw_arguments(random, host, backends):
     return tuple(args), kwargs
 
 
-def draw_world(random):
-    host = draw_function(random, random.sample(NAMES, random.randint(0, 4)))
+def draw_world(random, host=None, function=None):
+    host = host or draw_function(random, random.sample(NAMES, random.randint(0, 4)))
     names = some(random, LABELS, 3) or ["one"]
-    backends = tuple(draw_backend(random, name, host) for name in names)
+    backends = tuple(draw_backend(random, name, host, function) for name in names)
     args, kwargs = draw_arguments(random, host, backends)
     maybe = lambda chance, **how: (  # noqa: E731
         draw_layer(random, backends, **how) if random.random() < chance else None
@@ -283,7 +327,7 @@ def check(world):
     for ran, error, warned in stage.calls():
         assert (type(error).__name__ if error else None) == expected.error
         if isinstance(error, TypeError) and not expected.names_owners:
-            # What Python says of the call, whoever was selected, the first time as any other.
+            # What Python says of the call, whatever was selected, the first time too.
             assert str(error) == stage.objection()
         assert [who for who, _ in ran] == [who for who, _ in expected.ran]
         pairs = zip(ran, expected.ran, strict=True)
@@ -302,3 +346,14 @@ def check(world):
 @given(st.randoms(use_true_random=True))
 def test_a_call_runs_where_the_design_says_and_receives_what_it_says(random):
     check(draw_world(random))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_call_of_a_real_pair_receives_what_the_design_says(name):
+    host, function = recorded(PAIRS[name]["host"]), recorded(PAIRS[name]["backend"])
+
+    @given(st.randoms(use_true_random=True))
+    def arrives(random):
+        check(draw_world(random, host, function))
+
+    arrives()

@@ -4,8 +4,6 @@ The model knows what lies on the disk, what of it was seen when metadata were re
 was loaded or failed to, and what is selected where.
 """
 
-from __future__ import annotations
-
 import importlib
 import shutil
 import sys
@@ -33,11 +31,11 @@ SERIALS = count()
 
 
 class Gone(Exception):  # noqa: N818 - named for what the model finds
-    """Nobody answers to a name any more."""
+    """A name names no backend any more."""
 
 
 class Fails(Exception):  # noqa: N818 - as above
-    """What answers to a name fails to load."""
+    """The backend that a name names fails to load."""
 
 
 ERRORS = {Gone: UnknownBackendError, Fails: BackendLoadError}
@@ -76,7 +74,7 @@ class Registry(RuleBasedStateMachine):
             self.loaded[name] = serial
 
     def find(self, name):
-        """Give who answers to a name; whoever is unknown is asked of everybody."""
+        """Give the backend that a name names; for an unknown name all are asked."""
         if name == "cpu":
             return "cpu"
         if name in self.registered:

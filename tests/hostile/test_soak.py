@@ -1,7 +1,5 @@
 """Many threads, all hostile packages at once: nobody waits for ever, and the data stay right."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time

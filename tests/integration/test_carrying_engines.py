@@ -1,7 +1,5 @@
 """A snapshot reaches what each engine runs: threads, tasks, and real worker processes."""
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import os
@@ -79,7 +77,7 @@ def with_joblib(backend):
         with joblib.parallel_backend(backend, n_jobs=2):
             return joblib.Parallel()(joblib.delayed(call)() for _ in range(2))[0]
 
-    # Loky keeps its workers for whoever comes next; these must start anew.
+    # Loky keeps its workers for the next test; these must start anew.
     get_reusable_executor(max_workers=2).shutdown(wait=True)
     yield run
     get_reusable_executor(max_workers=2).shutdown(wait=True)

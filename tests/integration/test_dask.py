@@ -1,7 +1,5 @@
 """One line makes what is selected in the client hold in the tasks that it sends."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket
@@ -28,17 +26,12 @@ TASKS = """
     import numpy as np
     from distributed import get_client, worker_client
     import {name} as host
-
     def number(block): return block + {{"cpu": 0, "fast": 1, "other": 2}}[host.settings.backend]
-
     def wait(_): time.sleep(5)
-
     def send(): return get_client().submit(host.seen).result()
-
     def send_secession():
         with worker_client() as client:
             return client.submit(host.seen).result()
-
     class Counter:
         def __init__(self): self.made = host.seen()
         def look(self): return self.made

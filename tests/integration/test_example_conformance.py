@@ -47,7 +47,7 @@ def test_the_example_backends_conform(report, backend, missing):
     assert set(found.skipped) == missing
 
 
-def test_so_does_the_one_that_takes_tables_of_its_own_kind_only(report):
+def test_the_dask_backend_conforms_for_tables_of_its_own_kind(report):
     import dask.array as da
 
     found = report("on_dask", as_table=lambda table: da.from_array(table, chunks=(30, -1)))

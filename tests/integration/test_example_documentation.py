@@ -1,7 +1,5 @@
 """The documentation of example-host, built as its maintainer would."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
@@ -18,14 +16,10 @@ SOURCE = Path(__file__).parents[2] / "examples" / "example-host" / "docs"
 # As on a machine that lacks what the backends need.
 REFUSING = """
 import sys
-
-
 class Refusing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("example_host_accel", "example_host_tiled"):
             raise ImportError(f"this machine cannot import {name}")
-
-
 sys.meta_path.insert(0, Refusing())
 """
 

@@ -61,7 +61,7 @@ def lazy(counts):
         ("pairwise_distances", {"other": [[1.0] * 12], "metric": "manhattan"}),
     ],
 )
-def test_it_computes_what_the_host_computes_and_not_before_that_is_asked_for(
+def test_the_dask_backend_computes_what_the_host_computes_and_not_before_that_is_asked_for(
     eh, counts, lazy, name, options
 ):
     with eh.settings.use_backend("dask", fallback="error"):
@@ -84,7 +84,9 @@ def test_it_computes_what_the_host_computes_and_not_before_that_is_asked_for(
         ("pca", lambda lazy: lazy, {}, "does not implement it"),
     ],
 )
-def test_it_declines_what_it_cannot_do_with_a_reason(eh, lazy, name, change, options, reason):
+def test_the_dask_backend_declines_what_it_cannot_do_with_a_reason(
+    eh, lazy, name, change, options, reason
+):
     changed = change(lazy)
     with (
         eh.settings.use_backend("dask", fallback="error"),
@@ -154,7 +156,7 @@ def test_progress_is_shown_on_a_terminal_unless_it_is_not_wanted(place, more):
     assert (b"#" in text) is (more == "")
 
 
-def test_its_manifest_is_true():
+def test_the_manifest_of_the_dask_backend_is_up_to_date():
     command = [sys.executable, "-m", "scverse_backends", "manifest", "check"]
     run = subprocess.run(
         [*command, "example_host_dask._adapter"], capture_output=True, text=True, check=False

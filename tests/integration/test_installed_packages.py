@@ -37,8 +37,6 @@ PROJECT = {
         name = "tiny"
         aliases = ["wee"]
         __all__ = ["double"]
-
-
         def double(values):
             return [value * 2.0 for value in values]
     """,
@@ -54,14 +52,11 @@ HOST = """
         trusted_backends={"tiny": {"aliases": ["small"], "package": "tiny-backend"}},
         untrusted="refuse",
     )
-
     @dispatcher.backend_dispatch
     def double(values):
         return [value * 2 for value in values]
-
     def imported():
         return sorted(name for name in sys.modules if name.startswith("tiny_backend"))
-
     listed, before = dispatcher.backends(), imported()
     results = {label: double([1], backend=label) for label in ("small", "tiny", "wee")}
     decision = dispatcher.settings.explain(double, [1], backend="small")

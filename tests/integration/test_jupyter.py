@@ -1,7 +1,5 @@
 """A selection in a notebook, whose cells a real kernel runs."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """Manifests in real builds, each installed in each of its ways; no adapter can be imported."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -55,7 +53,6 @@ HOST = """
         sys.path.insert(0, place) if place.endswith(".whl") else site.addsitedir(place)
     from scverse_backends import BackendDispatcher
     dispatcher = BackendDispatcher(entrypoint_group="tiny_host.backends", host_name="tiny_host")
-
     @dispatcher.backend_dispatch
     def double(values):
         '''Double.
@@ -65,7 +62,6 @@ HOST = """
         values
             What to double.
         '''
-
     names = [info.name for info in dispatcher.backends()]
     block = dispatcher.settings.use_backend(*(name.replace("tiny", "wee") for name in names))
     dispatcher.discover()

@@ -1,7 +1,5 @@
 """The numpydoc package reads the merged docstrings back."""
 
-from __future__ import annotations
-
 import sys
 import warnings
 from importlib.util import module_from_spec, spec_from_file_location
@@ -62,7 +60,7 @@ def complaints(public):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_it_finds_every_parameter_once_in_its_section(pair, name):
+def test_numpydoc_finds_every_parameter_once_in_its_section(pair, name):
     host, public = pair(name)
     before, after = (NumpyDocString(cleandoc(found.__doc__)) for found in (host, public))
     own = names(before["Parameters"])
@@ -77,7 +75,7 @@ def test_it_finds_every_parameter_once_in_its_section(pair, name):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_it_finds_nothing_new_to_complain_about(pair, name):
+def test_numpydoc_finds_nothing_new_to_complain_about(pair, name):
     host, public = pair(name)
     new = {code for code, _ in complaints(public) - complaints(host)}
     # An option stands behind the host's ``**kwargs`` here, and before them in the signature.
@@ -86,7 +84,7 @@ def test_it_finds_nothing_new_to_complain_about(pair, name):
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_it_finds_nothing_new_to_complain_about_before_a_backend_is_known(dispatcher, name):
+def test_numpydoc_finds_nothing_new_to_complain_about_before_a_backend_is_known(dispatcher, name):
     shape = loaded("hosts").SHAPES[name]
     before = complaints(shape)
     is_class = isinstance(shape, type)

@@ -8,20 +8,16 @@ pytest_plugins = ["pytester"]
 
 HOST = """
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(
         entrypoint_group="tiny.backends", host_name="tiny"
     )
     settings = dispatcher.settings
-
     @dispatcher.backend_dispatch
     def double(values, *, copy=True):
         return [2 * value for value in values]
-
     @dispatcher.backend_dispatch
     def halve(values):
         return [value / 2 for value in values]
-
     @dispatcher.backend_dispatch
     def total(values):
         return sum(values)
@@ -31,10 +27,8 @@ QUICK = """
     name = "quick"
     aliases = ["q"]
     __all__ = ["double", "halve"]
-
     def double(values):
         return [value + value for value in values]
-
     def halve(values):
         if not values:
             raise ValueError("nothing to halve")
@@ -43,24 +37,18 @@ QUICK = """
 TESTS = """
     import pytest
     import tiny
-
     @pytest.mark.parametrize("value", [1, 2])
     def test_double(value):
         assert tiny.double([value]) == [2 * value]
-
     def test_double_in_place():
         assert tiny.double([1], copy=False) == [2]
-
     class TestHalve:
         def test_even(self):
             assert tiny.halve([2]) == [1]
-
         def test_odd(self):
             assert tiny.halve([1]) == [0.5]
-
         def test_none(self):
             assert tiny.halve([]) == []
-
     def test_total():
         assert tiny.total(tiny.double([1])) == 2
 """
@@ -194,7 +182,6 @@ class TestARunUnderABackend:
         pytester.makepyfile(
             test_other="""
                 import tiny
-
                 def test_both():
                     assert tiny.double([1], backend=["other", "quick"]) == [2]
             """
@@ -211,14 +198,14 @@ class TestARunUnderABackend:
         result.assert_outcomes(failed=2)
         result.stdout.fnmatch_lines(["*BackendFallbackError*does not implement it*"])
 
-    def test_it_fails_if_the_backend_never_ran(self, run):
+    def test_a_run_fails_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place")
 
         result.assert_outcomes(passed=1)
         result.stdout.fnmatch_lines(["FAILED: the backend never ran"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
-    def test_it_fails_with_xdist_if_the_backend_never_ran(self, run):
+    def test_a_run_fails_with_xdist_if_the_backend_never_ran(self, run):
         result = run(*UNDER_QUICK, "-k", "test_double_in_place", "-p", "xdist", "-n", "2")
 
         result.assert_outcomes(passed=1)
@@ -234,13 +221,10 @@ class TestARunUnderABackend:
         pytester.makepyfile(
             test_missing="""
                 import tiny
-
                 def test_fails_on_the_host():
                     assert tiny.total([1]) == 2
-
                 def test_fails_with_the_backend():
                     assert tiny.total(tiny.halve([1])) == 0.5
-
                 def test_calls_what_the_host_implements_with_what_is_missing():
                     assert tiny.total_of_halves([2]) == 1
             """
@@ -270,10 +254,8 @@ class TestARunUnderABackend:
             "caller",
             """
             name = "caller"
-
             def halve(values):
                 import tiny
-
                 return [value / tiny.total([2]) for value in values]
             """,
         )
@@ -319,23 +301,20 @@ class TestARunUnderABackend:
         result.stdout.fnmatch_lines(["*XPASS(strict)*rounds down too*"])
         result.stdout.fnmatch_lines(["*does not apply to the backend: needs no test"])
 
-    def test_it_is_selected_for_every_thread_and_anew_for_every_test(self, run, pytester):
+    def test_the_backend_is_selected_for_every_thread_and_anew_for_every_test(self, run, pytester):
         pytester.makepyfile(
             test_threads="""
                 from concurrent.futures import ThreadPoolExecutor
                 import pytest
                 import tiny
-
                 @pytest.fixture(scope="session")
                 def prepared():
                     return tiny.halve([3])
-
                 def test_thread(prepared):
                     assert prepared == [1]
                     with ThreadPoolExecutor() as pool:
                         assert pool.submit(tiny.halve, [3]).result() == [1]
                     tiny.settings.backend, tiny.settings.fallback = "cpu", "error"
-
                 def test_next():
                     assert tiny.settings.backend == "quick"
                     assert tiny.settings.fallback == "silent"
@@ -419,22 +398,18 @@ class TestTestsOfBackends:
             """
             import pytest
             import tiny
-
             def test_by_name(backend_name):
                 assert tiny.settings.backend == "cpu"
                 assert tiny.halve([3], backend=backend_name) == [1]
-
             @pytest.mark.backends
             def test_in_force():
                 assert tiny.halve([3]) == [1]
                 with pytest.raises(NotImplementedError):
                     tiny.total([1])
-
             @pytest.mark.backends("quick", "q", "absent", fallback="silent")
             def test_of_these(backend_name):
                 assert tiny.settings.backend == "quick"
                 assert tiny.total([1]) == 1
-
             def test_of_none():
                 assert tiny.settings.backend == "cpu"
             """
@@ -455,11 +430,9 @@ class TestTestsOfBackends:
             """
             import pytest
             import tiny
-
             @pytest.mark.backends("quik")
             def test_in_force():
                 assert tiny.halve([3]) == [1]
-
             def test_after():
                 assert tiny.settings.backend == "cpu"
             """
@@ -477,11 +450,9 @@ class TestTestsOfBackends:
             """
             import pytest
             import tiny
-
             @pytest.mark.backends
             def test_in_force():
                 assert tiny.halve([3]) == [1]
-
             def test_after():
                 assert tiny.settings.backend == "cpu"
             """
@@ -496,17 +467,14 @@ class TestTestsOfBackends:
         pytester.makepyfile(
             test_fixture="""
                 import pytest
-
                 @pytest.fixture
                 def backend_name():
                     return "agg"
-
                 def test_it(backend_name):
                     assert backend_name == "agg"
             """,
             test_parameter="""
                 import pytest
-
                 @pytest.mark.parametrize("backend_name", ["agg", "svg"])
                 def test_it(backend_name):
                     assert backend_name in ("agg", "svg")
@@ -520,7 +488,6 @@ class TestTestsOfBackends:
             """
             import unittest
             import pytest
-
             @pytest.mark.backends
             class TestIt(unittest.TestCase):
                 def test_it(self):
@@ -538,31 +505,25 @@ class TestTestsOfBackends:
             """
             import pytest
             import tiny
-
             class Ready:
                 name = "ready"
                 def total(self, values):
                     return "ready"
-
             def test_first(register_backend):
                 registration = register_backend(Ready)
                 assert registration.name == "ready"
                 tiny.settings.backend, tiny.settings.fallback = "ready", "error"
                 assert tiny.total([1]) == "ready"
-
             def test_second():
                 assert "ready" not in tiny.dispatcher.available_backend_names()
                 assert (tiny.settings.backend, tiny.settings.fallback) == ("cpu", "warn")
                 assert tiny.settings.explain(tiny.total, []).reason == "nothing is selected"
                 tiny.settings.backend = "quick"
-
             def test_third(register_backend):
                 register_backend(Ready)
                 tiny.settings.backends = ("ready", "cpu")
-
             def test_fourth():
                 assert tiny.settings.backends == ("quick",)
-
             @pytest.mark.backends("quick")
             def test_fifth(register_backend):
                 register_backend(Ready)
@@ -579,7 +540,6 @@ class TestTestsOfBackends:
             """
             import pytest
             import tiny
-
             @pytest.fixture
             def backend_dispatcher():
                 return tiny.dispatcher
@@ -589,7 +549,6 @@ class TestTestsOfBackends:
             """
             import types
             import tiny
-
             def test_it(register_backend):
                 register_backend(types.SimpleNamespace(name="mine", total=lambda values: 7))
                 assert tiny.total([], backend="mine") == 7

@@ -4,8 +4,6 @@ Takes three seconds, or as many as SCVERSE_BACKENDS_STRESS_SECONDS says. What is
 by a model of a few lines: each worker keeps the stack of what it has asked for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging
@@ -29,20 +27,16 @@ LABELS = ("fast", "other", "cpu")
 HOST = """
     import asyncio
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(
         entrypoint_group="{name}.backends", host_name="{name}", untrusted="allow"
     )
     settings = dispatcher.settings
-
     @dispatcher.backend_dispatch
     def record(seen): seen.append("cpu")
-
     @dispatcher.backend_dispatch
     def fail(seen):
         seen.append("cpu")
         raise LookupError
-
     @dispatcher.backend_dispatch
     async def record_async(seen):
         seen.append("cpu")
@@ -213,7 +207,7 @@ async def in_tasks(host, seconds, base):
 
 
 def switch_default(host, stop, failures):
-    """Change the process-wide default; whoever asks next, in any thread, gets the new one."""
+    """Change the process-wide default; the next call in any thread gets the new one."""
     with ThreadPoolExecutor(1) as pool:
         number = 0
         while not stop.is_set():

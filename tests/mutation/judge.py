@@ -67,10 +67,11 @@ class Unread(ast.NodeTransformer):
 def changed() -> tuple[str, str, str]:
     """Find the module that was mutated: its name, its source before and after."""
     for module in sorted(SOURCES.rglob("*.py")):
-        before = Path("original", module.relative_to(SOURCES)).read_text(encoding="utf-8")
+        place = module.relative_to(SOURCES)
+        before = Path("original", place).read_text(encoding="utf-8")
         after = module.read_text(encoding="utf-8")
         if before != after:
-            return module.stem, before, after
+            return ".".join(place.with_suffix("").parts), before, after
     raise SystemExit("nothing was mutated")
 
 

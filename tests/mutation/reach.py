@@ -44,9 +44,16 @@ def write(folder: Path) -> None:
         tests = sorted(close, key=close.__getitem__, reverse=True)
         place = {name: place for place, name in enumerate(tests)}
         reached = {line: sorted(place[name] for name in names) for line, names in lines.items()}
-        (folder / f"{Path(file).stem}.json").write_text(
+        (folder / f"{_module(Path(file))}.json").write_text(
             json.dumps({"tests": tests, "lines": reached}), encoding="utf-8"
         )
+
+
+def _module(file: Path) -> str:
+    """Name a module within the package, as ``_routing.routes``."""
+    parts = file.with_suffix("").parts
+    root = len(parts) - parts[::-1].index("scverse_backends")
+    return ".".join(parts[root:])
 
 
 def _test(context: str) -> str:

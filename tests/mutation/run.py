@@ -1,7 +1,7 @@
 """Mutate the core, a place at a time, and show which mutants no test notices.
 
 ``python tests/mutation/run.py`` mutates every module that `MODULES` lists, and
-``python tests/mutation/run.py _labels _trust`` those two, in copies of the
+``python tests/mutation/run.py _ground.labels _backends.trust`` those two, in copies of the
 checkout that are thrown away.
 """
 
@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MODULES = (
-    *("_labels", "_selection", "_selector", "_blocks", "_trust", "_discovery", "_directory"),
-    *("_registered", "_resolver", "_registry", "_announced", "_loading", "_routing", "_plans"),
-    *("_parameters", "_arbiter", "_docstrings"),
+    "_ground.labels",
+    "_ground.docstrings",
+    *(f"_backends.{name}" for name in ("discovery", "index", "inventory", "load_lock", "loading")),
+    *(f"_backends.{name}" for name in ("registry", "trust")),
+    *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
+    *(f"_routing.{name}" for name in ("eligibility", "execution", "functions", "parameters")),
+    *(f"_routing.{name}" for name in ("resolution", "routes", "running")),
 )
 # Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.
 TESTS = (
@@ -99,7 +103,8 @@ def mutate(copy: Path, module: str) -> Score:
     template = copy / "tests" / "mutation" / "cosmic-ray.toml"
     text = template.read_text(encoding="utf-8")
     configuration.write_text(
-        text.replace("MODULE", module).replace("PYTHON", sys.executable), encoding="utf-8"
+        text.replace("MODULE", module.replace(".", "/")).replace("PYTHON", sys.executable),
+        encoding="utf-8",
     )
     run(copy, "cosmic_ray.cli", "init", configuration, session)
     run(copy, "cosmic_ray.tools.filters.operators_filter", session, configuration)

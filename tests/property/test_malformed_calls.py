@@ -95,7 +95,7 @@ def outcomes(dispatcher, func, args, kwargs, prepared):
 @pytest.mark.parametrize("prefix", ["def", "async def"])
 @settings(max_examples=4 * settings.default.max_examples)
 @given(takes=functions(), call=CALLS, prepared=st.lists(CALLS, max_size=3))
-def test_it_is_rejected_alike_on_the_host_and_on_a_backend_cold_and_warm(
+def test_a_malformed_call_is_rejected_alike_on_the_host_and_on_a_backend_cold_and_warm(
     prefix, takes, call, prepared
 ):
     host, (args, kwargs) = made(prefix, "func", takes), call
@@ -170,7 +170,9 @@ class TestOnABackend:
         assert "unexpected keyword argument 'widht'" in alike(public, 1, widht=2)
         assert "takes from 2 to 3 positional arguments but 4 were given" in alike(public, 1, 2, 3)
 
-    def test_one_that_asks_for_less_than_the_host_runs_it_cold_and_warm(self, dispatcher):
+    def test_an_implementation_that_asks_for_less_than_the_host_runs_it_cold_and_warm(
+        self, dispatcher
+    ):
         func = dispatcher.backend_dispatch(name="func")(lambda data, size: "host")
         dispatcher.register(SimpleNamespace(name="mine", func=lambda data, size=1: "mine"))
         with dispatcher.settings.use_backend("mine"):

@@ -35,25 +35,8 @@ class Shy:
         raise RuntimeError
 
 
-texts = st.text(max_size=12) | st.sampled_from(
-    [
-        "'",
-        '"',
-        "'''",
-        "\\",
-        "\n",
-        "a b",
-        "\r\n",
-        "\t",
-        "\0",
-        "\x7f",
-        "\ud800",
-        "é",
-        chr(0x1D518),
-        "# no",
-        "()",
-    ]
-)
+SIGNS = ["'", '"', "'''", "\\", "\n", "\r\n", "\t", "\0", "\x7f", "\ud800", "é", chr(0x1D518)]
+texts = st.text(max_size=12) | st.sampled_from([*SIGNS, "a b", "# no", "()"])
 atoms = (
     st.none()
     | st.booleans()
@@ -77,70 +60,15 @@ literals = st.recursive(
 )
 circle = []
 circle.append(circle)
-opaque = st.sampled_from(
-    [
-        object(),
-        print,
-        np.float32,
-        np.float64(0.5),
-        np.arange(3),
-        float("nan"),
-        Colour.RED,
-        Fraction(1, 2),
-        lambda x: x,
-        frozenset("a"),
-        [object()],
-        {"a": print},
-        10**5000,
-        Shy(),
-        complex(0, float("inf")),
-        circle,
-        Opaque("x"),
-        Opaque("1"),
-        Opaque("opaque('x')"),
-        range(9),
-        Opaque("a, b"),
-        Opaque("x\ny"),
-        Opaque("é.f(*g)"),
-        Opaque("lambda: x"),
-        range(3),
-    ]
-)
-annotations = (
-    st.sampled_from(
-        [
-            int,
-            np.ndarray,
-            list[int],
-            int | None,
-            "int",
-            "np.ndarray | None",
-            "'Later'",
-            "a, b",
-            "x: y",
-            "int = 3",
-            "# no",
-            "(a)",
-            " int",
-            "lambda: x",
-            "*Ts",
-            "é[ß]",
-            "",
-            "None",
-            "if",
-            "x)",
-            "\\",
-            "f'{x}'",
-            "yield",
-            "await x",
-            "x := 1",
-            Shy(),
-            "a\nb",
-            "'a' 'b'",
-        ]
-    )
-    | texts
-)
+OPAQUE = [*map(Opaque, ["x", "1", "opaque('x')", "a, b", "x\ny", "é.f(*g)", "lambda: x"])]
+NUMBERS = [np.float32, np.float64(0.5), np.arange(3), float("nan"), Fraction(1, 2), 10**5000]
+OBJECTS = [object(), print, Colour.RED, lambda x: x, Shy(), circle, range(9), range(3)]
+HOLDERS = [frozenset("a"), [object()], {"a": print}, complex(0, float("inf"))]
+opaque = st.sampled_from([*OPAQUE, *NUMBERS, *OBJECTS, *HOLDERS])
+WORDS = "int|'Later'|a, b|x: y|int = 3|# no|(a)| int|lambda: x|*Ts|é[ß]||None|if|x)|\\|f'{x}'|yield"
+MORE = "await x|x := 1|a\nb|'a' 'b'|np.ndarray , None".replace(" , ", " | ")
+TYPES = [int, np.ndarray, list[int], int | None, Shy(), "np.ndarray | None"]
+annotations = st.sampled_from([*TYPES, *WORDS.split("|"), *MORE.split("|")]) | texts
 names = st.text("abcxyzéß_0", min_size=1, max_size=4).filter(str.isidentifier)
 
 
@@ -295,20 +223,12 @@ PIECES = [
     "e=[1",
     "2]",
     "f='",
-]
-PIECES += [
     "",
     "g=(",
     "h)",
     "a) -> (b",
-    "lambda i",
-    "j=lambda k",
-    "l: 0",
-    "a,b",
-    "if",
-    "m=n.o(",
-    "'x'",
 ]
+PIECES += ["lambda i", "j=lambda k", "l: 0", "a,b", "if", "m=n.o(", "'x'"]
 
 
 @given(
@@ -346,34 +266,15 @@ def test_what_is_no_manifest_is_refused(data):
         manifest.loads(data)
 
 
+HEADS = ["functions.a", "functions.b-c", 'functions."tl.d"', 'functions."e\\u0041"', "functions"]
+VALUES = ["'(a)'", "'(a, '", "'''(b='x')'''", "'''(b='')'''", "'''(b='')''''", '"(c)"', "2"]
+PARAMETERS = ["'''\na\n    It's ''so''.\n'''\n", "'''\n[functions.g]\n'''\n", "'''\n"]
 TABLES = [
-    "[functions.a]\n",
-    "[functions.b-c]\n",
-    '[functions."tl.d"]\n',
-    '[functions."e\\u0041"]\n',
-    "[functions]\n",
-    "[classes.a]\n",
-    "[classes.F]\n",
-    "[renames.a]\n",
-    "x = 'y'\n",
-    "signature = '(a)'\n",
-    "signature = '(a, '\n",
-    "signature = '''(b='x')'''\n",
-    "signature = '''(b='')'''\n",
-    "signature = '''(b='')''''\n",
-    'signature = "(c)"\n',
-    "signature = 2\n",
-    "coroutine = true\n",
-    "coroutine = false\n",
-    "parameters = '''\na\n    It's ''so''.\n'''\n",
-    "parameters = '''\n[functions.g]\n'''\n",
-    "parameters = '''\n",
-    "'''\n",
-    "# No more.\n",
-    "\t",
-    "\r\n",
-    "\n",
-    "\n",
+    *(f"[{head}]\n" for head in [*HEADS, "classes.a", "classes.F", "renames.a"]),
+    *(f"signature = {value}\n" for value in VALUES),
+    *(f"parameters = {value}" for value in PARAMETERS),
+    *("x = 'y'\n", "coroutine = true\n", "coroutine = false\n", "'''\n", "# No more.\n"),
+    *("\t", "\r\n", "\n", "\n"),
 ]
 
 

@@ -4,8 +4,6 @@ The model is a list: the process-wide choice at its bottom, one entry for each
 open block above it. A choice is a tuple of backends and a fallback policy.
 """
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 
 from hypothesis import strategies as st

@@ -74,7 +74,7 @@ def third_parties(source):
     return roots - sys.stdlib_module_names - newer - {"scverse_backends", "typing_extensions"}
 
 
-def test_one_module_imports_adapters():
+def test_a_single_module_imports_adapters():
     assert modules_where(imports_by_name) == ["_backends"]
 
 
@@ -82,7 +82,7 @@ def test_no_module_loads_entry_points_by_itself():
     assert modules_where(loads_an_entry_point) == []
 
 
-def test_one_module_reads_package_metadata_and_one_asks_it_where_manifests_are():
+def test_a_single_module_reads_package_metadata_and_one_asks_it_where_manifests_are():
     assert modules_where(reads_metadata) == ["_backends", "_backends"]
 
 
@@ -112,17 +112,14 @@ def test_the_rules_see_an_offence(rule, broken_by):
 
 HOST = """
 import sys
-
 sys.path.insert(0, sys.argv[1])
 before = set(sys.modules)
 from scverse_backends import BackendDispatcher
-
 made = BackendDispatcher(
     entrypoint_group="host.backends",
     host_name="host",
     trusted_backends={"accel": {"package": "host-accel"}},
 )
-
 @made.backend_dispatch
 def scale(data, factor=2, *, copy=False, **options):
     \"\"\"Scale.
@@ -132,15 +129,12 @@ def scale(data, factor=2, *, copy=False, **options):
     factor
         By how much.
     \"\"\"
-
 @made.backend_dispatch(name="tl.steps")
 def steps(data):
     yield data
-
 scale([1])
 new = sorted(set(sys.modules) - before)
 import json
-
 print(json.dumps(new))
 """
 

@@ -44,7 +44,7 @@ def test_what_a_method_returns_is_the_public_class():
     assert typing.get_type_hints(register)["return"] is records.Registration
 
 
-def test_they_are_found_where_nothing_else_was_imported():
+def test_annotations_are_found_where_nothing_else_was_imported():
     program = (
         "import sys, typing, scverse_backends\n"
         "assert 'scverse_backends.records' not in sys.modules\n"

@@ -1,7 +1,5 @@
 """Documentations of a small host, built by Sphinx inside this process."""
 
-from __future__ import annotations
-
 from textwrap import dedent
 
 import pytest
@@ -11,17 +9,13 @@ GROUP = "cells.backends"
 
 HOST = '''
     """A host of two functions and a class."""
-
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(
         entrypoint_group="cells.backends",
         host_name="cells",
         trusted_backends={"cuda": {"aliases": ["gpu12"], "package": "cells-cuda"}},
         ignorable=("n_jobs",),
     )
-
-
     @dispatcher.backend_dispatch
     def scale(values, factor=1.0, *, copy=True, n_jobs=1):
         """Multiply every value.
@@ -46,13 +40,9 @@ HOST = '''
         --------
         >>> scale([1, 2])
         """
-
-
     @dispatcher.backend_dispatch(name="tools.rank")
     def rank(values):
         """Rank the values."""
-
-
     @dispatcher.backend_class
     class Model:
         """A model.
@@ -62,14 +52,10 @@ HOST = '''
         layers
             How many.
         """
-
         def __init__(self, layers=2):
             """Begin."""
-
         def fit(self):
             """Fit it."""
-
-
     def plain(values):
         """Do what no backend is asked for."""
 '''
@@ -77,8 +63,6 @@ HOST = '''
 FAST = '''
     name = "fast"
     aliases = ["quick"]
-
-
     def scale(values, factor=2.0, *, tiles=64, n_jobs=1):
         """Multiply fast.
 
@@ -87,12 +71,9 @@ FAST = '''
         tiles : int
             How many values at a time.
         """
-
-
     class Model:
         def __init__(self, layers=2):
             pass
-
         def fit(self):
             pass
 '''

@@ -1,13 +1,11 @@
 """Whatever is installed where a documentation is built, it is built, and shows what is known."""
 
-from __future__ import annotations
-
 import re
 import sys
 
 import pytest
 
-from .conftest import FAST, install
+from .conftest import install
 
 PAGE = ".. autofunction:: cells.scale\n\n.. backend-matrix::\n"
 ON_SCALE = '* adds "tiles=64"'
@@ -35,8 +33,6 @@ def test_a_function_that_cannot_be_handed_out_breaks_nothing(cells, documentatio
         name = "lazy"
         __all__ = ["scale", "Model"]
         Model = 3
-
-
         def __getattr__(name):
             raise (ImportError if name == "scale" else AttributeError)(name)
     """
@@ -49,16 +45,11 @@ def test_a_function_that_cannot_be_handed_out_breaks_nothing(cells, documentatio
 def test_a_signature_that_cannot_be_read_breaks_nothing(cells, documentation):
     source = """
         name = "odd"
-
-
         class Odd:
             __signature__ = property(lambda self: 1 / 0)
             __doc__ = property(lambda self: 1 / 0)
-
             def __call__(self, values, factor=1.0):
                 pass
-
-
         scale = Odd()
     """
     install(cells, "odd", source)
@@ -71,7 +62,7 @@ def test_a_backend_that_is_not_there_is_named_with_how_to_get_it(cells, document
     assert '* "cuda" or "gpu12": "pip install cells-cuda"' in documentation.lines()
 
 
-def test_a_backend_that_is_there_under_a_vouched_name_is_named_once(cells, documentation):
+def test_a_backend_that_is_there_under_a_trusted_name_is_named_once(cells, documentation):
     install(cells, "cuda", "name = 'cuda'\ndef scale(values): pass", version="12.1")
     documentation.write(index=PAGE).build()
     entries = [line for line in documentation.lines() if line.startswith('* "cuda"')]
@@ -134,15 +125,10 @@ def test_a_backend_registered_in_the_process_has_no_version(cells, documentation
         "local.py",
         """
         from cells import dispatcher
-
-
         class Local:
             name = "local"
-
             def scale(self, values, factor=1.0, *, copy=True, n_jobs=1):
                 return values
-
-
         dispatcher.register(Local)
         """,
     )
@@ -176,8 +162,6 @@ def test_hosts_that_import_parts_late_say_which(fast, documentation):
         "late.py",
         """
         from cells import dispatcher
-
-
         @dispatcher.backend_dispatch
         def late(values):
             pass
@@ -193,7 +177,3 @@ def test_hosts_that_import_parts_late_say_which(fast, documentation):
 def test_unused_it_costs_and_says_nothing(documentation):
     documentation.write(index="Nothing").build(scverse_backends_dispatchers=[])
     assert documentation.lines() == ["Nothing"]
-
-
-def test_sources_written_in_the_test_are_those_of_the_backend(fast):
-    assert "tiles" in FAST

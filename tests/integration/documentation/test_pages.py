@@ -1,7 +1,5 @@
 """A dispatched function's page lists the backends that implement it."""
 
-from __future__ import annotations
-
 import pytest
 
 from .conftest import install
@@ -69,7 +67,6 @@ def test_what_a_backends_class_lacks_is_listed(cells, documentation):
 def test_a_name_within_a_namespace(cells, documentation):
     source = """
         from types import SimpleNamespace
-
         name = "fast"
         tools = SimpleNamespace(rank=lambda values, *, ties: values)
     """
@@ -83,10 +80,7 @@ def test_a_function_behind_another_decorator(fast, documentation):
         "wrapped.py",
         """
         from functools import wraps
-
         import cells
-
-
         @wraps(cells.scale)
         def scale(*args, **kwargs):
             return cells.scale(*args, **kwargs)
@@ -135,10 +129,7 @@ def test_what_only_the_backends_author_can_change_is_left_out(cells, documentati
 def test_keywords_without_a_name(site, documentation):
     host = """
         from scverse_backends import BackendDispatcher
-
         dispatcher = BackendDispatcher(entrypoint_group="cells.backends", host_name="cells")
-
-
         @dispatcher.backend_dispatch
         def scale(values, **options):
             pass

@@ -1,7 +1,5 @@
 """A later build reads again what shows something that changed, and nothing else."""
 
-from __future__ import annotations
-
 import re
 import sys
 
@@ -54,7 +52,7 @@ def test_pages_that_show_backends_are_read_again_when_one_comes(cells, pages):
     assert '"tiles=64"' in pages.page("b_scale")
 
 
-def test_and_when_one_changes(fast, pages):
+def test_pages_that_show_backends_are_read_again_when_one_changes(fast, pages):
     pages.build()
     forget(fast)
     install(fast, "fast", FAST.replace("tiles=64", "tiles=128"))
@@ -62,7 +60,7 @@ def test_and_when_one_changes(fast, pages):
     assert '"tiles=128"' in pages.page("b_scale")
 
 
-def test_and_when_one_goes(fast, pages):
+def test_pages_that_show_backends_are_read_again_when_one_goes(fast, pages):
     pages.build()
     forget(fast)
     (fast.folder / "cells_fast-1.0.dist-info" / "entry_points.txt").unlink()

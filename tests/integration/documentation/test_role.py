@@ -1,7 +1,5 @@
 """The role ``backend`` links a backend."""
 
-from __future__ import annotations
-
 import re
 
 import pytest
@@ -82,13 +80,15 @@ def test_a_page_that_does_not_exist_is_a_mistake(fast, documentation):
         ([], None),
     ],
 )
-def test_else_the_project_says_where_it_is(fast, documentation, lines, expected):
+def test_without_configuration_the_url_of_the_project_is_linked(
+    fast, documentation, lines, expected
+):
     with_urls(fast, *lines)
     documentation.write(index="See :backend:`fast`.").build("html")
     assert link(documentation) == (expected, "fast")
 
 
-def test_else_the_table_tells_of_it(fast, documentation):
+def test_without_a_url_the_table_is_linked(fast, documentation):
     documentation.write(
         index=".. toctree::\n\n   table\n\nSee :backend:`quick`.",
         table="Table\n=====\n\n.. backend-matrix::\n",

@@ -1,19 +1,13 @@
 """The directive ``backend-matrix`` draws which backend implements which function."""
 
-from __future__ import annotations
-
 import re
 
 from .conftest import install
 
 OTHER = '''
     """Another host."""
-
     from scverse_backends import BackendDispatcher
-
     dispatcher = BackendDispatcher(entrypoint_group="tissues.backends", host_name="tissues")
-
-
     @dispatcher.backend_dispatch
     def align(images):
         """Align images."""
@@ -104,7 +98,7 @@ def test_a_table_for_each_host_or_for_one(fast, documentation):
     assert documentation.lines("one")[2:] == ["No backend of tissues is known."]
 
 
-def test_one_address_needs_no_list(fast, documentation):
+def test_a_single_address_needs_no_list(fast, documentation):
     page = documentation.write(index=".. backend-matrix::")
     page.build(scverse_backends_dispatchers="cells:dispatcher")
     assert ["scale", "partly"] in rows(documentation)

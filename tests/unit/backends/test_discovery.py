@@ -34,10 +34,6 @@ def test_a_backend_is_described_by_its_metadata_and_not_imported(site, dispatche
     assert site.imported() == set()
 
 
-def test_nothing_installed_is_an_empty_list(site, dispatcher):
-    assert dispatcher.backends() == ()
-
-
 def test_metadata_is_not_read_by_making_a_host_decorating_or_calling_it(site, dispatcher):
     @dispatcher.backend_dispatch
     def double(values):

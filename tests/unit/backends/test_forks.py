@@ -51,10 +51,7 @@ def test_the_child_loads_what_another_thread_of_the_parent_was_loading(site, dis
     """
     site.install("mine", entry_points={"mine": "mine:Adapter"}, modules={"mine": source})
     importlib.import_module("mine")
-
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
+    whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
     def call():
         stage.go.set()

@@ -267,10 +267,7 @@ class TestOneBrokenBackend:
         assert dispatcher.get_backend("repaired").name == "repaired"
 
     def test_keeps_its_name_from_being_reported_as_unknown(self, dispatcher):
-        @dispatcher.backend_dispatch
-        def double(values):
-            return values
-
+        double = dispatcher.backend_dispatch(name="double")(lambda values: values)
         with pytest.raises(BackendLoadError):
             double([1], backend="aaa")
         with pytest.raises(BackendLoadError):
@@ -307,11 +304,7 @@ def test_an_interrupt_and_the_end_of_memory_pass_and_are_not_kept(site, dispatch
     }  # fmt: skip
     reference, source = sources[where]
     install(site, source, reference)
-
-    @dispatcher.backend_dispatch
-    def double(values):
-        return values
-
+    double = dispatcher.backend_dispatch(name="double")(lambda values: values)
     with pytest.raises(fatal):
         double([1], backend="mine")
     sys.modules["switch"].on = False

@@ -11,15 +11,6 @@ from scverse_backends.exceptions import BackendLoadError
 pytestmark = pytest.mark.timeout(60)
 
 
-@pytest.fixture
-def stage(site, dispatcher):
-    """A module by which what is imported reaches the test's dispatcher."""
-    site.write("stage.py", "")
-    module = importlib.import_module("stage")
-    module.dispatcher = dispatcher
-    return module
-
-
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("kind", ["module", "class"])
 def test_an_adapter_that_asks_for_itself_while_it_is_loaded_is_told_so(site, dispatcher, kind):

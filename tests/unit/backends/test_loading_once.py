@@ -1,4 +1,4 @@
-"""Each adapter is loaded once, whoever asks."""
+"""Each adapter is loaded once, however many ask."""
 
 import importlib
 import sys
@@ -52,21 +52,9 @@ def together(*tasks):
         return [future.result() for future in [pool.submit(run, task) for task in tasks]]
 
 
-@pytest.fixture
-def stage(site, dispatcher):
-    """A module by which what is imported reaches the test's dispatcher."""
-    site.write("stage.py", "")
-    module = importlib.import_module("stage")
-    module.dispatcher = dispatcher
-    return module
-
-
 @pytest.mark.parametrize("labels", [["mine"], ["cuda"], ["mine", "cuda"]])
 def test_the_first_calls_of_many_threads_load_the_adapter_once(dispatcher, counted, labels):
-    @dispatcher.backend_dispatch
-    def double(values):
-        return "host"
-
+    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
     results = together(*[partial(double, [1], backend=label) for label in labels * THREADS])
 
     assert (len(counted.imports), len(counted.instances)) == (1, 1)
@@ -136,10 +124,7 @@ def test_calls_run_where_they_were_meant_while_another_thread_changes_what_is_th
         source = f"name = {name!r}\naliases = ['{name}-alias']\ndef whoami(): return {name!r}"
         module = f"module_{name}"
         site.install(f"{name}-backend", entry_points={name: module}, modules={module: source})
-
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
+    whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
     def call(name):
         with dispatcher.settings.use_backend(name):

@@ -1,4 +1,4 @@
-"""An adapter of this process, vouched for by whoever registers it."""
+"""An adapter of this process is trusted, because the caller registers it."""
 
 import gc
 import inspect
@@ -20,15 +20,6 @@ class Local:
 
     def whoami(self):
         return "local"
-
-
-@pytest.fixture
-def whoami(dispatcher):
-    @dispatcher.backend_dispatch
-    def whoami():
-        return "host"
-
-    return whoami
 
 
 @pytest.fixture
@@ -149,13 +140,6 @@ def test_a_registered_backend_is_listed_as_such(site, dispatcher):
     assert dispatcher.available_backend_names() == []
 
 
-def test_a_decision_for_a_registered_backend_names_no_distribution(dispatcher, whoami):
-    with dispatcher.register(Local), dispatcher.settings.use_backend("here"):
-        decision = dispatcher.settings.explain(whoami)
-
-    assert (decision.backend, decision.distribution, decision.version) == ("local", None, None)
-
-
 @pytest.mark.parametrize("policy", ["warn", "allow", "refuse"])
 def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
     trusted = {"local": {"aliases": ["here"], "package": "local-backend"}}
@@ -166,7 +150,7 @@ def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
         assert dispatcher.get_backend("here").whoami() == "local"
 
 
-def test_it_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
+def test_an_adapter_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
     dispatcher.register(Local)
     adapter = dispatcher.get_backend("local")
 
@@ -187,7 +171,9 @@ class TestAnInstalledBackendOfTheSameName:
     def world(self, installed):
         pass
 
-    def test_it_is_shadowed_while_the_other_is_registered(self, dispatcher, whoami):
+    def test_an_installed_backend_is_shadowed_while_one_of_its_name_is_registered(
+        self, dispatcher, whoami
+    ):
         assert whoami(backend="local") == "installed"
         with dispatcher.register(Local):
             assert whoami(backend="local") == whoami(backend="here") == "local"

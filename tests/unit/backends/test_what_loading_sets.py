@@ -2,8 +2,11 @@
 
 import decimal
 import importlib
+import sys
 
 import pytest
+
+from scverse_backends.exceptions import BackendLoadError
 
 HOST_CONTEXT = decimal.Context(prec=28)
 
@@ -74,11 +77,7 @@ def install(request, site, settings):
 
 @pytest.fixture
 def third(dispatcher):
-    @dispatcher.backend_dispatch
-    def third():
-        return "host"
-
-    return third
+    return dispatcher.backend_dispatch(name="third")(lambda: "host")
 
 
 def test_a_context_variable_keeps_its_value(install, third):
@@ -88,7 +87,7 @@ def test_a_context_variable_keeps_its_value(install, third):
     assert decimal.getcontext().prec == 50
 
 
-def test_it_finds_the_host_selected(install, settings, third):
+def test_a_backend_that_is_loaded_finds_the_host_selected(install, settings, third):
     install("stage.found = stage.dispatcher.settings.backend")
 
     with settings.use_backend("other"):
@@ -140,3 +139,44 @@ def test_an_error_of_it_leaves_the_selection_as_it_was(site, settings, dispatche
     with pytest.raises(ImportError):
         dispatcher.get_backend("mine")
     assert settings.backend == "cpu"
+
+
+@pytest.mark.parametrize("reference", ["atlas_sumo", "atlas_sumo:Adapter"])
+def test_a_backend_that_imports_the_host_works_after_a_call_that_came_too_early(
+    site, monkeypatch, reference
+):
+    site.write(
+        "atlas/__init__.py",
+        """
+        from scverse_backends import BackendDispatcher
+        dispatcher = BackendDispatcher(entrypoint_group="atlas.backends", host_name="atlas")
+        @dispatcher.backend_dispatch
+        def double(value): return "host"
+        try: double(1)
+        except ImportError as error: early = error
+        from .late import helper
+        """,
+    )
+    site.write("atlas/late.py", "def helper(): return 'helped'")
+    source = """
+        from atlas import helper
+        name = "sumo"
+        def double(value): return helper()
+        class Adapter:
+            name = "sumo"
+            def double(self, value): return helper()
+    """
+    site.install(
+        "atlas-sumo",
+        group="atlas.backends",
+        entry_points={"sumo": reference},
+        modules={"atlas_sumo": source},
+    )
+    monkeypatch.setenv("ATLAS_BACKEND", "sumo")
+    monkeypatch.setattr("warnings.filters", [])
+
+    import atlas
+
+    assert isinstance(atlas.early, BackendLoadError)
+    assert atlas.double(1) == "helped"
+    assert "atlas_sumo" in sys.modules

@@ -48,7 +48,6 @@ def host(site):
         "cells.py",
         """
         from scverse_backends import BackendDispatcher
-
         dispatcher = BackendDispatcher(
             entrypoint_group="cells.backends",
             host_name="cells",
@@ -56,16 +55,27 @@ def host(site):
             reserved_backends={"gpu": "Name the one you mean."},
             ignorable=["n_jobs"],
         )
-
-
         @dispatcher.backend_dispatch
         def scale(values, factor=1.0, *, n_jobs=1):
             return [value * factor for value in values]
-
-
         @dispatcher.backend_dispatch
         def cluster(values, n_clusters=8, *, seed=0):
             return [0 for _ in values]
         """,
     )
     return "cells.backends"
+
+
+@pytest.fixture
+def bare(site):
+    """Write a host with one function, ``bare:dispatcher``; give its group, for which nothing is there."""
+    source = """
+        from scverse_backends import BackendDispatcher
+        trusted = {"fast": {"package": "fast-x"}}
+        dispatcher = BackendDispatcher(
+            entrypoint_group="x.backends", host_name="x", trusted_backends=trusted
+        )
+        dispatcher.backend_dispatch(name="scale")(lambda values: 0)
+    """
+    site.write("bare.py", source)
+    return "x.backends"

@@ -8,7 +8,6 @@ GOOD = """
 name = "fast"
 aliases = ["swift"]
 __all__ = ["scale", "cluster"]
-
 def scale(values, factor=1.0): ...
 def cluster(values, n_clusters=8, *, seed=0): ...
 """

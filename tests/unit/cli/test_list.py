@@ -27,7 +27,7 @@ def test_the_json_holds_every_group(run, site):
     }
 
 
-def test_one_distribution_with_damaged_metadata_hides_no_other(run, site):
+def test_a_distribution_with_damaged_metadata_hides_no_other(run, site):
     site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
     info = site.install("torn", entry_points={"torn": "torn"}, group="cells.backends")
     (info / "entry_points.txt").write_bytes(b"[cells.backends]\nx = \xff\xfe\n")

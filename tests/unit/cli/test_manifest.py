@@ -1,7 +1,5 @@
 """``manifest write`` and ``manifest check``."""
 
-from __future__ import annotations
-
 import pytest
 
 ADAPTER = '''

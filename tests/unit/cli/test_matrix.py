@@ -8,9 +8,7 @@ import pytest
 FAST = """
 name = "fast"
 __all__ = ["scale", "cluster"]
-
 def scale(values, factor=1.0): ...
-
 def cluster(values, n_clusters=5, *, batch_size=10):
     '''Group.
 
@@ -81,12 +79,6 @@ def test_errors_are_shown_in_its_cell(run, site):
     assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 
-def test_what_every_call_must_give_there_is_an_exception(run, site):
-    site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor, *, n_jobs=1): ...\n")
-    assert "scale on fast: must be given factor" in run("matrix", "cells:dispatcher").out
-    assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
-
-
 def test_an_option_that_is_not_documented_is_no_exception(run, site):
     source = "name = 'fast'\ndef scale(values, factor=1.0, *, n_jobs=1, size=2): ...\n"
     site.write("fast_cells.py", source)
@@ -141,12 +133,12 @@ class TestPage:
         assert ran.err == f"wrote {file}\n"
         return file.read_text(encoding="utf-8")
 
-    def test_it_needs_nothing_else(self, html):
+    def test_the_page_needs_nothing_else(self, html):
         page = Page(html)
         assert (page.open, page.fetched) == ([], [])
         assert not re.search(r"url\(|@import|<script", html)
 
-    def test_it_shows_what_each_backend_has(self, html):
+    def test_the_page_shows_what_each_backend_has(self, html):
         text = " ".join(Page(html).text)
         assert "partly" in text
         assert "has other defaults: n_clusters=5 (host: 8)" in text
@@ -156,18 +148,12 @@ class TestPage:
     def test_what_others_wrote_stays_text(self, html):
         assert "no &lt;device&gt; | here" in html
 
-    def test_it_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
+    def test_the_page_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
         assert "prefers-color-scheme: dark" in html
         assert "max-width: 44rem" in html
 
 
-def test_a_host_without_backends_has_a_page_too(run, site):
-    site.write(
-        "bare.py",
-        "from scverse_backends import BackendDispatcher as D\n"
-        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n"
-        "dispatcher.backend_dispatch(name='scale')(lambda values: 0)\n",
-    )
+def test_a_host_without_backends_has_a_page_too(run, bare):
     markdown = run("matrix", "bare:dispatcher", "--format", "markdown").out
     assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
     assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"

@@ -6,7 +6,6 @@ import pytest
 ADAPTER = """
 name = "fast"
 __all__ = ["scale", "clustr"]
-
 def scale(values, factor=2.0): ...
 def clustr(values): ...
 """
@@ -49,12 +48,7 @@ def test_every_backend_is_verified_where_none_is_named(run, site, host):
     assert "slow (slow-cells 1.0) of cells" in ran.out
 
 
-def test_a_host_without_backends_says_so(run, site):
-    site.write(
-        "bare.py",
-        "from scverse_backends import BackendDispatcher as D\n"
-        "dispatcher = D(entrypoint_group='x.y', host_name='x')\n",
-    )
+def test_a_host_without_backends_says_so(run, bare):
     assert run("verify", "bare:dispatcher").out == "There is no backend to verify.\n"
 
 
@@ -63,7 +57,7 @@ def test_the_json_holds_the_functions(run):
     assert result["functions"] == {"cluster": False, "scale": True}
 
 
-def test_it_is_written_for_continuous_integration_into_a_file(run, tmp_path):
+def test_verification_is_written_for_continuous_integration_into_a_file(run, tmp_path):
     file = tmp_path / "verify.xml"
     ran = run(
         "verify", "cells:dispatcher", "--format", "junit", "--fail-on", "never", "-o", str(file)

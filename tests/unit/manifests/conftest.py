@@ -1,7 +1,5 @@
 """Backends with manifests, whose modules tell on themselves when anything imports them."""
 
-from __future__ import annotations
-
 from textwrap import dedent
 
 import pytest

@@ -1,7 +1,5 @@
 """A manifest has a budget: whatever a file says, it is read or refused in a moment."""
 
-from __future__ import annotations
-
 import sys
 from inspect import stack
 from itertools import product

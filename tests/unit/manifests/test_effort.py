@@ -1,7 +1,5 @@
 """How much `discover()` does: with manifests it does less, and no more than what is offered asks for."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

@@ -19,6 +19,7 @@ from .conftest import MANIFEST
 ADAPTER = "name = 'tiled'\naliases = ['tiles']\ndef scale(values, factor=2, *, own=1): return 'ran'"
 HEAD = "schema = 1\nname = 'tiled'\n"
 
+SIGNED, WRONG = f"{HEAD}[functions.scale]\nsignature = ", "is wrong about 'scale'"
 DAMAGED = {
     "no TOML": ("nothing = ", "cannot be read"),
     "cut off": (MANIFEST.encode()[:40], "cannot be read"),
@@ -56,34 +57,16 @@ DAMAGED = {
         f"{HEAD}[renames.scale]\na = 'x'\nb = 'x'",
         "the same name",
     ),
-    "a signature that is none": (
-        f"{HEAD}[functions.scale]\nsignature = 'values'",
-        "is wrong about 'scale'",
-    ),
-    "a signature that is code": (
-        f"{HEAD}[functions.scale]\nsignature = '(x=__import__(\"os\").abort()): ...; abort()'",
-        "is wrong about 'scale'",
-    ),
-    "a signature of many brackets": (
-        f"{HEAD}[functions.scale]\nsignature = '(x={'(' * 9000}'",
-        "is wrong about 'scale'",
-    ),
-    "a signature of a huge number": (
-        f"{HEAD}[functions.scale]\nsignature = '(x={'1' * 30_000})'",
-        "is wrong about 'scale'",
-    ),
+    "a signature that is none": (f"{SIGNED}'values'", WRONG),
+    "a signature that is code": (f"{SIGNED}'(x=__import__(\"os\").abort()): ...; abort()'", WRONG),
+    "a signature of many brackets": (f"{SIGNED}'(x={'(' * 9000}'", WRONG),
+    "a signature of a huge number": (f"{SIGNED}'(x={'1' * 30_000})'", WRONG),
     "a signature that nests too deep for Python's parser": (
-        f"{HEAD}[functions.scale]\nsignature = '(x={'lambda x=' * 700}0)'",
-        "is wrong about 'scale'",
+        f"{SIGNED}'(x={'lambda x=' * 700}0)'",
+        WRONG,
     ),
-    "a signature of a repeated parameter": (
-        f"{HEAD}[functions.scale]\nsignature = '(x, x)'",
-        "is wrong about 'scale'",
-    ),
-    "a signature of a list as a key": (
-        f"{HEAD}[functions.scale]\nsignature = '(x={{[]: 1}}, x)'",
-        "is wrong about 'scale'",
-    ),
+    "a signature of a repeated parameter": (f"{SIGNED}'(x, x)'", WRONG),
+    "a signature of a list as a key": (f"{SIGNED}'(x={{[]: 1}}, x)'", WRONG),
 }
 
 
@@ -237,7 +220,7 @@ def test_facts_about_the_backend_are_not_replaced_by_functions_of_their_names(sh
 def test_a_number_that_python_cannot_print_is_compared_with_the_adapter(ship, dispatcher, scale):
     source = "name = 'tiled'\ndef scale(values, factor=0xfff): return 'ran'"
     ship(
-        f"{HEAD}[functions.scale]\nsignature = '(values, factor=0x{'f' * 9_000})'",
+        f"{SIGNED}'(values, factor=0x{'f' * 9_000})'",
         modules={"tiled.adapter": source},
     )
     with pytest.warns(UntrustedBackendWarning):

@@ -111,7 +111,6 @@ def test_the_loaded_adapter_takes_the_place_of_its_manifest(ship, site, dispatch
         aliases = ["tiles"]
         renames = {"scale": {"factor": "by"}}
         __all__ = ["scale"]
-
         def scale(values, by=3, *, tile_size=64):
             return [value * by for value in values]
         """
@@ -155,12 +154,6 @@ def test_a_backend_that_failed_to_load_is_still_shown_and_not_available(ship, di
     assert dispatcher.settings.available_backends() == []
 
 
-def test_what_a_settings_object_shows_of_it_imports_nothing(ship, site, dispatcher):
-    ship()
-    assert "tiles" in repr(dispatcher.settings)
-    assert site.imported() == set()
-
-
 def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
     ship(
         """
@@ -183,18 +176,13 @@ def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
         signature = "(path, *, strict=True)"
         """
     )
-
-    @dispatcher.backend_dispatch(name="tl.embed")
-    def embed(data): ...
+    embed = dispatcher.backend_dispatch(name="tl.embed")(lambda data: None)
 
     @dispatcher.backend_dispatch
     async def fetch(key): ...
 
-    @dispatcher.backend_dispatch
-    def hidden(data): ...
-
-    @dispatcher.backend_dispatch(name="Model.build")
-    def build(path): ...
+    hidden = dispatcher.backend_dispatch(name="hidden")(lambda data: None)
+    build = dispatcher.backend_dispatch(name="Model.build")(lambda path: None)
 
     @dispatcher.backend_class
     class Model:
@@ -202,17 +190,9 @@ def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
             """Make it."""
 
     dispatcher.discover()
-    added = {
-        public.__name__: [*inspect.signature(public).parameters][2:]
-        for public in (embed, fetch, hidden, build, Model)
-    }
-    assert added == {
-        "embed": ["neighbors"],
-        "fetch": ["timeout"],
-        "hidden": [],
-        "build": ["strict"],
-        "Model": ["device"],
-    }
+    shown = map(inspect.signature, (embed, fetch, hidden, build, Model))
+    added = [[*signature.parameters][2:] for signature in shown]
+    assert added == [["neighbors"], ["timeout"], [], ["strict"], ["device"]]
 
 
 def test_a_manifest_that_is_not_for_this_adapter_is_not_there(ship, site, dispatcher):
@@ -237,13 +217,15 @@ def test_a_manifest_is_found_although_metadata_does_not_name_its_distribution(
 class TestRefused:
     """A backend that may not run is not read either."""
 
-    def test_one_that_is_not_trusted(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_a_refused_backend_is_not_read(self, ship, site, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(untrusted="refuse")
         dispatcher.discover()
         assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
 
-    def test_one_that_is_blocked(self, ship, site, dispatcher, monkeypatch):
+    def test_the_manifest_of_a_blocked_backend_is_not_read(
+        self, ship, site, dispatcher, monkeypatch
+    ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiled-point")
         ship("this is no TOML")
         dispatcher.discover()
@@ -251,7 +233,7 @@ class TestRefused:
         assert (info.name, info.state) == ("tiled_point", "refused")
         assert "SCVERSE_BACKENDS_BLOCK" in info.reason
 
-    def test_one_that_is_blocked_by_a_name_that_only_its_manifest_tells(
+    def test_a_backend_is_blocked_by_a_name_that_only_its_manifest_tells(
         self, ship, site, dispatcher, monkeypatch
     ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "tiles")
@@ -264,7 +246,7 @@ class TestRefused:
         assert site.imported() == set()
         assert [info.state for info in dispatcher.backends()] == ["refused"]
 
-    def test_one_that_claims_a_trusted_name(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_an_impostor_is_not_read(self, ship, site, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(trusted_backends={"tiled_point": {"package": "real"}})
         with pytest.warns(UntrustedBackendWarning, match="tiled"):
@@ -333,11 +315,7 @@ class TestOnceLoaded:
 
     def test_about_a_function_that_it_does_not_list(self, ship, dispatcher, scale):
         self.use(ship, dispatcher, more="def more(values): return values")
-
-        @dispatcher.backend_dispatch
-        def more(values):
-            return values
-
+        more = dispatcher.backend_dispatch(name="more")(lambda values: values)
         with pytest.warns(BackendRegistrationWarning, match="has nothing, and the adapter"):
             dispatcher.settings.explain(more, [1], backend="tiled")
 
@@ -371,9 +349,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
         import pydoc, sys
         from scverse_backends import BackendDispatcher
         from scverse_backends._cli import main
-
         dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
-
         @dispatcher.backend_dispatch
         def scale(values, factor=2):
             '''Scale values.
@@ -383,7 +359,6 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             values, factor
                 What, and by how much.
             '''
-
         if __name__ == "__main__":
             dispatcher.discover()
             print(pydoc.plain(pydoc.render_doc(scale)))
@@ -431,11 +406,11 @@ class TestInZipFiles:
         assert [info.name for info in dispatcher.backends()] == ["packed"]
         assert site.imported() == set()
 
-    def test_none_may_be_there(self, archive, dispatcher):
+    def test_a_zip_file_need_not_have_a_manifest(self, archive, dispatcher):
         archive({"pack/__init__.py": MODULE})
         assert [info.name for info in dispatcher.backends()] == ["zipped"]
 
-    def test_one_that_is_damaged_is_reported(self, archive, dispatcher):
+    def test_a_damaged_manifest_in_a_zip_file_is_reported(self, archive, dispatcher):
         files = {"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"}
         archive(files, damage=(b"'packed'", b"'parked'"))
         with pytest.warns(BackendRegistrationWarning, match="cannot be read: BadZipFile"):
@@ -465,10 +440,7 @@ def test_a_function_without_a_signature_may_stay_without(ship, dispatcher):
         "schema = 1\nname = 'tiled'\n[functions.odd]\n",
         modules={"tiled.adapter": f"name = 'tiled'\n{source}odd = Odd()"},
     )
-
-    @dispatcher.backend_dispatch
-    def odd(key): ...
-
+    odd = dispatcher.backend_dispatch(name="odd")(lambda key: None)
     with pytest.warns(UntrustedBackendWarning):
         dispatcher.get_backend("tiled")
     decision = dispatcher.settings.explain(odd, 1, backend="tiled")

@@ -1,7 +1,5 @@
 """Running out of memory is the caller's affair: it is no damage of a package, and is not kept."""
 
-from __future__ import annotations
-
 import sys
 from importlib.metadata import Distribution, DistributionFinder
 from zipfile import ZipFile
@@ -58,7 +56,9 @@ def finder(monkeypatch):
 
 
 @pytest.mark.parametrize("looks", [0, 1, 2], ids=["listing", "judging", "finding a manifest"])
-def test_it_passes_and_the_next_look_finds_everything(dispatcher, ship, finder, looks):
+def test_running_out_of_memory_passes_and_the_next_look_finds_everything(
+    dispatcher, ship, finder, looks
+):
     remaining = iter([()] * looks)
 
     def found(_):
@@ -74,7 +74,7 @@ def test_it_passes_and_the_next_look_finds_everything(dispatcher, ship, finder, 
     assert [info.name for info in dispatcher.backends()] == ["tiled"]
 
 
-def test_so_it_does_while_a_manifest_is_read(dispatcher, finder, monkeypatch):
+def test_running_out_of_memory_while_a_manifest_is_read_passes(dispatcher, finder, monkeypatch):
     package = Package()
     finder.found = lambda _: [package]
     with pytest.raises(MemoryError):

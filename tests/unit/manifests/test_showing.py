@@ -1,7 +1,5 @@
 """What manifests show of functions is what the adapters themselves would show."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 
@@ -93,7 +91,7 @@ def shown(dispatcher, *, host_defaults):
 
 
 @pytest.mark.parametrize("host_defaults", [False, True])
-def test_it_is_the_same(site, make_dispatcher, host_defaults):
+def test_manifests_show_what_adapters_show(site, make_dispatcher, host_defaults):
     install(site, *ADAPTERS)
     imported = shown(make_dispatcher(), host_defaults=host_defaults)
     assert site.imported() == {*ADAPTERS}

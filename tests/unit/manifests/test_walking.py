@@ -1,7 +1,5 @@
 """What of an adapter is written into its manifest: what hosts can reach, and nothing else."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest
@@ -29,7 +27,6 @@ def test_without_a_list_it_is_what_is_public_and_its_own(offers):
         from . import tl
         name = "mine"
         METRICS = {"a": print}
-
         def scale(values): ...
         def _private(): ...
         def can_run(function_name, arguments): return True
@@ -133,7 +130,6 @@ def test_annotations_are_written_as_they_stand_in_the_source_and_not_evaluated(o
         if TYPE_CHECKING:
             from somewhere import AnnData, Table
         name = "mine"
-
         def scale(data: AnnData, by: list[Table] | None = None) -> AnnData: ...
         class Model:
             def __init__(self, data: AnnData, *, table: missing.Table = 1) -> None: ...

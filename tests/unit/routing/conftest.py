@@ -1,20 +1,6 @@
 """A host function, a backend that implements it, and every way of calling it there."""
 
-from __future__ import annotations
-
-from types import SimpleNamespace
-
 import pytest
-
-
-@pytest.fixture
-def offer(dispatcher):
-    """Register a backend of this process: ``offer(umap=function, renames={...})``."""
-
-    def offer(name="mine", **attributes):
-        return dispatcher.register(SimpleNamespace(name=name, **attributes))
-
-    return offer
 
 
 @pytest.fixture

@@ -1,31 +1,21 @@
 """``settings.explain``: where a call would run, and why, without running it."""
 
-from __future__ import annotations
-
-from functools import wraps
-
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackWarning, UnknownBackendError
+from scverse_backends.exceptions import UnknownBackendError
 
 
 @pytest.fixture
 def dispatcher(make_dispatcher, site):
     """Give the dispatcher of a host whose ``tl.leiden`` an installed backend implements."""
-    site.install(
-        "my-backend",
-        version="2.1",
-        entry_points={"mine": "my_backend"},
-        modules={
-            "my_backend": """
-                name = "Mine"
-                renames = {"tl.leiden": {"rng": "random_state"}}
-                class tl:
-                    def leiden(adata, resolution=1.0, *, random_state=0, n_iterations=100, tiles=1):
-                        raise AssertionError("explaining runs nothing")
-            """
-        },
-    )
+    source = """
+        name = "Mine"
+        renames = {"tl.leiden": {"rng": "random_state"}}
+        class tl:
+            def leiden(adata, resolution=1.0, *, random_state=0, n_iterations=100, tiles=1):
+                raise AssertionError("explaining runs nothing")
+    """
+    site.backend("mine", source, distribution="my-backend", version="2.1")
     return make_dispatcher(ignorable=("n_jobs",), untrusted="allow")
 
 
@@ -136,69 +126,17 @@ def test_what_is_left_out_because_it_is_the_hosts_default_is_not_said_to_be_forw
     assert (decision.backend, decision.forwarded) == ("Mine", ("adata",))
 
 
-@pytest.mark.parametrize("backend", ["cpu", "mine"])
-def test_a_call_that_fits_nobody_is_explained_as_well(settings, leiden, backend):
+UNNAMED = (
+    "cannot tell what 8 arguments by position are, of which the host's signature names 2; "
+    "pass the others by name"
+)
+
+
+@pytest.mark.parametrize(("backend", "refusals"), [("cpu", []), ("mine", [UNNAMED])])
+def test_a_call_that_fits_nobody_is_explained_as_well(settings, leiden, backend, refusals):
     decision = settings.explain(leiden, 1, 2, 3, 4, 5, 6, 7, 8, backend=backend)
     assert (decision.backend, decision.forwarded) == ("cpu", ())
-    assert [refusal.reason for refusal in decision.refusals] == (
-        [
-            (
-                "cannot tell what 8 arguments by position are, of which the host's signature "
-                "names 2; pass the others by name"
-            )
-        ]
-        if backend == "mine"
-        else []
-    )
-
-
-def test_it_says_where_the_choice_was_made(settings, leiden):
-    assert "call" in settings.explain(leiden, 1, backend="mine").reason
-    with settings.use_backend("mine"):
-        assert "use_backend" in settings.explain(leiden, 1).reason
-    settings.backend = "mine"
-    assert "settings.backend" in settings.explain(leiden, 1).reason
-
-
-def test_it_names_the_environment_variable_that_chose(make_dispatcher, site, monkeypatch):
-    site.install(
-        "my-backend",
-        entry_points={"mine": "my_backend"},
-        modules={"my_backend": "name = 'mine'\ndef func(): pass"},
-    )
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
-    dispatcher = make_dispatcher(untrusted="allow")
-    func = dispatcher.backend_dispatch(name="func")(lambda: None)
-    decision = dispatcher.settings.explain(func)
-    assert decision.backend == "mine"
-    assert "EXAMPLE_HOST_BACKEND" in decision.reason
-
-
-def test_it_agrees_with_what_then_runs(dispatcher, offer):
-    func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "cpu")
-    offer(func=lambda data: "mine")
-    with dispatcher.settings.use_backend("mine"):
-        assert func(1) == dispatcher.settings.explain(func, 1).backend == "mine"
-        with pytest.warns(BackendFallbackWarning):
-            assert func(1, copy=True) == "cpu"
-        assert dispatcher.settings.explain(func, 1, copy=True).backend == "cpu"
-
-
-def test_inside_the_implementation_the_same_function_goes_to_the_host(dispatcher, offer):
-    func = dispatcher.backend_dispatch(name="func")(lambda: None)
-    seen = []
-    offer(func=lambda: seen.append(dispatcher.settings.explain(func)))
-    func(backend="mine")
-    assert (seen[0].backend, seen[0].refusals) == ("cpu", ())
-    assert "implementation is calling the function it replaces" in seen[0].reason
-
-
-def test_it_looks_through_other_decorators(settings, leiden):
-    @wraps(leiden)
-    def logged(*args, **kwargs):
-        return leiden(*args, **kwargs)
-
-    assert settings.explain(logged, 1, backend="mine").backend == "Mine"
+    assert [refusal.reason for refusal in decision.refusals] == refusals
 
 
 def test_a_host_parameter_may_be_called_func(dispatcher, settings):
@@ -206,7 +144,7 @@ def test_a_host_parameter_may_be_called_func(dispatcher, settings):
     assert settings.explain(aggregate, 1, func="mean").forwarded == ("adata", "func")
 
 
-def test_a_label_that_nobody_answers_to_is_an_error_as_in_the_call(settings, leiden):
+def test_an_unknown_label_is_an_error_as_in_the_call(settings, leiden):
     with pytest.raises(UnknownBackendError, match="nobody"):
         settings.explain(leiden, 1, backend="nobody")
 

@@ -1,7 +1,5 @@
 """Whether an argument is the default: identity first, then one true value of ``==``."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 
@@ -43,24 +41,22 @@ def raises():
     raise RuntimeError("cannot be compared")
 
 
-@pytest.mark.parametrize(
-    ("default", "given"),
-    [
-        pytest.param(None, None, id="None"),
-        pytest.param(1.5, 3 / 2, id="equal numbers"),
-        pytest.param("umap", str(b"umap", "ascii"), id="equal strings"),
-        pytest.param((0, 1), tuple(range(2)), id="equal tuples"),
-        pytest.param({}, {}, id="equal mappings"),
-        pytest.param(NAN, NAN, id="the same NaN"),
-        pytest.param(ARRAY, ARRAY, id="the same array"),
-        pytest.param(np.int64(3), np.int64(3), id="two equal numpy scalars"),
-        pytest.param(np.float64, np.float64, id="a type"),
-        pytest.param(
-            Answers(lambda: np.True_), Answers(lambda: np.True_), id="what answers numpy's true"
-        ),
-        pytest.param(Answers(bool_), Answers(bool_), id="what answers an older numpy's true"),
-    ],
-)
+EQUAL = {
+    "None": (None, None),
+    "equal numbers": (1.5, 3 / 2),
+    "equal strings": ("umap", str(b"umap", "ascii")),
+    "equal tuples": ((0, 1), tuple(range(2))),
+    "equal mappings": ({}, {}),
+    "the same NaN": (NAN, NAN),
+    "the same array": (ARRAY, ARRAY),
+    "two equal numpy scalars": (np.int64(3), np.int64(3)),
+    "a type": (np.float64, np.float64),
+    "what answers numpy's true": (Answers(lambda: np.True_), Answers(lambda: np.True_)),
+    "what answers an older numpy's true": (Answers(bool_), Answers(bool_)),
+}
+
+
+@pytest.mark.parametrize(("default", "given"), EQUAL.values(), ids=EQUAL)
 def test_a_host_only_argument_that_is_the_default_counts_as_not_given(
     pair, outcome, default, given
 ):
@@ -75,50 +71,35 @@ def test_the_very_same_object_is_the_default_whatever_its_comparison_says(pair, 
     assert outcome(func, 1, extra=same) == "mine"
 
 
-@pytest.mark.parametrize(
-    ("default", "given"),
-    [
-        pytest.param(None, 0, id="None and a false value"),
-        pytest.param(1.0, 1, id="a share and a count"),
-        pytest.param(1, True, id="a count and a switch"),
-        pytest.param(False, 0, id="a switch and a count"),
-        pytest.param(3, np.int64(3), id="a numpy scalar of an equal value"),
-        pytest.param(1, Answers(lambda: True), id="another type that says to be equal"),
-        pytest.param(NAN, float("nan"), id="two NaN"),
-        pytest.param(ARRAY, ARRAY.copy(), id="two arrays of equal values"),
-        pytest.param(ARRAY, ARRAY + 1, id="two arrays of other values"),
-        pytest.param(3, np.array([3]), id="an array of one equal value"),
-        pytest.param(3, np.array([]), id="an empty array"),
-        pytest.param((ARRAY,), (ARRAY.copy(),), id="arrays inside tuples"),
-        pytest.param("umap", object(), id="nothing alike"),
-        pytest.param(Answers(raises), Answers(raises), id="a comparison that raises"),
-        pytest.param(
-            Answers(Ambiguous), Answers(Ambiguous), id="a comparison without one truth value"
-        ),
-        pytest.param(
-            Answers(Expression), Answers(Expression), id="a comparison that gives an object"
-        ),
-        pytest.param(
-            Answers(lambda: [True]), Answers(lambda: [True]), id="a comparison that gives a list"
-        ),
-        pytest.param(
-            Answers(lambda: "yes"), Answers(lambda: "yes"), id="a comparison that gives a string"
-        ),
-        pytest.param(
-            Answers(lambda: None), Answers(lambda: None), id="a comparison that gives nothing"
-        ),
-        pytest.param(
-            Answers(lambda: NotImplemented),
-            Answers(lambda: NotImplemented),
-            id="a comparison that is not implemented",
-        ),
-        pytest.param(
-            Answers(lambda: np.array([True])),
-            Answers(lambda: np.array([True])),
-            id="a comparison that gives an array",
-        ),
-    ],
-)
+ANSWERS = {
+    "raises": raises,
+    "has no one truth value": Ambiguous,
+    "gives an object": Expression,
+    "gives a list": lambda: [True],
+    "gives a string": lambda: "yes",
+    "gives nothing": lambda: None,
+    "is not implemented": lambda: NotImplemented,
+    "gives an array": lambda: np.array([True]),
+}
+DIFFERENT = {
+    "None and a false value": (None, 0),
+    "a share and a count": (1.0, 1),
+    "a count and a switch": (1, True),
+    "a switch and a count": (False, 0),
+    "a numpy scalar of an equal value": (3, np.int64(3)),
+    "another type that says to be equal": (1, Answers(lambda: True)),
+    "two NaN": (NAN, float("nan")),
+    "two arrays of equal values": (ARRAY, ARRAY.copy()),
+    "two arrays of other values": (ARRAY, ARRAY + 1),
+    "an array of one equal value": (3, np.array([3])),
+    "an empty array": (3, np.array([])),
+    "arrays inside tuples": ((ARRAY,), (ARRAY.copy(),)),
+    "nothing alike": ("umap", object()),
+    **{f"a comparison that {k}": (Answers(v), Answers(v)) for k, v in ANSWERS.items()},
+}
+
+
+@pytest.mark.parametrize(("default", "given"), DIFFERENT.values(), ids=DIFFERENT)
 def test_any_other_host_only_argument_counts_as_different_and_is_not_lost(
     pair, outcome, default, given
 ):

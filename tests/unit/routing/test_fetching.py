@@ -1,12 +1,13 @@
-"""When an adapter is asked for its function, and what it may do meanwhile."""
-
-from __future__ import annotations
+"""An implementation is looked up at each call: what is patched, reloaded or changed is what runs."""
 
 import functools
+import importlib
 import inspect
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -51,37 +52,6 @@ def test_an_implementation_that_says_to_equal_everything_is_run(dispatcher, outc
         assert outcome(func, 1) == "mine"
 
 
-def test_it_is_asked_for_its_function_at_each_call(dispatcher, outcome):
-    asked = []
-
-    class Mine:
-        name = "mine"
-
-        def __getattr__(self, name):
-            asked.append(name)
-            if name != "func":
-                raise AttributeError(name)
-            return lambda data: "mine"
-
-    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
-    with dispatcher.register(Mine):
-        for _ in range(3):
-            assert outcome(func, 1) == "mine"
-    assert asked.count("func") >= 3
-
-
-def test_what_an_adapter_gains_is_seen_at_the_next_call(dispatcher):
-    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
-    adapter = SimpleNamespace(name="mine")
-    dispatcher.register(adapter)
-    dispatcher.settings.fallback = "silent"
-    assert func(backend="mine") == "host"
-    adapter.func = lambda: "mine"
-    assert func(backend="mine") == "mine"
-    del adapter.func
-    assert func(backend="mine") == "host"
-
-
 def test_an_adapter_that_asks_while_it_is_asked_gives_each_call_its_newest(dispatcher):
     class Mine:
         name = "mine"
@@ -107,14 +77,14 @@ def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, off
     assert reasons(func) == ["does not implement it"]
 
 
-def test_nor_is_it_with_the_hosts_own_decorators_around_it(decorated_host):
+def test_the_hosts_own_function_in_its_decorators_is_no_implementation(decorated_host):
     adapter = SimpleNamespace(name="mine", scale=decorated_host.scale)
     settings = decorated_host.dispatcher.settings
     with decorated_host.dispatcher.register(adapter):
         assert settings.explain(decorated_host.scale, 1, backend="mine").backend == "cpu"
 
 
-def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorated_host):
+def test_a_signature_that_is_copied_of_the_hosts_is_not_used(decorated_host):
     class Mine:
         name = "mine"
 
@@ -143,21 +113,7 @@ def test_a_signature_that_is_copied_of_the_hosts_is_not_believed(decorated_host)
         assert verify(dispatcher, "mine").failures("warning")[0].parameter == "factor"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_an_interrupt_while_it_hands_out_its_function_passes(dispatcher, error):
-    class Mine:
-        name = "mine"
-
-        @property
-        def func(self):
-            raise error
-
-    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
-    with dispatcher.register(Mine), pytest.raises(error):
-        func(backend="mine")
-
-
-def test_it_may_register_another_while_it_hands_out_its_function(dispatcher, outcome):
+def test_an_adapter_may_register_another_while_it_hands_out_its_function(dispatcher, outcome):
     others = []
 
     class Mine:
@@ -193,7 +149,7 @@ def test_threads_whose_first_calls_meet_all_may_call_what_they_replace(dispatche
     assert found == [["mine", "host", data] for data in range(4)]
 
 
-def test_one_that_removes_itself_while_it_hands_out_its_function_runs_no_more(dispatcher):
+def test_an_adapter_that_removes_itself_while_it_hands_out_its_function_runs_no_more(dispatcher):
     registered = []
 
     class Mine:
@@ -211,3 +167,172 @@ def test_one_that_removes_itself_while_it_hands_out_its_function_runs_no_more(di
         with pytest.raises(UnknownBackendError):
             func()
     assert func() == "host"
+
+
+@pytest.fixture
+def module(site, dispatcher):
+    """A registered adapter that is a module, with a namespace; ``scale`` and ``tl.umap`` ran once."""
+    site.write("patched_tl.py", 'def umap(data): return "real"')
+    site.write(
+        "patched_adapter.py",
+        """
+        import patched_tl as tl
+        name = "fast"
+        def scale(data): return "real"
+        """,
+    )
+    with dispatcher.register(importlib.import_module("patched_adapter")):
+        yield sys.modules["patched_adapter"]
+
+
+@pytest.fixture
+def scale(dispatcher, module):
+    func = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    assert func(1, backend="fast") == "real"
+    return func
+
+
+@pytest.fixture
+def umap(dispatcher, module):
+    func = dispatcher.backend_dispatch(name="tl.umap")(lambda data: "host")
+    assert func(1, backend="fast") == "real"
+    return func
+
+
+@pytest.fixture(params=["in a block", "by the call"])
+def on_fast(request, dispatcher):
+    """Call a function on the backend, in each way."""
+
+    def in_a_block(func, *args, **kwargs):
+        with dispatcher.settings.use_backend("fast"):
+            return func(*args, **kwargs)
+
+    def by_the_call(func, *args, **kwargs):
+        return func(*args, backend="fast", **kwargs)
+
+    return in_a_block if request.param == "in a block" else by_the_call
+
+
+def patched(data):
+    return "patched"
+
+
+def patched_otherwise(other):
+    return "patched"
+
+
+def patched_method(*args, **kwargs):
+    return "patched"
+
+
+def test_a_patch_holds_and_ends(scale, on_fast):
+    with mock.patch("patched_adapter.scale", new=patched):
+        assert on_fast(scale, 1) == "patched"
+        assert on_fast(scale, 1) == "patched"
+    assert on_fast(scale, 1) == "real"
+
+
+def test_a_mock_counts_its_calls(scale, on_fast):
+    with mock.patch("patched_adapter.scale", return_value="mocked") as mocked:
+        assert [on_fast(scale, data=1), on_fast(scale, data=2)] == ["mocked", "mocked"]
+    assert mocked.call_args_list == [mock.call(data=1), mock.call(data=2)]
+
+
+def test_a_patch_in_a_namespace_and_of_a_namespace_holds(umap, on_fast):
+    with mock.patch("patched_tl.umap", new=patched):
+        assert on_fast(umap, 1) == "patched"
+    other = SimpleNamespace(umap=lambda data: "other namespace")
+    with mock.patch("patched_adapter.tl", other):
+        assert on_fast(umap, 1) == "other namespace"
+    assert on_fast(umap, 1) == "real"
+
+
+def test_a_reloaded_module_runs_its_new_code(site, scale, module, on_fast):
+    site.write(
+        "patched_adapter.py",
+        """
+        name = "fast"
+        def scale(data): return "reloaded code"
+        """,
+    )
+    importlib.reload(module)
+    assert on_fast(scale, 1) == "reloaded code"
+
+
+def test_arguments_are_held_against_what_is_there_now(dispatcher, scale, on_fast):
+    dispatcher.settings.fallback = "silent"
+    with mock.patch("patched_adapter.scale", new=patched_otherwise):
+        assert on_fast(scale, data=1) == "host"
+    assert on_fast(scale, data=1) == "real"
+
+
+def test_what_is_taken_away_is_not_implemented(dispatcher, scale, module, on_fast, monkeypatch):
+    dispatcher.settings.fallback = "silent"
+    monkeypatch.delattr(module, "scale")
+    assert on_fast(scale, 1) == "host"
+    monkeypatch.undo()
+    assert on_fast(scale, 1) == "real"
+
+
+class Adapter:
+    name = "fast"
+
+    def __init__(self):
+        self.factor = 1
+
+    def scale(self, data):
+        return data * self.factor
+
+    @staticmethod
+    def shift(data):
+        return data
+
+
+@pytest.mark.parametrize(
+    "where", [lambda adapter: adapter, type], ids=["of the instance", "of its class"]
+)
+def test_a_patched_method_holds_and_ends(dispatcher, on_fast, where):
+    adapter = Adapter()
+    scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    with dispatcher.register(adapter):
+        assert on_fast(scale, 2) == 2
+        with mock.patch.object(where(adapter), "scale", new=patched_method):
+            assert on_fast(scale, 2) == "patched"
+        adapter.factor = 3
+        assert on_fast(scale, 2) == 6
+
+
+def test_an_attribute_that_runs_code_is_asked_at_each_call(dispatcher, on_fast):
+    class Lazy:
+        name = "fast"
+        device = "gpu"
+
+        @property
+        def scale(self):
+            device = self.device
+            return lambda data: device
+
+    adapter = Lazy()
+    scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    with dispatcher.register(adapter):
+        assert on_fast(scale, 1) == "gpu"
+        adapter.device = "cpu"
+        assert on_fast(scale, 1) == "cpu"
+
+
+def test_a_class_of_a_backend_is_looked_up_too(dispatcher, on_fast):
+    @dispatcher.backend_class
+    class Model:
+        pass
+
+    class Fast(Model):
+        pass
+
+    class Faster(Model):
+        pass
+
+    adapter = SimpleNamespace(name="fast", Model=Fast)
+    with dispatcher.register(adapter):
+        assert type(on_fast(Model)) is Fast
+        adapter.Model = Faster
+        assert type(on_fast(Model)) is Faster

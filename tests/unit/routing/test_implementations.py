@@ -1,7 +1,5 @@
 """What may be an implementation: anything that can be called with what the host function takes."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import inspect
@@ -107,7 +105,7 @@ class Pretender(metaclass=EqualToAll):
     __hash__ = object.__hash__
 
 
-def test_so_is_one_that_says_to_be_anything_else(scale, offer, outcome):
+def test_an_implementation_that_says_to_be_anything_else_is_run(scale, offer, outcome):
     offer(scale=Pretender())
     assert outcome(scale, 3) == ("mine", 3, 2)
 
@@ -236,7 +234,7 @@ def test_what_is_given_by_position_arrives_by_position_in_every_call(scale, offe
     assert outcome(scale, 3, 4) == ("mine", 3, 4)
 
 
-def test_so_it_does_under_a_name_that_an_adapter_makes_as_it_is_imported(scale, offer, outcome):
+def test_what_is_given_by_position_arrives_under_a_rename_made_at_import(scale, offer, outcome):
     prefix = "da"
     offer(scale=by_position_alone(scaled), renames={"scale": {"data": f"{prefix}ta"}})
     assert outcome(scale, 3, 4) == ("mine", 3, 4)
@@ -254,14 +252,8 @@ def test_why_no_backend_took_a_call_is_noted_where_the_host_refuses_it_too(scale
 @pytest.fixture
 def tiles(dispatcher, offer):
     """A host's plain function that gives an iterator, for which a backend has a generator."""
-
-    @dispatcher.backend_dispatch
-    def where():
-        return "host"
-
-    @dispatcher.backend_dispatch
-    def tiles(count):
-        return iter([where()] * count)
+    where = dispatcher.backend_dispatch(name="where")(lambda: "host")
+    tiles = dispatcher.backend_dispatch(name="tiles")(lambda count: iter([where()] * count))
 
     def own(count):
         for tile in tiles(count):
@@ -277,13 +269,13 @@ def test_a_generator_in_the_place_of_a_plain_function_may_call_what_it_replaces(
     assert [*tiles(2)] == ["host"] * 2
 
 
-def test_such_a_generator_runs_under_the_selection_of_its_call(dispatcher, tiles):
+def test_a_generator_for_a_plain_function_runs_under_the_selection_of_its_call(dispatcher, tiles):
     steps = tiles(2, backend="mine")
     assert dispatcher.settings.backend == "cpu"
     assert [*steps] == [("mine", "mine")] * 2
 
 
-def test_such_a_generator_is_traced_where_it_was_called(dispatcher, tiles):
+def test_a_generator_for_a_plain_function_is_traced_where_it_was_called(dispatcher, tiles):
     with dispatcher.settings.trace() as trace:
         steps = tiles(1, backend="mine")
         assert [*steps] == [("mine", "mine")]

@@ -1,7 +1,5 @@
 """While a backend runs a function, the calls that it makes of that function stay on the host."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os
@@ -18,10 +16,7 @@ from scverse_backends.exceptions import BackendFallbackWarning
 def smooth(dispatcher):
     """A host function whose backend calls it, with what a test has happen in between."""
     between, ran = [], []
-
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data: "host")
 
     class Fast:
         name = "fast"
@@ -66,10 +61,7 @@ def test_a_change_of_what_is_registered_meanwhile_does_not_send_them_to_the_back
 
 def test_the_backend_that_is_registered_anew_meanwhile_is_the_same_one(dispatcher):
     ran = []
-
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data: "host")
 
     def implementation(data):
         ran.append("fast")
@@ -81,29 +73,6 @@ def test_the_backend_that_is_registered_anew_meanwhile_is_the_same_one(dispatche
     registered = [dispatcher.register(fast)]
     assert smooth(1, backend="fast") == "host"
     assert ran == ["fast"]
-
-
-def test_another_thread_is_not_inside(smooth):
-    seen = []
-    smooth.between.append(lambda: smooth.between.clear() or in_another_thread(call))
-
-    def call():
-        seen.append(smooth.call(1, backend="fast"))
-
-    assert smooth.call(1, backend="fast") == "fast on host"
-    assert seen == ["fast on host"]
-
-
-def test_another_backend_may_be_called_and_may_not_come_back(dispatcher):
-    @dispatcher.backend_dispatch
-    def smooth(data):
-        return "host"
-
-    one = SimpleNamespace(name="one", smooth=lambda data: "one " + smooth(data, backend="two"))
-    two = SimpleNamespace(name="two", smooth=lambda data: "two " + smooth(data, backend="one"))
-    with dispatcher.register(one), dispatcher.register(two):
-        assert smooth(1, backend="one") == "one two host"
-        assert smooth(1, backend="two") == "two one host"
 
 
 def test_a_backend_that_the_host_calls_within_its_fallback_runs(dispatcher):
@@ -211,10 +180,7 @@ class TestATaskThatOutlivesTheCall:
 def test_a_fork_takes_only_its_own_thread_along(dispatcher):
     """A thread of the child may get the number of one that was inside in the parent."""
     inside, leave = threading.Event(), threading.Event()
-
-    @dispatcher.backend_dispatch
-    def smooth(data, threads=None):
-        return "host"
+    smooth = dispatcher.backend_dispatch(name="smooth")(lambda data, threads=None: "host")
 
     def implementation(data):
         if data == "wait":

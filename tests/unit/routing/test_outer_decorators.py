@@ -1,7 +1,5 @@
 """`explain` tells what a call meets when it arrives through decorators outside of ours."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 from types import SimpleNamespace
@@ -43,7 +41,7 @@ def cached(func):
 
 @pytest.mark.parametrize("decorator", [seeded, choosing, cached, lambda func: func])
 @pytest.mark.parametrize("call", [{}, {"seed": 1}, {"backend": "mine"}], ids=str)
-def test_it_names_whoever_then_runs_the_call(dispatcher, decorated, decorator, call):
+def test_explain_names_who_then_runs_the_call(dispatcher, decorated, decorator, call):
     func = decorated(decorator)
     with dispatcher.settings.use_backend("mine"):
         said = dispatcher.settings.explain(func, 1, **call).backend
@@ -101,7 +99,7 @@ def test_a_trace_that_is_on_records_nothing_of_it(dispatcher, decorated):
     assert len(trace) == 1
 
 
-def test_it_is_so_inside_a_block_that_decorates(dispatcher, decorated):
+def test_explain_looks_through_a_block_that_decorates(dispatcher, decorated):
     inner = decorated(seeded)
     func = dispatcher.settings.use_backend("mine")(inner)
     assert dispatcher.settings.explain(func, 1).backend == func(1) == "cpu"

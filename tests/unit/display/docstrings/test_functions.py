@@ -1,0 +1,728 @@
+"""When docstrings change, and what of them stays."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import typing
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from scverse_backends.exceptions import BackendRegistrationWarning
+
+DOC = """Scale values.
+
+    Parameters
+    ----------
+    x : ndarray
+        The values.
+    factor : float
+        By how much.
+    """
+
+
+@pytest.fixture
+def scale():
+    def scale(x, factor=1):
+        return x
+
+    scale.__doc__ = DOC
+    return scale
+
+
+@pytest.fixture
+def tiled():
+    def scale(x, factor=2, *, tiles: int = 4):
+        """Scale.
+
+        Parameters
+        ----------
+        tiles
+            How many tiles.
+        """
+
+    return SimpleNamespace(name="tiled", scale=scale)
+
+
+@pytest.fixture
+def merged(dispatcher, tiled):
+    """Decorate a function, let ``tiled`` be known, and give the docstring that is then shown."""
+
+    def merged(func):
+        public = dispatcher.backend_dispatch(func)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            return public.__doc__
+
+    return merged
+
+
+def entries(doc, name):
+    return doc.count(f"\n    {name}")
+
+
+class TestTheSelector:
+    def test_the_selector_is_documented_from_the_moment_of_decoration(self, dispatcher, scale):
+        doc = dispatcher.backend_dispatch(scale).__doc__
+        assert doc.startswith(DOC.rstrip())
+        assert entries(doc, "backend : str or sequence of str, optional\n") == 1
+        assert doc.endswith("\n    ")
+
+    def test_the_selector_is_documented_under_its_name(self, dispatcher, scale):
+        doc = dispatcher.backend_dispatch(selector="engine")(scale).__doc__
+        assert entries(doc, "engine : ") == 1
+        assert "backend : " not in doc
+
+    def test_without_one_nothing_changes(self, dispatcher, scale):
+        assert dispatcher.backend_dispatch(selector=None)(scale).__doc__ == DOC
+
+    def test_the_selector_names_what_the_host_trusts(self, make_dispatcher, scale):
+        dispatcher = make_dispatcher(
+            trusted_backends={
+                "cuda": {"package": "example-cuda", "aliases": ["gpu_cuda"]},
+                "tiled": {"package": "example-tiled"},
+            }
+        )
+        doc = dispatcher.backend_dispatch(scale).__doc__
+        assert "``'cuda'``, ``'tiled'`` or another installed backend" in doc
+
+    def test_the_selector_names_the_backends_that_implement_the_function(
+        self, dispatcher, scale, tiled
+    ):
+        public = dispatcher.backend_dispatch(scale)
+        assert "'tiled'" not in public.__doc__
+        with dispatcher.register(tiled), dispatcher.register(SimpleNamespace(name="other")):
+            dispatcher.discover()
+            assert "'tiled'" in public.__doc__
+            assert "'other'" not in public.__doc__
+
+    def test_the_hosts_own_function_keeps_its_own_docstring(self, dispatcher, scale, tiled):
+        dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+        assert scale.__doc__ == DOC
+
+
+class TestWhenABackendBecomesKnown:
+    def test_a_call_makes_it_known(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            assert "tiles" not in public.__doc__
+            public(1, backend="tiled")
+            assert entries(public.__doc__, "tiles : int\n") == 1
+            assert "How many tiles." in public.__doc__
+
+    def test_explaining_makes_it_known(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            dispatcher.settings.explain(public, 1, backend="tiled")
+            assert "tiles :" in public.__doc__
+
+    def test_discovery_makes_all_known_once(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            first = public.__doc__
+            dispatcher.discover()
+            public(1, backend="tiled")
+            assert public.__doc__ == first
+            assert entries(first, "tiles :") == entries(first, "backend : ") == 1
+
+    def test_a_function_decorated_after_discovery_shows_it_at_once(self, dispatcher, scale, tiled):
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            assert "tiles :" in dispatcher.backend_dispatch(scale).__doc__
+
+    def test_a_refresh_keeps_what_discovery_found(self, dispatcher, site, scale):
+        site.install(
+            "example-tiled",
+            entry_points={"tiled": "example_tiled"},
+            modules={"example_tiled": "name = 'tiled'\ndef scale(x, factor=1, tiles=2): ..."},
+        )
+        dispatcher.refresh()
+        public = dispatcher.backend_dispatch(scale)
+        dispatcher.discover()
+        first = public.__doc__
+        assert "tiles : default 2" in first
+        dispatcher.refresh()
+        assert public.__doc__ == first
+
+    def test_without_discovery_a_refresh_asks_nobody(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            dispatcher.refresh()
+            assert "tiles" not in public.__doc__
+
+    def test_an_option_goes_when_the_backend_goes(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        before = public.__doc__
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            assert public.__doc__ != before
+        assert public.__doc__ == before
+
+    def test_others_that_go_take_nothing_with_them(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(tiled):
+            with dispatcher.register(SimpleNamespace(name="other")):
+                dispatcher.discover()
+            assert "tiles :" in public.__doc__
+
+    def test_a_default_that_differs_is_said(self, merged, scale):
+        doc = merged(scale)
+        said = "By how much.\n\n        With backend ``'tiled'``, ``factor`` is ``2`` by default."
+        assert said in doc
+
+    def test_a_default_that_the_host_forwards_is_not(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(host_defaults=True)(scale)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            assert "by default" not in public.__doc__
+
+    def test_a_renamed_parameter_is_no_option(self, dispatcher, scale):
+        public = dispatcher.backend_dispatch(scale)
+        renames = {"scale": {"factor": "by"}}
+        mine = SimpleNamespace(name="mine", scale=lambda x, by=1: x, renames=renames)
+        with dispatcher.register(mine):
+            dispatcher.discover()
+            assert [*inspect.signature(public).parameters] == ["x", "factor", "backend"]
+            assert "Other Parameters" not in public.__doc__
+
+    def test_two_backends_share_an_entry(self, dispatcher, scale, tiled):
+        public = dispatcher.backend_dispatch(scale)
+        also = SimpleNamespace(name="also", scale=lambda x, factor=3, tiles=9: x)
+        with dispatcher.register(tiled), dispatcher.register(also):
+            dispatcher.discover()
+            assert entries(public.__doc__, "tiles : optional\n") == 1
+            assert "Only with backends ``'also'``, ``'tiled'``. How many tiles." in public.__doc__
+            said = (
+                "\n        With backend ``'also'``, ``factor`` is ``3`` by default."
+                "\n        With backend ``'tiled'``, ``factor`` is ``2`` by default.\n"
+            )
+            assert said in public.__doc__
+
+    def test_what_is_shown_does_not_depend_on_who_came_first(self, make_dispatcher, scale, tiled):
+        also = SimpleNamespace(name="also", scale=lambda x, factor=3, tiles=9, last=1: x)
+        shown = set()
+        for order in ([tiled, also], [also, tiled]):
+            dispatcher = make_dispatcher()
+            public = dispatcher.backend_dispatch(scale)
+            for adapter in order:
+                dispatcher.register(adapter)
+                public(1, backend=adapter.name)
+            shown.add((public.__doc__, str(inspect.signature(public))))
+        assert len(shown) == 1
+
+
+class TestDefaultsAndTypes:
+    @pytest.fixture
+    def shown(self, dispatcher, scale):
+        """Give what is shown of an option with this default, or of this type."""
+
+        def shown(option):
+            def implementation(x, factor=1, **options):
+                return x
+
+            parameters = [*inspect.signature(scale).parameters.values(), option]
+            implementation.__signature__ = inspect.Signature(parameters)
+            public = dispatcher.backend_dispatch(scale)
+            with dispatcher.register(SimpleNamespace(name="mine", scale=implementation)):
+                dispatcher.discover()
+                return public.__doc__.partition("option : ")[2].partition("\n")[0]
+
+        return shown
+
+    class Broken:
+        def __repr__(self):
+            raise ValueError
+
+    @pytest.mark.parametrize(
+        ("default", "text"),
+        [
+            (None, "default None"),
+            ("a", "default 'a'"),
+            (int, "default int"),
+            (len, "default len"),
+            ([*range(100)], "default [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16..."),
+            ("a" * 58, f"default {'a' * 58!r}"),
+            ("a" * 59, f"default '{'a' * 56}..."),
+            ("a\nb", r"default 'a\nb'"),
+            (Broken(), "default <Broken, whose repr raises ValueError>"),
+            (inspect.Parameter.empty, "required"),
+        ],
+    )
+    def test_a_default(self, shown, default, text):
+        kind = inspect.Parameter.KEYWORD_ONLY
+        assert shown(inspect.Parameter("option", kind, default=default)) == text
+
+    def test_a_default_is_shown_without_its_address(self, shown):
+        option = inspect.Parameter("option", inspect.Parameter.KEYWORD_ONLY, default=object())
+        assert shown(option) == "default <object object>"
+
+    @pytest.mark.parametrize(
+        ("annotation", "text"),
+        [(int, "int"), ("Sequence[int]", "Sequence[int]"), (list[int], "list[int]")],
+    )
+    def test_a_type(self, shown, annotation, text):
+        kind = inspect.Parameter.KEYWORD_ONLY
+        option = inspect.Parameter("option", kind, default=1, annotation=annotation)
+        assert shown(option) == text
+
+
+class TestDecoratorsOutside:
+    @pytest.fixture
+    def home(self, monkeypatch):
+        """Give a module in which the host's names are found."""
+        module = ModuleType("example_host_home")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        return module
+
+    @pytest.fixture
+    def outer(self, dispatcher, scale, home):
+        """Dispatch a function, wrap it as it is told, and keep it where a user finds it."""
+        scale.__module__, scale.__qualname__ = home.__name__, "scale"
+
+        def outer(change):
+            public = dispatcher.backend_dispatch(scale)
+
+            @functools.wraps(public)
+            def wrapper(*args, **kwargs):
+                return public(*args, **kwargs)
+
+            wrapper.__doc__ = change(public.__doc__)
+            home.scale = wrapper
+            return wrapper
+
+        return outer
+
+    def test_outer_decorators_show_what_is_merged_later(self, dispatcher, outer, tiled):
+        public = outer(lambda doc: doc)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            assert entries(public.__doc__, "tiles :") == 1
+            assert "tiles" in inspect.signature(public).parameters
+        assert "tiles" not in public.__doc__
+
+    def test_text_that_they_added_stays(self, dispatcher, outer, tiled):
+        public = outer(lambda doc: f"Deprecated.\n\n{doc}\n\n    .. note:: Appended.")
+        with dispatcher.register(tiled):
+            for _ in range(2):
+                dispatcher.discover()
+                assert public.__doc__.startswith("Deprecated.\n\nScale values.")
+                assert public.__doc__.endswith("\n\n    .. note:: Appended.")
+                assert entries(public.__doc__, "tiles :") == 1
+
+    def test_outer_decorators_may_come_after_the_merge(self, dispatcher, outer, tiled):
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            public = outer(lambda doc: f"{doc}\n    Appended.")
+            assert "tiles :" in public.__doc__
+        assert "tiles :" not in public.__doc__
+        assert public.__doc__.endswith("\n    Appended.")
+
+    @pytest.mark.parametrize("doc", [None, "Something else altogether."])
+    def test_a_docstring_of_their_own_is_theirs(self, dispatcher, outer, tiled, doc):
+        public = outer(lambda _: doc)
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+        assert public.__doc__ == doc
+
+    def test_a_decorator_whose_docstring_cannot_change_does_no_harm(
+        self, dispatcher, outer, home, tiled
+    ):
+        class Fixed:
+            def __init__(self, wrapped):
+                self.__wrapped__ = wrapped
+                self.text = wrapped.__doc__
+
+            @property
+            def __doc__(self):
+                return self.text
+
+        home.scale = Fixed(outer(lambda doc: doc))
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+            assert "tiles :" in home.scale.__wrapped__.__doc__
+
+    def test_another_object_of_that_name_is_left_alone(self, dispatcher, outer, home, tiled):
+        public = outer(lambda doc: doc)
+        home.scale = lambda: None
+        home.scale.__doc__ = before = public.__doc__
+        home.scale.__wrapped__ = home.scale
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+        assert home.scale.__doc__ == before
+
+
+class TestWhatCannotBeShown:
+    @pytest.fixture
+    def install(self, site, dispatcher):
+        def install(source):
+            site.install(
+                "example-tiled",
+                version="2.0",
+                entry_points={"tiled": "example_tiled"},
+                modules={"example_tiled": f"name = 'tiled'\n{source}"},
+            )
+            dispatcher.refresh()
+
+        return install
+
+    @pytest.mark.parametrize(
+        ("parameter", "why"),
+        [
+            ("_secret=1", r"'_secret'.*its name is private"),
+            ("backend=None", r"'backend'.*the host's selector"),
+            ("rest=1", r"'rest'.*the host's own \*\*rest"),
+        ],
+    )
+    def test_an_option_that_cannot_be_shown_is_left_out_and_reported_with_its_distribution(
+        self, dispatcher, install, parameter, why
+    ):
+        def scale(x, **rest):
+            return x
+
+        scale.__doc__ = DOC
+        public = dispatcher.backend_dispatch(scale)
+        install(f"def scale(x, {parameter}, tiles=3): ...")
+        with pytest.warns(BackendRegistrationWarning, match=why) as caught:
+            dispatcher.discover()
+        [warning] = [found.message for found in caught]
+        assert (warning.distribution, warning.version) == ("example-tiled", "2.0")
+        assert [*inspect.signature(public).parameters] == ["x", "backend", "tiles", "rest"]
+        others = public.__doc__.partition("Other Parameters")[2]
+        assert "tiles : default 3" in others
+        assert f"\n    {parameter.partition('=')[0]} :" not in others
+
+    def test_an_option_that_cannot_be_shown_is_reported_where_somebody_looks(
+        self, dispatcher, scale
+    ):
+        public = dispatcher.backend_dispatch(scale)
+        mine = SimpleNamespace(name="mine", scale=lambda x, factor=1, _secret=2: x)
+        with dispatcher.register(mine):
+            public(1, backend="mine")
+            with pytest.warns(BackendRegistrationWarning, match="private"):
+                inspect.signature(public).parameters  # noqa: B018
+            assert [*inspect.signature(public).parameters] == ["x", "factor", "backend"]
+
+    def test_an_option_that_cannot_be_shown_is_reported_when_a_function_is_decorated_later(
+        self, dispatcher, scale
+    ):
+        mine = SimpleNamespace(name="mine", scale=lambda x, factor=1, _secret=2: x)
+        with dispatcher.register(mine):
+            dispatcher.discover()
+            with pytest.warns(BackendRegistrationWarning, match="private"):
+                dispatcher.backend_dispatch(scale)
+
+    def test_an_implementation_that_cannot_be_fetched_is_reported(self, dispatcher, install, scale):
+        public = dispatcher.backend_dispatch(scale)
+        install("__all__ = ['scale']")
+        with pytest.warns(BackendRegistrationWarning, match=r"'scale', which cannot be fetched"):
+            dispatcher.discover()
+        assert "'tiled'" not in public.__doc__
+
+    def test_looking_at_a_signature_hides_an_implementation_that_cannot_be_fetched(
+        self, dispatcher, install, scale
+    ):
+        public = dispatcher.backend_dispatch(scale)
+        install("__all__ = ['scale']")
+        dispatcher.settings.available_backends()
+        assert [*inspect.signature(public).parameters] == ["x", "factor", "backend"]
+
+    def test_an_implementation_with_a_docstring_that_cannot_be_read(self, dispatcher, scale):
+        class Scale:
+            def __call__(self, x, factor=1, tiles=2):
+                return x
+
+            @property
+            def __doc__(self):
+                raise RuntimeError
+
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(SimpleNamespace(name="mine", scale=Scale())):
+            dispatcher.discover()
+            assert "tiles : default 2\n        Only with backend ``'mine'``." in public.__doc__
+
+
+def test_an_adapter_may_look_at_signatures_while_it_is_asked(dispatcher, scale):
+    public = dispatcher.backend_dispatch(scale)
+    looked = []
+
+    class Mine:
+        name = "mine"
+
+        @property
+        def scale(self):
+            looked.append(str(inspect.signature(public)))
+            return lambda x, factor=1, tiles=2: x
+
+    with dispatcher.register(Mine):
+        assert "tiles" in inspect.signature(public).parameters
+    assert len(looked) == 1
+    assert "tiles" not in looked[0]
+
+
+@pytest.mark.parametrize("indent", ["", "  ", "    ", "\t", "\t\t", "        "])
+@pytest.mark.parametrize("first", ["Scale values.", "\n{}Scale values.", "\\\n{}Scale values."])
+def test_any_indentation_is_kept(merged, indent, first):
+    def scale(x, factor=1):
+        return x
+
+    lines = ["", "Parameters", "----------", "x", "    The values.", "", "Returns", "-------", "x"]
+    scale.__doc__ = "\n".join([first.format(indent), *(line and indent + line for line in lines)])
+    doc = merged(scale)
+    added = [line for line in doc.split("\n") if line not in scale.__doc__.split("\n")]
+    assert f"{indent}tiles" in added
+    deeper = indent + ("\t" if "\t" in indent else "    ")
+    assert f"{deeper}Only with backend ``'tiled'``. How many tiles." in added
+    assert all(line.startswith(indent) for line in added)
+
+
+def test_sections_may_begin_on_the_first_line(dispatcher, tiled):
+    def scale(x, factor=1):
+        """Parameters
+        ----------
+        x
+            The values.
+        """
+
+    public = dispatcher.backend_dispatch(scale)
+    assert inspect.cleandoc(public.__doc__).startswith(
+        "Parameters\n----------\nx\n    The values.\nbackend"
+    )
+
+
+def test_a_section_without_entries_gets_its_first(dispatcher):
+    def scale():
+        """Scale.
+
+        Parameters
+        ----------
+        """
+
+    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
+    assert doc.startswith("Scale.\n\nParameters\n----------\nbackend\n")
+
+
+@pytest.mark.parametrize("indent", ["", "\t"])
+@pytest.mark.parametrize("first", ["Scale.", "**Scale** it.", "\n**Scale** it."])
+def test_a_section_of_nothing_but_a_list(dispatcher, first, indent):
+    def scale():
+        return None
+
+    lines = ["", "", "Parameters", "----------", "    * none"]
+    scale.__doc__ = before = first + f"\n{indent}".join(lines)
+    assert dispatcher.backend_dispatch(scale).__doc__.startswith(f"{before}\n{indent}backend\n")
+
+
+@pytest.mark.parametrize("title", ["Attributes", "Methods", "Returns", "Yields", "Receives"])
+def test_other_parameters_stand_behind_what_numpydoc_wants_first(merged, scale, title):
+    note = f"{title}\n{'-' * len(title)}\nx\n    It.\n\n.. note:: About it."
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n{note}\n\nNotes\n-----\nNone."
+    doc = merged(scale)
+    assert f"\n\n{note}\n\nOther Parameters\n" in doc
+
+
+def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(merged, scale):
+
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n.. note:: About all.\n\nNotes\n-----\nNone."
+    doc = merged(scale)
+    assert doc.index("backend : ") < doc.index("Other Parameters") < doc.index(".. note::")
+
+
+@pytest.mark.parametrize(
+    ("rest", "last"),
+    [
+        ("Returns\n-------\nx\n\nNotes\n=====\nNone.", "By how much."),
+        ("R\n-----\nx", "By how much."),
+        ("R\n=====\nx", "By how much."),
+        ("R\n===", "By how much."),
+        (".. note:: About all.", "By how much."),
+        ("    More.\n---------\n    A rule.", "A rule."),
+        ("-----\n    No name.", "No name."),
+    ],
+    ids=[
+        "rules of two kinds",
+        "one letter",
+        "a double rule",
+        "no more",
+        "a directive",
+        "no title",
+        "a rule",
+    ],
+)
+def test_the_parameters_end_where_something_else_begins(dispatcher, scale, rest, last):
+    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n{rest}"
+    doc = dispatcher.backend_dispatch(scale).__doc__
+    assert f"{last}\nbackend : " in doc
+
+
+def test_a_directive_may_be_all_that_a_section_has(dispatcher, scale):
+    scale.__doc__ = "Scale.\n\nParameters\n----------\n.. note:: There are none."
+    doc = dispatcher.backend_dispatch(scale).__doc__
+    assert "----------\nbackend : " in doc
+
+
+def test_a_rule_below_another_is_no_title_of_it(dispatcher, scale):
+    scale.__doc__ = "Scale.\n\nParameters\n----------\n----------\nx\n    It."
+    assert "    It.\nbackend\n" in dispatcher.backend_dispatch(scale).__doc__
+
+
+def test_a_title_apart_from_its_rule_is_none(dispatcher, scale):
+    scale.__doc__ = before = inspect.cleandoc(DOC).replace("Parameters\n", "Parameters\n\n")
+    assert dispatcher.backend_dispatch(scale).__doc__ == before
+
+
+def test_an_option_that_the_host_documents_with_stars_is_not_documented_twice(dispatcher, tiled):
+    def scale(x, factor=1, **more):
+        """Scale.
+
+        Parameters
+        ----------
+        **tiles
+            How many tiles each backend makes.
+        """
+
+    public = dispatcher.backend_dispatch(scale)
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        assert "tiles" in inspect.signature(public).parameters
+        assert "Other Parameters" not in public.__doc__
+
+
+def test_a_docstring_that_ends_with_its_rule(dispatcher):
+    def scale():
+        return None
+
+    scale.__doc__ = "Parameters\n----------"
+    assert dispatcher.backend_dispatch(scale).__doc__.startswith(
+        "Parameters\n----------\nbackend\n"
+    )
+
+
+def test_what_only_looks_like_a_section_is_none(merged):
+    def scale(x, factor=1):
+        """Scale.
+
+        Many Parameters
+        ---------------
+        Not a list.
+
+        Parameters
+        ----------
+        x
+            The values.
+
+        Returning
+        ---
+        factor
+            By how much.
+        """
+
+    doc = merged(scale)
+    doc = inspect.cleandoc(doc)
+    assert "Not a list.\n\nParameters\n" in doc
+    assert doc.index("By how much.") < doc.index("\nbackend\n") < doc.index("Other Parameters")
+
+
+def test_a_directive_at_the_margin_stays_behind_the_parameters(dispatcher, scale):
+    scale.__doc__ = DOC + "\n    .. note:: About all of it."
+    doc = dispatcher.backend_dispatch(scale).__doc__
+    assert doc.index("backend : ") < doc.index(".. note::")
+
+
+def test_a_host_that_only_has_other_parameters_is_left_alone(dispatcher, scale):
+    scale.__doc__ = before = DOC.replace(
+        "Parameters\n    ----------", "Other Parameters\n    " + "-" * 16
+    )
+    assert dispatcher.backend_dispatch(scale).__doc__ == before
+
+
+@pytest.mark.parametrize("last", ["x, backend", "backend", "backend : str", "backend: str"])
+def test_a_selector_that_the_host_documents_is_not_documented_twice(dispatcher, scale, last):
+    scale.__doc__ = DOC.replace("factor : float", last)
+    assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
+
+
+def test_a_selector_among_the_other_parameters_is_not_documented_twice(dispatcher, scale):
+    other = "\n\nOther Parameters\n----------------\nbackend : str\n    Where it runs."
+    scale.__doc__ = inspect.cleandoc(DOC) + other
+    assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
+
+
+def test_a_word_that_only_looks_like_the_selector_does_not_hide_it(dispatcher, scale):
+    scale.__doc__ = DOC.replace("By how much.", "The backend of it, and backends.")
+    assert entries(dispatcher.backend_dispatch(scale).__doc__, "backend : ") == 1
+
+
+def test_keywords_that_are_not_last_do_not_move_the_selector(dispatcher):
+    def scale(x, **rest):
+        """Scale.
+
+        Parameters
+        ----------
+        **rest
+            Whatever else.
+        x
+            The values.
+        """
+
+    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
+    assert doc.index("\nx\n") < doc.index("\nbackend\n")
+
+
+def test_type_hints_are_the_hosts_own_and_the_selectors(dispatcher, tiled):
+    def scale(x: list[float], factor: int | None = 1) -> list[float]:
+        return x
+
+    public = dispatcher.backend_dispatch(scale)
+    outer = functools.wraps(public)(lambda *args: public(*args, factor=2))
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        hints = {"x": list[float], "factor": int | None, "return": list[float]}
+        assert typing.get_type_hints(scale) == hints
+        hints["backend"] = str | Sequence[str] | None
+        assert typing.get_type_hints(public) == typing.get_type_hints(outer) == hints
+
+
+def test_without_a_selector_the_type_hints_are_the_hosts(dispatcher):
+    def scale(x: list[float]) -> list[float]:
+        return x
+
+    public = dispatcher.backend_dispatch(selector=None)(scale)
+    assert typing.get_type_hints(public) == typing.get_type_hints(scale)
+
+
+def test_annotations_that_are_made_late_are_not_asked_for(dispatcher):
+    def scale(x):
+        return x
+
+    def annotations(form):
+        raise NameError("AnnData")
+
+    scale.__annotate__ = annotations
+    assert dispatcher.backend_dispatch(scale)([1]) == [1]
+
+
+def test_threads_that_meet_new_backends_at_once_show_them_all(dispatcher, scale):
+    public = dispatcher.backend_dispatch(scale)
+    names = [f"b{number}" for number in range(20)]
+    for name in names:
+        source = f"lambda x, factor=1, *, option_{name}=1: x"
+        dispatcher.register(SimpleNamespace(name=name, scale=eval(source)))  # noqa: S307
+    together = Barrier(len(names), timeout=30)
+
+    def call(name):
+        together.wait()
+        return public(1, backend=name)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert [*pool.map(call, names)] == [1] * len(names)
+    options = {f"option_{name}" for name in names}
+    assert options <= inspect.signature(public).parameters.keys()
+    assert all(f"\n    {option} :" in public.__doc__ for option in options)

@@ -1,0 +1,93 @@
+"""What a trace shows in a notebook: the sum by function and backend, and call by call."""
+
+import re
+import time
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def installed(fast, settings):
+    """A backend with a default of its own; what it lacks the host runs without a word."""
+    settings.fallback = "silent"
+
+
+def rows(html):
+    """Give the texts of each row of cells."""
+    return [
+        re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
+        for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)
+    ]
+
+
+def test_nothing_traced_yet(settings, read):
+    elements, text = read(settings.trace()._repr_html_())
+    assert text == "Trace of example_host: 0 calls"
+    assert "table" not in elements
+
+
+def test_the_summary_says_what_ran_where_with_each_remark_once(settings, scale, read):
+    with settings.trace() as trace, settings.use_backend("fast"):
+        for _ in range(3):
+            scale([1], n_jobs=2)
+        scale([1], copy=False)
+    html = trace._repr_html_()
+    _, text = read(html)
+    assert text.startswith("Trace of example_host: 4 calls")
+    first, detail, second, why, *_ = rows(html)[1:]
+    assert first[:3] == ["scale", "fast (fast-backend 1.2)", "3"]
+    assert detail == ["ignored n_jobs; default factor=2.0 (host: 1.0)"]
+    assert second[:3] == ["scale", "cpu", "1"]
+    assert second[4] == "1 as a fallback"
+    assert why == ["skipped fast: does not take &#x27;copy&#x27;"]
+
+
+def test_calls_stand_further_in_than_the_call_that_made_them(dispatcher, settings, scale):
+    twice = dispatcher.backend_dispatch(name="twice")(lambda values: scale(scale(values)))
+    with settings.trace() as trace:
+        twice([1])
+        scale([1])
+    calls = [row[0] for row in rows(trace._repr_html_()) if "returned" in row]
+    assert calls == ["twice", "  scale", "  scale", "scale"]
+
+
+def test_what_raised_is_marked_and_quoted(settings, scale):
+    with settings.trace() as trace, pytest.raises(TypeError):
+        scale(["<b>"], None)
+    html = trace._repr_html_()
+    assert '<tr class="bad">' in html
+    assert any("TypeError" in cell for row in rows(html) for cell in row)
+    assert any("1 raised" in row for row in rows(html))
+
+
+def test_times_are_in_a_fitting_unit(dispatcher, settings):
+    wait = dispatcher.backend_dispatch(name="wait")(lambda seconds: time.sleep(1 * seconds))
+    with settings.trace() as trace:
+        wait(0.001)
+        wait(1.0)
+    times = [row[2] for row in rows(trace._repr_html_()) if "returned" in row]
+    assert [shown.split()[1] for shown in times] == ["ms", "s"]
+
+
+def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
+    with settings.trace() as trace:
+        for _ in range(1234):
+            scale([1])
+    html = trace._repr_html_()
+    assert read(html)[1].startswith("Trace of example_host: 1,234 calls")
+    assert "Call by call, the first 200" in html
+    assert len([row for row in rows(html) if "returned" in row]) == 200
+
+
+def test_a_single_call_is_told_in_the_singular(settings, scale):
+    with settings.trace() as trace:
+        scale([1])
+    assert "example_host: 1 call<" in trace._repr_html_()
+
+
+def test_settings_shown_inside_a_trace_are_what_they_are_outside(settings, scale):
+    with settings.use_backend("fast"):
+        settings.get_backend("fast")
+        expected = repr(settings)
+        with settings.trace():
+            assert repr(settings) == expected

@@ -1,0 +1,223 @@
+"""Who constructs: the host's class, or the backend's, by the rules of every call."""
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendFallbackError,
+    BackendFallbackWarning,
+    BackendLoadError,
+)
+
+
+@pytest.fixture
+def model(dispatch):
+    class Model:
+        def __init__(self, n_layers, *, seed=0, copy=False):
+            self.given = (n_layers, seed, copy)
+
+    return dispatch(Model)
+
+
+@pytest.fixture
+def theirs(offer):
+    class TheirModel:
+        def __init__(self, n_layers, *, seed=0, tiles=1):
+            self.given = (n_layers, seed, tiles)
+
+    offer(Model=TheirModel)
+    return TheirModel
+
+
+def test_a_call_or_a_block_chooses_who_constructs(model, theirs, mine):
+    built = [model(3, seed=1), model(3, seed=1, backend="mine"), model(3, tiles=7, backend="mine")]
+    assert [type(one) for one in built] == [model, theirs, theirs]
+    assert [one.given for one in built] == [(3, 1, False), (3, 1, 1), (3, 0, 7)]
+    with mine():
+        assert [type(model(3)), type(model(3)), type(model(3, backend="cpu"))] == [
+            theirs,
+            theirs,
+            model,
+        ]
+    assert type(model(3)) is model
+
+
+def test_arguments_of_a_constructor_follow_the_rules_of_every_call(dispatch, offer):
+    class Model:
+        def __init__(self, n_layers, *, n_jobs=1, seed=2):
+            pass
+
+    class TheirModel:
+        def __init__(self, depth, seed=9):
+            self.given = depth, seed
+
+    model = dispatch(Model, ignorable=["n_jobs"], host_defaults=True)
+    offer(Model=TheirModel, renames={"Model": {"n_layers": "depth"}})
+    assert model(n_layers=5, n_jobs=4, backend="mine").given == (5, 2)
+
+
+def test_an_argument_the_backend_lacks_is_a_fallback(model, theirs):
+    with pytest.warns(BackendFallbackWarning, match="does not take 'copy'"):
+        built = model(3, copy=True, backend="mine")
+    assert type(built) is model
+
+
+def test_a_fallback_may_be_an_error(model, theirs, dispatcher):
+    with (
+        dispatcher.settings.use_backend("mine", fallback="error"),
+        pytest.raises(BackendFallbackError, match="does not take 'copy'"),
+    ):
+        model(3, copy=True)
+
+
+def test_another_selector(dispatch, offer):
+    class Model:
+        def __init__(self, backend="tf"):
+            self.backend = backend
+
+    model = dispatch(Model, selector="engine")
+    theirs = type("TheirModel", (), {})
+    offer(Model=theirs)
+    assert model(backend="torch").backend == "torch"
+    assert type(model(engine="mine")) is theirs
+
+
+def test_without_a_selector_only_a_selection_chooses(dispatch, offer, mine):
+    model = dispatch(type("Model", (), {}), selector=None)
+    theirs = type("TheirModel", (), {})
+    offer(Model=theirs)
+    with pytest.raises(TypeError, match="takes no arguments"):
+        model(backend="mine")
+    with mine():
+        assert type(model()) is theirs
+
+
+def test_what_is_constructed_inside_runs_on_the_same_backend(dispatcher, offer):
+    where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self):
+            self.where = where()
+
+    offer(where=lambda: "mine")
+    dispatcher.settings.fallback = "silent"
+    assert Model(backend="mine").where == "mine"
+    assert Model().where == "cpu"
+
+
+def test_a_backends_class_may_construct_the_hosts_inside(model, offer, mine):
+    class TheirModel:
+        def __init__(self, n_layers, *, seed=0):
+            self.inner = model(n_layers)
+
+    offer(Model=TheirModel)
+    assert type(model(3, backend="mine").inner) is model
+    with mine():
+        assert type(model(3).inner) is model
+
+
+def test_a_backends_class_that_inherits_is_initialised_once_and_sees_no_selector(model, offer):
+    seen = []
+
+    class TheirModel(model):
+        def __init__(self, *args, **kwargs):
+            seen.append((args, kwargs))
+            super().__init__(*args, **kwargs)
+
+    offer(Model=TheirModel)
+    built = model(3, seed=2, backend="mine")
+    assert seen == [((3,), {"seed": 2})]
+    assert isinstance(built, model)
+    assert built.given == (3, 2, False)
+
+
+def test_a_backends_class_may_inherit_the_constructor_too(model, offer, mine):
+    class TheirModel(model):
+        pass
+
+    offer(Model=TheirModel)
+    with mine():
+        assert type(model(3)) is TheirModel
+        assert model(3, seed=4).given == (3, 4, False)
+
+
+def test_an_error_in_the_constructor_reaches_the_caller(model, offer):
+    class TheirModel:
+        def __init__(self, n_layers):
+            raise ZeroDivisionError(n_layers)
+
+    offer(Model=TheirModel)
+    with pytest.raises(ZeroDivisionError, match="3"):
+        model(3, backend="mine")
+
+
+def test_the_hosts_class_handed_back_is_no_implementation(model, offer, dispatcher):
+    offer(Model=model)
+    [refusal] = dispatcher.settings.explain(model, 3, backend="mine").refusals
+    assert refusal.reason == "does not implement it"
+
+
+@pytest.mark.parametrize("offered", [lambda n_layers: "built", 3])
+def test_a_name_that_is_no_class_is_an_error_that_names_the_backend(model, offer, offered):
+    offer(Model=offered)
+    with pytest.raises(BackendLoadError, match=r"'mine'.*'Model'.*no class"):
+        model(3, backend="mine")
+
+
+def test_explain_tells_who_would_construct(model, theirs, dispatcher):
+    explain = dispatcher.settings.explain
+    assert explain(model, 3).backend == "cpu"
+    assert explain(model, 3, backend="mine").backend == "mine"
+
+
+def test_a_nested_class_is_dispatched_by_its_own_name(dispatcher, offer):
+    class Outer:
+        @dispatcher.backend_class
+        class Inner:
+            pass
+
+    theirs = type("TheirInner", (), {})
+    offer(Inner=theirs)
+    assert type(Outer.Inner(backend="mine")) is theirs
+
+
+def test_an_argument_named_as_our_own_are_is_the_hosts(dispatch):
+    class Model:
+        def __init__(self, *, cls, args=0, metaclass=1):
+            self.given = (cls, args, metaclass)
+
+    assert dispatch(Model)(cls=1, args=2, metaclass=3).given == (1, 2, 3)
+
+
+def test_arguments_without_a_name_reach_a_constructor_that_takes_any(dispatch, offer):
+    class Model:
+        def __init__(self, first, *rest, **options):
+            self.given = (first, rest, options)
+
+    class TheirModel:
+        def __init__(self, first, *rest, **options):
+            self.given = (first, rest, options)
+
+    class Narrow:
+        def __init__(self, first):
+            pass
+
+    model = dispatch(Model)
+    offer(Model=TheirModel)
+    offer("narrow", Model=Narrow)
+    built = model(1, 2, 3, depth=4, backend="mine")
+    assert (type(built), built.given) == (TheirModel, (1, (2, 3), {"depth": 4}))
+    with pytest.warns(BackendFallbackWarning, match="does not take 'rest'"):
+        assert type(model(1, 2, backend="narrow")) is model
+
+
+def test_an_exception_is_constructed_by_a_backend(dispatch, offer):
+    class TheirModel(Exception):  # noqa: N818 - as the host's
+        def __init__(self, *args):
+            super().__init__(*args)
+
+    model = dispatch(type("Model", (Exception,), {}))
+    offer(Model=TheirModel)
+    assert type(model("text", backend="mine")) is TheirModel
+    with pytest.raises(model, match="text"):
+        raise model("text")

@@ -1,0 +1,490 @@
+"""Classes of every kind stay what they are."""
+
+from __future__ import annotations
+
+import abc
+import collections.abc
+import copy
+import dataclasses
+import functools
+import gc
+import pickle
+import typing
+import weakref
+
+import pytest
+
+PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
+
+
+def pickling(protocol):
+    return lambda built: pickle.loads(pickle.dumps(built, protocol))
+
+
+class TestAnyClass:
+    def test_the_class_its_objects_are_its_own(self, dispatch):
+        class Model:
+            def fit(self):
+                return self
+
+        model = dispatch(Model)
+        assert type(model()) is model
+        assert isinstance(model().fit(), model)
+        assert model.__mro__ == (model, object)
+
+    def test_a_class_is_named_as_before(self, dispatch):
+        class Model:
+            """Fit."""
+
+            rate: float = 0.1
+
+        model = dispatch(Model)
+        for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+            assert getattr(model, name) == getattr(Model, name)
+        assert model.rate == 0.1
+
+    def test_super_needs_no_arguments(self, dispatch):
+        class Base:
+            def fit(self):
+                return "fitted"
+
+        class Model(Base):
+            def fit(self):
+                return super().fit()
+
+            @property
+            def fitted(self):
+                return super().fit()
+
+            @functools.cached_property
+            def kept(self):
+                return super().fit()
+
+            @classmethod
+            def own(cls):
+                return __class__
+
+            @staticmethod
+            def mine():
+                return __class__
+
+            def later(self):
+                fit = super().fit
+                return [fit() for _ in "x"]
+
+        model = dispatch(Model)
+        built = model()
+        assert built.fit() == built.fitted == built.kept == "fitted"
+        assert model.own() is model.mine() is model
+        assert built.later() == ["fitted"]
+
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            functools.cache,
+            functools.cached_property,
+            functools.partialmethod,
+            functools.singledispatchmethod,
+            lambda func: property(None, func),
+        ],
+    )
+    def test_a_method_behind_a_descriptor_finds_its_class(self, dispatch, kind):
+        found = []
+
+        class Model:
+            @kind
+            def own(self, *given):
+                found.append(__class__)
+
+        model = dispatch(Model)
+        built = model()
+        if isinstance(vars(model)["own"], property):
+            built.own = 1
+        elif not isinstance(vars(model)["own"], functools.cached_property):
+            built.own(1)
+        else:
+            assert built.own is None
+        assert found == [model]
+
+    def test_a_method_behind_a_decorator_finds_its_class(self, dispatch):
+        def logged(func):
+            @functools.wraps(func)
+            def inner(*args):
+                return func(*args)
+
+            return inner
+
+        class Model:
+            @logged
+            @logged
+            def own(self):
+                return __class__
+
+        model = dispatch(Model)
+        assert model().own() is model
+
+    def test_no_second_class_stays_behind(self, dispatch):
+        class Base:
+            pass
+
+        model = dispatch(type("Model", (Base,), {}))
+        gc.collect()
+        assert Base.__subclasses__() == [model]
+
+    def test_the_class_its_objects_can_be_weakly_referenced(self, dispatch):
+        built = dispatch(type("Model", (), {}))()
+        assert weakref.ref(built)() is built
+
+    def test_the_class_its_attributes_are_its_own(self, dispatch):
+        before = type("Model", (), {"rate": 1})
+        model = dispatch(before)
+        model.rate = 2
+        assert model().rate == 2
+        del model.rate
+        assert not hasattr(model(), "rate")
+
+    def test_the_class_its_objects_show_nothing_of_ours(self, dispatch):
+        assert vars(dispatch(type("Model", (), {}))()) == {}
+
+    def test_descriptors_know_their_class(self, dispatch):
+        class Named:
+            def __set_name__(self, owner, name):
+                self.owner = owner
+
+        class Model:
+            field = Named()
+
+        model = dispatch(Model)
+        assert vars(model)["field"].owner is model
+
+    def test_a_class_with_its_own_new(self, dispatch, offer):
+        class Model:
+            def __new__(cls, size):
+                built = super().__new__(cls)
+                built.made = size
+                return built
+
+            def __init__(self, size):
+                self.size = size
+
+        model = dispatch(Model)
+        assert (model(3).made, model(3).size) == (3, 3)
+        offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
+        assert type(model(3, backend="mine")) is not model
+
+    def test_an_object_that_can_be_called(self, dispatch):
+        class Model:
+            def __call__(self, value, backend=None):
+                return value, backend
+
+        assert dispatch(Model)()(3, backend="theirs") == (3, "theirs")
+
+    def test_type_hints_are_found(self, dispatch):
+        class Model:
+            rate: float
+
+        assert typing.get_type_hints(dispatch(Model)) == {"rate": float}
+
+
+class TestCopies:
+    @pytest.fixture
+    def model(self, dispatch, importable):
+        class Model:
+            def __init__(self, size=1):
+                self.size = size
+
+        return importable(dispatch(Model))
+
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, *map(pickling, PROTOCOLS)])
+    def test_a_copy_is_of_the_same_class_whatever_is_selected(self, model, offer, mine, duplicate):
+        offer(Model=type("TheirModel", (), {}))
+        built = model(3)
+        with mine():
+            inside = duplicate(built)
+        for copied in (inside, duplicate(built)):
+            assert (type(copied), copied.size) == (model, 3)
+
+    def test_the_class_itself_is_pickled_by_its_name(self, model):
+        assert pickle.loads(pickle.dumps(model)) is model
+
+    def test_an_object_of_an_undecorated_subclass_is_pickled(self, model, importable):
+        special = importable(type("Special", (model,), {}))
+        copied = pickle.loads(pickle.dumps(special(4)))
+        assert (type(copied), copied.size) == (special, 4)
+
+
+class TestDataclasses:
+    def test_a_dataclass(self, dispatch, offer):
+        @dataclasses.dataclass
+        class Model:
+            size: int
+            names: list = dataclasses.field(default_factory=list)
+
+        model = dispatch(Model)
+        assert model(3) == model(3, []) == dataclasses.replace(model(1), size=3)
+        assert dataclasses.asdict(model(3)) == {"size": 3, "names": []}
+        assert [field.name for field in dataclasses.fields(model)] == ["size", "names"]
+        offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
+        assert type(model(3, backend="mine")) is not model
+
+    def test_a_frozen_dataclass_stays_frozen(self, dispatch):
+        @dataclasses.dataclass(frozen=True)
+        class Model:
+            size: int = 1
+
+        built = dispatch(Model)()
+        for name in ("size", "other"):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(built, name, 2)
+        assert hash(built) == hash(type(built)())
+
+    @pytest.mark.parametrize("options", [{}, {"weakref_slot": True}, {"frozen": True}])
+    def test_a_dataclass_with_slots(self, dispatch, importable, options):
+        @dataclasses.dataclass(slots=True, **options)
+        class Model:
+            size: int = 1
+
+            def doubled(self):
+                return self.size * 2
+
+        model = importable(dispatch(Model))
+        built = model(3)
+        assert built.doubled() == 6
+        assert not hasattr(built, "__dict__")
+        assert pickle.loads(pickle.dumps(built)) == built
+        assert model.__match_args__ == ("size",)
+
+    def test_a_dataclass_decorator_outside_ours_does_no_harm(self, dispatcher):
+        @dataclasses.dataclass(slots=True)
+        @dispatcher.backend_class
+        class Model:
+            size: int = 1
+
+        assert type(Model(3)) is Model
+        assert Model(3).size == 3
+
+
+class TestSlots:
+    def test_slots_stay_the_only_attributes(self, dispatch):
+        class Model:
+            """Fit."""
+
+            __slots__ = ("__own", "size")
+
+            def __init__(self, size):
+                self.size = self.__own = size
+
+            @property
+            def own(self):
+                return self.__own
+
+        model = dispatch(Model)
+        assert model(3).own == model(3).size == 3
+        with pytest.raises(AttributeError):
+            model(3).other = 1
+
+    def test_documented_slots(self, dispatch):
+        class Model:
+            __slots__ = {"size": "How large."}
+
+        model = dispatch(Model)
+        assert model.__slots__ == {"size": "How large."}
+        with pytest.raises(AttributeError):
+            model().other = 1
+
+
+class TestAbstractClasses:
+    def test_an_abstract_class_is_changed_in_place(self, dispatch):
+        class Model(abc.ABC):  # noqa: B024
+            pass
+
+        assert dispatch(Model) is Model
+        assert type(Model()) is Model
+
+    def test_an_abstract_class_cannot_be_constructed_but_a_backends_can(self, dispatch, offer):
+        class Model(abc.ABC):
+            @abc.abstractmethod
+            def fit(self): ...
+
+        model = dispatch(Model)
+        with pytest.raises(TypeError, match="abstract"):
+            model()
+
+        class TheirModel(model):
+            def fit(self):
+                return 1
+
+        offer(Model=TheirModel)
+        assert type(model(backend="mine")) is TheirModel
+
+    def test_what_registered_before_is_still_an_instance(self, dispatch):
+        class Model(abc.ABC):  # noqa: B024
+            pass
+
+        Model.register(int)
+        assert isinstance(3, dispatch(Model))
+
+    def test_a_mark_that_meant_nothing_still_means_nothing(self, dispatch):
+        class Model:
+            @abc.abstractmethod
+            def fit(self): ...
+
+        model = dispatch(Model)
+        assert type(model()) is model
+        assert type(type("Special", (model,), {})()) is not model
+
+
+class TestMetaclasses:
+    def test_the_class_its_own_call_still_answers_for_the_host(self, dispatch, offer):
+        class OneOnly(type):
+            def __call__(cls, *args, **kwargs):
+                if "only" not in vars(cls):
+                    cls.only = super().__call__(*args, **kwargs)
+                return cls.only
+
+        class Model(metaclass=OneOnly):
+            def __init__(self, size):
+                self.size = size
+
+        model = dispatch(Model)
+        assert model is Model
+        assert isinstance(type(model), type)
+        theirs = type("TheirModel", (), {"__init__": lambda self, size: None})
+        offer(Model=theirs)
+        assert type(model(1, backend="mine")) is theirs
+        assert model(2) is model(3, backend="cpu")
+        assert model(2).size == 2
+
+    def test_a_metaclass_sees_the_class_once(self, dispatch):
+        seen = []
+
+        class Registering(type):
+            def __init__(cls, *args):
+                super().__init__(*args)
+                seen.append(cls)
+
+            def count(cls):
+                return len(seen)
+
+        class Model(metaclass=Registering):
+            pass
+
+        assert dispatch(Model).count() == 1
+        assert seen == [Model]
+
+    def test_a_metaclass_that_guards_attributes(self, dispatch):
+        class Guarding(type):
+            def __setattr__(cls, name, value):
+                raise AttributeError(name)
+
+        class Model(metaclass=Guarding):
+            """Fit.
+
+            Parameters
+            ----------
+            size
+                How large.
+            """
+
+            def __init__(self, size=1):
+                self.size = size
+
+        assert dispatch(Model)(3).size == 3
+        assert "backend\n" in Model.__doc__
+
+    def test_a_metaclass_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
+        meta = type("Meta", (type,), {})
+        model = dispatch(importable(meta("Model", (), {})))
+        assert pickle.loads(pickle.dumps(type(model))) is type(model)
+
+    def test_classes_that_shared_one_share_one(self, dispatcher):
+        class Meta(type):
+            pass
+
+        one = dispatcher.backend_class(name="one")(Meta("Model", (), {}))
+        two = dispatcher.backend_class(name="two")(Meta("Model", (), {}))
+        assert type(one) is type(two)
+        assert isinstance(type("Both", (one, two), {})(), two)
+
+
+class TestGenerics:
+    def test_a_generic_class_takes_parameters(self, dispatch, offer):
+        T = typing.TypeVar("T")
+
+        class Model(typing.Generic[T]):
+            def __init__(self, value: T):
+                self.value = value
+
+        model = dispatch(Model)
+        assert model[int](3).value == 3
+        assert model.__parameters__ == (T,)
+        special = type("Special", (model,), {})
+        assert type(special(1)) is special
+        theirs = type("TheirModel", (), {"__init__": lambda self, value: None})
+        offer(Model=theirs)
+        assert type(model[int](3, backend="mine")) is theirs
+
+
+class TestSubclasses:
+    @pytest.fixture
+    def model(self, dispatch, offer):
+        class Model:
+            def __init__(self, size=1):
+                self.size = size
+
+        offer(Model=type("TheirModel", (), {"__init__": lambda self, size=1: None}))
+        return dispatch(Model)
+
+    def test_an_undecorated_subclass_constructs_as_before(self, model, mine):
+        class Special(model):
+            def __init__(self, size, depth):
+                super().__init__(size)
+                self.depth = depth
+
+        with mine():
+            built = Special(2, depth=3)
+        assert (type(built), built.size, built.depth) == (Special, 2, 3)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'backend'"):
+            Special(2, depth=3, backend="mine")
+
+    def test_a_subclass_may_be_decorated_too(self, model, dispatcher, offer):
+        @dispatcher.backend_class
+        class Special(model):
+            def __init__(self, size, depth=0):
+                super().__init__(size)
+
+        theirs = type("TheirSpecial", (), {"__init__": lambda self, size: None})
+        offer("other", Special=theirs)
+        assert type(Special(2, backend="other")) is theirs
+        assert Special(2).size == 2
+        assert type(Special(2, backend="cpu")) is Special
+
+    def test_a_subclass_may_mix_in_an_abstract_class(self, model):
+        class Special(model, collections.abc.Sized):
+            def __len__(self):
+                return self.size
+
+        class Abstract(model, abc.ABC):
+            @abc.abstractmethod
+            def fit(self): ...
+
+        assert len(Special(4)) == 4
+        with pytest.raises(TypeError, match="abstract"):
+            Abstract()
+
+    def test_a_subclass_may_have_two_dispatched_bases(self, model, dispatcher):
+        @dispatcher.backend_class
+        class Other(abc.ABC):  # noqa: B024
+            pass
+
+        class Both(model, Other):
+            pass
+
+        assert isinstance(Both(2), Other)
+
+    def test_a_subclass_is_no_dispatched_class(self, model, dispatcher):
+        special = type("Special", (model,), {})
+        with pytest.raises(TypeError, match="not a dispatched function"):
+            dispatcher.settings.explain(special)
+        with pytest.raises(TypeError, match="not a dispatched function"):
+            dispatcher.settings.explain(type(model))

@@ -1,0 +1,226 @@
+"""An adapter may call the host function it replaces: that nested call goes to the host."""
+
+import asyncio
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+HOST = """
+    from scverse_backends import BackendDispatcher
+    dispatcher = BackendDispatcher(
+        entrypoint_group={group!r}, host_name="lab_host", untrusted="allow", fallback="error"
+    )
+    settings = dispatcher.settings
+    @dispatcher.backend_dispatch
+    def neighbors(*, then=None, host_only=None):
+        return ["host neighbors", *(then() if then else ())]
+    @dispatcher.backend_dispatch
+    def umap(*, then=None):
+        return ["host umap", *neighbors()]
+    @dispatcher.backend_dispatch
+    async def tsne(*, then=None, host_only=None):
+        return ["host tsne", *(await then() if then else ())]
+    @dispatcher.backend_dispatch
+    def rows():
+        yield "host row"
+    @dispatcher.backend_dispatch
+    def countdown(depth):
+        return ["host", *(countdown(depth - 1) if depth else ())]
+"""
+
+ADAPTER = """
+    import lab_host as lab
+    name = {name!r}
+    aliases = ["{name}-alias"]
+    __all__ = ["neighbors", "umap", "tsne", "rows", "countdown"]
+    def neighbors(*, then=None):
+        return ["{name} neighbors", *(then or lab.neighbors)()]
+    def umap(*, then=None):
+        return ["{name} umap", *(then or lab.neighbors)()]
+    async def tsne(*, then=None):
+        return ["{name} tsne", *await (then or lab.tsne)()]
+    def rows():
+        yield "{name} row"
+        yield from lab.rows()
+    def countdown(depth):
+        return ["{name}", *lab.countdown(depth)]
+"""
+
+
+@pytest.fixture
+def lab(site):
+    """Import a real host module, for which backends that import it are installed."""
+    site.write("lab_host.py", HOST.format(group="tests.example_host.backends"))
+    for name in ("mine", "other"):
+        site.backend(name, ADAPTER.format(name=name))
+    return importlib.import_module("lab_host")
+
+
+WAYS = {
+    "default": lambda lab, call: (setattr(lab.settings, "backend", "mine"), call())[1],
+    "block": lambda lab, call: lab.settings.use_backend("mine")(call)(),
+    "call": lambda lab, call: call(backend="mine"),
+    "preference": lambda lab, call: lab.settings.use_backend("mine", "other", "cpu")(call)(),
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=WAYS)
+def on_mine(request, lab):
+    """Call a function on the backend ``mine``, chosen in each way in which it can be."""
+    return lambda call: request.param(lab, call)
+
+
+def test_an_adapter_may_call_the_function_it_replaces_again_and_again(lab, on_mine):
+    assert on_mine(lab.neighbors) == on_mine(lab.neighbors) == ["mine neighbors", "host neighbors"]
+
+
+def test_a_host_function_that_calls_itself_stays_on_the_host(lab):
+    with lab.settings.use_backend("mine"):
+        assert lab.countdown(2) == ["mine", "host", "host", "host"]
+
+
+def test_another_function_of_the_same_backend_runs_there(lab):
+    with lab.settings.use_backend("mine"):
+        assert lab.umap() == ["mine umap", "mine neighbors", "host neighbors"]
+
+
+def test_the_way_back_through_another_function_leads_to_the_host(lab):
+    with lab.settings.use_backend("mine"):
+        ran = lab.neighbors(then=lambda: lab.umap(then=lab.neighbors))
+    assert ran == ["mine neighbors", "mine umap", "host neighbors"]
+
+
+NESTED = {
+    "by its name": lambda lab: lab.neighbors(backend="mine"),
+    "by its alias": lambda lab: lab.neighbors(backend="MINE_alias"),
+    "by preference": lambda lab: lab.neighbors(backend=["mine", "other"]),
+    "by a block": lambda lab: lab.settings.use_backend("mine")(lab.neighbors)(),
+    "with an argument that only the host takes": lambda lab: lab.neighbors(host_only=1),
+}
+
+
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
+def test_choosing_the_same_backend_again_leads_to_the_host_too(lab, on_mine, nested):
+    ran = on_mine(lambda **options: lab.neighbors(then=lambda: nested(lab), **options))
+    assert ran == ["mine neighbors", "host neighbors"]
+
+
+def test_another_backend_may_be_chosen_inside_and_lead_back_to_neither(lab):
+    def back():
+        return lab.neighbors(backend="mine")
+
+    ran = lab.neighbors(then=lambda: lab.neighbors(then=back, backend="other"), backend="mine")
+    assert ran == ["mine neighbors", "other neighbors", "host neighbors"]
+
+
+def test_explaining_inside_tells_that_the_host_runs_it(lab):
+    def explain():
+        decision = lab.settings.explain(lab.neighbors)
+        return [decision.backend, decision.reason]
+
+    with lab.settings.use_backend("mine"):
+        ran = lab.neighbors(then=explain)
+        assert lab.settings.explain(lab.neighbors).backend == "mine"
+    assert ran[:2] == ["mine neighbors", "cpu"]
+    assert "calling the function it replaces" in ran[2]
+
+
+def test_an_implementation_that_raised_is_chosen_again_afterwards(lab):
+    def fail():
+        raise KeyError("lost")
+
+    with lab.settings.use_backend("mine"):
+        for _ in range(2):
+            with pytest.raises(KeyError, match="lost"):
+                lab.neighbors(then=fail)
+        assert lab.neighbors() == ["mine neighbors", "host neighbors"]
+
+
+def test_threads_that_run_the_same_function_at_once_are_not_taken_for_one_another(lab):
+    lab.settings.backend = "mine"
+    entered, finish = Event(), Event()
+
+    def wait():
+        entered.set()
+        assert finish.wait(timeout=10)
+        return lab.neighbors()
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lab.neighbors, then=wait)
+        assert entered.wait(timeout=10)
+        assert lab.neighbors() == ["mine neighbors", "host neighbors"]
+        assert lab.neighbors(backend="mine") == ["mine neighbors", "host neighbors"]
+        finish.set()
+        assert waiting.result(timeout=10) == ["mine neighbors", "host neighbors"]
+
+
+def test_a_coroutine_may_await_the_function_it_replaces(lab, on_mine):
+    assert asyncio.run(on_mine(lab.tsne)) == ["mine tsne", "host tsne"]
+
+
+def test_a_coroutine_may_give_the_host_what_only_the_host_takes(lab, on_mine):
+    def nested(**options):
+        return lab.tsne(then=lambda: lab.tsne(host_only=1), **options)
+
+    assert asyncio.run(on_mine(nested)) == ["mine tsne", "host tsne"]
+
+
+def test_a_backend_that_declines_the_nested_call_leads_to_the_host_too(lab, site):
+    source = """
+        import lab_host as lab
+        name, asked = "once", []
+        def can_run(function, arguments):
+            asked.append(function)
+            return len(asked) == 1
+        def neighbors():
+            return ["once neighbors", *lab.neighbors()]
+    """
+    site.backend("once", source)
+    assert lab.neighbors(backend="once") == ["once neighbors", "host neighbors"]
+
+
+def test_a_coroutine_leads_to_the_host_after_it_was_suspended(lab):
+    async def suspended():
+        await asyncio.sleep(0)
+        return await lab.tsne(backend="mine")
+
+    async def main():
+        return await lab.tsne(then=suspended, backend="mine")
+
+    assert asyncio.run(main()) == ["mine tsne", "host tsne"]
+
+
+def test_coroutines_that_run_the_same_function_at_once_are_not_taken_for_one_another(lab):
+    async def main():
+        lab.settings.backend = "mine"
+        meeting = asyncio.Barrier(3)
+
+        async def meet():
+            await meeting.wait()
+            return await lab.tsne()
+
+        return await asyncio.gather(*(lab.tsne(then=meet) for _ in range(3)))
+
+    assert asyncio.run(main()) == [["mine tsne", "host tsne"]] * 3
+
+
+def test_a_loop_that_a_plain_implementation_runs_leads_to_the_host(lab):
+    async def inner():
+        return lab.neighbors()
+
+    ran = lab.neighbors(then=lambda: asyncio.run(inner()), backend="mine")
+    assert ran == ["mine neighbors", "host neighbors"]
+
+
+def test_a_generator_function_leads_to_the_host_while_it_is_iterated(lab, on_mine):
+    assert on_mine(lambda **choice: [*lab.rows(**choice)]) == ["mine row", "host row"]
+
+
+def test_a_caller_that_awaits_is_not_inside_what_it_awaits(lab):
+    async def main():
+        with lab.settings.use_backend("mine"):
+            return await lab.tsne(), await lab.tsne()
+
+    assert asyncio.run(main()) == (["mine tsne", "host tsne"],) * 2

@@ -1,0 +1,227 @@
+"""A bound function applies its snapshot around each call, and looks like the function."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import os
+import pickle
+import socket
+import typing
+
+import pytest
+
+from scverse_backends.exceptions import BackendSnapshotError
+
+
+@pytest.fixture
+def snapshot(host):
+    with host.settings.use_backend("fast"):
+        return host.settings.snapshot()
+
+
+@pytest.fixture(params=["as it is", "pickled"])
+def bound(request, snapshot):
+    """Bind, and take the result through pickle or not."""
+
+    def bound(func):
+        made = snapshot.bind(func)
+        return pickle.loads(pickle.dumps(made)) if request.param == "pickled" else made
+
+    return bound
+
+
+@pytest.mark.parametrize("name", ["where", "ask"])
+def test_a_plain_function_runs_inside_the_snapshot(host, bound, name):
+    assert bound(getattr(host, name))() == "fast 1.0"
+    assert host.where() == "cpu"
+
+
+@pytest.mark.parametrize("name", ["where_async", "ask_async"])
+def test_a_coroutine_function_runs_inside_the_snapshot(host, bound, name):
+    async def main():
+        work = bound(getattr(host, name))()
+        assert host.where() == "cpu"
+        return await work, host.where()
+
+    assert asyncio.run(main()) == ("fast 1.0", "cpu")
+
+
+@pytest.mark.parametrize("name", ["where_async", "ask_async", "partial"])
+def test_a_bound_coroutine_function_is_one(host, bound, snapshot, name):
+    func = bound(getattr(host, name, None) or functools.partial(host.where_async))
+    assert inspect.iscoroutinefunction(func)
+    assert inspect.iscoroutinefunction(snapshot.bind(func))
+    assert not inspect.iscoroutinefunction(bound(host.where))
+
+
+def test_a_class_is_built_inside_the_snapshot(host, bound):
+    assert bound(host.Model)(layers=3).backend == "fast 1.0"
+    assert host.Model(layers=3).layers == 3
+
+
+def test_whatever_else_can_be_called_runs_inside_the_snapshot(host, bound):
+    assert bound(functools.partial(host.ask))() == "fast 1.0"
+    assert bound(host.Plain().ask)() == "fast 1.0"
+
+
+def test_a_bound_function_keeps_what_the_function_shows_of_itself(host, bound):
+    func = bound(host.where)
+    shown = ("__name__", "__qualname__", "__module__", "__doc__")
+    assert [getattr(func, name) for name in shown] == [getattr(host.where, name) for name in shown]
+    assert inspect.signature(func) == inspect.signature(host.where)
+    assert func.__wrapped__ is host.where
+    assert "where" in repr(func)
+    assert "Snapshot of" in repr(func)
+
+
+def test_a_plain_function_that_pickle_cannot_name_becomes_a_plain_function(host, snapshot):
+    class Actor:
+        @snapshot.bind
+        def look(self, where: int = 1) -> str:
+            return host.where()
+
+        @snapshot.bind
+        async def wait(self):
+            return host.where()
+
+    assert [name for name, _ in inspect.getmembers(Actor, inspect.isfunction)] == ["look", "wait"]
+    assert inspect.iscoroutinefunction(Actor.wait)
+    assert (Actor().look(), asyncio.run(Actor().wait())) == ("fast 1.0", "fast 1.0")
+
+
+def test_a_function_that_is_bound_where_it_is_defined_pickles_by_its_name(world, monkeypatch):
+    module = world.site.write(
+        "bound_at_home.py",
+        f"""
+        import {world.name} as host
+        with host.settings.use_backend("fast"):
+            snapshot = host.settings.snapshot()
+        @snapshot.bind
+        def task(): return host.where()
+        """,
+    )
+    task = __import__(module.stem).task
+    assert pickle.loads(pickle.dumps(task)) is task
+    assert (inspect.isfunction(task), task()) == (True, "fast 1.0")
+
+
+@pytest.mark.parametrize("name", ["where", "where_async", "ask", "ask_async"])
+def test_inspect_takes_it_for_a_function(host, bound, name):
+    func = bound(getattr(host, name))
+    wrapped = functools.wraps(getattr(host, name))(lambda *args, **kwargs: None)
+    assert inspect.getfullargspec(func) == inspect.getfullargspec(wrapped)
+    assert inspect.signature(func) == inspect.signature(getattr(host, name))
+    assert typing.get_type_hints(func) == typing.get_type_hints(getattr(host, name))
+
+
+def test_a_parameter_may_have_any_name(bound):
+    assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
+
+
+def test_a_bound_function_passes_on_what_it_is_given_and_what_it_gets(bound):
+    assert bound(divmod)(7, 2) == (3, 1)
+    assert bound(sorted)([1, 3, 2], reverse=True) == [3, 2, 1]
+
+
+def test_the_calls_own_choice_stands_before_it(host, bound):
+    assert bound(host.where)(backend="other") == "other 1.0"
+
+
+def test_the_snapshot_ends_when_the_function_raises(host, bound):
+    with pytest.raises(ZeroDivisionError):
+        bound(divmod)(1, 0)
+    assert host.where() == "cpu"
+
+
+def test_a_call_of_it_is_explained_as_it_would_run(host, bound):
+    decision = host.settings.explain(bound(host.where))
+    assert (decision.backend, decision.reason) == ("fast", "selected by a snapshot")
+    assert host.where() == "cpu"
+
+
+def test_a_bound_function_can_be_a_method(host, snapshot):
+    class Analysis:
+        label = "mine"
+
+        @snapshot.bind
+        def run(self):
+            return self.label, host.where()
+
+    assert Analysis().run() == Analysis.run(Analysis()) == ("mine", "fast 1.0")
+
+
+def test_what_can_be_imported_can_be_a_method_too(host, bound):
+    class Analysis:
+        run = bound(host.Plain.ask)
+
+    assert Analysis().run() == Analysis.run(Analysis()) == "fast 1.0"
+
+
+def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
+    with host.settings.use_backend("other"):
+        other = host.settings.snapshot()
+    assert snapshot.bind(other.bind(host.where))() == "other 1.0"
+    nested = pickle.loads(pickle.dumps(other.bind(snapshot.bind(host.where))))
+    assert nested() == "fast 1.0"
+
+
+@pytest.mark.parametrize("name", ["rows", "generator"])
+def test_a_generator_function_is_refused(host, snapshot, name):
+    def generator():
+        yield host.where()
+
+    func = host.rows if name == "rows" else generator
+    with pytest.raises(TypeError, match=r"generator function .*its body runs between"):
+        snapshot.bind(func)
+
+
+def test_what_cannot_be_called_is_refused(snapshot):
+    with pytest.raises(TypeError, match="can be called, not 3"):
+        snapshot.bind(3)
+
+
+def test_what_pickle_cannot_find_cannot_be_pickled_bound_either(snapshot, dispatcher):
+    local = dispatcher.backend_dispatch(name="local")(lambda: 1)
+    assert snapshot.bind(local)() == 1
+    with pytest.raises((AttributeError, pickle.PicklingError), match="local"):
+        pickle.dumps(snapshot.bind(local))
+
+
+async def awaited(func):
+    """Call a function, and await what it gives if that is a coroutine."""
+    given = func()
+    return await given if inspect.isawaitable(given) else given
+
+
+class TestWithoutTheHost:
+    """Another process may lack the host; unpickling there must not be what fails."""
+
+    @pytest.mark.parametrize("name", ["where", "Model"])
+    def test_a_call_says_that_the_host_is_missing(self, world, name):
+        made = world.elsewhere(
+            f"pickle.dumps(host.settings.snapshot().bind(host.{name}))",
+            "host.settings.backend = 'fast'",
+        )
+        (world.site.folder / f"{world.name}.py").unlink()
+        func = pickle.loads(made)
+        with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError") as caught:
+            func()
+        assert (caught.value.machine, caught.value.process) == (socket.gethostname(), os.getpid())
+
+    def test_an_awaited_call_says_so_too(self, world):
+        made = world.elsewhere("pickle.dumps(host.settings.snapshot().bind(host.where_async))")
+        (world.site.folder / f"{world.name}.py").unlink()
+        func = pickle.loads(made)
+        assert inspect.iscoroutinefunction(func)
+        with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError"):
+            asyncio.run(func())
+
+    @pytest.mark.parametrize("name", ["where", "where_async"])
+    def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world, name):
+        made = world.elsewhere(f"pickle.dumps(host.settings.snapshot().bind(host.{name}))")
+        source = (world.site.folder / f"{world.name}.py").read_text(encoding="utf-8")
+        world.site.write(f"{world.name}.py", source.replace(name, "place"))
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}'"):
+            asyncio.run(awaited(pickle.loads(made)))

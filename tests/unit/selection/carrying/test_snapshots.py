@@ -1,0 +1,326 @@
+"""A snapshot is a value that holds what is selected here and now; settings and blocks travel too."""
+
+import copy
+import gc
+import pickle
+import weakref
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from types import SimpleNamespace
+
+import pytest
+
+from scverse_backends.exceptions import BackendNotInstalledError, BackendSnapshotError
+from scverse_backends.records import Snapshot
+
+
+def taken(host, *labels, **options):
+    with host.settings.use_backend(*labels, **options):
+        return host.settings.snapshot()
+
+
+def test_a_snapshot_applies_what_held_where_it_was_taken(host):
+    snapshot = taken(host, "quick-fast", "other", fallback="error")
+
+    with snapshot:
+        assert host.where() == "fast 1.0"
+        assert host.settings.backends == ("fast", "other")
+        assert host.settings.fallback == "error"
+    assert host.where() == "cpu"
+    assert host.settings.fallback == "warn"
+
+
+def test_a_snapshot_holds_the_process_wide_default_and_does_not_follow_it(host):
+    host.settings.backend = "fast"
+    host.settings.fallback = "silent"
+    snapshot = host.settings.snapshot()
+    host.settings.backend = "other"
+    host.settings.fallback = "warn"
+
+    with snapshot:
+        assert (host.where(), host.settings.fallback) == ("fast 1.0", "silent")
+    assert host.where() == "other 1.0"
+
+
+def test_a_snapshot_holds_what_the_environment_selects(world, monkeypatch):
+    monkeypatch.setenv(f"{world.name.upper()}_BACKEND", "other")
+    monkeypatch.setenv(f"{world.name.upper()}_BACKEND_FALLBACK", "error")
+    snapshot = world.load().settings.snapshot()
+    assert (snapshot.backends, snapshot.fallback) == (("other",), "error")
+
+
+def test_a_snapshot_holds_that_nothing_is_selected(host):
+    snapshot = host.settings.snapshot()
+    host.settings.backend = "fast"
+
+    with snapshot:
+        assert host.where() == "cpu"
+    assert host.where() == "fast 1.0"
+    assert snapshot.backends == ("cpu",)
+
+
+def test_the_innermost_choice_still_stands_before_it(host):
+    with taken(host, "fast"):
+        with host.settings.use_backend("other"):
+            assert host.where() == "other 1.0"
+        assert host.where(backend="cpu") == "cpu"
+        host.settings.backend = "other"
+        assert host.where() == "other 1.0"
+    assert host.where() == "cpu"
+
+
+def test_a_snapshot_can_be_entered_again_nested_and_in_many_threads(host):
+    fast, other = taken(host, "fast"), taken(host, "other")
+    with fast, other, fast:
+        assert host.where() == "fast 1.0"
+
+    def work(snapshot):
+        with snapshot:
+            return host.where(), {host.where() for _ in range(50)}
+
+    with ThreadPoolExecutor(4) as pool:
+        ran = [*pool.map(work, [fast, other] * 8)]
+    assert ran == [("fast 1.0", {"fast 1.0"}), ("other 1.0", {"other 1.0"})] * 8
+    assert host.where() == "cpu"
+
+
+def test_a_snapshot_ends_when_the_block_raises(host):
+    with pytest.raises(LookupError), taken(host, "fast"):
+        raise LookupError
+    assert host.where() == "cpu"
+
+
+def test_snapshots_are_equal_when_they_hold_the_same(host):
+    one, same = taken(host, "fast"), taken(host, "quick-fast")
+    assert one == same == pickle.loads(pickle.dumps(one)) == copy.deepcopy(one)
+    assert len({one, same, pickle.loads(pickle.dumps(one))}) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [(["other"], {}), (["fast", "other"], {}), (["cpu"], {}), (["fast"], {"fallback": "error"})],
+)
+def test_snapshots_differ_when_they_hold_something_else(host, labels, options):
+    assert taken(host, "fast") != taken(host, *labels, **options)
+
+
+def test_snapshots_of_two_versions_differ(world):
+    first = world.elsewhere("host.settings.snapshot()", "host.settings.backend = 'fast'")
+    world.install("fast", "2.0")
+    assert world.elsewhere("host.settings.snapshot()", "host.settings.backend = 'fast'") != first
+
+
+def test_a_snapshot_cannot_be_changed(host):
+    with pytest.raises(AttributeError):
+        host.settings.snapshot().fallback = "silent"
+
+
+def test_a_snapshot_tells_what_it_holds(host):
+    snapshot = taken(host, "fast", "cpu", fallback="silent")
+    name = host.settings.snapshot().host
+    assert repr(snapshot) == (
+        f"<Snapshot of {name}: 'fast' (fast-backend 1.0), 'cpu'; fallback='silent'>"
+    )
+    assert (snapshot.backends, snapshot.fallback) == (("fast", "cpu"), "silent")
+
+
+def test_a_call_inside_it_is_explained_by_it(host):
+    with taken(host, "fast"):
+        decision = host.settings.explain(host.where)
+    assert (decision.backend, decision.reason) == ("fast", "selected by a snapshot")
+
+
+def test_a_registered_adapter_is_held_in_this_process(host):
+
+    with host.dispatcher.register(SimpleNamespace(name="mine", where=lambda: "mine")):
+        snapshot = taken(host, "mine")
+        for same in (snapshot, pickle.loads(pickle.dumps(snapshot))):
+            with same:
+                assert host.where() == "mine"
+    with pytest.raises(BackendSnapshotError, match=r"'mine'.*it was registered"):
+        pickle.loads(pickle.dumps(snapshot)).prepare()
+
+
+def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name(host):
+    snapshot = pickle.loads(pickle.dumps(taken(host, "fast")))
+
+    with host.dispatcher.register(SimpleNamespace(name="fast", where=lambda: "registered")):
+        registered = pickle.loads(pickle.dumps(taken(host, "fast")))
+        assert registered != snapshot
+        with snapshot:
+            assert host.where() == "fast 1.0"
+        with registered:
+            assert host.where() == "registered"
+
+
+def test_calls_inside_it_are_traced(host):
+    with host.settings.trace() as trace, taken(host, "fast"):
+        host.where()
+    with taken(host, "fast"), host.settings.trace() as inner:
+        host.where()
+    assert [record.backend for record in (*trace.records, *inner.records)] == ["fast", "fast"]
+
+
+class TestAppliedForGood:
+    def test_a_snapshot_holds_in_every_thread_until_something_else_is_selected(self, host):
+        taken(host, "fast", fallback="error").apply()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(host.where).result() == host.where() == "fast 1.0"
+        assert (host.settings.backends, host.settings.fallback) == (("fast",), "error")
+        assert host.settings.explain(host.where).reason == "selected by a snapshot"
+        host.settings.backend, host.settings.fallback = "other", "silent"
+        assert (host.where(), host.settings.fallback) == ("other 1.0", "silent")
+
+    def test_a_snapshot_ends_open_blocks_and_outlives_them(self, host):
+        snapshot = taken(host, "fast")
+        with host.settings.use_backend("other"), host.settings.use_backend("cpu"):
+            snapshot.apply()
+            assert host.where() == "fast 1.0"
+            assert host.where(backend="other") == "other 1.0"
+        assert host.where() == "fast 1.0"
+
+    def test_a_snapshot_comes_before_the_environment(self, world, monkeypatch):
+        variable = f"{world.name.upper()}_BACKEND"
+        monkeypatch.setenv(variable, "other")
+        monkeypatch.setenv(f"{variable}_FALLBACK", "error")
+        host = world.load()
+        taken(host, "fast", fallback="silent").apply()
+        assert (host.where(), host.settings.fallback) == ("fast 1.0", "silent")
+        del host.settings.backend
+        assert host.where() == "other 1.0"
+
+    @pytest.mark.parametrize("method", ["fork", "spawn"])
+    def test_a_snapshot_initializes_the_processes_of_a_pool(self, host, method):
+        snapshot = taken(host, "fast")
+        context = get_context(method)
+        with host.settings.use_backend("other"):
+            with ProcessPoolExecutor(1, mp_context=context, initializer=snapshot.apply) as pool:
+                assert pool.submit(host.where).result(timeout=60) == "fast 1.0"
+            assert host.where() == "other 1.0"
+
+    def test_what_cannot_be_loaded_changes_nothing(self, world):
+        snapshot = world.elsewhere("host.settings.snapshot()", "host.settings.backend = 'fast'")
+        world.uninstall("fast")
+        host = world.load()
+        with pytest.raises(BackendNotInstalledError):
+            snapshot.apply()
+        assert host.where() == "cpu"
+
+
+class TestAsText:
+    @pytest.mark.parametrize("labels", [("fast", "cpu"), ("cpu",)])
+    def test_a_snapshot_goes_through_json(self, host, labels):
+        snapshot = taken(host, *labels, fallback="silent")
+        same = Snapshot.from_json(snapshot.to_json())
+        assert same == snapshot
+        with same:
+            assert (host.settings.backends, host.settings.fallback) == (labels, "silent")
+
+    def test_a_snapshot_selects_in_another_process(self, world):
+        text = world.elsewhere("host.settings.snapshot().to_json()", "host.settings.backend='fast'")
+        with Snapshot.from_json(text):
+            assert world.load().where() == "fast 1.0"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "no JSON",
+            "[]",
+            "{}",
+            '{"host": ["h"], "backends": [], "fallback": "warn"}',
+            '{"host": ["h", "g", "m", 1, 0], "backends": [["fast", ["fast"]]], "fallback": "warn"}',
+            '{"host": ["h", "g", "m", 1, 0], "backends": [["cpu", null]], "fallback": "never"}',
+        ],
+    )
+    def test_other_text_is_refused(self, text):
+        with pytest.raises(ValueError, match=r"not the text of a snapshot .*Give what to_json\(\)"):
+            Snapshot.from_json(text)
+
+
+def test_equal_snapshots_have_one_token_in_dask(host):
+    tokenize = pytest.importorskip("dask.base").tokenize
+    one, same = taken(host, "fast"), taken(host, "quick-fast")
+    with one:
+        assert tokenize(one) == tokenize(same) == tokenize(pickle.loads(pickle.dumps(same)))
+    assert tokenize(one) != tokenize(taken(host, "other"))
+
+
+def test_dispatchers_of_one_name_keep_their_snapshots_apart(make_dispatcher):
+    class Adapter:
+        def __init__(self, name):
+            self.name = name
+
+    dispatchers = [make_dispatcher() for _ in range(3)]
+    packed = []
+    for number, dispatcher in enumerate(dispatchers):
+        dispatcher.register(Adapter(f"mine{number}"))
+        dispatcher.settings.backend = f"mine{number}"
+        packed.append(pickle.dumps((dispatcher.settings, dispatcher.settings.snapshot())))
+    for number, dispatcher in enumerate(dispatchers):
+        settings, snapshot = pickle.loads(packed[number])
+        dispatcher.settings.backend = "cpu"
+        with snapshot:
+            assert settings.backend == dispatcher.settings.backend == f"mine{number}"
+
+
+def test_a_dispatcher_that_nothing_uses_leaves_memory(make_dispatcher):
+    def use():
+        dispatcher = make_dispatcher()
+        function = dispatcher.backend_dispatch(name="f")(lambda: "cpu")
+        with dispatcher.settings.use_backend(fallback="silent"), dispatcher.settings.snapshot():
+            function()
+        return weakref.ref(dispatcher), weakref.ref(dispatcher.settings), weakref.ref(function)
+
+    references = [reference for _ in range(20) for reference in use()]
+    gc.collect()
+    assert not [reference for reference in references if reference() is not None]
+
+
+def test_settings_from_another_process_are_those_of_the_same_host_here(world):
+    sent = world.elsewhere("host.settings")
+    host = world.load()
+    with sent.use_backend("fast"):
+        assert host.where() == "fast 1.0"
+        assert host.settings.backend == "fast"
+
+
+def test_what_another_process_selected_does_not_come_with_its_settings(world):
+    sent = world.elsewhere("host.settings", "host.settings.backend = 'fast'")
+    assert sent.backend == world.load().settings.backend == "cpu"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_settings_selects_for_the_same_host(host, copied):
+    copied(host.settings).backend = "fast"
+    assert host.where() == "fast 1.0"
+
+
+@pytest.mark.parametrize("labels", [("fast",), ("fast", "other"), ()])
+def test_a_block_from_another_process_selects_here(world, labels):
+    block = world.elsewhere(f"host.settings.use_backend(*{labels}, fallback='error')")
+    host = world.load()
+    with block:
+        assert host.where() == ("fast 1.0" if labels else "cpu")
+        assert host.settings.fallback == "error"
+    assert (host.where(), host.settings.fallback) == ("cpu", "warn")
+
+
+def test_a_block_whose_backend_is_missing_here_says_so_when_it_is_entered(world):
+    block = world.elsewhere("host.settings.use_backend('fast')")
+    world.uninstall("fast")
+    with pytest.raises(BackendNotInstalledError, match="pip install fast-backend"), block:
+        pass
+
+
+@pytest.mark.parametrize("expression", ["host.settings", "host.settings.use_backend('cpu')"])
+def test_without_the_host_here_the_error_says_where_and_what_to_do(world, expression):
+    gone = "import os; os.remove(host.__file__)"
+    with pytest.raises(BackendSnapshotError, match=r"cannot be found on .* importable") as caught:
+        world.elsewhere(expression, gone)
+    assert (caught.value.host, caught.value.label) == (world.name, "")
+
+
+def test_a_method_of_settings_can_be_the_task_of_a_process(world):
+    host = world.load()
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        assert pool.submit(host.settings.available_backends).result(timeout=60) == ["fast", "other"]

@@ -1,0 +1,212 @@
+"""``use_backend``: what it refuses, when it imports, how its blocks begin and end, and unused ones."""
+
+import linecache
+import pickle
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendLoadError,
+    BackendNotInstalledError,
+    UnknownBackendError,
+    UnusedBlockWarning,
+)
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+@pytest.mark.parametrize("label", ["nope", "auto", "", 7, None, b"mine"])
+def test_a_label_that_names_no_backend_raises_when_it_is_called(host, label):
+    with pytest.raises(UnknownBackendError):
+        host.settings.use_backend(label)
+    with pytest.raises(UnknownBackendError):
+        host.settings.use_backend("mine", label)
+
+
+def test_an_absent_backend_raises_when_it_is_called(make_host):
+    host = make_host(trusted_backends={"accel": {"package": "example-accel"}})
+    with pytest.raises(BackendNotInstalledError, match="pip install example-accel"):
+        host.settings.use_backend("accel")
+
+
+def test_the_backend_is_imported_when_it_is_entered_and_not_when_it_is_called(host, site):
+    block = host.settings.use_backend("mine", "other")
+    assert site.imported() == set()
+    with block:
+        assert site.imported() == {"mine_backend", "other_backend"}
+
+
+def test_a_backend_that_fails_to_load_raises_when_it_is_entered_and_selects_nothing(host, install):
+    install("broken", source="raise RuntimeError('no device')")
+    block = host.settings.use_backend("mine", "broken")
+    with pytest.raises(BackendLoadError, match="no device"), block:
+        pytest.fail("the block was entered")
+    assert (host.where(), host.settings.backend) == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize(
+    "labels", [("mine", "other"), (("mine", "other"),), (["mine", "other"],), (["cuda"], "jax")]
+)
+def test_several_labels_may_be_given_apart_or_as_a_sequence(host, labels):
+    with host.settings.use_backend(*labels):
+        assert host.settings.backends == ("mine", "other")
+
+
+def test_neither_a_label_nor_a_policy_is_a_mistake(host):
+    with pytest.raises(TypeError, match="needs a backend, or fallback="):
+        host.settings.use_backend()
+
+
+@pytest.mark.parametrize("fallback", ["loud", "", 0, ["warn"]])
+def test_a_policy_that_does_not_exist_raises_when_it_is_called(host, fallback):
+    with pytest.raises(ValueError, match="'warn', 'silent', 'error'"):
+        host.settings.use_backend("mine", fallback=fallback)
+
+
+def test_no_label_keeps_the_present_choice(host):
+    host.settings.backend = "mine"
+    with host.settings.use_backend(fallback="error"):
+        assert (host.where(), host.settings.backend) == ("mine", "mine")
+        with host.settings.use_backend("other"), host.settings.use_backend(fallback="silent"):
+            assert (host.where(), host.settings.fallback) == ("other", "silent")
+
+
+def test_the_same_object_can_be_used_again(host):
+    block = host.settings.use_backend("mine")
+    seen = []
+    for _ in range(2):
+        with block:
+            seen.append(host.where())
+        seen.append(host.where())
+    assert seen == ["mine", "cpu", "mine", "cpu"]
+
+
+def test_the_same_object_can_be_entered_while_it_is_in_force(host):
+    mine, other = host.settings.use_backend("mine"), host.settings.use_backend("other")
+    with mine:
+        with other:
+            with mine, mine:
+                assert host.where() == "mine"
+            assert host.where() == "other"
+        assert host.where() == "mine"
+    assert host.where() == "cpu"
+
+
+def test_the_same_object_nested_in_itself_keeps_its_blocks_apart(host):
+    block = host.settings.use_backend("mine")
+    with block:
+        with block:
+            host.settings.backend = "other"
+            assert host.where() == "other"
+        assert host.where() == "mine"
+
+
+def test_an_object_made_before_a_refresh_can_be_entered_after_it(host):
+    block = host.settings.use_backend("mine")
+    with block:
+        pass
+    host.dispatcher.refresh()
+    with block:
+        assert host.where() == "mine"
+
+
+def test_a_broken_backend_can_be_entered_once_it_is_mended(host, site, install):
+    module = install("broken", source="raise RuntimeError('no device')")
+    block = host.settings.use_backend("broken")
+    with pytest.raises(BackendLoadError), block:
+        pytest.fail("the block was entered")
+    site.write(f"{module}.py", "name = 'broken'\ndef where(): return 'a mended backend'\n")
+    host.dispatcher.refresh()
+    with block:
+        assert host.where() == "a mended backend"
+
+
+def test_a_backend_that_is_gone_by_then_raises_when_it_is_entered(host):
+    registration = host.dispatcher.register(SimpleNamespace(name="passing"))
+    block = host.settings.use_backend("passing")
+    registration.remove()
+    with pytest.raises(UnknownBackendError, match="'passing'"), block:
+        pytest.fail("the block was entered")
+
+
+def test_a_block_selects_who_has_its_label_each_time_it_is_entered(host):
+    block, seen = host.settings.use_backend("mine"), []
+    for aliases in [(), ("mine",), ()]:
+        second = SimpleNamespace(name="second", aliases=aliases, where=lambda: "second")
+        with host.dispatcher.register(second), block:
+            seen.append(host.where())
+    assert seen == ["mine", "second", "mine"]
+
+
+def test_the_first_choice_may_be_given_by_name(host):
+    with host.settings.use_backend(backend="mine"):
+        assert host.settings.backends == ("mine",)
+    with host.settings.use_backend("other", backend="mine"):
+        assert host.settings.backends == ("mine", "other")
+
+
+def test_a_statement_that_selects_nothing_warns_at_its_line(host):
+    with pytest.warns(UnusedBlockWarning) as caught:
+        host.settings.use_backend("cuda")  # the slip
+    assert host.where() == "cpu"
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert "# the slip" in linecache.getline(__file__, warning.lineno)
+    assert str(warning.message) == (
+        "use_backend('cuda') alone selects nothing for example_host. Write "
+        "'with settings.use_backend('cuda'):', decorate a function with it, or set "
+        "settings.backend = 'cuda' for the whole process."
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "fallback", "instead"),
+    [
+        (("mine", "cpu"), None, "settings.backend = ('mine', 'cpu')"),
+        (("mine",), "error", "settings.backend = 'mine'"),
+        ((), "error", "settings.fallback = 'error'"),
+    ],
+)
+def test_the_warning_says_what_was_asked_for_and_what_to_write(host, labels, fallback, instead):
+    with pytest.warns(UnusedBlockWarning, match="alone selects nothing") as caught:
+        host.settings.use_backend(*labels, fallback=fallback)
+    message = caught[0].message
+    assert (message.labels, message.fallback, message.host) == (labels, fallback, "example_host")
+    assert instead in str(message)
+
+
+def test_a_block_that_is_kept_warns_when_it_is_thrown_away(host):
+    block = host.settings.use_backend("mine")
+    with warnings.catch_warnings(record=True) as early:
+        warnings.simplefilter("always")
+        assert "use_backend('mine')" in repr(block)
+    assert not early
+    with pytest.warns(UnusedBlockWarning):
+        del block
+
+
+def enter(block):
+    with block:
+        pass
+
+
+def fail_inside(block):
+    with pytest.raises(KeyError), block:
+        raise KeyError
+
+
+def decorate(block):
+    block(print)
+
+
+@pytest.mark.parametrize("use", [enter, fail_inside, decorate, pickle.dumps])
+def test_a_block_that_was_used_does_not_warn(host, use, recwarn):
+    use(host.settings.use_backend("mine"))
+    assert not recwarn.list
+
+
+def test_a_block_that_was_sent_to_another_process_need_not_be_used_there(host, recwarn):
+    pickle.loads(pickle.dumps(host.settings.use_backend("mine")))
+    assert not recwarn.list

@@ -1,0 +1,129 @@
+"""A call's own ``backend=`` holds for the call and everything it calls, and no longer."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
+import pytest
+
+from scverse_backends.exceptions import UnknownBackendError
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+def test_what_the_host_calls_runs_on_the_host_while_a_backend_is_selected(host):
+    host.settings.backend = "mine"
+    assert host.through(host.where, backend="cpu") == "cpu"
+    with host.settings.use_backend("other"):
+        assert host.through(host.where, backend="cpu") == "cpu"
+
+
+def test_what_a_backends_implementation_calls_runs_on_that_backend(host):
+    assert host.through(host.where, backend="mine") == "mine"
+
+
+def test_what_the_host_calls_after_a_fallback_runs_on_the_chosen_backend(make_host):
+    host = make_host(fallback="silent")
+    assert host.only_here(host.where, backend="mine") == "mine"
+
+
+def test_a_calls_choice_holds_through_calls_that_choose_nothing_and_ends_where_another_chooses(
+    host,
+):
+    def inner():
+        return host.where(), host.where(backend="other"), host.where()
+
+    ran = host.through(lambda: host.through(inner), backend="mine")
+    assert ran == ("mine", "other", "mine")
+    assert host.where() == "cpu"
+
+
+def test_a_block_inside_the_call_stands_before_it(host):
+    def inner():
+        with host.settings.use_backend("other"):
+            return host.where()
+
+    assert host.through(inner, backend="mine") == "other"
+
+
+def test_settings_tell_what_holds_inside_the_call(host):
+    with host.settings.use_backend("other", fallback="error"):
+        inside = host.through(
+            lambda: (host.settings.backends, host.settings.fallback), backend=["mine", "cpu"]
+        )
+    assert inside == (("mine", "cpu"), "error")
+
+
+def test_what_is_written_inside_the_call_holds_until_its_end(host):
+    def inner():
+        host.settings.backend = "other"
+        return host.settings.backend, host.where()
+
+    assert host.through(inner, backend="mine") == ("other", "other")
+    assert host.through(host.where, backend="mine") == "mine"
+    assert host.where() == "cpu"
+
+
+def test_a_calls_choice_ends_with_an_exception(host):
+    def fail():
+        raise KeyError("lost")
+
+    for backend in ("mine", "cpu"):
+        with pytest.raises(KeyError, match="lost"):
+            host.through(fail, backend=backend)
+    assert (host.where(), host.settings.backend) == ("cpu", "cpu")
+
+
+def test_a_calls_choice_reaches_a_thread_that_is_given_a_copy_of_the_context_and_no_other(host):
+    with ThreadPoolExecutor(1) as pool:
+
+        def work():
+            copied = pool.submit(copy_context().run, host.where)
+            return copied.result(timeout=10), pool.submit(host.where).result(timeout=10)
+
+        assert host.through(work, backend="mine") == ("mine", "cpu")
+
+
+def test_a_calls_choice_holds_for_a_call_in_every_task_that_the_call_starts(host):
+    async def both():
+        return await asyncio.gather(host.where_async(), asyncio.to_thread(host.where))
+
+    assert asyncio.run(host.through_async(both, backend="mine")) == ["mine", "mine"]
+
+
+def test_the_selector_selects_even_where_an_implementation_takes_any_option(host, install):
+    install("greedy", source="name = {name!r}\ndef where(**options): return name, options")
+    host.settings.backend = "greedy"
+    assert host.where() == ("greedy", {})
+    assert host.where(backend="mine") == "mine"
+    assert host.where(backend="greedy") == ("greedy", {})
+
+
+def test_the_selector_selects_even_where_the_host_takes_any_option(make_dispatcher):
+    @make_dispatcher(untrusted="allow").backend_dispatch
+    def where(**options):
+        return options
+
+    assert where(backend="cpu", other=1) == {"other": 1}
+    assert where(backend="mine") == "mine"
+    assert where(backend=None) == {}
+
+
+def test_a_calls_choice_holds_while_what_a_generator_function_gave_is_iterated(make_dispatcher):
+    dispatcher = make_dispatcher(untrusted="allow")
+    where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
+
+    @dispatcher.backend_dispatch
+    def rows():
+        yield where()
+        yield where()
+
+    with dispatcher.settings.use_backend("mine", "cpu"):
+        assert [*rows(backend="cpu")] == ["cpu", "cpu"]
+        assert [*rows()] == ["mine", "mine"]
+
+
+def test_a_list_of_labels_that_nobody_answers_to_raises_that_error_alone(host):
+    with pytest.raises(UnknownBackendError, match="'nobody'") as caught:
+        host.where(backend=["mine", "nobody"])
+    assert caught.value.__context__ is None

@@ -1,0 +1,251 @@
+"""Blocks belong to their context: of a thread, a task, or the consumer of a generator."""
+
+import asyncio
+import contextlib
+import gc
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+def test_a_thread_does_not_see_the_block_of_another(host):
+    with ThreadPoolExecutor(1) as pool, host.settings.use_backend("mine"):
+        assert pool.submit(host.where).result(timeout=10) == "cpu"
+        assert host.where() == "mine"
+
+
+def test_a_thread_that_is_given_a_copy_of_the_context_is_inside_the_block(host):
+    with ThreadPoolExecutor(1) as pool:
+        with host.settings.use_backend("mine"):
+            context = copy_context()
+        assert pool.submit(context.run, host.where).result(timeout=10) == "mine"
+        assert pool.submit(host.where).result(timeout=10) == "cpu"
+
+
+def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
+    blocks = {name: host.settings.use_backend(name) for name in ("mine", "other", "cpu")}
+    barrier = Barrier(len(blocks))
+
+    def work(name):
+        with blocks[name]:
+            barrier.wait(timeout=10)
+            ran = {host.where() for _ in range(50)}
+            barrier.wait(timeout=10)
+        return ran, host.where()
+
+    with ThreadPoolExecutor(len(blocks)) as pool:
+        results = dict(zip(blocks, pool.map(work, blocks), strict=True))
+    assert results == {name: ({name}, "cpu") for name in blocks}
+
+
+def test_tasks_may_be_inside_different_blocks_at_the_same_time(host):
+    async def work(name):
+        with host.settings.use_backend(name):
+            ran = set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+                ran.add(host.where())
+        return ran, host.where()
+
+    async def main():
+        return await asyncio.gather(*map(work, ("mine", "other", "cpu")))
+
+    assert asyncio.run(main()) == [({name}, "cpu") for name in ("mine", "other", "cpu")]
+
+
+def test_a_task_keeps_the_block_in_which_it_was_started(host):
+    async def work():
+        await asyncio.sleep(0)
+        return host.where()
+
+    async def main():
+        with host.settings.use_backend("mine"):
+            task = asyncio.create_task(work())
+        return await task, host.where()
+
+    assert asyncio.run(main()) == ("mine", "cpu")
+
+
+def test_leaving_a_block_from_another_context_disturbs_nobody(host):
+    block = host.settings.use_backend("mine")
+    with block:
+        copy_context().run(block.__exit__, None, None, None)
+        assert host.where() == "mine"
+    block.__exit__(None, None, None)
+    assert host.where() == "cpu"
+
+
+CURIOUS = """
+    import place
+    name = "curious"
+    at_import = place.where()
+    place.settings.backend = "other"
+    def can_run(function, arguments): return place.where() == "cpu"
+    def where(): return name
+"""
+
+
+@pytest.fixture
+def curious(host, site, install):
+    """Install a backend that, while it is imported and while it is asked, calls the host."""
+    site.write("place.py", "")
+    place = importlib.import_module("place")
+    place.where, place.settings = host.where, host.settings
+    install("curious", source=CURIOUS)
+
+
+def test_what_a_backend_runs_of_its_own_finds_the_host_selected(host, curious):
+    with host.settings.use_backend("mine"):
+        assert host.settings.get_backend("curious").at_import == "cpu"
+        assert host.where(backend="curious") == "curious"
+
+
+def test_what_a_backend_selects_while_it_is_imported_ends_with_the_import(host, curious):
+    host.settings.get_backend("curious")
+    assert (host.settings.backend, host.where()) == ("cpu", "cpu")
+
+
+@pytest.fixture
+def rows(host):
+    """A generator function whose body is one block around all that it yields."""
+
+    def rows(label):
+        with host.settings.use_backend(label):
+            for _ in range(3):
+                yield host.where()
+
+    return rows
+
+
+def test_the_block_is_open_in_its_consumer_until_the_last_item(host, rows):
+    seen = [(row, host.where()) for row in rows("mine")]
+    assert seen == [("mine", "mine")] * 3
+    assert host.where() == "cpu"
+
+
+def test_a_consumer_that_stops_early_leaves_it_open_until_the_generator_goes(host, rows):
+    steps = rows("mine")
+    for _ in steps:
+        break
+    assert host.where() == "mine"
+    del steps
+    gc.collect()
+    assert host.where() == "cpu"
+
+
+def test_closing_ends_it_at_once(host, rows):
+    with contextlib.closing(rows("mine")) as steps:
+        next(steps)
+        assert host.where() == "mine"
+    assert host.where() == "cpu"
+
+
+def test_a_context_of_its_own_keeps_it_from_the_consumer(host, rows):
+    context, steps = copy_context(), rows("mine")
+    assert [context.run(next, steps) for _ in range(3)] == ["mine"] * 3
+    assert host.where() == "cpu"
+
+
+def test_a_block_of_the_consumer_stands_before_it(host, rows):
+    steps = rows("mine")
+    next(steps)
+    with host.settings.use_backend("other"):
+        assert host.where() == "other"
+        # The generator continues inside of the consumer's block.
+        assert next(steps) == "other"
+    assert next(steps) == "mine"
+    steps.close()
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_another_thread_continues_runs_under_that_threads_selection(host, rows):
+    steps = rows("mine")
+    next(steps)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(next, steps).result(timeout=10) == "cpu"
+        pool.submit(steps.close).result(timeout=10)
+        assert pool.submit(host.where).result(timeout=10) == "cpu"
+    # Closed elsewhere, it could not end what it had begun here; a new choice stands before that.
+    assert host.where() == "mine"
+    with host.settings.use_backend("cpu"):
+        assert host.where() == "cpu"
+
+
+def test_an_asynchronous_generator_keeps_it_within_its_task(host):
+    async def rows():
+        with host.settings.use_backend("mine"):
+            for _ in range(3):
+                await asyncio.sleep(0)
+                yield host.where()
+
+    async def consume():
+        return [(row, host.where()) async for row in rows()]
+
+    async def main():
+        both = await asyncio.gather(consume(), asyncio.to_thread(host.where))
+        return both, host.where()
+
+    assert asyncio.run(main()) == ([[("mine", "mine")] * 3, "cpu"], "cpu")
+
+
+def test_a_suspended_snapshot_behaves_the_same(host):
+    with host.settings.use_backend("mine"):
+        snapshot = host.settings.snapshot()
+
+    def rows():
+        with snapshot:
+            while True:
+                yield host.where()
+
+    one, two = rows(), rows()
+    assert (next(one), next(two), host.where()) == ("mine", "mine", "mine")
+    one.close()
+    assert host.where() == "mine"
+    two.close()
+    assert host.where() == "cpu"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("labels", [("mine", "other"), ("mine", "mine")])
+def test_suspended_generators_may_end_in_any_order(host, rows, order, labels):
+    host.settings.backend = "cpu"
+    generators = [rows(label) for label in labels]
+    for generator, label in zip(generators, labels, strict=True):
+        assert next(generator) == label
+    generators[order[0]].close()
+    assert host.where() == labels[order[1]]
+    generators[order[1]].close()
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_block_leaves_that_block_in_force(host, rows):
+    generator = rows("mine")
+    next(generator)
+    with host.settings.use_backend("other"):
+        generator.close()
+        assert host.where() == "other"
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_block_of_the_same_labels_leaves_that_block_as_it_is(
+    host, rows
+):
+    generator = rows("mine")
+    next(generator)
+    with host.settings.use_backend("mine"):
+        host.settings.backend = "other"
+        generator.close()
+        assert host.where() == "other"
+    assert host.where() == "cpu"
+
+
+def test_a_generator_that_ends_inside_a_call_leaves_nothing_selected(host, rows):
+    generator = rows("mine")
+    next(generator)
+    assert host.through(generator.close, backend="cpu") is None
+    assert host.where() == "cpu"

@@ -1,0 +1,195 @@
+"""Coroutine functions: decided when they are called, held while they are awaited."""
+
+import asyncio
+import gc
+import inspect
+import warnings
+
+import pytest
+
+from scverse_backends.exceptions import UnknownBackendError
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+CHOICES = {"host": "cpu", "backend": "mine"}
+
+
+@pytest.fixture(params=CHOICES.values(), ids=CHOICES)
+def label(request):
+    """A choice for a call: the host, or a backend."""
+    return request.param
+
+
+def test_asyncio_takes_it_for_a_coroutine_function_too(host):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.14 on
+        assert asyncio.iscoroutinefunction(host.where_async)
+
+
+def test_a_call_gives_a_coroutine(host, label):
+    coroutine = host.where_async(backend=label)
+    assert inspect.iscoroutine(coroutine)
+    assert asyncio.run(coroutine) == label
+
+
+def test_each_kind_of_choice_selects(host):
+    async def main():
+        seen = [await host.where_async(), await host.where_async(backend="other")]
+        with host.settings.use_backend("other"):
+            seen.append(await host.where_async())
+        host.settings.backend = "mine"
+        return [*seen, await host.where_async(), await host.where_async(backend="cpu")]
+
+    assert asyncio.run(main()) == ["cpu", "other", "other", "mine", "cpu"]
+
+
+def test_where_it_runs_is_decided_when_it_is_called(host):
+    with host.settings.use_backend("mine"):
+        inside = host.where_async()
+    outside = host.where_async()
+    host.settings.backend = "other"
+    assert asyncio.run(inside) == "mine"
+    assert asyncio.run(outside) == "cpu"
+
+
+def test_a_wrong_label_raises_when_it_is_called(host):
+    with pytest.raises(UnknownBackendError):
+        host.where_async(backend="nope")
+
+
+@pytest.mark.parametrize("wrong", [{}, {"call": print, "nonsense": 1}])
+def test_arguments_that_do_not_fit_raise_when_it_is_called(host, wrong):
+    for choice in ({}, {"backend": "cpu"}, {"backend": ["mine", "cpu"]}):
+        with pytest.raises(TypeError, match=r"missing 1 required|'nonsense'"):
+            host.through_async(**wrong, **choice)
+
+
+def test_a_calls_choice_holds_for_everything_it_awaits(host, label):
+    async def inner():
+        before = host.where()
+        await asyncio.sleep(0)
+        return before, host.where(), await host.where_async(), host.settings.backend
+
+    async def main():
+        host.settings.backend = "other"
+        return await host.through_async(inner, backend=label), host.where()
+
+    assert asyncio.run(main()) == ((label,) * 4, "other")
+
+
+def test_a_calls_choice_holds_while_a_function_that_only_the_host_has_is_awaited(make_host):
+    host = make_host(fallback="silent")
+    assert asyncio.run(host.only_here_async(host.where_async, backend="mine")) == "mine"
+
+
+def test_calls_with_different_choices_run_beside_one_another(host):
+    async def inner():
+        ran = set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+            ran |= {host.where(), await host.where_async()}
+        return ran
+
+    async def main():
+        calls = [host.through_async(inner, backend=name) for name in ("mine", "other", "cpu")]
+        return await asyncio.gather(*calls), host.where()
+
+    assert asyncio.run(main()) == ([{"mine"}, {"other"}, {"cpu"}], "cpu")
+
+
+def test_its_exception_comes_from_awaiting_and_leaves_nothing_selected(host, label):
+    async def fail():
+        await asyncio.sleep(0)
+        raise KeyError("lost")
+
+    async def main():
+        call = host.through_async(fail, backend=label)
+        with pytest.raises(KeyError, match="lost"):
+            await call
+        return host.where(), host.settings.backend
+
+    assert asyncio.run(main()) == ("cpu", "cpu")
+
+
+def test_its_cancellation_reaches_the_implementation_and_leaves_nothing_selected(host, label):
+    ended = []
+
+    async def wait():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(host.where())
+
+    async def main():
+        task = asyncio.create_task(host.through_async(wait, backend=label))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return host.where()
+
+    assert (asyncio.run(main()), ended) == ("cpu", [label])
+
+
+def test_a_plain_implementation_runs_when_it_is_awaited_and_under_its_selection(host, install):
+    source = "name = {name!r}\ndef through_async(call): return call()\ndef where(): return name"
+    install("plain", source=source)
+    called = host.through_async(host.where, backend="plain")
+    assert asyncio.run(called) == "plain"
+
+
+def test_awaiting_in_another_loop_than_the_call_was_made_in_changes_nothing(host):
+    async def call():
+        return [host.where_async(backend="mine")]
+
+    (coroutine,) = asyncio.run(call())
+    assert asyncio.run(coroutine) == "mine"
+
+
+def test_closing_a_coroutine_before_it_began_is_no_offence(host, label):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        host.where_async(backend=label).close()
+        gc.collect()
+    assert caught == []
+
+
+def test_cancelling_a_task_before_it_began_is_no_offence(host, label):
+    async def main():
+        task = asyncio.create_task(host.where_async(backend=label))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(main())
+        gc.collect()
+    assert caught == []
+
+
+def test_forgetting_to_await_is_told_once(host, label):
+    with pytest.warns(RuntimeWarning, match="was never awaited") as caught:
+        host.where_async(backend=label)
+        gc.collect()
+    assert len(caught) == 1
+
+
+def test_a_coroutine_that_is_closed_midway_leaves_nothing_selected(host, label):
+    coroutine = host.through_async(lambda: asyncio.sleep(0), backend=label)
+    coroutine.send(None)
+    coroutine.close()
+    assert (host.where(), host.settings.backend) == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_coroutines_that_are_driven_by_hand_may_end_in_any_order(host, order):
+    coroutines = [
+        host.through_async(lambda: asyncio.sleep(0), backend=name) for name in ("mine", "other")
+    ]
+    for coroutine in coroutines:
+        coroutine.send(None)
+    for index in order:
+        with pytest.raises(StopIteration):
+            coroutines[index].send(None)
+    assert (host.where(), host.settings.backend) == ("cpu", "cpu")

@@ -1,0 +1,178 @@
+"""A generator function keeps what was decided when it was called, through every step."""
+
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+
+@pytest.fixture
+def where(dispatcher):
+    return dispatcher.backend_dispatch(name="where")(lambda: "cpu")
+
+
+@pytest.fixture
+def conversation(dispatcher, where):
+    """A generator function of host and backend, which tells where it runs, and all it hears."""
+
+    @dispatcher.backend_dispatch
+    def conversation():
+        heard = yield "host", where()
+        while heard != "enough":
+            try:
+                heard = yield "host heard", heard, where()
+            except LookupError as error:
+                heard = f"caught {error}"
+        return "host is done"
+
+    class Adapter:
+        name = "mine"
+
+        def where(self):
+            return "mine"
+
+        def conversation(self):
+            heard = yield "mine", where()
+            while heard != "enough":
+                try:
+                    heard = yield "mine heard", heard, where()
+                except LookupError as error:
+                    heard = f"caught {error}"
+            return "mine is done"
+
+    with dispatcher.register(Adapter):
+        yield conversation
+
+
+@pytest.mark.parametrize(
+    ("label", "who", "inner"), [("mine", "mine", "mine"), ("cpu", "host", "cpu")]
+)
+def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
+    conversation, where, label, who, inner
+):
+    talk = conversation(backend=label)
+
+    assert next(talk) == (who, inner)
+    assert where() == "cpu"
+    assert talk.send("hello") == (f"{who} heard", "hello", inner)
+    assert talk.throw(LookupError("oops")) == (f"{who} heard", "caught oops", inner)
+    assert next(talk) == (f"{who} heard", None, inner)
+    with pytest.raises(StopIteration) as end:
+        talk.send("enough")
+    assert end.value.value == f"{who} is done"
+    assert where() == "cpu"
+
+
+def test_steps_of_a_generator_may_be_taken_in_different_threads(conversation, where):
+    talk = conversation(backend="mine")
+    assert next(talk) == ("mine", "mine")
+    with ThreadPoolExecutor(1) as pool:
+        step = pool.submit(talk.send, "hello").result(timeout=10)
+        assert pool.submit(where).result(timeout=10) == "cpu"
+    assert step == ("mine heard", "hello", "mine")
+    assert next(talk) == ("mine heard", None, "mine")
+
+
+def test_what_the_body_of_a_generator_writes_holds_for_its_further_steps_and_nowhere_else(
+    dispatcher, offer, where
+):
+    @dispatcher.backend_dispatch
+    def rows():
+        yield where()
+        dispatcher.settings.backend = "cpu"
+        yield where()
+        yield where()
+
+    with offer(where=lambda: "mine"):
+        assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
+        assert [*rows(backend=["mine", "cpu"])] == ["mine", "cpu", "cpu"]
+
+
+def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatcher, offer, where):
+    seen = []
+
+    @dispatcher.backend_dispatch
+    def rows():
+        try:
+            yield 1
+        finally:
+            seen.append(where())
+
+    with offer(where=lambda: "mine"):
+        steps = rows(backend=["mine", "cpu"])
+        next(steps)
+        steps.close()
+
+    assert seen == ["mine"]
+    assert inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED
+
+
+def test_an_error_of_a_generator_is_raised_where_it_is_iterated(conversation):
+    talk = conversation(backend="mine")
+    next(talk)
+
+    with pytest.raises(ZeroDivisionError):
+        talk.throw(ZeroDivisionError)
+
+
+def test_a_generator_is_shown_under_the_name_of_the_hosts_function(conversation):
+    assert conversation(backend="mine").__name__ == "conversation"
+
+
+def test_a_block_in_the_body_of_a_generator_stands_before_the_calls_choice_at_every_step(
+    dispatcher, offer, where
+):
+    @dispatcher.backend_dispatch
+    def rows():
+        with dispatcher.settings.use_backend("cpu"):
+            yield where()
+            yield where()
+        yield where()
+
+    with offer(where=lambda: "mine"):
+        assert [*rows(backend=["mine", "cpu"])] == ["cpu", "cpu", "mine"]
+        assert where() == "cpu"
+
+
+@pytest.fixture
+def listed(dispatcher, offer):
+    """A generator function whose backend gives a plain list instead."""
+
+    @dispatcher.backend_dispatch
+    def listed():
+        yield "host"
+
+    with offer(listed=lambda: ["first", "second"]):
+        yield listed
+
+
+def test_a_backend_may_give_anything_that_can_be_iterated(listed):
+    assert [*listed(backend="mine")] == ["first", "second"]
+
+
+def test_what_cannot_be_closed_may_be_left_half_way(listed):
+    steps = listed(backend="mine")
+    assert next(steps) == "first"
+    steps.close()
+    assert [*steps] == []
+
+
+def test_an_error_thrown_at_what_cannot_catch_it_comes_back(listed):
+    steps = listed(backend="mine")
+    next(steps)
+    with pytest.raises(LookupError, match="oops"):
+        steps.throw(LookupError("oops"))
+    assert [*steps] == []
+
+
+def test_a_block_cannot_decorate_a_generator_function(dispatcher, conversation):
+    with pytest.raises(TypeError, match=r"generator function .*conversation"):
+        dispatcher.settings.use_backend("mine")(conversation)
+
+
+def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):
+    async def rows():
+        yield 1
+
+    with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
+        dispatcher.backend_dispatch(rows)

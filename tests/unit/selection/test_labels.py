@@ -1,0 +1,238 @@
+"""Labels: which of them mean the same, which are reserved, and what a wrong one is told."""
+
+import re
+from collections import UserList
+from enum import StrEnum
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scverse_backends.exceptions import (
+    BackendError,
+    BackendLoadError,
+    BackendNotInstalledError,
+    ReservedBackendError,
+    UnknownBackendError,
+    UntrustedBackendError,
+)
+
+WAYS = {
+    "call": lambda host, label: host.where(backend=label),
+    "coroutine": lambda host, label: host.where_async(backend=label),
+    "explain": lambda host, label: host.settings.explain(host.where, backend=label),
+    "default": lambda host, label: setattr(host.settings, "backend", label),
+    "block": lambda host, label: host.settings.use_backend(label).__enter__(),
+    "get": lambda host, label: host.settings.get_backend(label),
+    "dispatcher": lambda host, label: host.dispatcher.get_backend(label),
+}
+
+
+@pytest.fixture(params=WAYS)
+def choose(request):
+    """Choose a label in each way in which it can be chosen."""
+    return WAYS[request.param]
+
+
+@pytest.fixture(params=["call", "default", "block"])
+def choose_several(request):
+    """Choose labels in each way in which several can be chosen."""
+    return WAYS[request.param]
+
+
+SEPARATORS = st.text("-_.", min_size=1, max_size=3)
+
+
+@st.composite
+def spellings(draw):
+    """Spell ``my-fast-backend`` in any way that means the same."""
+    words = [
+        "".join(letter.upper() if draw(st.booleans()) else letter for letter in word)
+        for word in ("my", "fast", "backend")
+    ]
+    return words[0] + draw(SEPARATORS) + words[1] + draw(SEPARATORS) + words[2]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(spelling=spellings())
+def test_labels_match_without_regard_to_case_and_separators(host, install, spelling):
+    install("My.fast_Backend")
+    assert host.where(backend=spelling) == "My.fast_Backend"
+    with host.settings.use_backend(spelling):
+        assert host.settings.backend == "My.fast_Backend"
+    assert host.settings.explain(host.where, backend=spelling).backend == "My.fast_Backend"
+
+
+@pytest.mark.parametrize("spelling", ["my-fastbackend", "myfast-backend", "my fast backend"])
+def test_a_separator_more_or_less_is_another_label(host, install, spelling):
+    install("my-fast-backend")
+    with pytest.raises(UnknownBackendError, match="Did you mean 'my-fast-backend'"):
+        host.where(backend=spelling)
+
+
+@pytest.mark.parametrize("label", ["auto", "AUTO", "gpu", "G.P.U"])
+def test_reserved_labels_choose_nothing(make_host, choose, label):
+    host = make_host(reserved_backends={"gpu": "Name one.", "g-p-u": "Name one."})
+    with pytest.raises(ReservedBackendError) as caught:
+        choose(host, label)
+    assert (caught.value.label, caught.value.host) == (label, "example_host")
+    assert "example_host" in str(caught.value)
+    assert "Name " in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [("cudaa", "cuda"), ("MINES", "mine"), ("othre", "other"), ("cpuu", "cpu"), ("fasst", "fast")],
+)
+@pytest.mark.usefixtures("backends")
+def test_an_unknown_label_is_told_the_nearest_known_one(make_host, choose, label, meant):
+    host = make_host(trusted_backends={"trusted": {"package": "trusted", "aliases": ["fast"]}})
+    with pytest.raises(UnknownBackendError, match=f"Did you mean '{meant}'") as caught:
+        choose(host, label)
+    assert (caught.value.label, caught.value.suggestion) == (label, meant)
+    assert {"mine", "cuda", "other", "jax", "trusted", "fast"} <= {*caught.value.known}
+
+
+def test_of_several_labels_like_an_unknown_one_the_nearest_is_told(host, install):
+    for name in ("numba", "numba-cuda", "cuda-numba"):
+        install(name)
+    with pytest.raises(UnknownBackendError, match="Did you mean 'numba-cuda'"):
+        host.settings.backend = "numba-cud"
+
+
+def test_a_label_unlike_any_other_is_told_all_known_ones(host, choose, backends):
+    with pytest.raises(UnknownBackendError, match=r"Known: .*'mine'") as caught:
+        choose(host, "xyzzy")
+    assert caught.value.suggestion is None
+
+
+def test_without_any_backend_an_unknown_label_is_told_so(host, choose):
+    with pytest.raises(UnknownBackendError, match="No backend is installed"):
+        choose(host, "xyzzy")
+
+
+@pytest.mark.parametrize(
+    "label", [7, 1.5, b"mine", object(), {"mine"}, {"mine": 1}, "", "-mine", "mine.", "x" * 200]
+)
+@pytest.mark.usefixtures("backends")
+def test_what_is_no_label_is_refused_and_shown(host, choose, label):
+    with pytest.raises(UnknownBackendError) as caught:
+        choose(host, label)
+    assert caught.value.label == (label if isinstance(label, str) else repr(label))
+
+
+def test_a_label_has_at_most_128_characters(host, install):
+    longest = "x" * 128
+    install(longest)
+    host.settings.backend = longest
+    assert host.settings.backend == longest
+    with pytest.raises(UnknownBackendError, match="at most 128 characters, not 129"):
+        host.settings.backend = longest + "x"
+
+
+def test_a_label_of_other_characters_is_told_which_ones_it_may_have(host):
+    allowed = (
+        "use ASCII letters, digits, '.', '_' and '-', "
+        "begin with a letter or digit and do not end with '.' or '-'"
+    )
+    with pytest.raises(
+        UnknownBackendError, match=f"'my backend-' is no label: {re.escape(allowed)}"
+    ):
+        host.settings.backend = "my backend-"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "instead"),
+    [
+        (None, "a backend name must be a string; use 'cpu' for the host"),
+        ("mine, other", "'mine, other' is not a valid backend name; write several as a list, "),
+    ],
+)
+def test_what_to_write_instead_of_nothing_and_of_a_comma_is_told(host, wrong, instead):
+    with pytest.raises(UnknownBackendError, match=re.escape(instead[1:])):
+        host.settings.backend = wrong
+    if wrong:
+        with pytest.raises(UnknownBackendError, match=re.escape("list, ['mine', 'other']")):
+            host.where(backend=wrong)
+
+
+@pytest.mark.parametrize(
+    "labels", [["mine", 7], [["mine"]], (["mine"],), [{"mine": 1}], [None], ["mine", "nope"]]
+)
+@pytest.mark.usefixtures("backends")
+def test_a_wrong_label_among_several_refuses_them_all(host, choose_several, labels):
+    with pytest.raises(UnknownBackendError):
+        choose_several(host, labels)
+    assert host.settings.backend == "cpu"
+
+
+@pytest.mark.parametrize("labels", [["mine", "cpu"], ("mine", "cpu"), UserList(["mine", "cpu"])])
+@pytest.mark.usefixtures("backends")
+def test_any_sequence_of_labels_will_do(host, labels):
+    assert host.where(backend=labels) == "mine"
+    with host.settings.use_backend(labels):
+        assert host.settings.backends == ("mine", "cpu")
+
+
+class Spelled(StrEnum):
+    MINE = "mine"
+
+
+@pytest.mark.parametrize("label", [Spelled.MINE, np.str_("mine")])
+@pytest.mark.usefixtures("backends")
+def test_any_kind_of_string_will_do(host, label):
+    assert host.where(backend=label) == "mine"
+    host.settings.backend = label
+    assert host.settings.backends == ("mine",)
+    assert host.settings.explain(host.where, backend=label).backend == "mine"
+
+
+@pytest.mark.parametrize("nothing", [[], ()])
+def test_no_label_at_all_is_a_mistake(host, choose_several, nothing):
+    with pytest.raises(ValueError, match="at least one backend"):
+        choose_several(host, nothing)
+
+
+@pytest.mark.parametrize("label", ["accel", "accelerated", "ACCELERATED"])
+def test_a_known_but_absent_backend_is_told_how_to_install_it(make_host, choose, label):
+    trusted = {"accel": {"aliases": ["accelerated"], "package": "example-host-accel"}}
+    host = make_host(trusted_backends=trusted)
+    with pytest.raises(BackendNotInstalledError, match="pip install example-host-accel") as caught:
+        choose(host, label)
+    assert (caught.value.label, caught.value.backend) == (label, "accel")
+
+
+@pytest.mark.parametrize("problem", ["OSError('libcuda.so.1: cannot open')", "SystemExit(3)"])
+def test_a_backend_that_fails_to_load_is_told_apart_from_one_that_is_absent(
+    host, install, choose, problem
+):
+    install("broken", source=f"raise {problem}", version="2.5")
+    with pytest.raises(BackendLoadError) as caught:
+        choose(host, "broken")
+    error = caught.value
+    assert (error.distribution, error.version) == ("broken-backend", "2.5")
+    assert isinstance(error.__cause__, OSError | SystemExit)
+    assert "broken-backend 2.5" in str(error)
+    assert "not installed" not in str(error)
+
+
+def test_an_unknown_label_is_told_which_backends_could_not_be_asked(host, install):
+    install("broken", source="raise RuntimeError('no device')")
+    with pytest.raises(UnknownBackendError, match=r"failing to load: 'broken \(broken-backend\)'"):
+        host.where(backend="fast")
+
+
+@pytest.mark.usefixtures("backends")
+def test_a_refused_backend_says_why(make_host, choose):
+    host = make_host(untrusted="refuse")
+    with pytest.raises(UntrustedBackendError, match="trusted backends only"):
+        choose(host, "mine")
+
+
+@pytest.mark.usefixtures("backends")
+def test_a_wrong_label_is_refused_again_and_a_right_one_works_after_it(host, choose):
+    for _ in range(2):
+        with pytest.raises(BackendError):
+            choose(host, "nope")
+    assert host.where(backend="mine") == "mine"

@@ -1,0 +1,226 @@
+"""The settings of a host: the process-wide default, what cannot be set, and looking again."""
+
+import asyncio
+import inspect
+import pickle
+from collections import UserList
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from scverse_backends.exceptions import BackendError, UnknownBackendError
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+def test_a_thread_that_runs_already_sees_a_change(host):
+    changed, seen = Event(), []
+    with ThreadPoolExecutor(1) as pool:
+
+        def watch():
+            seen.append(host.where())
+            started.set()
+            changed.wait(timeout=10)
+            seen.append(host.where())
+
+        started = Event()
+        watching = pool.submit(watch)
+        started.wait(timeout=10)
+        host.settings.backend = "mine"
+        changed.set()
+        watching.result(timeout=10)
+    assert seen == ["cpu", "mine"]
+
+
+def test_a_change_made_in_a_thread_reaches_all_others(host):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(setattr, host.settings, "backend", "mine").result(timeout=10)
+    assert (host.where(), host.settings.backend) == ("mine", "mine")
+
+
+def test_a_change_made_in_a_task_reaches_all_others(host):
+    async def change():
+        host.settings.backend = "mine"
+
+    async def main():
+        await asyncio.create_task(change())
+        return host.where()
+
+    assert asyncio.run(main()) == "mine"
+    assert host.where() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("mine", ("mine",)),
+        ("cuda", ("mine",)),
+        ("CPU", ("cpu",)),
+        (("other", "mine"), ("other", "mine")),
+        (["jax"], ("other",)),
+        (["mine", "cuda", "other", "mine"], ("mine", "other")),
+        (("mine", "cpu"), ("mine", "cpu")),
+        (UserList(["other", "cpu"]), ("other", "cpu")),
+    ],
+)
+def test_reading_after_writing_gives_the_canonical_names_of_what_was_written(host, written, read):
+    host.settings.backend = written
+    assert (host.settings.backend, host.settings.backends) == (read[0], read)
+    with host.settings.use_backend("other"):
+        host.settings.backend = written
+        assert (host.settings.backend, host.settings.backends) == (read[0], read)
+
+
+def test_changing_the_list_that_was_written_changes_no_choice(host):
+    wanted = ["mine"]
+    host.settings.backend = wanted
+    wanted[0] = "other"
+    assert (host.where(), host.settings.backends) == ("mine", ("mine",))
+
+
+@pytest.mark.parametrize("wrong", ["nope", "auto", ["mine", "nope"], ("mine", "broken")])
+def test_a_failed_choice_leaves_the_one_before(host, install, wrong):
+    install("broken", source="raise RuntimeError('no device')")
+    host.settings.backend = "other"
+    with pytest.raises(BackendError):
+        host.settings.backend = wrong
+    assert (host.where(), host.settings.backend) == ("other", "other")
+
+
+def test_inside_a_block_it_changes_that_block_and_the_end_restores_what_was_before(host):
+    host.settings.backend = "other"
+    with host.settings.use_backend("cpu"):
+        host.settings.backend = "mine"
+        assert (host.where(), host.settings.backend) == ("mine", "mine")
+    assert (host.where(), host.settings.backend) == ("other", "other")
+
+
+def test_inside_a_block_no_other_thread_sees_the_change(host):
+    with ThreadPoolExecutor(1) as pool, host.settings.use_backend("cpu"):
+        host.settings.backend = "mine"
+        assert pool.submit(host.where).result(timeout=10) == "cpu"
+
+
+def test_a_task_that_was_started_inside_a_block_changes_its_own_copy(host):
+    async def change():
+        host.settings.backend = "other"
+        return host.where()
+
+    async def main():
+        with host.settings.use_backend("mine"):
+            changed = await asyncio.create_task(change())
+            return changed, host.where()
+
+    assert asyncio.run(main()) == ("other", "mine")
+
+
+def test_a_block_hides_a_change_that_another_thread_makes_until_it_ends(host):
+    with ThreadPoolExecutor(1) as pool, host.settings.use_backend("mine"):
+        pool.submit(setattr, host.settings, "backend", "other").result(timeout=10)
+        assert host.where() == "mine"
+    assert host.where() == "other"
+
+
+def test_what_a_coroutine_writes_outside_of_any_block_holds_for_the_process(host):
+    async def choose():
+        host.settings.backend = "other"
+        return host.settings.backend
+
+    host.settings.backend = "mine"
+    assert asyncio.run(host.through_async(choose)) == "other"
+    assert host.settings.backend == "other"
+
+
+def test_what_a_function_writes_outside_of_any_block_holds_for_the_process(host):
+    def choose():
+        host.settings.backend = "other"
+        return host.settings.backend
+
+    host.settings.backend = "mine"
+    assert host.through(choose) == "other"
+    assert host.settings.backend == "other"
+
+
+def test_several_choices_are_set_and_read_alike(host):
+    host.settings.backends = ("mine", "cpu")
+    kept = host.settings.backends
+    host.settings.backend = "cpu"
+    host.settings.backends = kept
+    assert host.settings.backends == ("mine", "cpu")
+
+
+def test_deleting_it_goes_back_to_the_host(host):
+    host.settings.backend = "mine"
+    del host.settings.backend
+    assert (host.settings.backend, host.where()) == ("cpu", "cpu")
+
+
+def test_the_default_cannot_be_deleted_inside_a_block(host):
+    host.settings.backend = "mine"
+    with (
+        host.settings.use_backend("cpu"),
+        pytest.raises(RuntimeError, match="inside a use_backend block"),
+    ):
+        del host.settings.backend
+    assert host.settings.backend == "mine"
+
+
+def test_a_misspelt_setting_is_refused_and_the_nearest_named(dispatcher):
+    with pytest.raises(AttributeError, match=r"no 'backned'\. Did you mean 'backend'\?") as caught:
+        dispatcher.settings.backned = "fast"
+    assert "There are: 'backend', 'backends', 'fallback'." in str(caught.value)
+
+
+def test_a_setting_like_none_is_refused_too(dispatcher):
+    with pytest.raises(AttributeError, match=r"no 'verbosity'\. There are: 'backend'"):
+        dispatcher.settings.verbosity = 3
+
+
+def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
+    with pytest.raises(
+        TypeError, match=r"'scale' is not a dispatched function of .* Give the func"
+    ):
+        dispatcher.settings.explain("scale", [1])
+
+
+def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
+    with pytest.raises(AttributeError, match="fallback"):
+        dispatcher.fallback = "error"
+
+
+METHODS = ("use_backend", "trace", "explain", "get_backend", "snapshot", "refresh")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_of_settings_cannot_be_replaced(dispatcher, name):
+    with pytest.raises(AttributeError, match=rf"'{name}' of the settings of .* cannot be replaced"):
+        setattr(dispatcher.settings, name, "fast")
+    assert callable(getattr(dispatcher.settings, name))
+
+
+@pytest.mark.parametrize("name", ["_secret", "__class__", "__dict__"])
+def test_what_is_no_setting_cannot_be_set_by_a_private_name_either(dispatcher, name):
+    with pytest.raises(AttributeError):
+        setattr(dispatcher.settings, name, "fast")
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["the host's settings", "a pickled copy"])
+def test_a_backend_that_was_installed_meanwhile_can_be_selected(host, install, sent):
+    settings = pickle.loads(pickle.dumps(host.settings)) if sent else host.settings
+    with pytest.raises(UnknownBackendError):
+        settings.backend = "late"
+    install("late")
+    settings.refresh()
+    settings.backend = "late"
+    assert host.where() == "late"
+
+
+def test_what_discover_showed_is_shown_anew(host, install):
+    host.dispatcher.discover()
+    source = "name = 'late'\ndef where(*, tile=3): return 'late'"
+    install("late", source=source)
+    assert "tile" not in str(inspect.signature(host.where))
+    host.settings.refresh()
+    host.dispatcher.discover()
+    assert "tile=3" in str(inspect.signature(host.where))

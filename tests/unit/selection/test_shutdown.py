@@ -1,0 +1,90 @@
+"""While the interpreter goes down, calls still run where they should, and nothing complains."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scverse_backends
+
+BEGINNING = """
+import atexit, sys, threading, time
+from scverse_backends import BackendDispatcher
+dispatcher = BackendDispatcher(entrypoint_group="nobody.backends", host_name="example_host")
+@dispatcher.backend_dispatch
+def where(): return "cpu"
+class Adapter:
+    name = "mine"
+    def where(self): return "mine"
+dispatcher.register(Adapter)
+settings = dispatcher.settings
+say = lambda *words: print(*words, flush=True)
+"""
+
+
+def run(program):
+    """Run a program to its end, and give what it printed; it must have nothing to complain of."""
+    finished = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", BEGINNING + program],
+        env={**os.environ, "PYTHONPATH": str(Path(scverse_backends.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+    return finished.stdout.splitlines()
+
+
+EXIT_HANDLER = """
+settings.backend = "mine"
+atexit.register(lambda: say(where(), settings.backend))
+"""
+LATE_THREAD = """
+def work():
+    threading.main_thread().join()
+    with settings.use_backend("mine"): say(where())
+    say(where())
+threading.Thread(target=work).start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "printed"),
+    [(EXIT_HANDLER, ["mine mine"]), (LATE_THREAD, ["mine", "cpu"])],
+    ids=["exit handler", "thread that outlives the main one"],
+)
+def test_calls_go_where_they_always_went(program, printed):
+    assert run(program) == printed
+
+
+@pytest.mark.parametrize(
+    "keeper", ["kept = rows(); next(kept)", "sys.kept = rows(); next(sys.kept)"]
+)
+def test_a_generator_that_is_still_inside_a_block_is_closed(keeper):
+    program = (
+        "def rows():\n"
+        "    try:\n"
+        '        with settings.use_backend("mine"):\n'
+        "            while True: yield where()\n"
+        "    finally: say(settings.backend)\n"
+    )
+    assert run(program + keeper) in (["cpu"], [])
+
+
+def test_a_block_that_nobody_left_is_no_harm():
+    assert run('settings.use_backend("mine").__enter__()\nsay(where())') == ["mine"]
+
+
+def test_threads_that_never_end_are_cut_off_silently():
+    program = (
+        "def work():\n"
+        "    while True:\n"
+        '        with settings.use_backend("mine"): where()\n'
+        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.1)\n"
+        "say(where())"
+    )
+    assert run(program) == ["cpu"]
