@@ -15,7 +15,7 @@ ELSEWHERE = (
     # Its event loop runs on another stack, where the frames of the caller are out of sight.
     "test_a_loop_that_a_plain_implementation_runs_leads_to_the_host",
     # Its dynamic loader says otherwise why a library cannot be opened.
-    "test_a_missing_cuda_library_is_told_with_the_line_that_asked_for_it",
+    "test_a_missing_library_is_reported_with_the_line_that_loads_it",
 )
 
 
