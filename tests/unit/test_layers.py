@@ -70,7 +70,8 @@ def reads_metadata(source):
 
 def third_parties(source):
     roots = {name.partition(".")[0] for name in imported_by(source)}
-    return roots - sys.stdlib_module_names - {"scverse_backends", "typing_extensions"}
+    newer = {"annotationlib"}  # is in the standard library since Python 3.14
+    return roots - sys.stdlib_module_names - newer - {"scverse_backends", "typing_extensions"}
 
 
 def test_a_single_module_imports_adapters():

@@ -116,8 +116,19 @@ def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:
-    """Add an annotation to a function's own, unless looking at those would evaluate them."""
-    if not getattr(func, "__annotate__", None):
+    """Add an annotation to a function's own, which are not evaluated for that."""
+    if sys.version_info >= (3, 14):
+        own = func.__annotate__
+
+        def with_parameter(form: int, /) -> dict[str, Any]:
+            from annotationlib import Format, call_annotate_function, type_repr
+
+            found = call_annotate_function(own, form) if own else {}
+            is_text = form == Format.STRING
+            return {**found, parameter: type_repr(annotation) if is_text else annotation}
+
+        func.__annotate__ = with_parameter
+    else:
         func.__annotations__ = {**func.__annotations__, parameter: annotation}
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextvars import copy_context
 from functools import partial
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import once
 
-from .running import Mark, Running
+from .running import Mark, Running, this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,12 +92,12 @@ class Execution:
             work = partial(route.implementation, *args, **kwargs)
             hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
             return named(hold.iterated(work, copy_context()), self.function.public)
-        me = get_ident()
+        inside, entry = this_thread.inside, route.entry
         try:
-            route.threads.add(me)
+            inside.add(entry)
             return route.implementation(*args, **kwargs)
         finally:
-            route.threads.discard(me)
+            inside.discard(entry)
 
     def run_on_host(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]

@@ -10,7 +10,6 @@ from contextlib import closing, nullcontext, suppress
 from contextvars import copy_context
 from functools import update_wrapper
 from operator import attrgetter
-from threading import get_ident
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +18,7 @@ from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
 from .execution import Execution, note
-from .running import Mark
+from .running import Mark, this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -57,7 +56,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     """
     func, name, named = considered.function.func, considered.name, considered.named
     state, ready, active = considered.state, considered.ready, considered.state.active.get
-    fallbacks, look_up = considered.running.fallbacks, attrgetter(considered.function.name)
+    running, look_up = considered.running, attrgetter(considered.function.name)
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
@@ -71,8 +70,10 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     route is not None
                     and len(args) <= route.max_positional
                     and (not kwargs or route.keywords.issuperset(kwargs))
-                    and (me := get_ident()) not in route.threads
-                    and not (fallbacks and me in fallbacks)
+                    and (
+                        not (inside := this_thread.inside)
+                        or inside.isdisjoint((route.entry, (running, selection)))
+                    )
                 ):
                     try:
                         run = look_up(route.adapter)
@@ -80,14 +81,15 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     except Exception:  # noqa: BLE001 - another implementation, or none; considered
                         run, is_known = func, False
                     if is_known:
+                        entry = route.entry
                         try:
-                            route.threads.add(me)
+                            inside.add(entry)
                             return run(*args, **kwargs) if kwargs else run(*args)
                         except TypeError as error:
                             if not considered.misfits(route, error, args, kwargs):
                                 raise
                         finally:
-                            route.threads.discard(me)
+                            inside.discard(entry)
                 if not selection.is_host:
                     return considered.consider(args, kwargs)
             if not kwargs:
@@ -303,7 +305,9 @@ class TracedCalls:
         """Resolve a call that is traced; those of one shape are described only once."""
         execution, generation = self._execution, self._execution.selector.changes.generation
         route = execution.ready.get(selection)
-        passes = selection.is_host if route is None else self._passes(route, args, kwargs)
+        passes = (
+            selection.is_host if route is None else self._passes(selection, route, args, kwargs)
+        )
         shape: Hashable = (generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None
         # A route that takes what has this shape is told of it; the host may not have taken it.
@@ -318,13 +322,15 @@ class TracedCalls:
             self._decisions[shape] = decision
         return None, resolution, decision
 
-    def _passes(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    def _passes(
+        self, selection: Selection, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
         """Whether a call reaches the implementation as it came, as in the wrapper."""
         execution = self._execution
         return (
             len(args) <= route.max_positional
             and route.keywords.issuperset(kwargs)
             and not execution.running.has(route.backend.name)
-            and get_ident() not in execution.running.fallbacks
+            and not execution.running.has(selection)
             and execution.routes.route(route.backend) is route
         )

@@ -126,7 +126,7 @@ class RouteCache:
             function,
             backend,
             found,
-            self._running.threads(backend.name),
+            (self._running, backend.name),
             is_attribute=_is_attribute(backend.adapter, function.name),
         )
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
+    from .running import Running
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
@@ -75,8 +76,8 @@ class Route:
     max_positional, keywords
         A call with at most this many positional arguments and with keywords
         only from this set reaches the implementation as it came.
-    threads
-        The threads that are inside the implementation now.
+    entry
+        Stands among what a thread is inside of while it is inside the implementation.
     gives_generator
         Whether the implementation gives a generator, whose body runs later, where the host's does not.
     """
@@ -86,6 +87,7 @@ class Route:
         "aligned",
         "backend",
         "differing",
+        "entry",
         "fixed",
         "function",
         "gives_generator",
@@ -98,7 +100,6 @@ class Route:
         "supplied",
         "takes_rest",
         "targets",
-        "threads",
         "underlying",
     )
 
@@ -108,7 +109,7 @@ class Route:
         backend: LoadedBackend,
         implementation: Callable[..., Any],
         parameters: Parameters,
-        threads: set[int],
+        entry: tuple[Running, str],
         *,
         is_attribute: bool,
     ) -> None:
@@ -121,7 +122,7 @@ class Route:
             getattr(implementation, "__func__", _ABSENT) if ismethod(implementation) else _ABSENT
         )
         self.parameters = parameters
-        self.threads = threads
+        self.entry = entry
         self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
         self.map = (
@@ -185,7 +186,7 @@ def compile_route(
     function: HostFunction,
     backend: LoadedBackend,
     implementation: Callable[..., Any],
-    threads: set[int],
+    entry: tuple[Running, str],
     *,
     is_attribute: bool,
 ) -> Route | Refusal:
@@ -199,8 +200,8 @@ def compile_route(
         Whose implementation it is.
     implementation
         What the adapter hands out.
-    threads
-        Where the threads are kept that are inside it.
+    entry
+        What tells that a thread is inside it.
     is_attribute
         Whether looking it up runs none of the adapter's code; else the adapter is asked at each call.
     """
@@ -218,7 +219,7 @@ def compile_route(
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
-    return Route(function, backend, implementation, parameters, threads, is_attribute=is_attribute)
+    return Route(function, backend, implementation, parameters, entry, is_attribute=is_attribute)
 
 
 def forward(route: Route, given: Given) -> Forwarding | Refusal:

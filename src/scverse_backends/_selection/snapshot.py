@@ -289,13 +289,13 @@ class Bound:
     """
 
     __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
-    __wrapped__: Any
 
     def __init__(self, snapshot: Snapshot, func: Callable[..., Any], inside: FunctionType) -> None:
         self._snapshot = snapshot
         self._inside = inside
         update_wrapper(self, inside)
-        self.__wrapped__ = func
+        # Annotated here: Python 3.14 would take annotations of the class for the function's.
+        self.__wrapped__: Callable[..., Any] = func
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inside, name)

@@ -143,7 +143,7 @@ def test_a_backend_registered_in_the_process_has_no_version(cells, documentation
         ("cels:dispatcher", "No module named 'cels'"),
         ("cells:dispatch", "did you mean 'dispatcher'?"),
         ("cells", "there is cells:dispatcher"),
-        ("cells:plain", "no BackendDispatcher"),
+        ("cells:plain", "not a BackendDispatcher"),
     ],
 )
 def test_a_wrong_address_is_a_mistake_that_hides_no_other_host(fast, documentation, address, hint):
