@@ -54,7 +54,7 @@ RUNS = {
     "backend": "it runs, with the right result",
     "odd result": "it runs, and its result is given as it is",
     "host": "the host runs the call, with a warning",
-    "either": "it runs, or the host with a warning, as this Python's `inspect` reads it",
+    "either": "it runs, or the host with a warning, as its signature is read then",
     "BackendLoadError": "`BackendLoadError`",
 }
 

@@ -29,6 +29,9 @@ class Breaker:
 
     def __call__(self, frame, event, argument):
         module = frame.f_globals.get("__name__") or ""
+        # What interrupts the end of an object is printed and goes no further.
+        if frame.f_code.co_name == "__del__":
+            return
         # A generator that is resumed is entered too, and cannot be told from one that begins.
         resumed = frame.f_code.co_flags & inspect.CO_GENERATOR
         # Nothing helps a block that cannot begin to end.

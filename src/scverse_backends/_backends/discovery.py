@@ -192,17 +192,25 @@ def _identity(distribution: Distribution) -> tuple[str | None, str | None]:
     """Read name and version; damaged metadata gives ``None``."""
     metadata: Any = attempt(lambda: distribution.metadata, lambda _: {})
     name, version = metadata.get("Name"), metadata.get("Version")
-    if name and not _is_named(_folder(distribution), name, version):
-        # Any wheel can bring a folder with the metadata of another package.
-        name = _folder(distribution).removesuffix(".dist-info").rpartition("-")[0]
+    if name:
+        name = _named_by(_folder(distribution), name, version)
     return _shown(name), _shown(version)
 
 
-def _is_named(folder: str, name: str, version: str | None) -> bool:
-    """Whether a ``dist-info`` folder has the name that its metadata says."""
-    stem, ending = folder.removesuffix(".dist-info"), folder.endswith(".dist-info")
-    names = (key(stem), key(stem.rpartition("-")[0]))
-    return not (ending and "-" in stem) or key(name) in names or key(f"{name}-{version}") in names
+def _named_by(folder: str, name: str, version: str | None) -> str:
+    """Give the name of a distribution: that of its folder, where its metadata says another.
+
+    Any wheel can bring a folder with the metadata of another package.
+    """
+    stem, _, ending = folder.rpartition(".")
+    if ending == "dist-info":
+        own = stem.rpartition("-")[0] or stem
+        is_named = not {key(stem), key(own)}.isdisjoint((key(name), key(f"{name}-{version}")))
+    elif ending == "egg-info":
+        own, is_named = stem, f"{key(stem)}-".startswith(f"{key(name)}-")
+    else:
+        return name
+    return name if is_named else own
 
 
 def _shown(text: str | None) -> str | None:

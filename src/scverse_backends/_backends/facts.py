@@ -1,8 +1,9 @@
 """Facts: what an adapter states about itself, each in one place.
 
-Loading reads every fact from the adapter. A manifest carries those that text
-can say. A new fact is one more line of `FACTS`, one attribute of
-`LoadedBackend`, and the place that acts on it.
+Loading reads every fact from the adapter. A new fact is one more line of `FACTS`,
+one attribute of `LoadedBackend`, and the place that acts on it. One that a
+manifest is to carry too (`compared`) is also read, written and stood in for:
+see `manifest`, `offers` and `stand_in`.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ class Installed:
             problem = difference(said, outcome) if said else None
             self.note([self._distrust(problem)] if problem else [])
 
-    def is_first(self, description: Reading) -> bool:
+    def keep_reading(self, description: Reading) -> bool:
         """Keep what the manifest says, unless another thread read it before."""
         if self.description is not None:
             return False
@@ -121,7 +121,7 @@ class Installed:
         for problem in problems:
             self.problems.setdefault(problem, False)
 
-    def untold(self) -> list[str]:
+    def take_untold(self) -> list[str]:
         """Give what there is to warn of, and was not given before."""
         new = [problem for problem, told in self.problems.items() if not told]
         self.problems.update(dict.fromkeys(new, True))

@@ -249,7 +249,7 @@ class Inventory:
             # Not within the lock: to find the file, the import system is asked.
             reading = self._reader(read_manifest, verdict, installed)()
             with self._lock:
-                is_first = installed.is_first(reading)
+                is_first = installed.keep_reading(reading)
                 self.index.reorder()
             if is_first and isinstance(reading.outcome, LoadedBackend) and not installed.is_loaded:
                 self._keep(installed, reading)
@@ -285,7 +285,7 @@ class Inventory:
     def _warn_of(self, verdict: Verdict, installed: Installed) -> None:
         """Warn of what is wrong with a backend, once."""
         with self._lock:
-            problems = installed.untold()
+            problems = installed.take_untold()
         for problem in problems:
             self._warn(verdict.candidate, problem)
 

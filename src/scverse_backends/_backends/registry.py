@@ -159,7 +159,10 @@ class Registry(Inventory):
         self.read_manifests()
         wanted = set(verdicts)
         asked = [e for e in self.index.in_order() if e.verdict in wanted]
-        for entry in sorted(asked, key=lambda entry: entry.installed.error is not None):
+        # A manifest keeps its place: what it claims holds although the adapter failed to load.
+        for entry in sorted(
+            asked, key=lambda e: bool(e.installed.error and not e.installed.claims)
+        ):
             if entry.installed.backend is None:
                 self.attempt(entry.verdict, again=True)
             if folded in entry.installed.claims:

@@ -102,6 +102,11 @@ class _Finder:
             text = f"does not take {name!r}, {end}{self._hint(name)}"
             wrong = needed or name in self.route.renames
             yield self._found("error" if wrong else "warning", "missing-parameter", text, name)
+        if ours.rest and not self.route.takes_rest:
+            text = (
+                f"has no *args where the host has *{ours.rest}, so calls that fill it go elsewhere"
+            )
+            yield self._found("warning", "missing-parameter", text, f"*{ours.rest}")
         if ours.takes_kwargs and not self.route.parameters.takes_kwargs:
             text = "takes no other keywords, as the host does, so calls with some go elsewhere"
             yield self._found("warning", "missing-parameter", text, "**kwargs")
@@ -232,6 +237,6 @@ class _Finder:
             text = "gives values one by one where the host's function does not, or the reverse"
             yield self._found("warning", "generator", text)
         for name, parameter in self.own.items():
-            if parameter.kind is Parameter.VAR_POSITIONAL:
+            if parameter.kind is Parameter.VAR_POSITIONAL and not self.route.takes_rest:
                 text = f"has *{name}, which never receives anything: arguments go by their names"
                 yield self._found("info", "variadic", text, name)

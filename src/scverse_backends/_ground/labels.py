@@ -12,7 +12,7 @@ FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
 
 SELECTOR_TYPE = str | Sequence[str] | None
-"""What a call's selector takes; an object, so that nobody has to find the names in it."""
+"""What a call's selector takes; an object, so that no name in it has to be looked up."""
 
 CPU = "cpu"
 """The label that always means the host's own code."""

@@ -7,18 +7,22 @@ clear the terminal; a class may fail to tell its own name.
 from __future__ import annotations
 
 import re
+import sys
 import types
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import TypeVar
 
     T = TypeVar("T")
 
-PASSING = (KeyboardInterrupt, MemoryError, RecursionError)
+PASSING = (KeyboardInterrupt, MemoryError)
 """What may be raised in the middle of anything, and says nothing about it."""
+
+_ROOM = 200  # frames, more than reading a signature or importing a small module takes
 
 LONGEST = 1000
 _LONGEST_DEFAULT = 60
@@ -44,14 +48,28 @@ def attempt(look: Callable[[], T], failed: Callable[[BaseException], T]) -> T:
     """Run code of other people; whatever it raises, `SystemExit` too, becomes an answer.
 
     An interrupt passes, and so does an error that only says that memory or the
-    stack ran out: it must not be kept as an answer.
+    stack ran out: it must not be kept as an answer. Code that calls itself
+    without end is at fault itself.
     """
     try:
         return look()
     except PASSING:
         raise
+    except RecursionError as error:
+        if stack_is_nearly_full():
+            raise
+        return failed(error)
     except BaseException as error:  # noqa: BLE001 - SystemExit must not end the host either
         return failed(error)
+
+
+def stack_is_nearly_full() -> bool:
+    """Whether ordinary code called from here could meet the end of the stack."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nothing else counts frames
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth > sys.getrecursionlimit() - _ROOM
 
 
 def ask_text(ask: Callable[[Any], str | None], value: object) -> str | None:

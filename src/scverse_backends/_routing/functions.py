@@ -101,7 +101,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
         try:
             return func(*args, **kwargs)
         except TypeError:
-            if not considered.explains(kwargs):
+            if not considered.blames_selector(kwargs):
                 raise
         return considered.consider(args, kwargs)
 
@@ -230,7 +230,7 @@ class Dispatch(Execution):
                     result.send(None)
         return arrival.decision
 
-    def explains(self, kwargs: dict[str, Any]) -> bool:
+    def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
 
         Raises

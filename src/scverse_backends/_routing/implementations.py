@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, cast
 from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.records import Refusal
-from scverse_backends._ground.safe_repr import PASSING
+from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
 from .routes import MISSING, Route, compile_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import NoReturn
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend
@@ -102,15 +103,16 @@ class RouteCache:
     def _look_up(self, backend: LoadedBackend) -> Any:
         """Fetch a backend's implementation, `ABSENT` if it has none."""
         function, host = self._function, self._registry.configuration.host
-        try:
+
+        def look() -> Any:
             found = self._registry.apart(partial(fetch, backend.adapter, function.name))
             check_kind(found, function.public, function.name)
-        except PASSING:
-            raise
-        except BaseException as error:  # a lazy adapter runs code when asked
-            candidate = backend.candidate
-            raise load_error(error, backend=backend.name, host=host, candidate=candidate) from error
-        return found
+            return found
+
+        def failed(error: BaseException) -> NoReturn:  # a lazy adapter runs code when asked
+            raise load_error(error, backend.name, host, backend.candidate) from error
+
+        return attempt(look, failed)
 
     def _compile(self, backend: LoadedBackend, found: Any) -> Route | Refusal:
         function = self._function

@@ -117,7 +117,12 @@ def same(value: object, default: object) -> bool:
     return type(value) is type(default) and attempt(lambda: _equal(value, default), lambda _: False)
 
 
-def _equal(value: object, default: object) -> bool:
+def _equal(value: Any, default: Any) -> bool:
+    if type(value) in (list, tuple):
+        pairs = zip(value, default, strict=False)
+        return len(value) == len(default) and all(same(one, other) for one, other in pairs)
+    if type(value) is dict:
+        return same([*value.items()], [*default.items()])
     # A truth value of Python's or of numpy's; an array or expression is no answer.
     equal = value == default
     return type(equal).__name__ in ("bool", "bool_") and bool(equal)

@@ -168,14 +168,17 @@ class Resolver:
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
         selection, route, forwarding, given, refusals, nested, is_fallback = resolution
+        function = self._function
         if route is None or forwarding is None or given is None:
+            misfits = function.is_plain and not fits(function.parameters, given)
+            end = "; the host refuses its arguments" if misfits else ""
             policy = self._selector.policy(selection) if is_fallback else None
             return Decision(
                 function=self._function.name,
                 backend=CPU,
                 distribution=None,
                 version=None,
-                reason=nested or _why_host(selection, refusals, policy),
+                reason=(nested or _why_host(selection, refusals, policy)) + end,
                 refusals=refusals,
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback,

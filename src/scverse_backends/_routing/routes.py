@@ -1,6 +1,6 @@
 """Routes: the compiled way to call one implementation of one host function.
 
-Pure: given a host function, an adapter's implementation and the arguments of a
+Given a host function, an adapter's implementation and the arguments of a
 call, it says how the call reaches the implementation, or why it cannot.
 """
 

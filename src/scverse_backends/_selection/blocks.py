@@ -149,7 +149,8 @@ class UseBackend:
         return cast("F", run_within(self, func, "use_backend cannot decorate"))
 
     def __del__(self) -> None:
-        if not (self._used or sys.is_finalizing()):
+        # One that was interrupted while it was made has no attributes.
+        if not (getattr(self, "_used", True) or sys.is_finalizing()):
             from scverse_backends.exceptions import UnusedBlockWarning
 
             choice = self._choice

@@ -92,7 +92,7 @@ class SelectionState:
     active
         This context's innermost scope, with `TRACED` above it where calls are traced.
     inside
-        What the coroutines run that this context is inside of, as frames mark it elsewhere.
+        Marks of the coroutines and generators that this context is inside of.
     awake
         Empty until anything was ever selected; while it is, no call looks any further.
     selects

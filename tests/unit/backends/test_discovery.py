@@ -194,7 +194,7 @@ def test_a_distribution_in_a_folder_of_another_name_has_the_name_of_the_folder(s
 
 
 @pytest.mark.parametrize(
-    "folder", ["my_backend-1.0", "My.Backend-1.0", "my-backend-1.0", "backend"]
+    "folder", ["my_backend-1.0", "My.Backend-1.0", "my-backend-1.0", "my_backend"]
 )
 def test_a_folder_may_be_named_in_any_spelling(site, dispatcher, folder):
     install(site).rename(site.folder / f"{folder}.dist-info")
@@ -202,7 +202,9 @@ def test_a_folder_may_be_named_in_any_spelling(site, dispatcher, folder):
     assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
 
 
-@pytest.mark.parametrize("folder", ["my_backend_more-1.0", "my_backend-more-1.0", "other-1.0"])
+@pytest.mark.parametrize(
+    "folder", ["my_backend_more-1.0", "my_backend-more-1.0", "other-1.0", "other", "innocent_extra"]
+)
 def test_a_folder_that_another_package_brought_does_not_speak_for_a_trusted_one(
     site, make_dispatcher, folder
 ):
@@ -214,6 +216,17 @@ def test_a_folder_that_another_package_brought_does_not_speak_for_a_trusted_one(
 
     assert info.state == "refused"
     assert site.imported() == set()
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("my_backend", "my-backend"), ("My_Backend-1.0-py3.11", "my-backend"), ("other", "other")],
+)
+def test_an_egg_info_speaks_for_the_package_whose_name_it_bears(site, dispatcher, folder, name):
+    info = install(site).rename(site.folder / f"{folder}.egg-info")
+    (info / "METADATA").rename(info / "PKG-INFO")
+
+    assert listed(dispatcher) == [("mine", name, "1.0")]
 
 
 @pytest.mark.parametrize("recorded", ["1.0", "2.0", "9.0", "10.0"])

@@ -172,3 +172,20 @@ def test_defaults_of_both_sides_are_compared_as_carefully(dispatcher, pair, host
         assert difference.parameter == "extra"
         assert difference.host is host
         assert difference.backend is mine
+
+
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        ((1, 2), (True, 2)),
+        ([0], [False]),
+        ({"a": 1}, {"a": 1.0}),
+        ([(1,)], [(1.0,)]),
+        ((1,), (1, 1)),
+    ],
+    ids=repr,
+)
+def test_what_a_container_holds_is_compared_as_carefully(pair, outcome, default, given):
+    func = pair(lambda data, extra=default: extra is given, lambda data: "mine", fallback="silent")
+    assert outcome(func, 1, extra=given) is True
+    assert outcome(func, 1, extra=type(default)(default)) == "mine"
