@@ -32,9 +32,7 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture
 def host(site, make_dispatcher, monkeypatch):
     """A host with a package that is fine."""
-    site.install(
-        "fine-backend", entry_points={"fine": "fine_backend"}, modules={"fine_backend": FINE}
-    )
+    site.backend("fine", FINE)
     for variable in ("EXAMPLE_HOST_BACKEND", "EXAMPLE_HOST_BACKEND_FALLBACK"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "blocked")

@@ -48,9 +48,7 @@ TOGETHER = [m for m in members() if m not in APART]
 @pytest.fixture
 def command(site):
     """Install packages beside one that is fine, and run commands among them."""
-    site.install(
-        "fine-backend", entry_points={"fine": "fine_backend"}, modules={"fine_backend": FINE}
-    )
+    site.backend("fine", FINE)
     site.write(f"{NAME}.py", HOST)
 
     def command(installed, *words):

@@ -10,6 +10,7 @@ import typing
 import pytest
 
 import scverse_backends
+import scverse_backends.typing
 from scverse_backends import exceptions, manifest, records, testing
 
 MODULES = (scverse_backends, exceptions, manifest, records, testing)
@@ -77,3 +78,8 @@ def test_every_annotation_of_a_decorated_functions_signature_is_among_its_hints(
     assert {name for name, _ in annotated} == typing.get_type_hints(public).keys() - {"return"}
     if selector:
         assert typing.get_type_hints(public)[selector] == dict(annotated)[selector]
+
+
+def test_the_types_of_dispatched_functions_can_be_named_at_run_time():
+    assert inspect.isclass(scverse_backends.typing.Dispatched)
+    assert scverse_backends.typing.Labels

@@ -13,9 +13,7 @@ ENTRY = f"[{GROUP}]\nodd = odd_module\n".encode()
 @pytest.fixture
 def healthy(site):
     """A backend beside the damaged one."""
-    site.install(
-        "healthy-backend", entry_points={"fine": "fine"}, modules={"fine": "name = 'fine'"}
-    )
+    site.backend("fine", "name = 'fine'", reference="fine", distribution="healthy-backend")
     site.write("odd_module.py", "name = 'odd'")
 
 

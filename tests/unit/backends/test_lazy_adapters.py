@@ -23,9 +23,7 @@ def host(dispatcher):
 
 
 def install(site, source):
-    site.install(
-        "lazy-backend", version="2.1", entry_points={"mine": "lazy"}, modules={"lazy": source}
-    )
+    site.backend("mine", source, reference="lazy", distribution="lazy-backend", version="2.1")
 
 
 def test_what_a_function_needs_is_imported_when_that_function_is_first_called(site, host):

@@ -74,10 +74,11 @@ def test_available_names_are_all_labels_of_those_that_load(dispatcher):
 
 
 def test_every_available_name_leads_to_a_backend(site, dispatcher):
-    site.install(
-        "spaced-backend",
-        entry_points={"an entry point with spaces": "spaced_module"},
-        modules={"spaced_module": "name = 'spaced'"},
+    site.backend(
+        "an entry point with spaces",
+        "name = 'spaced'",
+        reference="spaced_module",
+        distribution="spaced-backend",
     )
 
     for label in dispatcher.available_backend_names():

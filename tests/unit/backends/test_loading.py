@@ -172,11 +172,7 @@ class TestOneBrokenBackend:
         site.write("counter.py", "imports = []")
         source = "import counter; counter.imports.append(1); raise RuntimeError('no device')"
         install(site, source, name="aaa")
-        site.install(
-            "fine-backend",
-            entry_points={"fine": "fine_module"},
-            modules={"fine_module": "name = 'fine'\naliases = ['good']"},
-        )
+        site.backend("fine", "name = 'fine'\naliases = ['good']", reference="fine_module")
 
     def test_hides_no_other(self, dispatcher):
         assert dispatcher.get_backend("good").name == "fine"

@@ -26,9 +26,7 @@ class Local:
 def installed(site):
     """An installed backend with the name and alias of `Local`."""
     source = "name = 'local'\naliases = ['here', 'there']\ndef whoami(): return 'installed'"
-    site.install(
-        "local-backend", entry_points={"local": "installed"}, modules={"installed": source}
-    )
+    site.backend("local", source, reference="installed")
 
 
 def module_adapter():

@@ -187,9 +187,7 @@ class TestBlocked:
     ):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a")
         for name in ("a", "b"):
-            site.install(
-                name, entry_points={"fast": f"{name}_m"}, modules={f"{name}_m": "name='f'"}
-            )
+            site.backend("fast", "name='f'", reference=f"{name}_m", distribution=name)
         rules = {trusted: {"distributions": ["a", "b"]}} if trusted else {}
         dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
 

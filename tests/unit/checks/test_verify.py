@@ -352,9 +352,7 @@ class TestWhich:
             verify(make_dispatcher(untrusted="refuse"), "fast")
 
     def test_an_installed_one_is_named_with_its_release(self, site, dispatcher):
-        site.install(
-            "fast", version="2.1", entry_points={"fast": "fast"}, modules={"fast": "name = 'fast'"}
-        )
+        site.backend("fast", "name = 'fast'", reference="fast", distribution="fast", version="2.1")
         result = verify(dispatcher, "fast")
         assert (result.distribution, result.version) == ("fast", "2.1")
         assert str(result).startswith("fast (fast 2.1) of example_host: ")

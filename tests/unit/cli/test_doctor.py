@@ -183,9 +183,7 @@ def test_a_host_without_functions_has_no_problem(run, site):
         "from scverse_backends import BackendDispatcher as D\n"
         "dispatcher = D(entrypoint_group='cells.backends', host_name='cells')\n",
     )
-    site.install(
-        "a", entry_points={"a": "a_cells"}, group="cells.backends", modules={"a_cells": "name='a'"}
-    )
+    site.backend("a", "name='a'", reference="a_cells", distribution="a", group="cells.backends")
     assert run("doctor", "bare:dispatcher").status == 0
 
 

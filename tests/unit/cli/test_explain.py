@@ -15,12 +15,7 @@ def can_run(function, arguments):
 
 @pytest.fixture(autouse=True)
 def installed(site, host):
-    site.install(
-        "fast-cells",
-        entry_points={"fast": "fast_cells"},
-        group=host,
-        modules={"fast_cells": ADAPTER},
-    )
+    site.backend("fast", ADAPTER, reference="fast_cells", distribution="fast-cells", group=host)
     site.write(
         "more_cells.py",
         """
@@ -88,13 +83,12 @@ def test_parameters_without_a_name_are_handed_over_too(run):
 
 
 def test_a_difference_of_defaults_is_told(run, site, host):
-    site.install(
-        "other-cells",
-        entry_points={"other": "other_cells"},
+    site.backend(
+        "other",
+        "name = 'other'\ndef cluster(values, n_clusters=5, *, seed=0): ...",
+        reference="other_cells",
+        distribution="other-cells",
         group=host,
-        modules={
-            "other_cells": "name = 'other'\ndef cluster(values, n_clusters=5, *, seed=0): ..."
-        },
     )
     ran = run("explain", "cells:dispatcher", "cluster", "-b", "other", "--json")
     assert json.loads(ran.out)["differing_defaults"] == [

@@ -13,12 +13,7 @@ def clustr(values): ...
 
 @pytest.fixture(autouse=True)
 def installed(site, host):
-    site.install(
-        "fast-cells",
-        entry_points={"fast": "fast_cells"},
-        group=host,
-        modules={"fast_cells": ADAPTER},
-    )
+    site.backend("fast", ADAPTER, reference="fast_cells", distribution="fast-cells", group=host)
 
 
 def test_a_misspelt_function_fails_the_command_with_the_nearest_name(run):
@@ -37,11 +32,8 @@ def test_the_option_fail_on_chooses_what_fails_the_command(run, site, fail_on, s
 
 
 def test_every_backend_is_verified_where_none_is_named(run, site, host):
-    site.install(
-        "slow-cells",
-        entry_points={"slow": "slow_cells"},
-        group=host,
-        modules={"slow_cells": "name='slow'"},
+    site.backend(
+        "slow", "name='slow'", reference="slow_cells", distribution="slow-cells", group=host
     )
     ran = run("verify", "cells:dispatcher")
     assert "fast (fast-cells 1.0) of cells" in ran.out

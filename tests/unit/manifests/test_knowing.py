@@ -73,10 +73,8 @@ def test_an_unknown_label_suggests_what_manifests_say(ship, site, dispatcher):
 
 def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
     ship()
-    site.install(
-        "plain",
-        entry_points={"plain": "plain"},
-        modules={"plain": "name = 'plain'\naliases = ['simple']"},
+    site.backend(
+        "plain", "name = 'plain'\naliases = ['simple']", reference="plain", distribution="plain"
     )
     with pytest.warns(UnusedBlockWarning):
         dispatcher.settings.use_backend("simple")

@@ -139,10 +139,11 @@ class TestWhenABackendBecomesKnown:
             assert "tiles :" in dispatcher.backend_dispatch(scale).__doc__
 
     def test_a_refresh_keeps_what_discovery_found(self, dispatcher, site, scale):
-        site.install(
-            "example-tiled",
-            entry_points={"tiled": "example_tiled"},
-            modules={"example_tiled": "name = 'tiled'\ndef scale(x, factor=1, tiles=2): ..."},
+        site.backend(
+            "tiled",
+            "name = 'tiled'\ndef scale(x, factor=1, tiles=2): ...",
+            reference="example_tiled",
+            distribution="example-tiled",
         )
         dispatcher.refresh()
         public = dispatcher.backend_dispatch(scale)
@@ -363,11 +364,12 @@ class TestWhatCannotBeShown:
     @pytest.fixture
     def install(self, site, dispatcher):
         def install(source):
-            site.install(
-                "example-tiled",
+            site.backend(
+                "tiled",
+                f"name = 'tiled'\n{source}",
+                reference="example_tiled",
+                distribution="example-tiled",
                 version="2.0",
-                entry_points={"tiled": "example_tiled"},
-                modules={"example_tiled": f"name = 'tiled'\n{source}"},
             )
             dispatcher.refresh()
 

@@ -38,12 +38,7 @@ def scale(dispatcher):
 @pytest.fixture
 def fast(site):
     """Install the backend that the host trusts."""
-    return site.install(
-        "fast-backend",
-        version="1.2",
-        entry_points={"fast": "fast_module"},
-        modules={"fast_module": FAST},
-    )
+    return site.backend("fast", FAST, reference="fast_module", version="1.2")
 
 
 class Reader(HTMLParser):

@@ -213,10 +213,11 @@ def test_a_notebook_is_told_the_same(read, dispatcher, settings, scale, fast):
 
 
 def test_a_message_of_others_cannot_move_the_cursor(site, settings):
-    site.install(
+    site.backend(
         "rude",
-        entry_points={"rude": "rude_module"},
-        modules={"rude_module": r"raise RuntimeError('\x1b[2J\u202egone')"},
+        r"raise RuntimeError('\x1b[2J\u202egone')",
+        reference="rude_module",
+        distribution="rude",
     )
     settings.available_backends()
     for shown in (repr(settings), settings._repr_html_()):

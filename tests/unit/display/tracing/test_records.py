@@ -286,11 +286,12 @@ def test_provenance_is_short_and_plain(host):
 
 
 def test_provenance_names_distributions_versions_and_what_was_ignored(site, make_dispatcher):
-    site.install(
-        "gpu-tools",
+    site.backend(
+        "gpu",
+        "name = 'gpu'\ndef double(values): return values * 2",
+        reference="gpu_tools",
+        distribution="gpu-tools",
         version="2.1",
-        entry_points={"gpu": "gpu_tools"},
-        modules={"gpu_tools": "name = 'gpu'\ndef double(values): return values * 2"},
     )
     dispatcher = make_dispatcher(ignorable=["n_jobs"], untrusted="allow")
     double = dispatcher.backend_dispatch(name="double")(lambda values, n_jobs=1: values * 2)
