@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import pytest
 
 from scverse_backends import manifest
+from scverse_backends.exceptions import BackendLoadError
 from scverse_backends.testing import verify
 
 pytestmark = pytest.mark.skipif(
@@ -121,6 +122,14 @@ def test_backends_are_proved_and_described(dispatcher, host):
     assert "error" not in {finding.severity for finding in found.findings}
     offers = manifest.describe("deferred_fast").offers
     assert offers["scale"].signature == "(data: Tiles, factor=3, *, tiles: Tiles = None) -> Tiles"
+
+
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")
+def test_an_adapter_that_needs_an_argument_is_told_so(site, dispatcher, host):
+    source = "class Adapter:\n    def __init__(self, tiles: Tiles): ..."
+    site.install("needy", entry_points={"needy": "needy:Adapter"}, modules={"needy": source})
+    with pytest.raises(BackendLoadError, match="must be one that can be made without arguments"):
+        dispatcher.get_backend("needy")
 
 
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")

@@ -8,6 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.records import LoadedBackend
 from scverse_backends._ground.safe_repr import attempt, describe_error, error_text, safe_repr
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
@@ -200,7 +201,7 @@ def _instance(kind: type) -> Any:
 
 def _can_be_made_without_arguments(kind: type) -> bool:
     try:
-        inspect.signature(kind).bind()
+        signature_of(kind).bind()
     except TypeError:
         return False
     return True
