@@ -311,7 +311,7 @@ class Bound:
         return f"<{self.__wrapped__!r} under {self._snapshot!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        func = self.__wrapped__
+        func: Any = self.__wrapped__
         if not is_public(func) or func.__module__ == "__main__" or not _is_importable(func):
             return _bind, (self._snapshot, func)
         absent = AbsentCoroutineFunction if is_coroutine_function(func) else AbsentFunction
