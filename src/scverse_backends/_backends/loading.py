@@ -175,11 +175,7 @@ def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
         problems = (*claims.problems, *remarks(loaded.adapter))
         return Reading(loaded.under(aliases=claims.aliases), problems)
 
-    try:
-        return attempt(load, failed)
-    except RecursionError as error:
-        # The next use tries again, so an error that may say nothing of the adapter does not stay.
-        return failed(error)
+    return attempt(load, failed)
 
 
 def about(kind: Callable[..., Any], candidate: Candidate, host: str, **data: Any) -> Any:

@@ -110,6 +110,7 @@ class Resolver:
         BackendLoadError
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
+        generation = self._selector.changes.generation
         given = bind(self._function.parameters, args, kwargs)
         known = given if isinstance(given, Given) else None
         refusals: list[Refusal] = []
@@ -121,7 +122,7 @@ class Resolver:
                 return ended._replace(refusals=tuple(refusals))
             if self._running.has(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
-            route, found = self._try(selection, backend, given)
+            route, found = self._try(selection, backend, given, generation)
             if isinstance(found, Forwarding):
                 return Resolution(selection, route, found, known, tuple(refusals))
             refusals.append(found)
@@ -129,14 +130,14 @@ class Resolver:
         return ended._replace(refusals=tuple(refusals), is_fallback=bool(refusals) and not chosen)
 
     def _try(
-        self, selection: Selection, backend: LoadedBackend, given: Given | str
+        self, selection: Selection, backend: LoadedBackend, given: Given | str, generation: object
     ) -> tuple[Route | None, Forwarding | Refusal]:
         """Hold a call against one backend."""
         route = self._routes.for_call(backend)
         if isinstance(route, Refusal):
             return None, route
         if backend is selection.backends[0]:
-            self._make_ready(selection, route)
+            self._make_ready(selection, route, generation)
         if isinstance(given, str):
             return route, route.refuse(given)
         forwarding = forward(route, given)
@@ -155,11 +156,10 @@ class Resolver:
         preferred: Refusal | None = self._registry.apart(rather)
         return preferred and Preference(*preferred)
 
-    def _make_ready(self, selection: Selection, route: Route) -> None:
+    def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
         if route.max_positional < 0 or messages.is_logged(messages.DEBUG):
             return
-        generation = self._selector.changes.generation
         self._ready[selection] = route
         # Asked after storing: a change before is seen here, and one after clears what is ready.
         if generation is not self._selector.changes.generation:
@@ -168,17 +168,14 @@ class Resolver:
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
         selection, route, forwarding, given, refusals, nested, is_fallback = resolution
-        function = self._function
         if route is None or forwarding is None or given is None:
-            misfits = function.is_plain and not fits(function.parameters, given)
-            end = "; the host refuses its arguments" if misfits else ""
             policy = self._selector.policy(selection) if is_fallback else None
             return Decision(
                 function=self._function.name,
                 backend=CPU,
                 distribution=None,
                 version=None,
-                reason=(nested or _why_host(selection, refusals, policy)) + end,
+                reason=nested or _why_host(selection, refusals, policy),
                 refusals=refusals,
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback,

@@ -141,15 +141,15 @@ def test_an_error_of_it_leaves_the_selection_as_it_was(site, settings, dispatche
     assert settings.backend == "cpu"
 
 
-@pytest.mark.parametrize("reference", ["atlas_sumo", "atlas_sumo:Adapter"])
+@pytest.mark.parametrize("reference", ["early_host_sumo", "early_host_sumo:Adapter"])
 def test_a_backend_that_imports_the_host_works_after_a_call_that_came_too_early(
     site, monkeypatch, reference
 ):
     site.write(
-        "atlas/__init__.py",
+        "early_host/__init__.py",
         """
         from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="atlas.backends", host_name="atlas")
+        dispatcher = BackendDispatcher(entrypoint_group="early_host.backends", host_name="early_host")
         @dispatcher.backend_dispatch
         def double(value): return "host"
         try: double(1)
@@ -157,9 +157,9 @@ def test_a_backend_that_imports_the_host_works_after_a_call_that_came_too_early(
         from .late import helper
         """,
     )
-    site.write("atlas/late.py", "def helper(): return 'helped'")
+    site.write("early_host/late.py", "def helper(): return 'helped'")
     source = """
-        from atlas import helper
+        from early_host import helper
         name = "sumo"
         def double(value): return helper()
         class Adapter:
@@ -167,16 +167,16 @@ def test_a_backend_that_imports_the_host_works_after_a_call_that_came_too_early(
             def double(self, value): return helper()
     """
     site.install(
-        "atlas-sumo",
-        group="atlas.backends",
+        "early-host-sumo",
+        group="early_host.backends",
         entry_points={"sumo": reference},
-        modules={"atlas_sumo": source},
+        modules={"early_host_sumo": source},
     )
-    monkeypatch.setenv("ATLAS_BACKEND", "sumo")
+    monkeypatch.setenv("EARLY_HOST_BACKEND", "sumo")
     monkeypatch.setattr("warnings.filters", [])
 
-    import atlas
+    import early_host
 
-    assert isinstance(atlas.early, BackendLoadError)
-    assert atlas.double(1) == "helped"
-    assert "atlas_sumo" in sys.modules
+    assert isinstance(early_host.early, BackendLoadError)
+    assert early_host.double(1) == "helped"
+    assert "early_host_sumo" in sys.modules

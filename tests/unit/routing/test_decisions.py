@@ -165,11 +165,3 @@ def test_a_decision_does_not_change(settings, leiden):
     decision = settings.explain(leiden, 1)
     with pytest.raises(AttributeError):
         decision.backend = "Mine"
-
-
-def test_a_call_that_the_host_will_refuse_is_said_to_be_refused(settings, leiden):
-    for on in ("cpu", "mine"):
-        assert settings.explain(leiden, backend=on).reason.endswith(
-            "; the host refuses its arguments"
-        )
-    assert "refuses" not in settings.explain(leiden, 1, backend="cpu").reason

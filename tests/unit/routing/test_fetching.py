@@ -336,3 +336,24 @@ def test_a_class_of_a_backend_is_looked_up_too(dispatcher, on_fast):
         assert type(on_fast(Model)) is Fast
         adapter.Model = Faster
         assert type(on_fast(Model)) is Faster
+
+
+def test_a_refresh_while_an_adapter_is_asked_leaves_no_stale_route(dispatcher):
+    class Mine:
+        name = "mine"
+
+        @property
+        def __all__(self):
+            dispatcher.refresh()
+            return ["func"]
+
+        def func(self, data):
+            return "mine"
+
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    registration = dispatcher.register(Mine)
+    dispatcher.settings.fallback = "silent"
+    with dispatcher.settings.use_backend("mine"):
+        assert [func(1), func(1)] == ["mine", "mine"]
+    registration.remove()
+    assert func(1) == "host"

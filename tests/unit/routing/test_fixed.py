@@ -70,3 +70,13 @@ def test_verify_tells_what_is_fixed_and_what_cannot_be(dispatcher, count, offer)
     told = [f.message for f in verify(dispatcher, "other").findings if f.kind == "unknown-fixed"]
     assert any("did you mean 'inplace'" in message for message in told)
     assert any("'cuont', which the host does not dispatch" in message for message in told)
+
+
+def test_verify_tells_of_positional_arguments_that_go_elsewhere(dispatcher, offer):
+    dispatcher.backend_dispatch(name="total")(lambda *samples: "host")
+    offer(total=lambda: "mine")
+    offer("other", total=lambda *samples: "other")
+    (found,) = (f for f in verify(dispatcher, "mine").findings if f.kind == "missing-parameter")
+    assert found.message.startswith("has no *args where the host has *samples")
+    kinds = {f.kind for f in verify(dispatcher, "other").findings}
+    assert kinds.isdisjoint({"missing-parameter", "variadic"})
