@@ -267,4 +267,4 @@ def test_every_call_runs_where_its_context_says_and_nothing_is_left_behind(host,
         host.record(seen, backend=label)
         assert seen == [label]
     assert host.settings.backends == ("cpu",)
-    assert host.settings.explain(host.record).reason == "nothing is selected"
+    assert host.settings.explain(host.record, []).reason == "nothing is selected"

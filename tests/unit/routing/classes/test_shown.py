@@ -33,7 +33,7 @@ def model(dispatch):
 
 def test_the_selector_is_shown(model):
     assert names(model) == ["size", "seed", "backend"]
-    assert "\n    backend\n" in model.__doc__
+    assert "\nbackend\n" in inspect.getdoc(model)
     assert inspect.signature(model).bind(3, backend="mine").arguments["size"] == 3
 
 
@@ -57,7 +57,7 @@ def test_a_backends_options_are_shown_once_it_is_known(model, offer):
     offer(Model=TheirModel)
     model(3, backend="mine")
     assert names(model) == ["size", "seed", "backend", "tiles"]
-    assert "\n    tiles\n" in model.__doc__
+    assert "\ntiles\n" in inspect.getdoc(model)
     assert "Only with backend ``'mine'``. How many tiles." in model.__doc__
 
 
