@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.records import Decision, Preference, Refusal, reasons
+from scverse_backends._ground.records import Decision, Preference, Refusal, ran_on, reasons
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
@@ -278,7 +278,5 @@ def _chosen(selection: Selection) -> str:
 
 def _in_one_line(decision: Decision) -> str:
     """Say where a call runs, and why, as a log does."""
-    release = " ".join(filter(None, (decision.distribution, decision.version)))
-    where = f"{decision.backend} ({release})" if release else decision.backend
     asked = f"; {reasons(decision.refusals)}" if decision.refusals else ""
-    return f"{decision.function} runs on {where}: {decision.reason}{asked}"
+    return f"{decision.function} runs on {ran_on(decision)}: {decision.reason}{asked}"
