@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Lock
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
-from scverse_backends._ground.callables import annotate, once
+from scverse_backends._ground.callables import annotate, docstring_of, once
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.eligibility import check_host
@@ -55,7 +55,12 @@ class Catalogue:
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
-        return self._enter(self._checked(func, options))
+        function = self._checked(func, options)
+        if type(func) is FunctionType:
+            return self._enter(function)
+        from scverse_backends._routing.objects import stand_for
+
+        return self._enter(function, partial(stand_for, func))
 
     def decorate_class(self, cls: type, options: Options) -> Callable[..., Any]:
         """Decorate the construction of a class."""
@@ -129,7 +134,8 @@ class Catalogue:
             )
             raise ValueError(msg)
         other = self._dispatched.get(function.name)
-        if other is not None and _home(other) != _home(function.func):
+        last = function.name.rpartition(".")[2]
+        if other is not None and _home(other, last) != _home(function.func, last):
             msg = (
                 f"{_home(function.func)} and {_home(other)} would both be dispatched "
                 f"as {function.name!r}; pass name=... to tell them apart."
@@ -157,8 +163,9 @@ def _check_options(options: Options) -> None:
         raise TypeError(mistakes[0])
 
 
-def _home(func: Callable[..., Any]) -> str:
-    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"
+def _home(func: Callable[..., Any], name: str = "") -> str:
+    """Tell where a callable is; under which name, if it has none of its own."""
+    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', name or repr(func))}"
 
 
 class _Shown:
@@ -167,11 +174,13 @@ class _Shown:
     def __init__(self, public: Callable[..., Any]) -> None:
         self._dispatch: Dispatch = getattr(public, DISPATCH)
         trusted = self._dispatch.selector.configuration.trusted_names
-        public.__doc__ = with_selector(public.__doc__, self._dispatch.function.selector, trusted)
+        function = self._dispatch.function
+        if docstring_of(function.func):
+            public.__doc__ = with_selector(public.__doc__, function.selector, trusted)
         signature = PublicSignature(self.signature)
         setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
-        if self._dispatch.function.selector:
-            annotate(public, self._dispatch.function.selector, SELECTOR_TYPE)
+        if function.selector:
+            annotate(public, function.selector, SELECTOR_TYPE)
         self._dispatch.watchers.append(self.learn)
 
     @once

@@ -8,6 +8,7 @@ other callable.
 from __future__ import annotations
 
 import sys
+from functools import update_wrapper
 from threading import RLock
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -113,6 +114,37 @@ def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
     newer = sys.version_info >= (3, 14)
     options: dict[str, Any] = {"annotation_format": annotations} if newer else {}
     return signature(func, **options)
+
+
+def name_after(public: Any, func: Any, name: str) -> None:
+    """Make a function look like another callable, as `functools.wraps` does.
+
+    Parameters
+    ----------
+    public
+        The function.
+    func
+        What it looks like. What it does not say of itself, its class does not say of it.
+    name
+        Its last part is the function's name where the callable has none.
+    """
+    is_plain = type(func) is FunctionType
+    if not is_plain:
+        public.__annotations__ = {}
+        public.__name__ = public.__qualname__ = name.rpartition(".")[2]
+        public.__module__ = type(func).__module__
+    update_wrapper(public, func, updated=("__dict__",) if is_plain else ())
+    if not is_plain and _is_of_class(func, "__annotations__"):
+        public.__annotations__ = {}
+
+
+def docstring_of(func: Any) -> str | None:
+    """Give the docstring of a callable; that of its class is about something else."""
+    return None if _is_of_class(func, "__doc__") else func.__doc__
+
+
+def _is_of_class(func: Any, name: str) -> bool:
+    return getattr(func, name, None) is getattr(type(func), name, None)
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:

@@ -43,7 +43,7 @@ def _objection(func: Any) -> str | None:
     """Say why a callable is not one that can be dispatched as a function."""
     if isinstance(func, type):
         return "is a class; decorate it with backend_class."
-    if _is_method(func):
+    if isinstance(func, (staticmethod, classmethod)):
         return "is a method; decorate a module-level function, or the class."
     if not callable(func):
         return "cannot be called; decorate a function."

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from contextlib import closing, nullcontext, suppress
 from contextvars import copy_context
-from functools import update_wrapper
 from operator import attrgetter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.callables import once
+from scverse_backends._ground.callables import name_after, once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -37,7 +36,7 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     """Make the public callable of a host function that `check_host` let pass."""
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
-    update_wrapper(public, function.func)
+    name_after(public, function.func, function.name)
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         from .suspended import mark_as_coroutine_function
