@@ -12,7 +12,7 @@ from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
-from scverse_backends._ground.callables import annotate, docstring_of, once
+from scverse_backends._ground.callables import annotate, docstring_of, name_of, once
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.eligibility import check_host
@@ -48,6 +48,7 @@ class Catalogue:
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
+        self._namespaces: set[str] = set()
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
@@ -56,6 +57,7 @@ class Catalogue:
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
         function = self._checked(func, options)
+        self._check_members(function)
         if type(func) is FunctionType:
             return self._enter(function)
         from scverse_backends._routing.objects import stand_for
@@ -69,6 +71,7 @@ class Catalogue:
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
         function = self._checked(construct, options)
+        self._check_members(function, is_class=True)
         made = dispatchable(cls)
         function.func = below(made, construct)
         return self._enter(function, partial(attach, made))
@@ -78,7 +81,7 @@ class Catalogue:
         _check_options(options)
         function = HostFunction(
             func,
-            name=options.name or str(getattr(func, "__name__", "")),
+            name=options.name or name_of(func),
             ignorable=self._ignorable.union(options.ignorable),
             selector=options.selector or "",
             host_defaults=options.host_defaults,
@@ -100,6 +103,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
+            self._namespaces.update(_namespaces(function.name))
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
@@ -142,12 +146,31 @@ class Catalogue:
             )
             raise ValueError(msg)
 
+    def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
+        """Refuse a class together with its own methods: an adapter offers one thing by one name."""
+        name = function.name
+        classes = [n for n in _namespaces(name) if isinstance(self._dispatched.get(n), type)]
+        if is_class and name in self._namespaces:
+            classes = [name]
+        if classes:
+            msg = (
+                f"{name!r} cannot be dispatched: an adapter's {classes[0]!r} would be both the "
+                "class that is built in place of the host's, and the namespace of functions for "
+                "the host's own objects. Decorate the class or its methods, or pass name='...'."
+            )
+            raise ValueError(msg)
+
     def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
         """Refuse an ignorable parameter that does not exist."""
         missing = [n for n in ignorable if not function.may_ignore(n)]
         if missing:
             msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
             raise ValueError(msg)
+
+
+def _namespaces(name: str) -> list[str]:
+    """Name what a dotted name is in, from the outermost."""
+    return [name[:end] for end, letter in enumerate(name) if letter == "."]
 
 
 def _check_options(options: Options) -> None:

@@ -66,6 +66,11 @@ def is_async_generator_function(func: Any) -> bool:
     return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
 
 
+def mark_as_generator_function(func: Any) -> None:
+    """Set the flag by which `inspect` knows a generator function; nothing that runs code reads it."""
+    func.__code__ = func.__code__.replace(co_flags=func.__code__.co_flags | _GENERATOR)
+
+
 def _has_flag(func: Any, flag: int, question: str) -> bool:
     code = code_of(func)
     if code is not None:
@@ -114,6 +119,16 @@ def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
     newer = sys.version_info >= (3, 14)
     options: dict[str, Any] = {"annotation_format": annotations} if newer else {}
     return signature(func, **options)
+
+
+def name_of(func: Any) -> str:
+    """Name a callable as its users do: a method together with its class; else ``""``."""
+    if type(func) is FunctionType:
+        # Its own name may be a method's, which `functools.wraps` gave it.
+        where = func.__code__.co_qualname.rpartition("<locals>.")[2]
+        if "." in where:
+            return where
+    return str(getattr(func, "__name__", ""))
 
 
 def name_after(public: Any, func: Any, name: str) -> None:

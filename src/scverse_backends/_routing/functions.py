@@ -12,7 +12,7 @@ from operator import attrgetter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.callables import name_after, once
+from scverse_backends._ground.callables import mark_as_generator_function, name_after, once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -42,6 +42,8 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
         from .suspended import mark_as_coroutine_function
 
         mark_as_coroutine_function(public)
+    elif function.is_suspended:
+        mark_as_generator_function(public)
     function.public = public
     return public
 

@@ -13,9 +13,11 @@ from scverse_backends._ground.callables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .parameters import ParameterMap, Parameters
+
+_RECEIVERS = ("self", "cls")
 
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
@@ -55,6 +57,31 @@ class HostFunction:
         from .parameters import read
 
         return read(self.func)
+
+    @cached_property
+    def receiver(self) -> str | None:
+        """The parameter by which a method gets its object, or a class method its class."""
+        first = self.parameters.positional[:1]
+        return first[0] if first and first[0] in _RECEIVERS else None
+
+    def renames(
+        self, declared: Mapping[str, str], positional: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Tell which parameters of an implementation receive the host's under another name.
+
+        Parameters
+        ----------
+        declared
+            What its adapter says.
+        positional
+            What the implementation takes by position. The object of a method arrives as the first
+            of these, whatever that is called.
+        """
+        receiver = self.receiver
+        if receiver is None or receiver in {*declared, *positional}:
+            return declared
+        first = positional[0] if positional else receiver
+        return declared if first in self.parameters.names else {receiver: first, **declared}
 
     @cached_property
     def parameter_map(self) -> ParameterMap:

@@ -12,7 +12,7 @@ from scverse_backends._ground.safe_repr import attempt
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
@@ -41,9 +41,9 @@ class Parameters(NamedTuple):
 def read(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
     found = tuple(signature_of(func).parameters.values())
-    named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
+    named = [p for p in found if p.kind in BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
     return Parameters(
-        positional=tuple(p.name for p in named if p.kind in _BY_POSITION),
+        positional=tuple(p.name for p in named if p.kind in BY_POSITION),
         positional_only=frozenset(p.name for p in named if p.kind is Parameter.POSITIONAL_ONLY),
         keyword=frozenset(p.name for p in named if p.kind in _BY_NAME),
         defaults={p.name: p.default for p in named if p.default is not Parameter.empty},

@@ -123,7 +123,8 @@ class Route:
         )
         self.parameters = parameters
         self.entry = entry
-        self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        declared = backend.renames.get(function.name, {})
+        self.renames = function.renames(declared, parameters.positional)
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
         self.map = (
             ParameterMap(function.parameters, self.renames)
