@@ -66,9 +66,13 @@ def is_async_generator_function(func: Any) -> bool:
     return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
 
 
-def mark_as_generator_function(func: Any) -> None:
-    """Set the flag by which `inspect` knows a generator function; nothing that runs code reads it."""
-    func.__code__ = func.__code__.replace(co_flags=func.__code__.co_flags | _GENERATOR)
+def as_generator_function(func: Any) -> FunctionType:
+    """Make the same function with the flag by which `inspect` knows a generator function.
+
+    Nothing that runs code reads that flag.
+    """
+    code = func.__code__.replace(co_flags=func.__code__.co_flags | _GENERATOR)
+    return FunctionType(code, func.__globals__, closure=func.__closure__)
 
 
 def _has_flag(func: Any, flag: int, question: str) -> bool:

@@ -49,10 +49,7 @@ def _objection(func: Any) -> str | None:
     if isinstance(func, (staticmethod, classmethod)):
         return f"is a method already; write @{type(func).__name__} above @backend_dispatch."
     if isinstance(func, (property, cached_property)):
-        return (
-            f"is a property, and reading it is no call; write @{type(func).__name__} above "
-            "@backend_dispatch(selector=None)."
-        )
+        return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
         return "cannot be called; decorate a function."
     if is_async_generator_function(func):

@@ -12,7 +12,7 @@ from operator import attrgetter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.callables import mark_as_generator_function, name_after, once
+from scverse_backends._ground.callables import as_generator_function, name_after, once
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -36,14 +36,14 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     """Make the public callable of a host function that `check_host` let pass."""
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
+    if function.is_suspended and not function.is_coroutine:
+        public = as_generator_function(public)
     name_after(public, function.func, function.name)
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         from .suspended import mark_as_coroutine_function
 
         mark_as_coroutine_function(public)
-    elif function.is_suspended:
-        mark_as_generator_function(public)
     function.public = public
     return public
 
