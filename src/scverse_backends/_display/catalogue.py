@@ -170,7 +170,8 @@ class Catalogue:
 
 def _namespaces(name: str) -> list[str]:
     """Name what a dotted name is in, from the outermost."""
-    return [name[:end] for end, letter in enumerate(name) if letter == "."]
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _check_options(options: Options) -> None:

@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from inspect import Signature
     from types import CodeType
 
@@ -25,6 +25,9 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 """``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
+
+_OTHERWISE = {"_is_coroutine_mark", "__partialmethod__", "_partialmethod"}
+"""Attributes by which `inspect` tells something else of a function than its code does."""
 
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
 
@@ -49,6 +52,17 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
     """Name the parameters, ``*args`` and ``**kwargs`` too."""
     variadic = bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+
+
+def shown_parameters(func: Any) -> Collection[str]:
+    """Name the parameters that `inspect` shows; of a function, they stand in its innermost one."""
+    for _ in range(_MOST_LAYERS):
+        if type(func) is not FunctionType or "__signature__" in func.__dict__:
+            break
+        if "__wrapped__" not in func.__dict__:
+            return parameter_names(func.__code__)
+        func = func.__wrapped__
+    return signature_of(func).parameters
 
 
 def is_coroutine_function(func: Any) -> bool:
@@ -76,9 +90,8 @@ def as_generator_function(func: Any) -> FunctionType:
 
 
 def _has_flag(func: Any, flag: int, question: str) -> bool:
-    code = code_of(func)
-    if code is not None:
-        return bool(code.co_flags & flag)
+    if type(func) is FunctionType and _OTHERWISE.isdisjoint(func.__dict__):
+        return bool(func.__code__.co_flags & flag)
     import inspect
 
     ask = getattr(inspect, question)

@@ -8,7 +8,7 @@ its calls are dispatched.
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import lru_cache
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -125,16 +125,23 @@ def stand_for(func: Any, public: Callable[..., Any]) -> Any:
     public
         The dispatched function, which answers the calls.
     """
-    kind = type(func)
+    namespace = {"__slots__": (), "__call__": staticmethod(public), "__doc__": _docstring}
+    base = _base(type(func))
+    return type(base.__name__, (base,), namespace)()
+
+
+@lru_cache
+def _base(kind: type) -> type:
+    """Make what the objects that stand for callables of one class have in common."""
     own = {name for base in kind.__mro__[:-1] for name in vars(base)}
     special = {name: _forwarded(kind, name) for name in (*own, *_ALWAYS) if _is_special(name)}
     if hasattr(kind, "__get__"):
         special["__get__"] = _bind
-    # Python's `help` reads the docstring from here.
-    doc = property(lambda self: self.__doc__)
-    namespace = {"__slots__": (), "__call__": staticmethod(public), "__doc__": doc}
-    made = type(kind.__name__, (Dispatching,), {**special, **namespace})
-    return made()
+    return type(kind.__name__, (Dispatching,), {**special, "__slots__": ()})
+
+
+_docstring = property(lambda self: self.__doc__)
+"""From where `help` reads it."""
 
 
 def _is_special(name: str) -> bool:
@@ -147,7 +154,6 @@ def _forwarded(kind: type, name: str) -> Any:
     return _special_method(name) if callable(found) else found
 
 
-@cache
 def _special_method(name: str) -> Callable[..., Any]:
     def special(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(_callable(self), name)(*args, **kwargs)
