@@ -14,7 +14,6 @@ import sys
 import time
 import typing
 import warnings
-from collections import Counter
 from difflib import ndiff
 
 from scverse_backends import BackendDispatcher
@@ -41,7 +40,7 @@ def modules(package):
         if module is None:
             continue
         yield module
-        inner = pkgutil.iter_modules(getattr(module, "__path__", ()))
+        inner = pkgutil.iter_modules(vars(module).get("__path__", ()))
         pending += [f"{name}.{found.name}" for found in inner if not found.name.startswith(SKIPPED)]
 
 
@@ -66,7 +65,7 @@ def public_callables(package):
 
 def own_names(module, package):
     """Give what a module itself offers, not what it imported for its own use."""
-    listed = getattr(module, "__all__", None)
+    listed = vars(module).get("__all__")
     names = dir(module) if listed is None else listed
     for name in names:
         found = vars(module).get(name)
@@ -90,22 +89,29 @@ def survey(package):
 
 def decorate(found, decorator, faults):
     """Decorate some callables, and say what was refused and what changed."""
-    refused, faulty, spent, accepted = {}, {}, 0.0, 0
+    refused, faulty, spent, accepted, otherwise = {}, {}, 0.0, 0, 0
     for name, own in found:
         before = look(own)
         started = time.process_time()
         try:
             public = decorator(name=name)(own)
         except (TypeError, ValueError) as error:
-            refused[name] = str(error)
-            changed = compare(before, look(own))
+            if "selector=None" in str(error):
+                # The way out that the refusal tells of.
+                public = decorator(name=name, selector=None)(own)
+                changed = faults(before, own, public, selector=None)
+                otherwise += 1
+            else:
+                refused[name] = str(error)
+                changed = changes(before, look(own))
         else:
             spent += time.process_time() - started
             accepted += 1
             changed = faults(before, own, public)
         if changed:
             faulty[name] = changed
-    return {"refused": refused, "faulty": faulty, "accepted": accepted, "seconds": spent}
+    counts = {"accepted": accepted, "without selector": otherwise}
+    return {**counts, "refused": refused, "faulty": faulty, "seconds": spent}
 
 
 def look(own):
@@ -137,7 +143,7 @@ def attempt(ask):
         return type(error)
 
 
-def compare(before, after):
+def changes(before, after):
     """Say what differs of a callable that was refused."""
     keys = ("docstring", "names", "class", "kind")
     return [f"refused, and its {key} changed" for key in keys if before[key] != after[key]]
@@ -163,37 +169,38 @@ OF_THE_FUNCTION = {
 }
 
 
-def faults_of_function(before, own, public):
+def faults_of_function(before, own, public, selector=SELECTOR):
     """Say what an accepted function lost."""
     after = look(public)
     faults = [*damage(before["docstring"], after["docstring"])]
-    faults += changed_signature(before["signature"], after["signature"])
-    faults += changed_hints(before["hints"], after["hints"])
-    for name, value in before["attributes"].items():
-        if name in OF_THE_FUNCTION or inspect.isclass(value) and issubclass(value, Exception):
-            continue
-        kept = after["attributes"].get(name, AttributeError)
-        if kept is AttributeError:
-            faults.append(f"lost its attribute {name}")
-    faults += [
-        f"is no {type(own).__name__} any more"
-        for _ in range(not isinstance(public, type(own)) and not inspect.ismethod(own))
-    ]
+    faults += changed_signature(before["signature"], after["signature"], selector)
+    faults += changed_hints(before["hints"], after["hints"], selector)
+    faults += lost_attributes(before, after, OF_THE_FUNCTION)
+    if not isinstance(public, type(own)) and not inspect.ismethod(own):
+        faults.append(f"is no {type(own).__name__} any more")
     if before["kind"] != after["kind"]:
         faults.append("inspect says that it is another kind of function")
     return faults
 
 
-def faults_of_class(before, own, public):  # noqa: ARG001 - as for a function
+def faults_of_class(before, own, public, selector=SELECTOR):
     """Say what an accepted class lost."""
     after = look(public)
     faults = [*damage(before["docstring"], after["docstring"])]
-    faults += changed_signature(before["signature"], after["signature"])
-    lost = before["attributes"].keys() - after["attributes"].keys()
-    faults += [f"lost its attribute {name}" for name in sorted(lost)]
+    # Of one that only passes on what it gets, the first base is shown that says what it takes.
+    if not only_passes_on(before["signature"]):
+        faults += changed_signature(before["signature"], after["signature"], selector)
+    faults += lost_attributes(before, after, ())
     if before["names"] != after["names"]:
         faults.append("is called otherwise")
     return faults
+
+
+def lost_attributes(before, after, of_no_interest):
+    """Say which attributes are lost; one that could not be read before is none."""
+    there = {name for name, value in before["attributes"].items() if value is not AttributeError}
+    lost = there.difference(after["attributes"], of_no_interest)
+    return [f"attributes: lost {name}" for name in sorted(lost)]
 
 
 def damage(before, after):
@@ -204,27 +211,40 @@ def damage(before, after):
     added = [line[2:].strip() for line in lines if line.startswith("+ ")]
     if any(line.startswith("- ") and line.strip() != "-" for line in lines):
         yield "docstring: lines are lost"
-    if not any(line.startswith((SELECTOR, f":param {SELECTOR}", f"- {SELECTOR}")) for line in added):
+    if not any(
+        line.startswith((SELECTOR, f":param {SELECTOR}", f"- {SELECTOR}")) for line in added
+    ):
         yield f"docstring: something else was added: {added}"
 
 
-def changed_signature(before, after):
+def changed_signature(before, after, selector):
     """Say how a signature changed, but for the selector."""
     if not isinstance(after, inspect.Signature):
         yield f"signature: cannot be read any more ({after})"
         return
     parameters = dict(after.parameters)
-    if parameters.pop(SELECTOR, None) is None:
+    if selector and parameters.pop(selector, None) is None:
         yield "signature: has no selector"
-    if after.replace(parameters=[*parameters.values()]) != before:
+    without = after.replace(parameters=[*parameters.values()])
+    # Defaults such as NaN and arrays equal nothing.
+    if isinstance(before, inspect.Signature) and str(without) != str(before):
         yield f"signature: was {before}, is {after}"
 
 
-def changed_hints(before, after):
+def only_passes_on(signature):
+    """Whether it says nothing but that anything is taken."""
+    if not isinstance(signature, inspect.Signature):
+        return False
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return all(parameter.kind in variadic for parameter in signature.parameters.values())
+
+
+def changed_hints(before, after, selector):
     """Say how type hints changed, but for the selector."""
     if isinstance(before, dict):
-        kept = after if isinstance(after, dict) else {}
-        if {name: hint for name, hint in kept.items() if name != SELECTOR} != before:
+        kept = dict(after) if isinstance(after, dict) else {}
+        kept.pop(selector, None)
+        if kept != before:
             yield f"hints: were {before}, are {after}"
 
 

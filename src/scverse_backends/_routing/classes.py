@@ -248,8 +248,8 @@ def _read_constructor(cls: type) -> Signature:
         If its constructor is not written in Python and says nothing of itself.
     """
     found = None
-    for func in _constructors(cls):
-        found = signature_of(MethodType(func, cls))
+    for construct in _constructors(cls):
+        found = signature_of(construct)
         if [p.kind for p in found.parameters.values()] != _ANYTHING:
             break
     return found or Signature()
@@ -259,11 +259,13 @@ def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
     """Give what takes part in construction, in the order in which `inspect` looks for it."""
     for metaclass in getmro(type(cls)):
         if "__call__" in vars(metaclass) and metaclass not in (Dispatching, type):
-            yield vars(metaclass)["__call__"]
+            yield MethodType(vars(metaclass)["__call__"], cls)
     for base in cls.__mro__[:-1]:
+        if getattr(base, "__text_signature__", None):  # one that is built in says it itself
+            yield base
         for name in ("__new__", "__init__"):
             if name in vars(base):
-                yield getattr(base, name)
+                yield MethodType(getattr(base, name), cls)
 
 
 def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
