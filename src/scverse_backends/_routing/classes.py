@@ -11,7 +11,7 @@ import gc
 import sys
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import cache, cached_property, partial, partialmethod, singledispatchmethod
+from functools import partial, partialmethod
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
@@ -45,21 +45,9 @@ _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
 _NATIVE = {MethodDescriptorType, WrapperDescriptorType}
 
-_HOLDERS = {
-    CellType,
-    FunctionType,
-    MethodType,
-    cached_property,
-    classmethod,
-    partial,
-    partialmethod,
-    property,
-    singledispatchmethod,
-    staticmethod,
-    tuple,
-    type(cache(int)),
-}
-"""Through these a class's own functions are reached, and the cells in which they hold the class."""
+_HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
+"""Through these, and through descriptors, a class's own functions are reached, and the cells in which
+they hold the class."""
 
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
@@ -278,6 +266,8 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
         return "is a metaclass, whose objects are classes; decorate those."
     if issubclass(type(cls), EnumMeta):
         return "is an enumeration; calling it looks up a member and constructs nothing."
+    if vars(cls).get("_is_protocol"):
+        return "is a protocol, and cannot be constructed; decorate a class that implements it."
     if _is_built_in(cls):
         return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():
@@ -341,7 +331,9 @@ def _repoint(values: Iterable[object], old: type, new: type) -> None:
     waiting = [*values]
     while waiting:
         found = waiting.pop()
-        if type(found) not in _HOLDERS or id(found) in seen:
+        kind = type(found)
+        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
+        if not leads_on or id(found) in seen:
             continue
         seen.add(id(found))
         if type(found) is FunctionType:  # what else it refers to cannot hold the class
