@@ -32,11 +32,6 @@ _OTHERWISE = {"_is_coroutine_mark", "__partialmethod__", "_partialmethod"}
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
 
 
-def code_of(func: Any) -> CodeType | None:
-    """Give the code of a plain function without attributes; of anything else, `None`."""
-    return func.__code__ if type(func) is FunctionType and not func.__dict__ else None
-
-
 def shows_its_own_signature(func: Any) -> bool:
     """Whether what is shown of a function's signature is what its own code takes."""
     said = {"__wrapped__", "__signature__"}
@@ -61,7 +56,7 @@ def shown_parameters(func: Any) -> Collection[str]:
             break
         if "__wrapped__" not in func.__dict__:
             return parameter_names(func.__code__)
-        func = func.__wrapped__
+        func = func.__dict__["__wrapped__"]
     return signature_of(func).parameters
 
 

@@ -64,9 +64,7 @@ class HostFunction:
         first = self.parameters.positional[:1]
         return first[0] if first and first[0] in _RECEIVERS else None
 
-    def renames(
-        self, declared: Mapping[str, str], positional: Sequence[str]
-    ) -> Mapping[str, str]:
+    def renames(self, declared: Mapping[str, str], positional: Sequence[str]) -> Mapping[str, str]:
         """Tell which parameters of an implementation receive the host's under another name.
 
         Parameters

@@ -69,10 +69,9 @@ class Dispatching:
     """
 
     __slots__ = ("__weakref__",)
-    __call__: Callable[..., Any]
 
     def __getattribute__(self, name: str) -> Any:
-        public: Any = type(self).__call__
+        public = _public(self)
         if name in _DISPATCHED:
             return getattr(public, name)
         if name in _KEPT:
@@ -85,7 +84,7 @@ class Dispatching:
         return getattr(public, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        public: Any = type(self).__call__
+        public = _public(self)
         setattr(public if name in _DISPATCHED else public.__wrapped__, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -94,7 +93,7 @@ class Dispatching:
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """What `functools.wraps` copies to a decorator outside of ours."""
-        return {**getattr(_callable(self), "__dict__", {}), **vars(type(self).__call__)}
+        return {**getattr(_callable(self), "__dict__", {}), **vars(_public(self))}
 
     @property  # type: ignore[misc] # never set
     def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] # as above
@@ -125,13 +124,13 @@ def stand_for(func: Any, public: Callable[..., Any]) -> Any:
     public
         The dispatched function, which answers the calls.
     """
+    kind: Any = type(func)
     namespace = {"__slots__": (), "__call__": staticmethod(public), "__doc__": _docstring}
-    base = _base(type(func))
-    return type(base.__name__, (base,), namespace)()
+    return type(kind.__name__, (_base(kind),), namespace)()
 
 
 @lru_cache
-def _base(kind: type) -> type:
+def _base(kind: Any) -> type:
     """Make what the objects that stand for callables of one class have in common."""
     own = {name for base in kind.__mro__[:-1] for name in vars(base)}
     special = {name: _forwarded(kind, name) for name in (*own, *_ALWAYS) if _is_special(name)}
@@ -173,8 +172,15 @@ def _bind(self: Any, instance: Any, owner: type | None = None) -> Any:
     return bound
 
 
-def _callable(self: Any) -> Any:
-    return type(self).__call__.__wrapped__
+def _public(self: object) -> Any:
+    """Give the dispatched function that answers the calls."""
+    kind: Any = type(self)
+    return kind.__call__
+
+
+def _callable(self: object) -> Any:
+    """Give the host's own."""
+    return _public(self).__wrapped__
 
 
 def _address(self: Any) -> str:

@@ -90,8 +90,19 @@ def test_a_callable_that_fails_when_it_is_asked_for_its_name(dispatcher):
 
 @pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])
 def test_a_callable_that_hides_its_signature(dispatcher, options):
-    with pytest.raises(TypeError, match=r"Hidden.* cannot be read: .*; decorate a function of yours"):
+    with pytest.raises(
+        TypeError, match=r"Hidden.* cannot be read: .*; decorate a function of yours"
+    ):
         dispatcher.backend_dispatch(name="first", **options)(Hidden())
+
+
+def test_a_function_that_says_it_wraps_itself(dispatcher):
+    def func(data):
+        return data
+
+    func.__wrapped__ = func
+    with pytest.raises(TypeError, match=r"func has a signature that cannot be read"):
+        dispatcher.backend_dispatch(func)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "tl.", ".tl", "tl..umap", "1st", "tl-umap"])

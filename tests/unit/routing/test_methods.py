@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pickle
+from types import MappingProxyType
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance):
 def test_a_rename_that_the_adapter_declares_for_the_object_holds(dispatcher, distance):
     class Renaming:
         name = "renaming"
-        renames = {"Distance.pairwise": {"self": "metric"}}
+        renames = MappingProxyType({"Distance.pairwise": {"self": "metric"}})
 
         class Distance:
             @staticmethod
@@ -201,7 +202,7 @@ def test_the_order_of_decorators_is_told(dispatcher, decorator):
 
 @pytest.mark.parametrize("decorator", [property, functools.cached_property])
 def test_properties_are_told_what_to_write(dispatcher, decorator):
-    with pytest.raises(TypeError, match="is a property, .*; decorate a method that it calls"):
+    with pytest.raises(TypeError, match=r"is a property, .*; decorate a method that it calls"):
 
         class Runner:
             @dispatcher.backend_dispatch(name="Runner.run")

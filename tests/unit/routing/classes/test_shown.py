@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import abc
 import inspect
-from inspect import Parameter, Signature
-
 import typing
+from inspect import Parameter, Signature
 
 import pytest
 
