@@ -42,12 +42,13 @@ KNOWN = {
 
 # What a refusal says, and why it has to be one.
 REASONS = {
-    "no signature": "has a signature that cannot be read: .*decorate a function of yours",
+    "no signature": "has a signature that cannot be read: .*decorate a (function of yours|subclass)",
     "a generator that waits": "is an asynchronous generator function",
     "a property": "is a property",
     "built in": "is built in and stays what it is; decorate a subclass of it",
     "has subclasses": "has subclasses already, .*decorate it where it is defined",
     "an enumeration": "is an enumeration",
+    "a protocol": "is a protocol, and cannot be constructed",
     "a metaclass": "is a metaclass",
     "refused by its bases": "cannot be dispatched: ",
 }
@@ -110,7 +111,8 @@ def main():
         refused = {k: v for one in found.values() for k, v in one[kind]["refused"].items()}
         troubles += show_refusals(kind, refused)
         for one in found.values():
-            troubles += [f"{name}: {fault}" for name, fault in one[kind]["faulty"].items()]
+            faulty = one[kind]["faulty"].items()
+            troubles += [f"{name}: {fault}" for name, faults in faulty for fault in faults]
     share = accepted(one["functions"] for one in found.values())
     print(f"{share:.1%} of the functions are accepted.")
     print(f"{len(troubles)} troubles.", *troubles, sep="\n  ")

@@ -199,8 +199,9 @@ class _Shown:
         self._dispatch: Dispatch = getattr(public, DISPATCH)
         trusted = self._dispatch.selector.configuration.trusted_names
         function = self._dispatch.function
-        if docstring_of(function.func):
-            public.__doc__ = with_selector(public.__doc__, function.selector, trusted)
+        own = docstring_of(function.func)
+        if own:
+            public.__doc__ = with_selector(own, function.selector, trusted)
         signature = PublicSignature(self.signature)
         setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
         if function.selector:

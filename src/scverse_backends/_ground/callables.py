@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from functools import update_wrapper
 from threading import RLock
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -167,6 +167,10 @@ def name_after(public: Any, func: Any, name: str) -> None:
 
 def docstring_of(func: Any) -> str | None:
     """Give the docstring of a callable; that of its class is about something else."""
+    if type(func) is MethodType and not func.__doc__:
+        from inspect import getdoc  # which finds that of the method it overrides
+
+        return getdoc(func)
     return None if _is_of_class(func, "__doc__") else func.__doc__
 
 

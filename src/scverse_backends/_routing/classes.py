@@ -149,7 +149,10 @@ def constructor(cls: Any) -> partial[Any]:
     """
     found = attempt(
         lambda: _objection(cls) or _read(cls),
-        lambda error: f"has a signature that cannot be read: {describe_error(error)}",
+        lambda error: (
+            f"has a signature that cannot be read: {describe_error(error)}; "
+            "decorate a subclass with an __init__ of its own."
+        ),
     )
     if isinstance(found, str):
         msg = f"{label(cls)} {found}"

@@ -303,6 +303,16 @@ def test_a_bound_class_method_that_a_module_exports(dispatcher):
     assert of.__self__ is Reader
 
 
+def test_a_bound_method_has_the_docstring_of_what_it_overrides(dispatcher):
+    class Quiet(Reader):
+        def read(self, path, *, sep=","):
+            return "quiet"
+
+    read = dispatcher.backend_dispatch(Quiet("csv").read)
+    assert read.__doc__.startswith("Read a file.")
+    assert "backend\n" in read.__doc__
+
+
 def test_a_dispatched_method_pickles_by_its_name(site):
     site.write(
         "host_with_methods.py",
