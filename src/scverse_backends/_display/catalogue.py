@@ -103,7 +103,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
-            self._namespaces.update(_namespaces(function.name))
+            self._namespaces.add(_namespace(function.name))
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
@@ -148,13 +148,11 @@ class Catalogue:
 
     def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
         """Refuse a class together with its own methods: an adapter offers one thing by one name."""
-        name = function.name
-        classes = [n for n in _namespaces(name) if isinstance(self._dispatched.get(n), type)]
-        if is_class and name in self._namespaces:
-            classes = [name]
-        if classes:
+        cls = function.name if is_class else _namespace(function.name)
+        other = cls in self._namespaces if is_class else isinstance(self._dispatched.get(cls), type)
+        if other:
             msg = (
-                f"{name!r} cannot be dispatched: an adapter's {classes[0]!r} would be both the "
+                f"{function.name!r} cannot be dispatched: an adapter's {cls!r} would be both the "
                 "class that is built in place of the host's, and the namespace of functions for "
                 "the host's own objects. Decorate the class or its methods, or pass name='...'."
             )
@@ -168,10 +166,9 @@ class Catalogue:
             raise ValueError(msg)
 
 
-def _namespaces(name: str) -> list[str]:
-    """Name what a dotted name is in, from the outermost."""
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts))]
+def _namespace(name: str) -> str:
+    """Name what a dotted name is in."""
+    return name.rpartition(".")[0]
 
 
 def _check_options(options: Options) -> None:

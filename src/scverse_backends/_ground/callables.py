@@ -167,6 +167,8 @@ def name_after(public: Any, func: Any, name: str) -> None:
 
 def docstring_of(func: Any) -> str | None:
     """Give the docstring of a callable; that of its class is about something else."""
+    if type(func) is FunctionType:
+        return func.__doc__
     if type(func) is MethodType and not func.__doc__:
         from inspect import getdoc  # which finds that of the method it overrides
 

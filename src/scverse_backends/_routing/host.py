@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
@@ -61,7 +62,8 @@ class HostFunction:
     @cached_property
     def receiver(self) -> str | None:
         """The parameter by which a method gets its object, or a class method its class."""
-        first = self.parameters.positional[:1]
+        # A constructor has a parameter of such a name like any other; its object is not there yet.
+        first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
         return first[0] if first and first[0] in _RECEIVERS else None
 
     def renames(self, declared: Mapping[str, str], positional: Sequence[str]) -> Mapping[str, str]:

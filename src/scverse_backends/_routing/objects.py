@@ -61,7 +61,7 @@ _ALWAYS = ("__dir__", "__format__", "__repr__", "__str__")
 """Special methods by which the callable is shown, also where it takes them from `object`."""
 
 
-class Dispatching:
+class DispatchedObject:
     """Looks like a callable object, and dispatches its calls.
 
     Each object has a class of its own, whose ``__call__`` is the dispatched function: a call then
@@ -136,7 +136,7 @@ def _base(kind: Any) -> type:
     special = {name: _forwarded(kind, name) for name in (*own, *_ALWAYS) if _is_special(name)}
     if hasattr(kind, "__get__"):
         special["__get__"] = _bind
-    return type(kind.__name__, (Dispatching,), {**special, "__slots__": ()})
+    return type(kind.__name__, (DispatchedObject,), {**special, "__slots__": ()})
 
 
 _docstring = property(lambda self: self.__doc__)

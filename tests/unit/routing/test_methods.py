@@ -159,6 +159,23 @@ def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance):
             assert "does not take" in decision.refusals[0].reason
 
 
+def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher):
+    @dispatcher.backend_class
+    class Model:
+        def __init__(this, cls, depth=1):  # noqa: N805 - so that cls is free
+            this.cls = cls
+
+    class Other:
+        name = "other"
+
+        class Model:
+            def __init__(self, kind, depth=1): ...
+
+    with dispatcher.register(Other):
+        decision = dispatcher.settings.explain(Model, 3, backend="other")
+        assert decision.refusals[0].reason.startswith("does not take 'cls'")
+
+
 def test_a_rename_that_the_adapter_declares_for_the_object_holds(dispatcher, distance):
     class Renaming:
         name = "renaming"
@@ -177,6 +194,7 @@ def test_a_rename_that_the_adapter_declares_for_the_object_holds(dispatcher, dis
 def test_explain_decides_calls_of_bound_methods(dispatcher, fast):
     decision = dispatcher.settings.explain(fast("l2").pairwise, [1], backend="fast")
     assert (decision.function, decision.backend) == ("Distance.pairwise", "fast")
+    assert decision.renamed == ()
 
 
 def test_a_method_is_named_with_its_class_where_the_host_gives_no_name(dispatcher):
@@ -228,7 +246,8 @@ def test_a_class_under_another_name_constructs_and_dispatches_its_methods(dispat
 
 def test_verify_and_loopback_reach_methods(dispatcher, fast):
     report = verify(dispatcher, "fast")
-    assert not [found for found in report.findings if found.severity == "error"]
+    assert [found.kind for found in report.findings if found.severity == "error"] == []
+    assert "renamed-parameter" not in [found.kind for found in report.findings]
     with loopback(dispatcher), dispatcher.settings.use_backend("loopback"):
         assert fast("l2").pairwise([1]) == ("host", "l2", ("metric", 1))
         assert dispatcher.settings.explain(fast("l2").pairwise, [1]).backend == "loopback"
