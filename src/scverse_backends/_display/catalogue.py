@@ -12,7 +12,13 @@ from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import names_in
-from scverse_backends._ground.callables import annotate, docstring_of, name_of, once
+from scverse_backends._ground.callables import (
+    annotate,
+    docstring_of,
+    name_of,
+    once,
+    shown_parameters,
+)
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.eligibility import check_host
@@ -48,7 +54,7 @@ class Catalogue:
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
-        self._namespaces: set[str] = set()
+        self._with_methods: set[str] = set()
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
@@ -103,7 +109,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
-            self._namespaces.add(_namespace(function.name))
+            self._with_methods.add(_class_of(function))
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
@@ -147,10 +153,13 @@ class Catalogue:
             raise ValueError(msg)
 
     def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
-        """Refuse a class together with its own methods: an adapter offers one thing by one name."""
-        cls = function.name if is_class else _namespace(function.name)
-        other = cls in self._namespaces if is_class else isinstance(self._dispatched.get(cls), type)
-        if other:
+        """Refuse a class together with its methods: an adapter offers one thing by one name.
+
+        What is called on the class itself, such as a class method, may be one of that class.
+        """
+        cls = function.name if is_class else _class_of(function)
+        is_dispatched = isinstance(self._dispatched.get(cls), type)
+        if cls in self._with_methods if is_class else is_dispatched:
             msg = (
                 f"{function.name!r} cannot be dispatched: an adapter's {cls!r} would be both the "
                 "class that is built in place of the host's, and the namespace of functions for "
@@ -166,9 +175,10 @@ class Catalogue:
             raise ValueError(msg)
 
 
-def _namespace(name: str) -> str:
-    """Name what a dotted name is in."""
-    return name.rpartition(".")[0]
+def _class_of(function: HostFunction) -> str:
+    """Name the class of a method, as adapters know it; of what takes no object, ``""``."""
+    name = function.name.rpartition(".")[0]
+    return name if name and next(iter(shown_parameters(function.func)), "") == "self" else ""
 
 
 def _check_options(options: Options) -> None:

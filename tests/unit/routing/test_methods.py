@@ -237,6 +237,27 @@ def test_a_class_is_not_dispatched_together_with_its_methods(dispatcher, distanc
         dispatcher.backend_dispatch(name="Distances.again")(lambda self: None)
 
 
+def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher):
+    @dispatcher.backend_class
+    class Model:
+        @staticmethod
+        @dispatcher.backend_dispatch
+        def load(path):
+            return Model()
+
+    class Other:
+        name = "other"
+
+        class Model:
+            @classmethod
+            def load(cls, path):
+                return cls()
+
+    with dispatcher.register(Other), dispatcher.settings.use_backend("other"):
+        assert isinstance(Model.load("x"), Other.Model)
+        assert isinstance(Model(), Other.Model)
+
+
 def test_a_class_under_another_name_constructs_and_dispatches_its_methods(dispatcher, distance):
     made = dispatcher.backend_class(name="Distances")(distance)
     with dispatcher.register(Fast):
