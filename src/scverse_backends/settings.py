@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import scverse_backends
 
-from ._ground.labels import FallbackPolicy, closest, quoted
+from ._ground.callables import public_names
+from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
+from ._selection.asked import read
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
-from ._selection.selector import Selector, listed
+from ._selection.selector import Selector
 
 if TYPE_CHECKING:
     from typing import Never
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
+    from ._selection.asked import Asked
     from ._selection.hosts import HostAddress
-
 
 class Settings:
     """The selection of one host's users.
@@ -66,6 +67,9 @@ class Settings:
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
 
+    def __dir__(self) -> list[str]:
+        return public_names(self)
+
     def __repr__(self) -> str:
         return str(self._page())
 
@@ -82,10 +86,12 @@ class Settings:
     def backend(self) -> str:
         """Canonical name of the first choice; ``"cpu"`` is the host's own code.
 
-        Set it to a label, or to several in order of preference. That changes
-        the innermost `use_backend` block of this context, or, outside of any,
-        the whole process: every thread and task sees it. Delete it to go back
-        from there to what the environment asks for.
+        Set it to a label, to several in order of preference, or to a mapping
+        from functions to those, as in `use_backend`. That changes the innermost
+        `use_backend` block of this context, or, outside of any, the whole
+        process: every thread and task sees it. Delete it to go back from there
+        to what the environment asks for. Where functions are selected for, this
+        is the choice for all others; `by_function` tells theirs.
 
         Raises
         ------
@@ -97,11 +103,13 @@ class Settings:
             If it is installed and cannot be loaded.
         UntrustedBackendError
             If the host refuses it.
+        UnknownFunctionError
+            If a key of a mapping fits no dispatched function.
         """
         return self.backends[0]
 
     @backend.setter
-    def backend(self, labels: str | Sequence[str]) -> None:
+    def backend(self, labels: str | Sequence[str] | ByFunction) -> None:
         self._selector.set_default(labels)
 
     @backend.deleter
@@ -114,8 +122,14 @@ class Settings:
         return self._selector.current().names
 
     @backends.setter
-    def backends(self, labels: Sequence[str]) -> None:
+    def backends(self, labels: Sequence[str] | ByFunction) -> None:
         self._selector.set_default(labels)
+
+    @property
+    def by_function(self) -> Mapping[str, tuple[str, ...]]:
+        """Canonical names of what is selected for some functions only, by key; the first that fits holds."""
+        rules = self._selector.current().rules
+        return {rule.key: rule.names for rule in reversed(rules) if rule.names}
 
     @property
     def fallback(self) -> FallbackPolicy:
@@ -138,9 +152,10 @@ class Settings:
 
     def use_backend(
         self,
-        *labels: str | Sequence[str],
+        *labels: str | Sequence[str] | ByFunction,
         fallback: FallbackPolicy | None = None,
-        backend: str | Sequence[str] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        backend: str | Sequence[str] | ByFunction | None = None,
     ) -> UseBackend:
         """Select backends for a block of code, or for every call of a function.
 
@@ -148,9 +163,16 @@ class Settings:
         ----------
         *labels
             Backends in order of preference: the first that can take a call
-            runs it. None at all keeps the present choice, for a new `fallback`.
+            runs it. One that ends in ``?`` is left out where it is absent,
+            refused, or does not load. A mapping selects for some functions
+            only: its keys are dispatch names or patterns over them, and the
+            longest that fits holds. None at all keeps the present choice, for
+            a new `fallback` or for `options`.
         fallback
             The policy within the block; the surrounding one if left out.
+        options
+            By dispatch name, options of the selected backend that the block's
+            calls are given where they do not give them themselves.
         backend
             The first choice, by keyword.
 
@@ -165,6 +187,11 @@ class Settings:
         ------
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
+        UnknownFunctionError
+            If a key, or a name in `options`, fits no dispatched function.
+        UnknownOptionError
+            If no function of a selected backend has an option. Where that
+            backend is not imported yet and has no manifest, when the block is entered.
 
         Examples
         --------
@@ -184,14 +211,21 @@ class Settings:
         if backend is not None:
             labels = (backend, *labels)
         try:
-            choice = self._choices.get((labels, fallback))
+            choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
+        return UseBackend(choice or self._choose(read(labels, options), fallback))
+
+    def _choose(self, asked: Asked, fallback: FallbackPolicy | None) -> Choice:
+        """Keep what is asked for, unless options are: they need not be comparable."""
+        known = asked if asked.keyed else asked.labels
+        choice = None if asked.options else self._choices.get((known, fallback))
         if choice is None:
-            choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
-            choice.locate()
-            self._choices[choice.labels, fallback] = choice
-        return UseBackend(choice)
+            choice = Choice(self._selector, asked, fallback)
+            choice.check()
+            if not asked.options:
+                self._choices[known, fallback] = choice
+        return choice
 
     def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.

@@ -170,6 +170,12 @@ class Inventory:
             self._warn_of(verdict, installed)
         return None if installed.is_loaded else installed.backend
 
+    def peek(self, located: LoadedBackend | Verdict) -> LoadedBackend | None:
+        """Give what was located as it is known without loading it, if it is."""
+        if isinstance(located, LoadedBackend):
+            return located
+        return self.installed(located.candidate.source).backend or self.described(located)
+
     def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
         """Load what was located; warn if the host does not trust it and it is used first."""
         candidate = located.candidate
