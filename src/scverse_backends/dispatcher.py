@@ -355,8 +355,10 @@ class Parts(NamedTuple):
 
     registry: Registry
     catalogue: Catalogue
+    selector: Selector
 
 
 def parts(dispatcher: BackendDispatcher) -> Parts:
     """Give the parts of a dispatcher."""
-    return Parts(dispatcher._selector.registry, dispatcher._catalogue)  # noqa: SLF001 - as in one class
+    selector = dispatcher._selector  # noqa: SLF001 - as in one class
+    return Parts(selector.registry, dispatcher._catalogue, selector)  # noqa: SLF001 - as above

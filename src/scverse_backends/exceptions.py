@@ -39,10 +39,10 @@ __all__ = [
     "BackendLoadError",
     "BackendNotInstalledError",
     "BackendRegistrationWarning",
+    "BackendSelectionWarning",
     "BackendSnapshotError",
     "BackendWarning",
     "ReservedBackendError",
-    "SelectionWarning",
     "UnknownBackendError",
     "UnknownFunctionError",
     "UnknownOptionError",
@@ -291,7 +291,13 @@ class UnknownOptionError(BackendError, TypeError):
     """
 
     def __init__(
-        self, option: str, *, function: str, host: str, backends: Sequence[str], known: Sequence[str]
+        self,
+        option: str,
+        *,
+        function: str,
+        host: str,
+        backends: Sequence[str],
+        known: Sequence[str],
     ) -> None:
         super().__init__()
         self.option = option
@@ -556,7 +562,7 @@ class UnusedBlockWarning(BackendWarning):
         )
 
 
-class SelectionWarning(BackendWarning):
+class BackendSelectionWarning(BackendWarning):
     """Something was selected and has no effect here.
 
     Parameters

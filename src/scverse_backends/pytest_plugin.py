@@ -19,7 +19,9 @@ import pytest
 from ._backends.configuration import FALLBACK_POLICIES
 from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
-from ._ground.labels import key, quoted
+from ._ground.labels import CPU, key, quoted
+from ._ground.records import reasons
+from ._selection.asked import OPTIONAL
 from ._selection.blocks import checked_policy
 from .dispatcher import parts
 from .exceptions import BackendError, UntrustedBackendWarning
@@ -128,11 +130,19 @@ class BackendRun:
             # The user named it, and the header says that it is not trusted.
             warnings.simplefilter("ignore", UntrustedBackendWarning)
             with self.settings.use_backend(*labels):
+                self.left_out = parts(self.dispatcher).selector.current().omitted
                 return self.settings.backends
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether the backend ran no call, and was not left out in favour of the host."""
+        by_leave = self.left_out and self.backends == (CPU,)
+        return not (self.ledger.tally.ran or by_leave)
 
     def pytest_report_header(self) -> str:
         """Say what the tests run under."""
-        return self.ledger.header()
+        left_out = [f"; left out {reasons([one])}" for one in self.left_out]
+        return self.ledger.header() + "".join(left_out)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark the tests that the configuration names."""
@@ -189,7 +199,7 @@ class BackendRun:
         if config.option.scverse_backend_report:
             path = config.invocation_params.dir / config.option.scverse_backend_report
             path.write_text(json.dumps(self.ledger.to_json(), indent=2), encoding="utf-8")
-        if exitstatus == pytest.ExitCode.OK and not self.ledger.tally.ran:
+        if exitstatus == pytest.ExitCode.OK and self.never_ran:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -199,7 +209,7 @@ class BackendRun:
         terminalreporter.section(f"calls under {quoted(self.backends)}")
         for line in self.ledger.lines():
             terminalreporter.write_line(line)
-        if not self.ledger.tally.ran:
+        if self.never_ran:
             terminalreporter.write_line("FAILED: the backend never ran", red=True)
 
 
@@ -238,7 +248,7 @@ def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Itera
     for label in labels:
         marks = []
         try:
-            parts(dispatcher).registry.locate(label)
+            parts(dispatcher).registry.locate(label.removesuffix(OPTIONAL))
         except BackendError as error:
             # A label that is nearly another is a mistake: the setup of its test raises the error.
             if not getattr(error, "suggestion", None):
@@ -257,7 +267,12 @@ def pytest_runtest_setup(item: Any) -> None:
         settings = find_dispatcher(item.config).settings
         block = item.stash[_BLOCK] = ExitStack()
         fallback = marker.kwargs.get("fallback", "error")
-        block.enter_context(settings.use_backend(name, fallback=fallback))
+        try:
+            block.enter_context(settings.use_backend(name, fallback=fallback))
+        except BackendError as error:
+            if name.endswith(OPTIONAL):
+                pytest.skip(str(error))
+            raise
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ._selection.asked import Asked
     from ._selection.hosts import HostAddress
 
+
 class Settings:
     """The selection of one host's users.
 
@@ -56,7 +57,9 @@ class Settings:
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
-        there = [name for name, value in vars(Settings).items() if isinstance(value, property)]
+        there = [
+            n for n, value in vars(Settings).items() if isinstance(value, property) and value.fset
+        ]
         meant = closest(name, there)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
@@ -127,9 +130,12 @@ class Settings:
 
     @property
     def by_function(self) -> Mapping[str, tuple[str, ...]]:
-        """Canonical names of what is selected for some functions only, by key; the first that fits holds."""
-        rules = self._selector.current().rules
-        return {rule.key: rule.names for rule in reversed(rules) if rule.names}
+        """Canonical names of what is selected for some functions only; the first key that fits holds."""
+        found: dict[str, tuple[str, ...]] = {}
+        for rule in self._selector.current().rules:
+            if rule.names:
+                found.setdefault(rule.key, rule.names)
+        return found
 
     @property
     def fallback(self) -> FallbackPolicy:
@@ -218,14 +224,11 @@ class Settings:
 
     def _choose(self, asked: Asked, fallback: FallbackPolicy | None) -> Choice:
         """Keep what is asked for, unless options are: they need not be comparable."""
-        known = asked if asked.keyed else asked.labels
-        choice = None if asked.options else self._choices.get((known, fallback))
-        if choice is None:
-            choice = Choice(self._selector, asked, fallback)
-            choice.check()
-            if not asked.options:
-                self._choices[known, fallback] = choice
-        return choice
+        choice = Choice(self._selector, asked, fallback)
+        choice.check()
+        if asked.options:
+            return choice
+        return self._choices.setdefault((asked if asked.keyed else asked.labels, fallback), choice)
 
     def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.

@@ -194,6 +194,11 @@ class Environment(NamedTuple):
     off: str | None
     """The variable that sends every call to the host, if one does."""
 
+    @property
+    def origin(self) -> str:
+        """Where the choice is made, in words."""
+        return f"the environment variable {self.backend_variable}"
+
 
 def read_environment(host: str) -> Environment:
     """Read the variables that select for one host."""

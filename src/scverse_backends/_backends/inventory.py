@@ -272,8 +272,10 @@ class Inventory:
         """Take in what a manifest, or loading, gave."""
         with self._lock:
             installed.note(reading.problems)
+            failed_before = installed.error is not None
             moved = self.index.put(installed, cast("Outcome", reading.outcome))
-        if moved:
+        # Where it was optional, it was left out.
+        if moved or (failed_before and installed.is_loaded):
             self.changes.happen()
 
     def _log(self, verdict: Verdict, outcome: Any, seconds: float) -> None:

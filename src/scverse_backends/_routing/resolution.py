@@ -285,20 +285,27 @@ class Resolver:
         """Say whose option an argument is that the host does not take."""
         for name, owners in self._backend_options(kwargs):
             advice = "Leave it out, or select the backend."
-            if refusals:
+            if self._selector.off:
+                advice = f"{self._selector.environment.off} is set, so no backend runs."
+            elif refusals:
                 advice = f"No selected backend can take the call: {reasons(refusals)}."
+            whose = (
+                f"is an option of backend {quoted(owners)}"
+                if owners
+                else "may be an option of a backend"
+            )
             msg = (
-                f"{self._function.name}: {name!r} is an option of backend {quoted(owners)}, "
+                f"{self._function.name}: {name!r} {whose}, "
                 f"and {self._host} (cpu) does not take it. {advice}"
             )
             raise TypeError(msg)
 
     def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-        """Give the options of a call that only backends have, and which."""
+        """Give the options of a call that only backends have, and which; if no backend runs, all."""
         host = self._function.parameters
         unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
         owned = ((name, self._routes.owners(name)) for name in unknown)
-        return ((name, owners) for name, owners in owned if owners)
+        return ((name, owners) for name, owners in owned if owners or self._selector.off)
 
 
 def _why_host(

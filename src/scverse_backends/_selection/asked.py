@@ -190,9 +190,7 @@ def pick_all(
     return tuple(picks.values()), errors[0] if nothing else None
 
 
-def _pick(
-    located: Located, use: Callable[[Any], Any]
-) -> tuple[Pick, BackendError | None]:
+def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:
     from scverse_backends.exceptions import BackendError
 
     label, is_optional, found, error = located

@@ -171,9 +171,7 @@ class UseBackend:
             messages.warn(UnusedBlockWarning(written, choice.fallback, host=host))
 
 
-def _restore(
-    address: HostAddress, asked: Asked, fallback: FallbackPolicy | None
-) -> UseBackend:
+def _restore(address: HostAddress, asked: Asked, fallback: FallbackPolicy | None) -> UseBackend:
     """Unpickle a block; its labels are looked up when it is entered.
 
     An error here would end a worker process, or keep its caller waiting.

@@ -63,8 +63,7 @@ def noted(picks: tuple[Pick, ...]) -> tuple[Chosen, ...]:
 def chosen_of(found: Iterable[Any]) -> tuple[Chosen, ...]:
     """Read choices from JSON."""
     return tuple(
-        Chosen(name, candidate and Candidate(*candidate), *more)
-        for name, candidate, *more in found
+        Chosen(name, candidate and Candidate(*candidate), *more) for name, candidate, *more in found
     )
 
 

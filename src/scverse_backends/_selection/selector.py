@@ -15,14 +15,14 @@ from .hosts import enter_host
 from .state import CALL, CPU_PICK, HOST, PENDING, PROCESS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
     from .asked import Located
-    from .state import Scope, Selection, SelectionState
+    from .state import Pick, Scope, Selection, SelectionState
 
 
 class Selector:
@@ -115,8 +115,10 @@ class Selector:
             If no function of a selected backend has one.
         """
         labels, peek = found.every_label, self.registry.peek
-        if found.labels and not self.off and all(
-            not one.error and (one.found is None or peek(one.found)) for one in labels
+        if (
+            found.labels
+            and not self.off
+            and all(not one.error and (one.found is None or peek(one.found)) for one in labels)
         ):
             self.load(found, None, None, HOST, use=peek)
 
@@ -159,6 +161,7 @@ class Selector:
             problems.append(problem)
         if problems and all(problems) and not asked.labels:
             nothing_remains = problems[0]
+        self._log_left_out((*picks, *(pick for rule in rules for pick in rule.picks)))
         if nothing_remains is not None:
             raise nothing_remains
         if not asked.labels:
@@ -273,7 +276,7 @@ class Selector:
         self._process_policy()
         if not environment.backend:
             return HOST
-        origin = f"the environment variable {environment.backend_variable}"
+        origin = environment.origin
         asked = parse(environment.backend)
         from scverse_backends.exceptions import BackendError
 
@@ -294,6 +297,13 @@ class Selector:
             for error in misfits(asked, self.functions, self.address, origin):
                 self._warn_once(f"{error} Until then it selects nothing.")
 
+    def _log_left_out(self, picks: Iterable[Pick]) -> None:
+        for pick in picks:
+            if pick.left_out:
+                message = "%s leaves out optional backend %r: it %s"
+                host = self.configuration.host
+                messages.log(messages.INFO, message, host, pick.name, pick.left_out)
+
     def _tell_off(self, asked: Asked) -> None:
         """Say once that what is selected is not used."""
         if any(label != CPU for label in asked.every_label):
@@ -305,10 +315,10 @@ class Selector:
     def _warn_once(self, problem: str) -> None:
         """Warn of something that was selected and has no effect."""
         if problem not in self._told:
-            from scverse_backends.exceptions import SelectionWarning
+            from scverse_backends.exceptions import BackendSelectionWarning
 
             self._told.add(problem)
-            messages.warn(SelectionWarning(problem, host=self.configuration.host))
+            messages.warn(BackendSelectionWarning(problem, host=self.configuration.host))
 
     def _process_policy(self) -> FallbackPolicy:
         """Give the process-wide policy; the environment's is checked when it is first needed."""
