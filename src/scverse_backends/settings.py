@@ -12,7 +12,7 @@ from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
 from ._selection.asked import read
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
-from ._selection.selector import Selector
+from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
     from typing import Never

@@ -245,6 +245,11 @@ def release(distribution: str | None, version: str | None) -> str:
     return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
 
 
+def asked_of(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Give the refusals of backends that a call came to, without those that were left out."""
+    return tuple(refusal for refusal in refusals if not isinstance(refusal, Omission))
+
+
 def reasons(refusals: Iterable[Refusal]) -> str:
     """List the backends that could not take a call, each with its reason."""
     return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)

@@ -14,6 +14,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground.callables import once
+from scverse_backends._ground.records import asked_of
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -291,7 +292,7 @@ class TracedCalls:
                 try:
                     return execution.function.func(*args, **kwargs)
                 except Exception as error:
-                    execution.explain_failure(error, kwargs, decision.refusals)
+                    execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
         finally:
             span.end()

@@ -10,9 +10,9 @@ from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.records import (
     Decision,
-    Omission,
     Preference,
     Refusal,
+    asked_of,
     ran_on,
     reasons,
 )
@@ -312,7 +312,7 @@ def _why_host(
     selection: Selection, refusals: tuple[Refusal, ...], policy: FallbackPolicy | None
 ) -> str:
     preferred = [refusal.backend for refusal in refusals if isinstance(refusal, Preference)]
-    refusals = _asked(refusals)
+    refusals = asked_of(refusals)
     if preferred:
         return f"{quoted(preferred)} leaves it to the host; {_chosen(selection)}"
     if not refusals or policy is None:
@@ -324,15 +324,10 @@ def _why_host(
 
 
 def _why_backend(selection: Selection, refusals: tuple[Refusal, ...]) -> str:
-    if _asked(refusals):
+    if asked_of(refusals):
         names = quoted(selection.names)
         return f"the first of {names} that can take the call; {_chosen(selection)}"
     return _chosen(selection)
-
-
-def _asked(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
-    """Leave out those that no call comes to."""
-    return tuple(refusal for refusal in refusals if not isinstance(refusal, Omission))
 
 
 def _chosen(selection: Selection) -> str:
