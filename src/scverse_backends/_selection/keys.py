@@ -27,10 +27,11 @@ def misfits(
     asked: Asked, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
 ) -> Iterator[UnknownFunctionError]:
     """Give an error for each key that fits no dispatched function."""
-    for key in (*(one.key for one in asked.keyed), *(name for name, _ in asked.options)):
-        if not _fits_any(key, functions):
+    patterns, names = [one.key for one in asked.keyed], [name for name, _ in asked.options]
+    for key, fits in (*((one, _fits_any) for one in patterns), *((one, _is_one) for one in names)):
+        if not fits(key, functions):
             _import_late(key, address.module.partition(".")[0])
-        if not _fits_any(key, functions):
+        if not fits(key, functions):
             known = sorted(functions)
             yield UnknownFunctionError(key, host=address.host, known=known, origin=origin)
 
@@ -58,6 +59,10 @@ def check_options(asked: Asked, functions: Mapping[str, Any], selection: Selecti
                     backends=chosen.names,
                     known=sorted(known),
                 )
+
+
+def _is_one(name: str, functions: Mapping[str, Any]) -> bool:
+    return name in functions
 
 
 def _fits_any(key: str, functions: Mapping[str, Any]) -> bool:
