@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ._backends.registry import Registration
     from ._ground.labels import FallbackPolicy
+    from ._selection.state import Selection
     from .dispatcher import BackendDispatcher
-    from .settings import Settings
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"
 """Environment variable with what to put before our options, for a host that has a ``--backend``."""
@@ -110,7 +110,7 @@ class BackendRun:
         self.xfails_missing = options.scverse_backend_xfail_missing
         self.is_worker = hasattr(config, "workerinput")
         try:
-            self.before = self.settings.backends, self.settings.fallback
+            self.before = parts(self.dispatcher).selector.current(), self.settings.fallback
             self.backends = self._load(options.scverse_backend.split(","))
         except BackendError as error:
             raise pytest.UsageError(str(error)) from error
@@ -164,7 +164,7 @@ class BackendRun:
             with self._trace:
                 return (yield)
         finally:
-            restore(self.settings, *self.before)
+            restore(self.dispatcher, *self.before)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
@@ -213,13 +213,10 @@ class BackendRun:
             terminalreporter.write_line("FAILED: the backend never ran", red=True)
 
 
-def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> None:
+def restore(dispatcher: BackendDispatcher, selection: Selection, fallback: FallbackPolicy) -> None:
     """Select again what was selected."""
-    with suppress(RuntimeError):  # inside a block, whose choice is set below
-        del settings.backend
-    if settings.backends != backends:
-        settings.backends = backends
-    settings.fallback = fallback
+    parts(dispatcher).selector.state.swap(selection)
+    dispatcher.settings.fallback = fallback
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -300,8 +297,7 @@ def register_backend(
     backend_dispatcher: BackendDispatcher,
 ) -> Iterator[Callable[[Any], Registration]]:
     """Register adapters for the time of a test; what it selects ends with it too."""
-    settings = backend_dispatcher.settings
-    before = settings.backends, settings.fallback
+    before = parts(backend_dispatcher).selector.current(), backend_dispatcher.settings.fallback
     with ExitStack() as registrations:
         yield lambda adapter: registrations.enter_context(backend_dispatcher.register(adapter))
-        restore(settings, *before)
+        restore(backend_dispatcher, *before)
