@@ -251,8 +251,11 @@ def draw_world(random, host=None, function=None):
     )
     if world.block is None or random.random() < 0.5:
         return world
-    block = replace(world.block, options=draw_options(random, world))
-    return replace(world, block=block)
+    options = draw_options(random, world)
+    both = some(random, options, 1) if random.random() < 0.5 else []  # the call gives it too
+    given = {name: random.choice(VALUES) for name in both if name not in kwargs}
+    block = replace(world.block, options=options)
+    return replace(world, block=block, kwargs=kwargs | given)
 
 
 def build(function, receive, defaults):
