@@ -91,6 +91,7 @@ class Catalogue:
             ignorable=self._ignorable.union(options.ignorable),
             selector=options.selector or "",
             host_defaults=options.host_defaults,
+            should_run=self._selector.configuration.should_run,
         )
         self._check_name(function)
         check_host(func, function.selector)
@@ -110,6 +111,7 @@ class Catalogue:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
             self._with_methods.add(_class_of(function))
+            self._selector.functions[function.name] = getattr(public, DISPATCH)
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
