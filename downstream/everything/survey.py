@@ -14,6 +14,7 @@ import sys
 import time
 import typing
 import warnings
+from contextlib import redirect_stdout
 from difflib import ndiff
 
 from scverse_backends import BackendDispatcher
@@ -21,7 +22,7 @@ from scverse_backends import BackendDispatcher
 STANDARD = "stdlib"
 # Standard modules that do something when they are imported, or are no library.
 NOT_IMPORTED = {"antigravity", "idlelib", "lib2to3", "this", "tkinter", "turtle", "turtledemo"}
-SKIPPED = ("tests", "testing", "conftest", "setup", "__main__", "_")
+SKIPPED = ("test", "conftest", "setup", "__main__", "_")
 
 dispatcher = BackendDispatcher(entrypoint_group="everything.backends", host_name="everything")
 SELECTOR = "backend"
@@ -117,7 +118,7 @@ def decorate(found, decorator, faults):
 def look(own):
     """Take down what users see of a callable."""
     return {
-        "docstring": inspect.getdoc(own),
+        "docstring": docstring(own),
         "signature": attempt(lambda: inspect.signature(own)),
         "hints": attempt(lambda: typing.get_type_hints(own)),
         "names": [getattr(own, name, None) for name in ("__module__", "__name__", "__qualname__")],
@@ -125,6 +126,12 @@ def look(own):
         "attributes": {name: attempt(lambda n=name: getattr(own, n)) for name in dir(own)},
         "kind": [ask(own) for ask in KINDS],
     }
+
+
+def docstring(own):
+    """Give the docstring that a callable has, or inherits as a method."""
+    found = inspect.getdoc(own) if inspect.ismethod(own) else own.__doc__
+    return inspect.cleandoc(found) if isinstance(found, str) else found
 
 
 KINDS = (
@@ -250,4 +257,6 @@ def changed_hints(before, after, selector):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    json.dump(survey(sys.argv[1]), sys.stdout)
+    with redirect_stdout(sys.stderr):  # some packages print when they are imported
+        found = survey(sys.argv[1])
+    json.dump(found, sys.stdout)

@@ -40,7 +40,8 @@ def shows_its_own_signature(func: Any) -> bool:
 
 def takes_any_keyword(func: Any) -> bool:
     """Whether a call may have any keyword, as far as can be told before the call."""
-    return type(func) is not FunctionType or bool(func.__code__.co_flags & VARKEYWORDS)
+    called = func if type(func) is FunctionType else getattr(type(func), "__call__", None)  # noqa: B004 - to look at it
+    return type(called) is not FunctionType or bool(called.__code__.co_flags & VARKEYWORDS)
 
 
 def parameter_names(code: CodeType) -> tuple[str, ...]:
