@@ -206,9 +206,10 @@ def faults_of_class(before, own, public, selector=SELECTOR):
 
 def put_back(own, public):
     """Put a class that was made anew where the old one was, as a decorator does."""
-    home = vars(sys.modules.get(own.__module__, sys)).get
-    if home(own.__name__) is own:
-        setattr(sys.modules[own.__module__], own.__name__, public)
+    home = sys.modules.get(own.__module__)
+    is_ours = own.__module__.partition(".")[0] in sys.stdlib_module_names  # this program runs on it
+    if not is_ours and getattr(home, own.__name__, None) is own:
+        setattr(home, own.__name__, public)
 
 
 def lost_attributes(before, after, of_no_interest):
