@@ -44,7 +44,7 @@ class Choice:
 
     def __init__(self, selector: Selector, asked: Asked, fallback: FallbackPolicy | None) -> None:
         if not any(asked) and fallback is None:
-            msg = "use_backend needs a backend, or fallback=... or options=..."
+            msg = "use_backend needs a backend, fallback=..., or options=..."
             raise TypeError(msg)
         self.selector = selector
         self.state = selector.state
