@@ -10,7 +10,6 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
-from .asked import Asked, is_just_unknown, listed, locate, parse, pick_all, read
 from .hosts import enter_host
 from .state import BLOCK, CALL, CPU_PICK, HOST, PENDING, PROCESS, SNAPSHOT, Rule
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
-    from .asked import Located
+    from .asked import Asked, Located
     from .state import Pick, Scope, Selection, SelectionState
 
 
@@ -87,6 +86,8 @@ class Selector:
         return asked if self.off else asked.map(partial(self._locate, origin=origin))
 
     def _locate(self, label: Any, origin: str | None) -> Located:
+        from .asked import is_just_unknown, locate
+
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
             self._warn_once(located.label, f"{located.error} It is left out.")
@@ -151,6 +152,8 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
+        from .asked import pick_all
+
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
         rules, problems = [], []
@@ -198,6 +201,8 @@ class Selector:
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
+        from .asked import Asked, listed
+
         fallback = None if outer is None else outer[0].fallback
         if self.off:
             return self.load(Asked((labels,)), fallback, CALL, HOST)
@@ -216,6 +221,8 @@ class Selector:
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
+        from .asked import read
+
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
@@ -278,9 +285,11 @@ class Selector:
         if not environment.backend:
             return HOST
         origin = environment.origin
-        asked = parse(environment.backend)
         from scverse_backends.exceptions import BackendError
 
+        from .asked import parse
+
+        asked = parse(environment.backend)
         try:
             selection = self.load(self.find(asked, origin), None, origin, HOST)
         except BackendError as error:
