@@ -50,6 +50,10 @@ class BackendDispatcher:
     ignorable
         Parameters of host functions that a backend may lack. They change how
         fast a result comes, not what it is.
+    parameter_aliases
+        Old names of parameters and the new ones, ``{"random_state": "rng"}``: two
+        names of one parameter. By whichever a call gives it, it reaches a backend
+        under the name that the backend has.
     fallback
         What happens when no selected backend can take a call: ``"warn"``,
         ``"silent"`` or ``"error"``.
@@ -93,6 +97,7 @@ class BackendDispatcher:
         trusted_backends: Mapping[str, Mapping[str, Any]] | None = None,
         reserved_backends: Mapping[str, str] | None = None,
         ignorable: Iterable[str] = (),
+        parameter_aliases: Mapping[str, str] | None = None,
         fallback: FallbackPolicy = "warn",
         untrusted: UntrustedPolicy = "warn",
     ) -> None:
@@ -102,6 +107,7 @@ class BackendDispatcher:
             trusted_backends=trusted_backends,
             reserved_backends=reserved_backends,
             ignorable=ignorable,
+            parameter_aliases=parameter_aliases,
             fallback=fallback,
             untrusted=untrusted,
         )
@@ -155,6 +161,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Callable[[Callable[P, R]], Dispatched[P, R]]: ...
     def backend_dispatch(
         self,
@@ -165,6 +172,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Any:
         """Let backends run a function: ``@backend_dispatch``, or with options.
 
@@ -181,6 +189,8 @@ class BackendDispatcher:
             Name of the parameter that selects backends for one call; ``None`` for none.
         host_defaults
             Forward the host's default where a backend's differs or is missing.
+        parameter_aliases
+            Old and new names of this function's parameters, besides the host's.
 
         Returns
         -------
@@ -206,7 +216,7 @@ class BackendDispatcher:
         >>> list(dispatcher.dispatched)
         ['tl.double']
         """
-        options = Options(name, ignorable, selector, host_defaults)
+        options = Options(name, ignorable, selector, host_defaults, parameter_aliases)
         decorate = self._catalogue.decorate
         return partial(decorate, options=options) if func is None else decorate(func, options)
 
@@ -221,6 +231,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Callable[[C], C]: ...
     def backend_class(
         self,
@@ -231,6 +242,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Any:
         """Let backends construct a class of their own where users construct this one.
 
@@ -242,7 +254,7 @@ class BackendDispatcher:
         cls
             A class. One whose metaclass is `type` is made anew, as
             ``dataclass(slots=True)`` does; any other is changed in place.
-        name, ignorable, selector, host_defaults
+        name, ignorable, selector, host_defaults, parameter_aliases
             As for `backend_dispatch`, for the constructor.
 
         Raises
@@ -270,7 +282,7 @@ class BackendDispatcher:
         ...     type(Model(layers=3, backend="fast")).__qualname__
         'Fast.Model'
         """
-        options = Options(name, ignorable, selector, host_defaults)
+        options = Options(name, ignorable, selector, host_defaults, parameter_aliases)
         decorate = self._catalogue.decorate_class
         return partial(decorate, options=options) if cls is None else decorate(cls, options)
 

@@ -88,8 +88,9 @@ class _Finder:
         for name in self.ours:
             if self.route.targets[name] is not None:
                 continue
-            if name in self.route.fixed:
-                always = f"{name}={short_repr(self.route.fixed[name])}"
+            fixed = next(filter(self.route.fixed.__contains__, self.function.names_of(name)), None)
+            if fixed is not None:
+                always = f"{fixed}={short_repr(self.route.fixed[fixed])}"
                 text = f"always works with {always}, so calls that mean another value go elsewhere"
                 yield self._found("info", "fixed-parameter", text, name)
                 continue
@@ -156,11 +157,13 @@ class _Finder:
     def _renames_of_nothing(self) -> Iterator[Finding]:
         """Find renames of parameters that the host does not have."""
         ours = self.function.parameters
-        unknown = () if ours.takes_kwargs else sorted(self.route.renames.keys() - ours.names)
-        for name in unknown:
+        declared = () if ours.takes_kwargs else sorted(self.route.declared)
+        for name in declared:
+            if self.function.own_name(name) in ours.names:
+                continue
             meant = closest(name, ours.names)
             hint = f"; did you mean {meant!r}?" if meant else ""
-            target = self.route.renames[name]
+            target = self.route.declared[name]
             if target in ours.names:
                 right = {target: name}
                 hint = f"; a rename goes from the host's name to the backend's: {right}"
@@ -169,8 +172,11 @@ class _Finder:
 
     def _fixed_of_nothing(self) -> Iterator[Finding]:
         """Find fixed values of parameters that the host does not have."""
-        for name in sorted(self.route.fixed.keys() - self.function.parameters.names):
-            meant = closest(name, self.function.parameters.names)
+        ours = self.function.parameters.names
+        for name in sorted(self.route.fixed):
+            if self.function.own_name(name) in ours:
+                continue
+            meant = closest(name, ours)
             hint = f"; did you mean {meant!r}?" if meant else ""
             text = f"has a fixed value for {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-fixed", text, name, meant)

@@ -96,6 +96,7 @@ class Configuration(NamedTuple):
     trusted: Mapping[str, TrustRule]
     reserved: Mapping[str, str]
     ignorable: frozenset[str]
+    parameter_aliases: Mapping[str, str]
     fallback: FallbackPolicy
     untrusted: UntrustedPolicy
 

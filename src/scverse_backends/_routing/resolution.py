@@ -12,7 +12,7 @@ from scverse_backends._ground.records import Decision, Preference, Refusal, ran_
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
-from .parameters import Given, bind, fits
+from .parameters import Given, bind, fits, settle
 from .routes import Forwarding, Route, ask, forward
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class Resolver:
         generation = self._selector.changes.generation
         given = bind(self._function.parameters, args, kwargs)
         known = given if isinstance(given, Given) else None
+        given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, given=known)
         if self._running.has(selection):
@@ -204,7 +205,7 @@ class Resolver:
             If an argument is an option of a backend that does not run the call.
         """
         function, refusals = self._function, resolution.refusals
-        misfits = function.is_plain and not fits(function.parameters, resolution.given)
+        misfits = self._host_refuses(resolution.given)
         policy = self._selector.policy(resolution.selection)
         if policy == "error" and not (misfits and not any(self._backend_options(kwargs))):
             raise BackendFallbackError(function.name, host=self._host, refusals=refusals)
@@ -216,6 +217,13 @@ class Resolver:
         messages.log(messages.INFO, "%s", warning)
         if policy == "warn":
             messages.warn(warning, with_decorators(function.public))
+
+    def _host_refuses(self, given: Given | None) -> bool:
+        """Whether the host itself is to refuse the arguments of a call: nothing can take them."""
+        ours, aliases = self._function.parameters, self._function.aliases
+        if given is not None and isinstance(settle(ours, given, aliases), str):
+            return True
+        return self._function.is_plain and not fits(ours, given)
 
     def tell(self, resolution: Resolution) -> None:
         """Log who runs a call, if somebody listens to each of them."""
@@ -246,7 +254,8 @@ class Resolver:
     def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """Give the options of a call that only backends have, and which."""
         host = self._function.parameters
-        unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
+        given = () if host.takes_kwargs else kwargs
+        unknown = [name for name in given if self._function.own_name(name) not in host.names]
         owned = ((name, self._routes.owners(name)) for name in unknown)
         return ((name, owners) for name, owners in owned if owners)
 

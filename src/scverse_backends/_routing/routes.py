@@ -21,14 +21,15 @@ from scverse_backends._ground.safe_repr import (
     short_repr,
 )
 
+from .aliases import one_of_each, second_place
 from .parameters import (
     Given,
-    ParameterMap,
     Parameters,
     alike,
     bind,
     read,
     same,
+    settle,
     without_signature,
 )
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
+    from .parameters import ParameterMap
     from .running import Running
 
 MISSING = "does not implement it"
@@ -65,6 +67,8 @@ class Route:
     ----------
     parameters
         What the implementation takes.
+    declared, renames
+        The adapter's renames, and with them where every name goes that means the same to the host.
     map
         Which of its parameters those of the host are meant for.
     targets
@@ -86,6 +90,7 @@ class Route:
         "adapter",
         "aligned",
         "backend",
+        "declared",
         "differing",
         "entry",
         "fixed",
@@ -123,13 +128,10 @@ class Route:
         )
         self.parameters = parameters
         self.entry = entry
-        self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        self.declared: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
-        self.map = (
-            ParameterMap(function.parameters, self.renames)
-            if self.renames
-            else function.parameter_map
-        )
+        self.map = function.map_to(self.declared, parameters.names)
+        self.renames = self.map.renames
         reached, takes_any = parameters.names, parameters.takes_kwargs
         self.targets = {
             n: t if t in reached or takes_any else None for n, t in self.map.targets.items()
@@ -143,6 +145,8 @@ class Route:
         at_the_same_place = len(ours.positional) == self.aligned == len(parameters.positional)
         self.takes_rest = at_the_same_place and bool(ours.rest and parameters.rest)
         most = sys.maxsize if self.takes_rest else self.aligned
+        second = second_place(function.aliases, ours.positional)
+        most = most if second is None else min(most, second)
         self.max_positional = most if is_attribute and _passes_on(self) else -1
         self.keywords = _keywords(self)
 
@@ -166,6 +170,13 @@ class Route:
             name: target if (target in theirs or takes_any) and name not in others else None
             for name, target in renamed.items()
         }
+
+    def name_there(self, name: str) -> str:
+        """Give the name by which the adapter knows a parameter of the host."""
+        names = (name, *self.function.names_of(name))
+        target = self.renames.get(name)
+        known = (n for n in names if n in self.declared or n in self.fixed or n == target)
+        return next(known, name)
 
     @property
     def options(self) -> frozenset[str]:
@@ -250,6 +261,8 @@ def ask(route: Route, given: Given, hook: str, verb: str) -> Refusal | None:
     """Let an adapter decline a call, by its ``can_run`` or its ``should_run``."""
     question: Any = getattr(route.backend, hook)
     arguments = given.arguments(route.function.parameters)
+    if route.function.aliases:
+        arguments = {route.name_there(name): value for name, value in arguments.items()}
     try:
         answer = plain_str(question(route.function.name, arguments))
         agrees = type(answer) is not str and bool(answer)
@@ -265,23 +278,30 @@ def ask(route: Route, given: Given, hook: str, verb: str) -> Refusal | None:
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
-    given = bind(route.function.parameters, args, kwargs)
+    ours = route.function.parameters
+    given = settle(ours, bind(ours, args, kwargs), route.function.aliases)
     return isinstance(given, Given) and isinstance(forward(route, given), Forwarding)
+
+
+def _is_needless(route: Route, name: str, value: Any) -> bool:
+    """Whether an argument need not arrive: it is the host's default, or held against what is fixed."""
+    is_fixed = any(one in route.fixed for one in route.function.names_of(name))
+    return is_fixed or same(value, route.function.parameters.defaults.get(name, _ABSENT))
 
 
 def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:
     """Pair every argument with its target; a host-only one at its default counts as not given."""
     function = route.function
-    defaults = function.parameters.defaults
     for name, value in given.named.items():
         target = route.targets[name]
-        if target is None and name in route.fixed:
-            continue
-        if target is not None or not same(value, defaults.get(name, _ABSENT)):
+        if target is not None or not _is_needless(route, name, value):
             yield name, value, target, name in function.ignorable
     for name, target in route.further(given).items():
-        ignorable = function.parameters.takes_kwargs and name in function.ignorable
-        yield name, given.extra[name], target, ignorable
+        value, own = given.extra[name], function.own_name(name)
+        has_it = own != name
+        if target is not None or not (has_it and _is_needless(route, own, value)):
+            ignorable = has_it or function.parameters.takes_kwargs
+            yield name, value, target, ignorable and name in function.ignorable
     if given.rest:
         name = str(function.parameters.rest)
         yield name, given.rest, _REST if route.takes_rest else None, name in function.ignorable
@@ -307,20 +327,24 @@ def _objection(
 
 def _otherwise(route: Route, given: Given) -> Refusal | None:
     """Refuse a call that means something else than what the adapter always does."""
-    values = {**route.function.parameters.defaults, **given.named, **given.extra}
+    sources = (given.named, given.extra, route.function.parameters.defaults)
     for name, value in route.fixed.items():
-        if name in values and not same(values[name], value):
-            always, asked = (f"{name}={short_repr(one)}" for one in (value, values[name]))
-            return route.refuse(f"always works with {always}, and the call means {asked}")
+        names = route.function.names_of(name)
+        asked = next(
+            ((one, found[one]) for found in sources for one in names if one in found), None
+        )
+        if asked and not same(asked[1], value):
+            always, means = (f"{n}={short_repr(v)}" for n, v in ((name, value), asked))
+            return route.refuse(f"always works with {always}, and the call means {means}")
     return None
 
 
 def rename_faults(route: Route) -> Iterator[str]:
     """Say which renames of the adapter cannot work, because a name is on neither side."""
     ours, theirs = route.function.parameters, route.parameters
-    for name, target in route.renames.items():
+    for name, target in route.declared.items():
         rename = f"its rename {{{name!r}: {target!r}}}"
-        if name not in ours.names and not ours.takes_kwargs:
+        if route.function.own_name(name) not in ours.names and not ours.takes_kwargs:
             swapped = target in ours.names and name in theirs.names
             hint = "; write it the other way round" if swapped else ""
             yield f"{rename} begins with {name!r}, which the host does not take{hint}"
@@ -366,6 +390,7 @@ def _supplied(route: Route) -> dict[str, Any]:
         for name, default in route.function.parameters.defaults.items()
         if (target := route.targets[name]) is not None
         and target in theirs.names
+        and route.map.receives(target, name)
         and not (target in theirs.defaults and alike(default, theirs.defaults[target]))
     }
 
@@ -397,5 +422,7 @@ def _keywords(route: Route) -> frozenset[str]:
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}
     shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
-    taken = {*renamed, route.function.selector}
-    return frozenset((shared | (theirs.keyword - ours.names)) - taken)
+    passing = shared | (theirs.keyword - ours.names)
+    aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
+    taken = {*renamed, *aliases, route.function.selector}
+    return frozenset(passing - taken).union(one_of_each(aliases, passing, aligned))
