@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from scverse_backends._display.signatures import objection
 from scverse_backends._ground.callables import gives_coroutine
 from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest, quoted
-from scverse_backends._ground.members import missing_members
+from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
 from scverse_backends._routing.routes import MISSING
@@ -183,15 +183,11 @@ class _Finder:
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""
-        host, backend = self.function.public, cast("type", self.route.implementation)
-        if self.route.backend.described is not None or not inspect.isclass(host):
-            return
-        for name, parameters in missing_members(host, backend):
+        for name, parameters in self.route.missing:
             text = f"has no {name!r} in its class"
             if parameters:
                 text = f"does not take {quoted(parameters)} in its method {name!r}"
-            member = f"{name}({', '.join(parameters)})" if parameters else name
-            yield self._found("warning", "missing-member", text, member)
+            yield self._found("warning", "missing-member", text, shown(name, parameters))
 
     def _other_defaults(self) -> Iterator[Finding]:
         """Find defaults that are not the host's."""

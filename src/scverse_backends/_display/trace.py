@@ -32,7 +32,7 @@ class TraceRecord(NamedTuple):
     ----------
     function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
         As in `Decision`.
-    differing_defaults, is_fallback
+    differing_defaults, is_fallback, missing_members
         As in `Decision`.
     duration
         Time spent in it so far, in seconds, what it called included. A
@@ -57,6 +57,7 @@ class TraceRecord(NamedTuple):
     forwarded: tuple[str, ...]
     differing_defaults: tuple[DefaultDifference, ...]
     is_fallback: bool
+    missing_members: tuple[str, ...]
     duration: float
     outcome: Outcome
     error: str | None

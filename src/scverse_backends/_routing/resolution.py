@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
+from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Decision, Preference, Refusal, ran_on, reasons
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
@@ -192,6 +193,7 @@ class Resolver:
             renamed=tuple(pair for pair in forwarding.received if pair[0] != pair[1]),
             forwarded=tuple(name for name, _ in forwarding.received),
             differing_defaults=route.differences(given),
+            missing_members=tuple(shown(*member) for member in route.missing),
         )
 
     def allow(self, resolution: Resolution, kwargs: dict[str, Any]) -> None:

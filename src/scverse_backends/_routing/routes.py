@@ -7,11 +7,12 @@ call, it says how the call reaches the implementation, or why it cannot.
 from __future__ import annotations
 
 import sys
-from inspect import ismethod
+from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.callables import gives_coroutine, is_generator_function
+from scverse_backends._ground.callables import gives_coroutine, is_generator_function, once
 from scverse_backends._ground.labels import quoted
+from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import (
     attempt,
@@ -87,6 +88,7 @@ class Route:
     """
 
     __slots__ = (
+        "__dict__",  # for what is worked out only where it is asked for
         "adapter",
         "aligned",
         "backend",
@@ -182,6 +184,14 @@ class Route:
     def options(self) -> frozenset[str]:
         """The parameters of the implementation that the host's function has not."""
         return frozenset(filter(self.map.is_option, self.parameters.names))
+
+    @once
+    def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Tell what the host's class has and the backend's lacks: members, parameters of methods."""
+        host, backend = self.function.public, self.implementation
+        if self.backend.described is not None or not (isclass(host) and isclass(backend)):
+            return ()
+        return tuple(missing_members(host, backend))
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
