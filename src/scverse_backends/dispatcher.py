@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import scverse_backends
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ._backends.registry import Registry
     from ._ground.rendering import Page
-    from .typing import Dispatched
+    from .typing import Dispatched, DispatchedBy
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -159,10 +159,21 @@ class BackendDispatcher:
         *,
         name: str | None = None,
         ignorable: Iterable[str] = (),
-        selector: str | None = "backend",
+        selector: Literal["backend"] | None = "backend",
         host_defaults: bool = False,
         parameter_aliases: Mapping[str, str] | None = None,
     ) -> Callable[[Callable[P, R]], Dispatched[P, R]]: ...
+    @overload
+    def backend_dispatch(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str,
+        host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
+    ) -> Callable[[Callable[P, R]], DispatchedBy[P, R]]: ...
     def backend_dispatch(
         self,
         func: Callable[..., Any] | None = None,
