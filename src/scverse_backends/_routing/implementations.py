@@ -76,12 +76,12 @@ class RouteCache:
         """Have objects of a backend's class name the backend where they lack what the host's have."""
         names = frozenset(name for name, parameters in route.missing if not parameters)
         if names:
-            host, name = self._registry.configuration.host, self._function.public.__name__
+            host, ours = self._registry.configuration.host, cast("type", self._function.public)
             said = (
-                f"it is of backend {route.backend.name!r}, whose class lacks what {host}'s {name} "
-                f"has. Construct it with 'cpu' selected to have {host}'s own."
+                f"it is of backend {route.backend.name!r}, whose class lacks what {host}'s "
+                f"{ours.__name__} has. Construct it with 'cpu' selected to have {host}'s own."
             )
-            tell_absences(route.implementation, names, said)  # type: ignore[arg-type]
+            tell_absences(cast("type", route.implementation), names, said)
 
     def route(self, backend: LoadedBackend) -> Route | Refusal:
         """Give the route to a backend's implementation, as that is now.

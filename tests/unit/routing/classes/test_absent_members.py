@@ -90,7 +90,7 @@ def test_the_error_names_the_backend_and_the_hosts_class(construct, name):
     assert (caught.value.name, caught.value.obj) == (name, made)
 
 
-@pytest.mark.parametrize("name", ["scroe", "broken"])
+@pytest.mark.parametrize("name", ["unknown", "broken"])
 def test_any_other_error_is_what_it_was(construct, name):
     made = construct(lacking())
     with pytest.raises(AttributeError) as caught:
