@@ -86,6 +86,7 @@ class Catalogue:
             selector=options.selector or "",
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
+            should_run=self._selector.configuration.should_run,
         )
         self._check_name(function)
         check_host(func, function.selector)
@@ -105,6 +106,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
+            self._selector.functions[function.name] = getattr(public, DISPATCH)
         if self.discovered:
             shown.presentation.ask(report=True)
         return public

@@ -44,6 +44,7 @@ class HostFunction:
         selector: str = "backend",
         host_defaults: bool = False,
         aliases: Aliases | None = None,
+        should_run: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> None:
         self.func = func
         self.name = name
@@ -51,6 +52,7 @@ class HostFunction:
         self.ignorable = ignorable.union(*map(self.names_of, ignorable))
         self.selector = selector
         self.host_defaults = host_defaults
+        self.should_run = should_run
         self.public: Callable[..., Any] = func
 
     @cached_property
