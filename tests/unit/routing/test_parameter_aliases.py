@@ -383,3 +383,23 @@ def test_both_names_in_the_construction_of_a_class(make_dispatcher):
     with dispatcher.register(Mine):
         assert Model(rng=7, backend="mine").random_state == 7
         assert Model(7, backend="mine").random_state == 7
+
+
+@pytest.mark.parametrize("given", ["rng", "random_state"])
+def test_the_hosts_should_run_is_asked_about_the_hosts_own_name(make_dispatcher, given):
+    seen = []
+    dispatcher = make_dispatcher(
+        parameter_aliases=ONE, should_run=lambda name, arguments: seen.append(arguments) or True
+    )
+    adapter = type("Mine", (), {"name": "mine", "func": staticmethod(OLD["random_state"])})
+    dispatcher.register(adapter)
+    func = dispatcher.backend_dispatch(name="func")(renaming(of_today))
+    with dispatcher.settings.use_backend("mine"):
+        assert func(1, **{given: 7}) == ("mine", 7)
+    assert seen == [{"data": 1, "rng": 7}]
+
+
+def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased):
+    func = aliased(renaming(of_today), lambda data, *, random_state=0, **more: "mine")
+    with pytest.raises(TypeError, match="random_state"):
+        func.dispatcher.settings.use_backend("mine", options={"func": {"random_state": 7}})
