@@ -10,7 +10,7 @@ import sys
 from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.callables import gives_coroutine, is_generator_function, once
+from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
@@ -88,7 +88,7 @@ class Route:
     """
 
     __slots__ = (
-        "__dict__",  # for what is worked out only where it is asked for
+        "_missing",
         "adapter",
         "aligned",
         "backend",
@@ -130,6 +130,7 @@ class Route:
         )
         self.parameters = parameters
         self.entry = entry
+        self._missing: tuple[tuple[str, tuple[str, ...]], ...] | None = None
         self.declared: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
         self.map = function.map_to(self.declared, parameters.names)
@@ -202,13 +203,12 @@ class Route:
         """The parameters of the implementation that the host's function has not."""
         return frozenset(filter(self.map.is_option, self.parameters.names))
 
-    @once
+    @property
     def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Tell what the host's class has and the backend's lacks: members, parameters of methods."""
-        host, backend = self.function.public, self.implementation
-        if self.backend.described is not None or not (isclass(host) and isclass(backend)):
-            return ()
-        return tuple(missing_members(host, backend))
+        if self._missing is None:
+            self._missing = _missing(self)
+        return self._missing
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
@@ -378,6 +378,14 @@ def rename_faults(route: Route) -> Iterator[str]:
             yield f"{rename} begins with {name!r}, which the host does not take{hint}"
         elif target not in theirs.names and not theirs.takes_kwargs:
             yield f"{rename} leads to {target!r}, which it does not take"
+
+
+def _missing(route: Route) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    host, backend = route.function.public, route.implementation
+    if route.backend.described is not None or not (isinstance(host, type) and isclass(backend)):
+        return ()
+    # Either class may say of itself whatever it likes.
+    return attempt(lambda: tuple(missing_members(host, backend)), lambda _: ())
 
 
 def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[Any, ...]:

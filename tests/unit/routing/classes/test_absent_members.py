@@ -148,3 +148,19 @@ def test_looking_at_a_backend_changes_nothing_of_it(dispatcher, construct):
     dispatcher.register(SimpleNamespace(name="other", Press=kind))
     dispatcher.discover()
     assert "__getattr__" not in vars(kind)
+
+
+def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher):
+    class Secretive(type):
+        def __dir__(cls):
+            msg = "no"
+            raise LookupError(msg)
+
+    @dispatcher.backend_class
+    class Press(metaclass=Secretive):
+        def __init__(self, size=1):
+            self.size = size
+
+    dispatcher.register(SimpleNamespace(name="fast", Press=lacking()))
+    assert Press(size=3, backend="fast").size == 3
+    assert dispatcher.settings.explain(Press, backend="fast").missing_members == ()
