@@ -141,7 +141,8 @@ class Resolver:
             return ended._replace(nested=INSIDE_FALLBACK)
         for backend in chosen.backends:
             if backend is None:
-                self._note_host(selection, chosen, generation)
+                if chosen is not selection and chosen.is_host and selection.is_kept:
+                    self._on_host.add(selection)
                 return ended._replace(refusals=tuple(refusals))
             if self._running.has(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
@@ -205,13 +206,6 @@ class Resolver:
         # Asked after storing: a change before is seen here, and one after clears what is ready.
         if generation is not self._selector.changes.generation:
             self._ready.clear()
-
-    def _note_host(self, selection: Selection, chosen: Selection, generation: object) -> None:
-        """Let calls go to the host at once where a selection by function has it as first choice."""
-        if chosen.is_host and not selection.is_host and selection.is_kept:
-            self._on_host.add(selection)
-            if generation is not self._selector.changes.generation:
-                self._on_host.clear()
 
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
