@@ -215,7 +215,8 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        A backend without a manifest is imported to ask its name.
+        A backend without a manifest is imported to ask its name; one that the
+        host does not trust with the warning that its use gives.
         `BackendDispatcher.backends` lists what is installed and imports nothing.
         """
         known = self._selector.registry.know_all()

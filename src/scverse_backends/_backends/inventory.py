@@ -171,15 +171,21 @@ class Inventory:
         return None if installed.is_loaded else installed.backend
 
     def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
-        """Load what was located; warn if the host does not trust it and it is used first."""
-        candidate = located.candidate
-        if candidate is not None and candidate.source not in self._used:
-            trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
-            if not (trusted or self.configuration.untrusted == "allow"):
-                messages.warn(self._about(UntrustedBackendWarning, candidate))
-            # Only now: where the warning is an error, every use is one.
-            self._used.add(candidate.source)
+        """Load what was located; warn if the host does not trust it and its code runs first."""
+        self._warn_if_untrusted(located.candidate)
         return self.load(located)
+
+    def _warn_if_untrusted(self, candidate: Candidate | None) -> None:
+        """Warn, once, that code which the host does not trust runs from here on."""
+        if candidate is None or candidate.source in self._used:
+            return
+        if self.installed(candidate.source).is_refused_unread:
+            return
+        trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
+        if not (trusted or self.configuration.untrusted == "allow"):
+            messages.warn(self._about(UntrustedBackendWarning, candidate))
+        # Only now: where the warning is an error, every use is one.
+        self._used.add(candidate.source)
 
     def load(self, located: LoadedBackend | Verdict) -> LoadedBackend:
         """Load what was located, unless that was done.
@@ -204,11 +210,15 @@ class Inventory:
         self._warn_of(located, installed)
         return cast("LoadedBackend", installed.backend)
 
-    def attempt(self, verdict: Verdict, *, again: bool = False) -> BackendError | None:
+    def attempt(
+        self, verdict: Verdict, *, again: bool = False, quietly: bool = False
+    ) -> BackendError | None:
         """Load a backend if that works; what failed before is tried again only on demand."""
         known = self.installed(verdict.candidate.source).error
         if verdict.refused or (known and not again):
             return known
+        if not quietly:
+            self._warn_if_untrusted(verdict.candidate)
         try:
             self.load(verdict)
         except BackendError as error:
