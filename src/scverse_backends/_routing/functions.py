@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from functools import update_wrapper
 from operator import attrgetter
+from threading import Lock
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +22,7 @@ from .execution import Execution, note
 from .running import Mark, this_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Generator, Hashable
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .resolution import Resolution
     from .routes import Route
-    from .spans import Span
+    from .spans import Arrival, Span
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -105,8 +106,16 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                 raise
         return considered.consider(args, kwargs)
 
+    def consider_all(all_: bool) -> None:  # noqa: FBT001 - it is not seen by anybody else
+        nonlocal func, ready
+        func = considered.host if all_ else considered.function.func
+        ready = {} if all_ else considered.ready
+
+    considered.consider_all = consider_all
     return dispatched
 
+
+_explaining = Lock()
 
 _UNNAMED = object()
 """Stands for the selector of a call that has none."""
@@ -119,7 +128,13 @@ class Dispatch(Execution):
     ----------
     named
         Empty until a call had the selector, if the host refuses it as it does any keyword.
+    arrivals
+        The calls that are explained now and go through decorators outside of ours.
+    consider_all
+        Has every call looked at, or, again, only those that need it.
     """
+
+    consider_all: Callable[[bool], None]
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
         super().__init__(function, selector)
@@ -127,6 +142,7 @@ class Dispatch(Execution):
         self.consider = self.start if function.is_suspended else self.call
         self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
+        self.arrivals: list[Arrival] = []
 
     @once
     def traced(self) -> TracedCalls:
@@ -135,6 +151,8 @@ class Dispatch(Execution):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
+        if self.arrivals:
+            self._meet(args, kwargs)
         active = self._active
         outer = active.get()
         if outer is not None and outer[0] is TRACED:
@@ -174,6 +192,8 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
+        if self.arrivals:
+            self._meet(args, kwargs)
         own, span = self.pop_selection(kwargs), self.state.span()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
         self.resolver.tell(resolution)
@@ -211,8 +231,21 @@ class Dispatch(Execution):
             )
             if arrived is not None:
                 return arrived
+        return self._decide(args, kwargs)
+
+    def _decide(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         selection = self.pop_selection(kwargs) or self.selector.current()
         return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
+
+    def host(self, *args: Any, **kwargs: Any) -> Any:
+        """Stand for the host's function while calls of it are explained."""
+        return self.consider(args, kwargs)
+
+    def _meet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Decide a call, and do not run it, if it is one that is explained."""
+        for arrival in (*self.arrivals,):
+            if arrival.is_awaited_here():
+                arrival.child(self._decide(args, dict(kwargs)))
 
     def _arrival(
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -222,13 +255,32 @@ class Dispatch(Execution):
 
         arrival = Arrival(self.function.name)
         self.state.enter_span(arrival)
-        with suppress(Arrived):
-            result = outermost(*args, **kwargs)
-            if isinstance(result, CoroutineType):
-                # As far as it goes by itself; nobody is to wait for it.
-                with suppress(StopIteration, Exception), closing(result):
-                    result.send(None)
+        try:
+            with self._meeting(arrival):
+                result = outermost(*args, **kwargs)
+                if isinstance(result, CoroutineType):
+                    # As far as it goes by itself; nobody is to wait for it.
+                    with suppress(StopIteration, Exception), closing(result):
+                        result.send(None)
+        except (Exception, Arrived, SystemExit):
+            # What decorators raise for want of a result is not what the call would meet.
+            if arrival.decision is None:
+                raise
         return arrival.decision
+
+    @contextmanager
+    def _meeting(self, arrival: Arrival) -> Generator[None]:
+        """Look at all calls, those of other threads and contexts too, while one is explained."""
+        try:
+            with _explaining:
+                self.arrivals.append(arrival)
+                self.consider_all(True)  # noqa: FBT003
+            yield
+        finally:
+            arrival.is_over = True
+            with _explaining:
+                self.arrivals.remove(arrival)
+                self.consider_all(bool(self.arrivals))
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
