@@ -6,6 +6,7 @@ The only module that looks at installed metadata, and nothing here imports a bac
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from functools import partial
@@ -13,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.labels import key
+from scverse_backends._ground.labels import STARTED, key
 from scverse_backends._ground.records import Candidate
 from scverse_backends._ground.safe_repr import (
     ask_text,
@@ -69,6 +70,18 @@ def as_installed_now(candidate: Candidate) -> Candidate:
     if candidate.version in versions or not versions:
         return candidate
     return candidate._replace(version=versions[0])
+
+
+def is_installed_anew(candidate: Candidate) -> bool:
+    """Whether a distribution was installed after this process imported the library."""
+    name = candidate.distribution
+    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
+    changed = (attempt(partial(_changed, one), lambda _: 0.0) for one in found)
+    return max(changed, default=0.0) > STARTED
+
+
+def _changed(distribution: Any) -> float:
+    return float(os.stat(distribution._path).st_ctime)  # noqa: PTH116, SLF001 - as Python's own
 
 
 def shadowing_file(candidate: Candidate) -> str | None:

@@ -31,6 +31,7 @@ from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
 from .loading import about, describe, load_adapter, load_error, read_manifest
+from .origins import Origins
 from .trust import judge, review
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Inventory:
         self.blocked: frozenset[str] = frozenset()
         self.faults: tuple[Fault, ...] = ()
         self._used: set[Source] = set()
+        self._origins = Origins()
         self._index: LabelIndex | None = None
         self._pending: list[BackendWarning] = []
         self._mistakes: list[str] = []
@@ -247,7 +249,9 @@ class Inventory:
         if not isinstance(reading.outcome, BackendError):
             # Another version than the one that was read may be imported now.
             verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))
+            older = self._origins.older(verdict.candidate)
             reading = self.apart(self._reader(load_adapter, verdict, installed))
+            reading = self._origins.note(verdict.candidate, older, reading)
         seconds = perf_counter() - started
         installed.tries += 1
         self._keep(installed, reading)

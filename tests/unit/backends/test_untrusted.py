@@ -14,7 +14,6 @@ from scverse_backends.exceptions import (
     UntrustedBackendWarning,
 )
 
-
 ASKING = {
     "a typo": lambda dispatcher, whoami: whoami(backend="nobody"),
     "a typo in a block": lambda dispatcher, _: dispatcher.settings.use_backend("nobody"),
