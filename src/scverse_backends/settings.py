@@ -55,13 +55,18 @@ class Settings:
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
-        there = [name for name, value in vars(Settings).items() if isinstance(value, property)]
+        there = [*_VALUES]
         meant = closest(name, there)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
         if hasattr(self, name):
             return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
         return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """Where `mock.patch` looks for what it will set again; empty to anybody else."""
+        return _WhatIsSet(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
@@ -304,6 +309,23 @@ class Settings:
         from ._display.trace import Trace
 
         return Trace(self._selector.configuration.host, self._selector.state)
+
+
+_VALUES = ("backend", "backends", "fallback")
+"""What can be set."""
+
+
+class _WhatIsSet(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __missing__(self, name: str) -> Any:
+        if name not in _VALUES:
+            raise KeyError(name)
+        # Of `backend` too, all choices are to be there again.
+        return getattr(self._settings, "fallback" if name == "fallback" else "backends")
 
 
 def _restore(address: HostAddress) -> Settings:
