@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
 from time import time
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
 
-SELECTOR_TYPE = str | Sequence[str] | None
-"""What a call's selector takes; an object, so that no name in it has to be looked up."""
+SELECTOR_TYPE = Any
+"""What a call's selector is said to take at run time: a label, a sequence of labels, or nothing.
+
+Said exactly, FastAPI takes it for the body of a request and Typer refuses the whole function.
+"""
 
 CPU = "cpu"
 """The label that always means the host's own code."""

@@ -30,7 +30,7 @@ def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, sc
     ship()
     dispatcher.discover()
     assert str(inspect.signature(scale)) == (
-        "(values, factor=2, *, backend: str | collections.abc.Sequence[str] | None = None, "
+        "(values, factor=2, *, backend: Any = None, "
         "tile_size: 'int' = 64)"
     )
     assert "\ntile_size\n" in inspect.getdoc(scale)
