@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 
+_LEVELS = 100  # of calls; many more than the reading of metadata takes
+
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
 """Labels of the pages of a project that people are sent to, the best first."""
 
@@ -47,6 +49,7 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
 
     One distribution with unreadable metadata hides no other.
     """
+    _need_levels(_LEVELS)
     found: dict[Candidate, None] = {}
     faults = []
     for distribution in _installed():
@@ -60,6 +63,12 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         else:
             found.update(dict.fromkeys(declared))
     return tuple(sorted(found, key=_order)), tuple(faults)
+
+
+def _need_levels(levels: int) -> None:
+    """Raise near the end of the stack. Python would not: it keeps that a folder holds nothing."""
+    if levels:
+        _need_levels(levels - 1)
 
 
 def as_installed_now(candidate: Candidate) -> Candidate:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from functools import update_wrapper
@@ -15,6 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground.callables import once
+from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -143,6 +145,21 @@ class Dispatch(Execution):
         self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
         self.arrivals: list[Arrival] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send what a decorator around ours has of it: a way to find it in the other process."""
+        public = self.function.public
+        module, name = public.__module__, public.__qualname__
+        found = attempt(lambda: attrgetter(name)(sys.modules[module]), lambda _: None)
+        if module == "__main__" or getattr(found, DISPATCH, None) is not self:
+            host = self.selector.configuration.host
+            msg = (
+                f"{module}.{name} is dispatched by {host}, and cannot be sent to another process as "
+                f"code. Put it in a module that can be imported there, or send {name}.__wrapped__, "
+                "which runs on the host."
+            )
+            raise TypeError(msg)
+        return attrgetter(DISPATCH), (found,)
 
     @once
     def traced(self) -> TracedCalls:
