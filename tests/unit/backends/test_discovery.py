@@ -1,6 +1,7 @@
 """What is installed is known from metadata, read when it is first needed and then on request."""
 
 import importlib
+import inspect
 import os
 import sys
 import warnings
@@ -45,6 +46,33 @@ def test_metadata_is_not_read_by_making_a_host_decorating_or_calling_it(site, di
     install(site)
 
     assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda dispatcher: dispatcher.settings.available_backends(),
+        lambda dispatcher: dispatcher.backends()[0],
+        lambda dispatcher: dispatcher.refresh(),
+    ],
+    ids=["available_backends", "backends", "refresh"],
+)
+def test_a_first_look_near_the_end_of_the_stack_is_no_knowledge(site, make_dispatcher, use):
+    def below(levels, work):
+        return below(levels - 1, work) if levels else work()
+
+    room = sys.getrecursionlimit() - len(inspect.stack(0))
+    outcomes = set()
+    for spare in range(5, 65):
+        install(site, f"mine{spare}", f"backend-{spare}", group=f"late{spare}.backends")
+        dispatcher = make_dispatcher(entrypoint_group=f"late{spare}.backends", untrusted="allow")
+        try:
+            below(room - spare, lambda: use(dispatcher))  # noqa: B023 - called at once
+            outcomes.add("done")
+        except RecursionError:
+            outcomes.add("told")
+        assert [info.name for info in dispatcher.backends()] == [f"mine{spare}"]
+    assert "told" in outcomes
 
 
 def test_metadata_is_read_once_and_again_when_asked_to_refresh(site, dispatcher):

@@ -237,7 +237,9 @@ class TestUpgrading:
         self.install(site, "2.0", point="mine_module:Adapter")
         dispatcher.refresh()
 
-        with pytest.raises(BackendLoadError, match=r"code of mine-backend 1\.0 is loaded\. Restart"):
+        with pytest.raises(
+            BackendLoadError, match=r"code of mine-backend 1\.0 is loaded\. Restart"
+        ):
             dispatcher.get_backend("mine")
 
     def test_code_whose_claims_are_refused_is_refused_after_an_upgrade_too(self, site, dispatcher):

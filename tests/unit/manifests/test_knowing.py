@@ -30,8 +30,7 @@ def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, sc
     ship()
     dispatcher.discover()
     assert str(inspect.signature(scale)) == (
-        "(values, factor=2, *, backend: Any = None, "
-        "tile_size: 'int' = 64)"
+        "(values, factor=2, *, backend: Any = None, tile_size: 'int' = 64)"
     )
     assert "\ntile_size\n" in inspect.getdoc(scale)
     assert "How many values to work on at once." in scale.__doc__
