@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import CPU
-from scverse_backends._ground.records import DefaultDifference, Refusal, ran_on, remarks
+from scverse_backends._ground.records import DefaultDifference, Omission, Refusal, ran_on, remarks
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._ground.safe_repr import safe_repr, short_repr
 from scverse_backends._routing.spans import Outcome, Span
@@ -32,7 +32,7 @@ class TraceRecord(NamedTuple):
     ----------
     function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
         As in `Decision`.
-    differing_defaults, is_fallback
+    differing_defaults, is_fallback, options
         As in `Decision`.
     duration
         Time spent in it so far, in seconds, what it called included. A
@@ -57,6 +57,7 @@ class TraceRecord(NamedTuple):
     forwarded: tuple[str, ...]
     differing_defaults: tuple[DefaultDifference, ...]
     is_fallback: bool
+    options: tuple[tuple[str, Any], ...]
     duration: float
     outcome: Outcome
     error: str | None
@@ -204,18 +205,23 @@ class Trace:
             name; ``"backends"`` has an entry for each backend that ran, with
             its ``"functions"`` and, where there is any, its
             ``"distribution"`` and ``"version"``, and by function what it
-            ``"ignored"`` and its ``"differing_defaults"``; ``"fallbacks"``
-            tells by function why the host ran it in a backend's place.
+            ``"ignored"``, its ``"differing_defaults"`` and the ``"options"``
+            that a block gave it; ``"fallbacks"`` tells by function why the
+            host ran it in a backend's place, and ``"left_out"`` why an
+            optional backend was.
         """
         backends: dict[str, dict[str, Any]] = {}
         fallbacks: dict[str, list[str]] = {}
+        left_out: dict[str, str] = {}
         for record in self.records:
             _note(backends.setdefault(record.backend, {"functions": []}), record)
             if record.is_fallback:
                 noted = fallbacks.setdefault(record.function, [])
                 _add(noted, [f"{no.backend} {no.reason}" for no in record.refusals])
-        found = {"host": self.host, "backends": backends}
-        return {**found, "fallbacks": fallbacks} if fallbacks else found
+            left_out |= {no.backend: no.reason for no in record.refusals if type(no) is Omission}
+        further = {"fallbacks": fallbacks, "left_out": left_out}
+        told = {name: found for name, found in further.items() if found}
+        return {"host": self.host, "backends": backends, **told}
 
     def __repr__(self) -> str:
         return f"<trace of {self.host}: {_counted(len(self))}>"
@@ -253,6 +259,7 @@ def _plain(record: TraceRecord) -> dict[str, Any]:
             {"parameter": name, "host": _value(host), "backend": _value(backend)}
             for name, host, backend in record.differing_defaults
         ],
+        "options": {name: _value(value) for name, value in record.options},
     }
 
 
@@ -278,7 +285,9 @@ def _note(entry: dict[str, Any], record: TraceRecord) -> None:
         f"{each.parameter}: {short_repr(each.backend)} (host: {short_repr(each.host)})"
         for each in record.differing_defaults
     ]
-    for key, found in (("ignored", record.ignored), ("differing_defaults", differing)):
+    options = [f"{name}={short_repr(value)}" for name, value in record.options]
+    told = ("ignored", record.ignored), ("differing_defaults", differing), ("options", options)
+    for key, found in told:
         if found:
             _add(entry.setdefault(key, {}).setdefault(record.function, []), found)
 

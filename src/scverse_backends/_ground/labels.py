@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from time import time
@@ -17,6 +17,9 @@ SELECTOR_TYPE = Any
 
 Said exactly, FastAPI takes it for the body of a request and Typer refuses the whole function.
 """
+
+ByFunction = Mapping[str, str | Sequence[str]]
+"""What selects by function: from dispatch names, or patterns over them, to labels."""
 
 CPU = "cpu"
 """The label that always means the host's own code."""
@@ -105,6 +108,7 @@ class Configuration(NamedTuple):
     ignorable: frozenset[str]
     fallback: FallbackPolicy
     untrusted: UntrustedPolicy
+    should_run: Callable[[str, dict[str, Any]], object] | None
 
     @property
     def trusted_names(self) -> tuple[str, ...]:

@@ -206,8 +206,15 @@ def test_what_a_test_puts_in_place_of_a_choice_is_taken_out_again(
 def test_of_several_choices_a_mock_puts_back_all(host):
     host.settings.backend = ["mine", "cpu"]
     with put_by_mock(host.settings, "backend", "other"):
-        pass
+        assert host.settings.backends == ("other",)
     assert host.settings.backends == ("mine", "cpu")
+
+
+def test_of_a_choice_by_function_a_mock_puts_back_every_function(host):
+    host.settings.backend = {"where": "mine"}
+    with put_by_mock(host.settings, "backend", "other"):
+        assert host.through(host.where) == "other"
+    assert (host.settings.backend, host.where()) == ("cpu", "mine")
 
 
 @pytest.mark.parametrize("put", [put_by_mock, put_by_monkeypatch])
@@ -228,6 +235,18 @@ def test_a_mock_of_another_attribute_is_refused_and_nothing_of_it_stays(host):
     ):
         pytest.fail("it was replaced")
     assert vars(host.settings) == {}
+
+
+def test_what_completion_lists_is_public(dispatcher):
+    for value in (dispatcher, dispatcher.settings):
+        assert [name for name in dir(value) if name.startswith("_")] == []
+        assert all(hasattr(value, name) for name in dir(value))
+    assert {"use_backend", "by_function"} < {*dir(dispatcher.settings)}
+
+
+def test_what_is_selected_by_function_is_read_and_not_set(dispatcher):
+    with pytest.raises(AttributeError):
+        dispatcher.settings.by_function = {"scale": "cpu"}
 
 
 def test_a_misspelt_setting_is_refused_and_the_nearest_named(dispatcher):
