@@ -315,7 +315,8 @@ class BackendDispatcher:
     def available_backend_names(self) -> list[str]:
         """List every label of every backend that can be loaded.
 
-        A backend without a manifest is imported to ask it.
+        A backend without a manifest is imported to ask it; one that the host
+        does not trust with the warning that its use gives.
         """
         self._selector.registry.know_all()
         return sorted(set(self._selector.registry.labels()))
@@ -327,7 +328,8 @@ class BackendDispatcher:
     def discover(self) -> None:
         """Show in signatures and docstrings what each installed backend adds.
 
-        A backend without a manifest is imported. A broken one is reported and
+        A backend without a manifest is imported; one that the host does not
+        trust with the warning that its use gives. A broken one is reported and
         hides no other.
         """
         self._selector.registry.know_all(report=True)

@@ -63,6 +63,8 @@ class LoadedBackend:
     described
         Of one that is not loaded, by dispatch name, what its manifest describes;
         ``None`` in place of what only the adapter's stand-in can show.
+    code
+        The candidate as the code tells that was loaded, where that is of an older release.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class LoadedBackend:
         "aliases",
         "can_run",
         "candidate",
+        "code",
         "described",
         "fixed",
         "name",
@@ -94,6 +97,7 @@ class LoadedBackend:
         self.adapter = adapter
         self.candidate = candidate
         self.described = described
+        self.code: Candidate | None = None
         for name, value in facts.items():
             setattr(self, name, value)
 
@@ -117,12 +121,14 @@ class LoadedBackend:
     @property
     def distribution(self) -> str | None:
         """Name of the installed distribution; ``None`` for one registered in this process."""
-        return self.candidate.distribution if self.candidate else None
+        candidate = self.code or self.candidate
+        return candidate.distribution if candidate else None
 
     @property
     def version(self) -> str | None:
-        """Version of the installed distribution."""
-        return self.candidate.version if self.candidate else None
+        """Version of that distribution; of the code that runs, after an upgrade."""
+        candidate = self.code or self.candidate
+        return candidate.version if candidate else None
 
 
 class BackendInfo(NamedTuple):

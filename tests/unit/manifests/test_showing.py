@@ -93,10 +93,10 @@ def shown(dispatcher, *, host_defaults):
 @pytest.mark.parametrize("host_defaults", [False, True])
 def test_manifests_show_what_adapters_show(site, make_dispatcher, host_defaults):
     install(site, *ADAPTERS)
-    imported = shown(make_dispatcher(), host_defaults=host_defaults)
+    imported = shown(make_dispatcher(untrusted="allow"), host_defaults=host_defaults)
     assert site.imported() == {*ADAPTERS}
     describe(site, *ADAPTERS)
-    assert shown(make_dispatcher(), host_defaults=host_defaults) == imported
+    assert shown(make_dispatcher(untrusted="allow"), host_defaults=host_defaults) == imported
     assert site.imported() == set()
     (parameters, doc), *_ = imported[0]
     assert parameters[-2:] == ["tiles", "own"]
