@@ -24,6 +24,7 @@ example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -165,6 +166,15 @@ class BackendConfigurationError(BackendError, ValueError):
         return f"The dispatcher of {self.host!r} is configured wrongly:{lines}"
 
 
+def _frozen(package: str) -> list[str]:
+    """Say what an application may lack that was frozen, as by PyInstaller."""
+    said = (
+        f"This is a frozen application. If {package} is in it, its metadata must be too: "
+        f"pyinstaller --copy-metadata {package}"
+    )
+    return [said] if getattr(sys, "frozen", False) else []
+
+
 class UnknownBackendError(BackendError, ValueError):
     """No backend has this label.
 
@@ -210,7 +220,7 @@ class UnknownBackendError(BackendError, ValueError):
         if any(label != CPU for label in self.known):
             parts.append(f"Known: {quoted(self.known)}.")
         else:
-            parts.append("No backend is installed.")
+            parts += ["No backend is installed.", *_frozen("PACKAGE")]
         if self.broken:
             parts.append(f"Installed but failing to load: {quoted(self.broken)}.")
         return " ".join(parts)
@@ -392,7 +402,7 @@ class BackendNotInstalledError(BackendError, ImportError):
         refused = f" (refused, because it is not the trusted package: {quoted(self.refused)})"
         return (
             f"{named} is not installed{self._source}. Install it with: pip install {self.package}"
-            f"{refused if self.refused else ''}"
+            f"{refused if self.refused else ''}{''.join(map('. {}'.format, _frozen(self.package)))}"
         )
 
 

@@ -65,6 +65,11 @@ class Settings:
             return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
         return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """Where `mock.patch` looks for what it will set again; empty to anybody else."""
+        return _WhatIsSet(self._selector)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
 
@@ -256,7 +261,8 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        A backend without a manifest is imported to ask its name.
+        A backend without a manifest is imported to ask its name; one that the
+        host does not trust with the warning that its use gives.
         `BackendDispatcher.backends` lists what is installed and imports nothing.
         """
         known = self._selector.registry.know_all()
@@ -344,6 +350,21 @@ class Settings:
         from ._display.trace import Trace
 
         return Trace(self._selector.configuration.host, self._selector.state)
+
+
+class _WhatIsSet(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    def __missing__(self, name: str) -> Any:
+        if name in ("backend", "backends"):
+            # Not their names alone: all that is selected is to be there again.
+            return self._selector.current()
+        if name == "fallback":
+            return self._selector.policy()
+        raise KeyError(name)
 
 
 def _restore(address: HostAddress) -> Settings:

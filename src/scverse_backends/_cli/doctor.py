@@ -145,7 +145,7 @@ def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
     if verdict.refused:  # by the host, which is a problem; or by the user, which is none
         return Trial((verdict.refused,) if verdict.impostor else ())
     with _collected_problems() as problems:
-        error = registry.attempt(verdict)
+        error = registry.attempt(verdict, quietly=True)
         found = None if error else inspected(dispatcher, registry.load(verdict))
     if found is None:
         cause = getattr(error, "problem", None)

@@ -11,7 +11,17 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
 from .hosts import enter_host
-from .state import BLOCK, CALL, CPU_PICK, HOST, PENDING, PROCESS, SNAPSHOT, Rule
+from .state import (
+    BLOCK,
+    CALL,
+    CPU_PICK,
+    HOST,
+    PENDING,
+    PROCESS,
+    SNAPSHOT,
+    Rule,
+    Selection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
     from .asked import Asked, Located
-    from .state import Pick, Scope, Selection, SelectionState
+    from .state import Pick, Scope, SelectionState
 
 
 class Selector:
@@ -221,6 +231,9 @@ class Selector:
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
+        if isinstance(labels, Selection):  # one that was in force, put back
+            self.state.swap(labels)
+            return
         from .asked import read
 
         asked, scope = read((labels,)), self.state.scope()
