@@ -50,7 +50,7 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
 
 
-def shown_parameters(func: Any) -> Collection[str]:
+def named_parameters(func: Any) -> Collection[str]:
     """Name the parameters that `inspect` shows; of a function, they stand in its innermost one."""
     for _ in range(_MOST_LAYERS):
         if type(func) is not FunctionType or "__signature__" in func.__dict__:

@@ -7,7 +7,7 @@ from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
-from scverse_backends._ground.callables import is_async_generator_function, shown_parameters
+from scverse_backends._ground.callables import is_async_generator_function, named_parameters
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
 
@@ -59,7 +59,7 @@ def _clash(func: Any, selector: str) -> str | None:
     """Say why the selector cannot be a parameter of a callable."""
     if selector and (not selector.isidentifier() or iskeyword(selector)):
         return f"cannot have a parameter selector={selector!r}; choose a Python name."
-    if selector in shown_parameters(func):
+    if selector in named_parameters(func):
         return (
             f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."

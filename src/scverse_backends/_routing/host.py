@@ -14,8 +14,9 @@ from scverse_backends._ground.callables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
+    from .aliases import Aliases
     from .parameters import ParameterMap, Parameters
 
 _RECEIVERS = ("self", "cls")
@@ -31,6 +32,7 @@ class Options(NamedTuple):
     ignorable: Iterable[str] = ()
     selector: str | None = "backend"
     host_defaults: bool = False
+    parameter_aliases: Mapping[str, str] | None = None
 
 
 class HostFunction:
@@ -44,11 +46,13 @@ class HostFunction:
         ignorable: frozenset[str] = frozenset(),
         selector: str = "backend",
         host_defaults: bool = False,
+        aliases: Aliases | None = None,
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> None:
         self.func = func
         self.name = name
-        self.ignorable = ignorable
+        self.aliases = aliases or {}
+        self.ignorable = ignorable.union(*map(self.names_of, ignorable))
         self.selector = selector
         self.host_defaults = host_defaults
         self.should_run = should_run
@@ -68,34 +72,46 @@ class HostFunction:
         first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
         return first[0] if first and first[0] in _RECEIVERS else None
 
-    def renames(self, declared: Mapping[str, str], positional: Sequence[str]) -> Mapping[str, str]:
-        """Tell which parameters of an implementation receive the host's under another name.
-
-        Parameters
-        ----------
-        declared
-            What its adapter says.
-        positional
-            What the implementation takes by position. The object of a method arrives as the first
-            of these, whatever that is called.
-        """
-        receiver = self.receiver
-        if receiver is None or receiver in {*declared, *positional}:
-            return declared
-        first = positional[0] if positional else receiver
-        return declared if first in self.parameters.names else {receiver: first, **declared}
-
     @cached_property
-    def parameter_map(self) -> ParameterMap:
+    def _plain_map(self) -> ParameterMap:
         """Where its parameters go where nothing renames them."""
         from .parameters import ParameterMap
 
         return ParameterMap(self.parameters, {})
 
+    def _object_in(self, theirs: Parameters) -> Mapping[str, str]:
+        """Tell where the object of a method arrives: first, whatever that is called."""
+        receiver = self.receiver
+        if receiver is None or receiver in theirs.names:
+            return {}
+        first = theirs.positional[0] if theirs.positional else receiver
+        return {} if first in self.parameters.names else {receiver: first}
+
+    def map_to(self, renames: Mapping[str, str], theirs: Parameters) -> ParameterMap:
+        """Tell where its parameters go, under an adapter's renames, in an implementation."""
+        renames = {**self._object_in(theirs), **renames}
+        if not (renames or self.aliases):
+            return self._plain_map
+        from .aliases import with_aliases
+        from .parameters import ParameterMap
+
+        return ParameterMap(
+            self.parameters, with_aliases(renames, self.aliases, theirs.names), self.aliases
+        )
+
+    def names_of(self, parameter: str) -> tuple[str, ...]:
+        """Give all names by which the host calls a parameter."""
+        return self.aliases.get(parameter, (parameter,))
+
+    def own_name(self, name: str) -> str:
+        """Give the name that a parameter has in the host's signature; if none, the same name."""
+        ours = self.parameters.names
+        return name if name in ours else next(filter(ours.__contains__, self.names_of(name)), name)
+
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""
         host = self.parameters
-        return name in self.ignorable and (name in host.names or host.takes_kwargs)
+        return name in self.ignorable and (self.own_name(name) in host.names or host.takes_kwargs)
 
     @property
     def is_plain(self) -> bool:
