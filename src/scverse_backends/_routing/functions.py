@@ -151,7 +151,7 @@ class Dispatch(Execution):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send what a decorator around ours has of it: a way to find it in the other process."""
-        public = self.function.public
+        public: Any = self.function.public
         module, name = public.__module__, public.__qualname__
         found = attempt(lambda: attrgetter(name)(sys.modules[module]), lambda _: None)
         if module == "__main__" or getattr(found, DISPATCH, None) is not self:
