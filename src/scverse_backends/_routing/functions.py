@@ -9,13 +9,12 @@ from __future__ import annotations
 import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
 from contextvars import copy_context
-from functools import update_wrapper
 from operator import attrgetter
 from threading import Lock
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.callables import once
+from scverse_backends._ground.callables import as_generator_function, name_after, once
 from scverse_backends._ground.records import asked_of
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
@@ -41,7 +40,9 @@ def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     """Make the public callable of a host function that `check_host` let pass."""
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
-    update_wrapper(public, function.func)
+    if function.is_suspended and not function.is_coroutine:
+        public = as_generator_function(public)
+    name_after(public, function.func, function.name)
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         from .suspended import mark_as_coroutine_function
