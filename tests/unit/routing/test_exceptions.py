@@ -8,7 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+from scverse_backends.exceptions import (
+    BackendFallbackError,
+    BackendFallbackWarning,
+    UntrustedBackendWarning,
+)
 
 
 class Interrupted(BaseException):
