@@ -25,7 +25,7 @@ example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ._ground.labels import CPU, closest, key, quoted
@@ -553,22 +553,34 @@ class UnusedBlockWarning(BackendWarning):
         The policy that was asked for, if any.
     host
         Name of the host.
+    options
+        The options that were to be given, by function.
     """
 
-    def __init__(self, labels: Sequence[Any], fallback: str | None, *, host: str) -> None:
+    def __init__(
+        self,
+        labels: Sequence[Any],
+        fallback: str | None,
+        *,
+        host: str,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__()
         self.labels = tuple(labels)
         self.fallback = fallback
         self.host = host
+        self.options = options or {}
 
     def __str__(self) -> str:
-        policy = [f"fallback={self.fallback!r}"] if self.fallback else []
-        call = f"use_backend({', '.join([*map(repr, self.labels), *policy])})"
+        named = {"fallback": self.fallback, "options": self.options}
+        given = [f"{name}={value!r}" for name, value in named.items() if value]
+        call = f"use_backend({', '.join([*map(repr, self.labels), *given])})"
         name = "backend" if self.labels else "fallback"
         value = self.labels[0] if len(self.labels) == 1 else self.labels or self.fallback
+        setting = f", or set settings.{name} = {value!r} for the whole process"
         return (
             f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
-            f"decorate a function with it, or set settings.{name} = {value!r} for the whole process."
+            f"decorate a function with it{setting if value else ''}."
         )
 
 

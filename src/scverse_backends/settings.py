@@ -9,7 +9,6 @@ import scverse_backends
 
 from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
-from ._selection.asked import read
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
-    from ._selection.asked import Asked
     from ._selection.hosts import HostAddress
 
 
@@ -225,10 +223,16 @@ class Settings:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
-        return UseBackend(choice or self._choose(read(labels, options), fallback))
+        return UseBackend(choice or self._choose(labels, fallback, options))
 
-    def _choose(self, asked: Asked, fallback: FallbackPolicy | None) -> Choice:
+    def _choose(
+        self, labels: tuple[Any, ...], fallback: FallbackPolicy | None, options: Any
+    ) -> Choice:
         """Keep what is asked for, unless options are: they need not be comparable."""
+        # Imported here because most runs of a host select nothing.
+        from ._selection.asked import read
+
+        asked = read(labels, options)
         choice = Choice(self._selector, asked, fallback)
         choice.check()
         if asked.options:

@@ -185,7 +185,9 @@ def _is_foreign(file: str) -> bool:
 def _environment(host: str) -> dict[str, str | None]:
     """Read the variables that are in force."""
     found = read_environment(host)
+    off = {found.off: os.environ[found.off]} if found.off else {}
     return {
+        **off,
         found.backend_variable: found.backend,
         found.fallback_variable: found.fallback,
         BLOCK_VARIABLE: os.environ.get(BLOCK_VARIABLE),

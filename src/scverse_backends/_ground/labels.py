@@ -106,6 +106,7 @@ class Configuration(NamedTuple):
     trusted: Mapping[str, TrustRule]
     reserved: Mapping[str, str]
     ignorable: frozenset[str]
+    parameter_aliases: Mapping[str, str]
     fallback: FallbackPolicy
     untrusted: UntrustedPolicy
     should_run: Callable[[str, dict[str, Any]], object] | None

@@ -214,6 +214,9 @@ class Decision(NamedTuple):
         Whether the host runs it although only backends were selected.
     options
         What the block gives the call: options of the backend, which the call itself left out.
+    missing_members
+        Where it constructs a class: what the host's class has and the backend's
+        lacks, ``"score"`` or, of a method's parameters, ``"score(strict)"``.
     """
 
     function: str
@@ -228,6 +231,7 @@ class Decision(NamedTuple):
     differing_defaults: tuple[DefaultDifference, ...] = ()
     is_fallback: bool = False
     options: tuple[tuple[str, Any], ...] = ()
+    missing_members: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -242,6 +246,7 @@ class Decision(NamedTuple):
         renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
         facts = [("because", self.reason), *remarks(self)]
         facts += [("renamed", renamed)] if renamed else []
+        facts += [("lacks", ", ".join(self.missing_members))] if self.missing_members else []
         where = "cpu, the host itself" if self.backend == "cpu" else ran_on(self)
         return Page(f"{self.function} runs on {where}", tuple(facts))
 
