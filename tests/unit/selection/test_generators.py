@@ -296,14 +296,15 @@ def test_a_trace_in_the_body_of_a_generator_collects_what_its_own_steps_call(dis
     assert [record.outcome for record in outer.records] == ["returned"] * 5
 
 
-def test_a_traced_generator_may_call_itself_half_as_deep_as_an_untraced_one(dispatcher):
+def test_a_traced_generator_may_call_itself_nearly_as_deep_as_a_wrapped_one(dispatcher):
     @dispatcher.backend_dispatch
     def walk(levels):
         yield levels
         if levels:
             yield from walk(levels - 1)
 
-    deep = (sys.getrecursionlimit() - len(inspect.stack())) * 3 // 8
+    # Two levels a call; three where a tracer runs, such as that of coverage.
+    deep = (sys.getrecursionlimit() - len(inspect.stack())) * 3 // 10
     with dispatcher.settings.trace() as trace:
         assert sum(1 for _ in walk(deep)) == deep + 1
     assert len(trace) == deep + 1
