@@ -71,6 +71,12 @@ def as_installed_now(candidate: Candidate) -> Candidate:
     return candidate._replace(version=versions[0])
 
 
+def version_of(distribution: str) -> str | None:
+    """Give the version of an installed distribution."""
+    found = (one for one in _installed(name=distribution) if not isinstance(one, Fault))
+    return next((version for _, version in map(_identity, found) if version), None)
+
+
 def shadowing_file(candidate: Candidate) -> str | None:
     """Name the file that an import finds in the place of the distribution's own, if it does."""
     package = candidate.value.partition(":")[0].partition(".")[0].strip()

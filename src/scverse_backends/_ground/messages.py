@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from logging import Logger
+    from types import CodeType
 
 NAME = __name__.partition(".")[0]
 
@@ -34,6 +35,28 @@ def caller_depth(between: Collection[object] = ()) -> int:
     ):
         frame, count = frame.f_back, count + 1
     return count
+
+
+def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, int]:
+    """Give the code that called into this package, and the instruction that did.
+
+    They tell the line, and keep nothing else of the frame. The frame is found as `caller_depth`
+    finds it, after ``depth`` frames that are certainly ours.
+    """
+    frame = sys._getframe(depth)  # noqa: SLF001 - as above
+    while frame.f_back is not None and (
+        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+    ):
+        frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """Look up the line of an instruction; where it has none, that of its function."""
+    for start, end, line in code.co_lines():
+        if start <= instruction < end and line is not None:
+            return line
+    return code.co_firstlineno
 
 
 def importing_module() -> tuple[str, int]:

@@ -13,7 +13,8 @@ from operator import attrgetter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._ground.callables import once
+from scverse_backends._ground import messages
+from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .resolution import Resolution
     from .routes import Route
-    from .spans import Span
+    from .spans import Recorder
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -55,14 +56,15 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     passed on without, which is faster than passing on an empty dictionary.
     """
     func, name, named = considered.function.func, considered.name, considered.named
-    state, ready, active = considered.state, considered.ready, considered.state.active.get
+    state, ready = considered.state, considered.ready
     running, look_up = considered.running, attrgetter(considered.function.name)
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - as above
         if awake:
-            scope = active()
+            look = state.look
+            scope = look()
             if scope is not None or state.selects:
                 selection = state.default if scope is None else scope[0]
                 route = ready.get(selection)
@@ -129,6 +131,12 @@ class Dispatch(Execution):
         self.name = function.selector
 
     @once
+    def decorators(self) -> tuple[object, ...]:
+        """List the code of what is wrapped around the public function under its name."""
+        around = with_decorators(self.function.public)
+        return tuple(code for one in around if (code := getattr(one, "__code__", None)))
+
+    @once
     def traced(self) -> TracedCalls:
         """Make what runs calls in a context that is traced, when one is first made there."""
         return TracedCalls(self)
@@ -136,7 +144,7 @@ class Dispatch(Execution):
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
         active = self._active
-        outer = active.get()
+        outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
             return self.traced.call(outer, args, kwargs)
         label = kwargs.pop(self.name, _UNNAMED)
@@ -174,11 +182,12 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
-        own, span = self.pop_selection(kwargs), self.state.span()
+        own, span = self.pop_selection(kwargs), self.state.recorder()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
         self.resolver.tell(resolution)
         if span is not None:
-            span = span.child(self.resolver.decide(resolution))
+            site = messages.call_site(3, self.decorators)
+            span = span.child(self.resolver.decide(resolution), site, self.state.observers)
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
@@ -264,20 +273,22 @@ _MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 class TracedCalls:
     """The calls of one function that are traced."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Dispatch) -> None:
         self._execution = execution
         self._decisions: dict[Hashable, Decision] = {}
         execution.selector.changes.watch(self._decisions.clear)
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
-        execution, outer = self._execution, cast("Span", top[2])
+        execution, outer = self._execution, cast("Recorder", top[2])
         own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)
         selection = own or execution.selector.current()
         route, resolution, decision = self._way(selection, args, kwargs)
         execution.resolver.log(decision, selection)
-        span = outer.child(decision)
+        # This function, `Dispatch.call` and `dispatched` stand between here and the call.
+        site = messages.call_site(4, execution.decorators)
+        span = outer.child(decision, site, state.observers)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
         try:

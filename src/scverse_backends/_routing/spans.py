@@ -7,6 +7,9 @@ from traceback import format_exception_only
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
     from scverse_backends._ground.records import Decision
 
 Outcome = Literal["returned", "raised", "running"]
@@ -19,17 +22,46 @@ class Sink(Protocol):
         """Take in a call that begins."""
 
 
+class Recorder(Protocol):
+    """What a call is recorded within: a span, or what stands for one."""
+
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...]
+    ) -> Span:
+        """Record a call."""
+
+
 class Span:
     """A traced call while it runs; or, without a decision, a trace that was entered."""
 
-    __slots__ = ("_since", "_spent", "decision", "error", "has_ended", "parent", "sinks")
+    __slots__ = (
+        "_since",
+        "_spent",
+        "begun",
+        "code",
+        "decision",
+        "error",
+        "has_ended",
+        "instruction",
+        "on_end",
+        "parent",
+        "sinks",
+    )
 
     def __init__(
-        self, decision: Decision | None, parent: Span | None, sinks: tuple[Sink, ...]
+        self,
+        decision: Decision | None,
+        parent: Span | None,
+        sinks: tuple[Sink, ...],
+        site: tuple[CodeType | None, int] = (None, -1),
     ) -> None:
         self.decision = decision
         self.parent = parent
         self.sinks = sinks
+        # The line is looked up when it is asked for: Python searches a table for it.
+        self.code, self.instruction = site
+        self.on_end: tuple[Callable[[Span], None], ...] = ()
+        self.begun = perf_counter()
         self.error: str | None = None
         self.has_ended = False
         self._spent = 0.0
@@ -40,10 +72,14 @@ class Span:
         """The innermost call that this is, or is within."""
         return self.parent if self.decision is None else self
 
-    def child(self, decision: Decision) -> Span:
-        """Record a call that is made within this one."""
-        span = Span(decision, self.call, self.sinks)
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
+    ) -> Span:
+        """Record a call that is made within this one, for its sinks and those of every context."""
+        span = Span(decision, self.call, self.sinks, site)
         for sink in self.sinks:
+            sink.add(span)
+        for sink in everywhere:
             sink.add(span)
         return span
 
@@ -59,9 +95,13 @@ class Span:
     def end(self, error: BaseException | None = None) -> None:
         """Close it, with what it raised; doing so twice does no harm."""
         self.stop()
-        self.has_ended = True
         if error is not None:
             self.error = "".join(format_exception_only(error)).strip()
+        self.has_ended = True
+        if self.on_end:
+            told, self.on_end = self.on_end, ()
+            for tell in told:
+                tell(self)
 
     @property
     def duration(self) -> float:
@@ -85,6 +125,10 @@ class Span:
             self.end(error)
 
 
+OUTSIDE = Span(None, None, ())
+"""What a call is made within that only the sinks of every context take in."""
+
+
 class Arrived(BaseException):
     """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
 
@@ -99,7 +143,9 @@ class Arrival:
         self.decision: Decision | None = None
         self._function = function
 
-    def child(self, decision: Decision) -> Span:
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
+    ) -> Span:
         """Take the decision of the call that arrives; calls of other functions run.
 
         Raises
@@ -108,6 +154,6 @@ class Arrival:
             In place of the call.
         """
         if decision.function != self._function:
-            return Span(decision, None, ())
+            return OUTSIDE.child(decision, site, everywhere)
         self.decision = decision
         raise Arrived
