@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 
+HOSTS = "scverse_backends.hosts"
+"""The group of the entry points by which hosts say where their dispatchers are."""
+
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
 """Labels of the pages of a project that people are sent to, the best first."""
 

@@ -31,7 +31,7 @@ def caller_depth(between: Collection[object] = ()) -> int:
     """
     frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
     while frame.f_back is not None and (
-        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+        is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
     ):
         frame, count = frame.f_back, count + 1
     return count
@@ -45,7 +45,7 @@ def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, i
     """
     frame = sys._getframe(depth)  # noqa: SLF001 - as above
     while frame.f_back is not None and (
-        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+        is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
     ):
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
@@ -68,7 +68,8 @@ def importing_module() -> tuple[str, int]:
     return str(found.f_globals.get("__name__")), found.f_lineno
 
 
-def _is_ours(module: object) -> bool:
+def is_ours(module: object) -> bool:
+    """Whether a module, by its name, is of this package."""
     return isinstance(module, str) and module.partition(".")[0] == NAME
 
 

@@ -9,7 +9,7 @@ from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
-from .hosts import enter_host
+from .hosts import announce_host, enter_host
 from .state import CALL, HOST, PENDING, PROCESS
 
 if TYPE_CHECKING:
@@ -42,14 +42,19 @@ class Selector:
         self.configuration = configuration
         self.changes = Changes()
         self.state = state
-        self.environment = environment
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
         self.on_refresh: Callable[[], None] = lambda: None
-        if environment.backend or environment.fallback:
-            state.wait_for_environment()
+        self.take_environment(environment)
         self.address = enter_host(configuration.host, configuration.group, self)
+        announce_host(self)
+
+    def take_environment(self, environment: Environment) -> None:
+        """Let the environment select, as long as nothing else does."""
+        self.environment = environment
+        if environment.backend or environment.fallback:
+            self.state.wait_for_environment()
 
     def _forget_calls(self) -> None:
         """Begin anew; a call that is being looked up goes into the old dictionary."""
