@@ -148,7 +148,8 @@ def _code_of(spec: ModuleSpec) -> CodeType:
 
 
 def _has_no_code(spec: ModuleSpec) -> bool:
-    return spec.loader is BuiltinImporter or isinstance(spec.loader, ExtensionFileLoader)
+    loader: Any = spec.loader
+    return loader is BuiltinImporter or isinstance(loader, ExtensionFileLoader)
 
 
 def _facts_of(spec: ModuleSpec) -> dict[str, Any]:
