@@ -21,13 +21,15 @@ import scverse_backends
 def shell(world):
     """A shell in this process, with the extension and a host in it."""
     made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    made.Completer.use_jedi = False
     made.run_cell("%load_ext scverse_backends")
     made.user_ns["host"] = world.load()
 
     def run(cell):
         with capture_output() as captured:
             ran = made.run_cell(cell)
-        return SimpleNamespace(error=ran.error_before_exec or ran.error_in_exec, **vars(captured))
+        error = ran.error_before_exec or ran.error_in_exec
+        return SimpleNamespace(error=error, stdout=captured.stdout, outputs=captured.outputs)
 
     yield SimpleNamespace(run=run, ip=made, name=world.name, host=made.user_ns["host"])
     made.reset(new_session=False)
@@ -42,7 +44,7 @@ def test_a_cell_runs_under_a_selection_with_a_report_below_its_value(shell):
     ran = shell.run(f"%%backend {shell.name}=fast\nfound = host.where()\nfound")
     assert re.search("Out.*: 'fast 1.0'", ran.stdout)
     assert f"Trace of {shell.name}: 1 call" in html(ran)
-    assert "<figure class='timeline'>" in html(ran)
+    assert '<figure class="timeline">' in html(ran)
     assert shell.ip.user_ns["found"] == "fast 1.0"
     assert shell.host.where() == "cpu"
 
@@ -160,6 +162,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 @pytest.mark.parametrize("text", WRITTEN)
 def test_labels_are_completed_where_a_backend_is_named(shell, text):
     _, found = shell.ip.complete(text, text, len(text))
@@ -167,6 +170,7 @@ def test_labels_are_completed_where_a_backend_is_named(shell, text):
     assert all(one.endswith(tuple(WRITTEN[text])) or text.endswith('"') for one in found)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_completion_imports_no_backend_and_leaves_other_text_alone(shell, world):
     shell.ip.complete('use_backend("', 'use_backend("', 13)
     assert f"{world.name}_fast" not in sys.modules
@@ -241,4 +245,4 @@ def test_a_notebook_is_run_by_nbconvert(world, tmp_path):
     )
     page = (tmp_path / "run.html").read_text(encoding="utf-8")
     assert f"Trace of {world.name}: 1 call" in page
-    assert "class='timeline'" in page
+    assert 'class="timeline"' in page

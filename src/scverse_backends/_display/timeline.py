@@ -39,8 +39,8 @@ def timeline(bars: Sequence[Bar], note: str = "") -> str:
         for lane in lanes
     )
     said = f"<p>{_plain(note)}</p>" if note else ""
-    axis = f"<p class='axis'><span>0 s</span><span>{length:.3g} s</span></p>"
-    return f"<figure class='timeline'><style>{STYLE}</style><dl>{drawn}</dl>{axis}{said}</figure>"
+    axis = f'<p class="axis"><span>0 s</span><span>{length:.3g} s</span></p>'
+    return f'<figure class="timeline"><style>{STYLE}</style><dl>{drawn}</dl>{axis}{said}</figure>'
 
 
 def _bar(bar: Bar, begin: float, length: float) -> str:
@@ -48,7 +48,7 @@ def _bar(bar: Bar, begin: float, length: float) -> str:
     width = 100 * bar.duration / length
     inset = 100 * min(bar.depth, DEEPEST) / (2 * DEEPEST + 2)
     place = f"left:{left:.3f}%;width:{width:.3f}%;top:{inset:.0f}%;bottom:{inset:.0f}%"
-    return f"<i class='{bar.tone}' style='{place}' title='{_plain(bar.title)}'></i>"
+    return f'<i class="{bar.tone}" style="{place}" title="{_plain(bar.title)}"></i>'
 
 
 def _plain(text: str) -> str:
@@ -58,7 +58,7 @@ def _plain(text: str) -> str:
 # A bar has at least a pixel, so that a quick call is seen; printers leave out backgrounds otherwise.
 STYLE = """
 .scverse-backends .timeline { margin: .4em 0 .8em; max-width: 60em;
-  dl.dl, dl { grid-template-columns: max-content 1fr; align-items: center; margin: 0; }
+  dl { grid-template-columns: max-content 1fr; align-items: center; margin: 0; }
   dd { position: relative; height: 1.5em; margin: 0; overflow: hidden;
     border-bottom: 1px solid var(--line); }
   i { position: absolute; min-width: 1px; background: currentColor; opacity: .75;
