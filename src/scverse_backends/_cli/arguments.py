@@ -171,10 +171,7 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     module, _, path = (_stated(address) or address).partition(":")
     home, *_ = [_import(name) for name in (module, *modules)]
     if not path:
-        msg = (
-            f"no host says that it is named {address!r}; name the dispatcher as "
-            f"module:attribute{_nearby(home, module)}"
-        )
+        msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
         raise MisuseError(msg)
     found: Any = home
     for name in path.split("."):

@@ -43,7 +43,10 @@ def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, i
     They tell the line, and keep nothing else of the frame. The frame is found as `caller_depth`
     finds it, after ``depth`` frames that are certainly ours.
     """
-    frame = sys._getframe(depth)  # noqa: SLF001 - as above
+    try:
+        frame = sys._getframe(depth)  # noqa: SLF001 - as above
+    except ValueError:  # Python itself called, at its exit for one
+        frame = sys._getframe(depth - 1)  # noqa: SLF001 - as above
     while frame.f_back is not None and (
         is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
     ):
