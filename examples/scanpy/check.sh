@@ -18,14 +18,14 @@ in_environment() { PATH=$scratch/$1/bin:$PATH "${@:2}"; }
 # tested ENVIRONMENT FOLDER: run the tests of a folder; one that fails does not stop the others.
 tested() {
   printf '\n=== Tests of %s\n' "$2"
-  (cd "$here/$2" && in_environment "$1" python -m pytest -q -p no:cacheprovider) || failed+=("$2")
+  (cd "$here/$2" && in_environment "$1" python -m pytest -q -n auto -p no:cacheprovider) || failed+=("$2")
 }
 
 main() {
   local python=${1:-python3.11} settings_python=${2:-}
-  export PYTHONDONTWRITEBYTECODE=1
+  export PYTHONPYCACHEPREFIX=$scratch/compiled PIP_NO_COMPILE=1
   "$python" -m venv "$scratch/scanpy"
-  in_environment scanpy pip install -q torch==2.13.0 matplotlib pytest-timeout "$root" \
+  in_environment scanpy pip install -q torch==2.13.0 matplotlib pytest-timeout pytest-xdist "$root" \
     "$here/scanpy-host" "$here/scanpy-torch[test]" "$here/scanpy-dask[test]"
   tested scanpy .
   tested scanpy scanpy-torch
@@ -42,7 +42,7 @@ main() {
 
   if [[ -n $settings_python ]]; then
     "$settings_python" -m venv "$scratch/settings"
-    in_environment settings pip install -q "$root" "$here/settings_embedding[test]"
+    in_environment settings pip install -q pytest-xdist "$root" "$here/settings_embedding[test]"
     tested settings settings_embedding
   else
     printf '\n!!! NO PYTHON FOR THE SETTINGS OBJECT WAS GIVEN: IT WAS NOT TESTED !!!\n'

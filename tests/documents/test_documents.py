@@ -10,10 +10,12 @@ from scverse_backends import exceptions, records, testing
 
 ROOT = Path(__file__).parents[2]
 # These begin in a checkout and install packages from it.
-SLOW = {"docs/tutorials/backend.md", "docs/tutorials/host.md"}
+SLOW = {"README.md", "docs/tutorials/backend.md", "docs/tutorials/host.md"}
 # These need what Python 3.11, or this environment, does not have; see examples/scanpy/check.sh.
 NEEDS = {"docs/guides/embed-settings.md": "scverse_misc", "docs/scanpy.md": "scanpy_host"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# The README is shown by the package index as well, where a relative link leads nowhere.
+REPOSITORY = "https://github.com/scverse/scverse-backends/blob/main/"
 
 
 def pages():
@@ -42,7 +44,7 @@ def outside_of_sphinx():
 
 @pytest.mark.parametrize("path", outside_of_sphinx(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_what_is_there(path):
-    targets = LINK.findall(path.read_text(encoding="utf-8"))
+    targets = LINK.findall(path.read_text(encoding="utf-8").replace(REPOSITORY, f"{ROOT}/"))
     inside = [target.partition("#")[0] for target in targets if "://" not in target]
     assert [target for target in inside if not (path.parent / target).exists()] == []
 
