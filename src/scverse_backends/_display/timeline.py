@@ -55,13 +55,13 @@ def _plain(text: str) -> str:
     return escape(printable(text))
 
 
-# A bar has at least a pixel, so that a quick call is seen; printers leave out backgrounds otherwise.
+# A bar has at least two pixels, so that a quick call is seen; printers leave out backgrounds otherwise.
 STYLE = """
 .scverse-backends .timeline { margin: .4em 0 .8em; max-width: 60em;
   dl { grid-template-columns: max-content 1fr; align-items: center; margin: 0; }
   dd { position: relative; height: 1.5em; margin: 0; overflow: hidden;
     border-bottom: 1px solid var(--line); }
-  i { position: absolute; min-width: 1px; background: currentColor; opacity: .75;
+  i { position: absolute; min-width: 2px; background: currentColor; opacity: .75;
     box-shadow: inset -1px 0 light-dark(#fff, #000);
     print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   i:hover { opacity: 1; }
