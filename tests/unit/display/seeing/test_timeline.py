@@ -43,8 +43,8 @@ def test_a_call_inside_another_is_drawn_within_it(dispatcher, settings, scale):
         twice([1])
     (bars,) = lanes(trace._repr_html_()).values()
     (left, width, top), *inner = sorted(places(bars), key=lambda place: -place[1])
-    assert (left, width, top) == (0, 100, 0)
-    assert all(left <= x and x + w <= left + width + 0.01 and y > top for x, w, y in inner)
+    assert (left, top) == (0, 0)
+    assert all(left < x < x + w <= 100.01 and w < width and y > top for x, w, y in inner)
 
 
 def test_a_recursive_function_is_drawn_to_a_depth(dispatcher, settings):
