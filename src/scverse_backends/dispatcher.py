@@ -10,6 +10,7 @@ import scverse_backends
 
 from ._backends.configuration import configure, read_environment
 from ._display.catalogue import Catalogue
+from ._ground.callables import public_names
 from ._ground.labels import FallbackPolicy, UntrustedPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from ._routing.host import Options
 from ._selection.selector import Selector
@@ -56,6 +57,11 @@ class BackendDispatcher:
     untrusted
         What happens with backends that the host does not trust: ``"warn"`` on
         first use, ``"allow"``, or ``"refuse"``.
+    should_run
+        Asked about each call before a backend runs it, with the function's
+        dispatch name and the arguments by name, unless the call itself names
+        the backend. A string says why the backend had better not; the next
+        choice runs the call then, and that is no fallback.
 
     Raises
     ------
@@ -95,6 +101,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         fallback: FallbackPolicy = "warn",
         untrusted: UntrustedPolicy = "warn",
+        should_run: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> None:
         configuration = configure(
             entrypoint_group=entrypoint_group,
@@ -104,12 +111,16 @@ class BackendDispatcher:
             ignorable=ignorable,
             fallback=fallback,
             untrusted=untrusted,
+            should_run=should_run,
         )
         self._configuration = configuration
         state = SelectionState(configuration.host, configuration.fallback)
         self._selector = Selector(configuration, state, read_environment(configuration.host))
         self._settings = Settings(self._selector)
         self._catalogue = Catalogue(configuration, self._selector)
+
+    def __dir__(self) -> list[str]:
+        return public_names(self)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -344,8 +355,10 @@ class Parts(NamedTuple):
 
     registry: Registry
     catalogue: Catalogue
+    selector: Selector
 
 
 def parts(dispatcher: BackendDispatcher) -> Parts:
     """Give the parts of a dispatcher."""
-    return Parts(dispatcher._selector.registry, dispatcher._catalogue)  # noqa: SLF001 - as in one class
+    selector = dispatcher._selector  # noqa: SLF001 - as in one class
+    return Parts(selector.registry, dispatcher._catalogue, selector)  # noqa: SLF001 - as above

@@ -39,10 +39,13 @@ __all__ = [
     "BackendLoadError",
     "BackendNotInstalledError",
     "BackendRegistrationWarning",
+    "BackendSelectionWarning",
     "BackendSnapshotError",
     "BackendWarning",
     "ReservedBackendError",
     "UnknownBackendError",
+    "UnknownFunctionError",
+    "UnknownOptionError",
     "UntrustedBackendError",
     "UntrustedBackendWarning",
     "UnusedBlockWarning",
@@ -229,6 +232,92 @@ class ReservedBackendError(UnknownBackendError):
     def __str__(self) -> str:
         named = f"Backend name {self.label!r}{self._source}"
         return f"{named} is reserved by {self.host}. {self.reason}"
+
+
+class UnknownFunctionError(BackendError, ValueError):
+    """A selection by function names a function that the host does not dispatch.
+
+    Parameters
+    ----------
+    function
+        The dispatch name, or the pattern, as it was written.
+    host
+        Name of the host.
+    known
+        The dispatch names that there are by now.
+    origin
+        Where it was written, if not in the caller's own line.
+    """
+
+    def __init__(
+        self, function: str, *, host: str, known: Sequence[str] = (), origin: str | None = None
+    ) -> None:
+        super().__init__()
+        self.function = function
+        self.host = host
+        self.known = tuple(known)
+        self.origin = origin
+
+    @property
+    def suggestion(self) -> str | None:
+        """The known name, or pattern of a namespace, nearest to it, if any is near."""
+        spaces = {f"{name.rpartition('.')[0]}.*" for name in self.known if "." in name}
+        return closest(self.function, spaces if self.function.endswith("*") else self.known)
+
+    def __str__(self) -> str:
+        meant = f"Did you mean {self.suggestion!r}? " if self.suggestion else ""
+        return (
+            f"{self.host} dispatches no function {self.function!r}{self._source}. {meant}"
+            f"The names are those of the dispatcher's `dispatched`. If {self.host} imports that "
+            "function late, import its module first."
+        )
+
+
+class UnknownOptionError(BackendError, TypeError):
+    """A block gives an option that no selected backend's function has.
+
+    Parameters
+    ----------
+    option
+        Its name.
+    function
+        The dispatch name of the function.
+    host
+        Name of the host.
+    backends
+        Canonical names of what is selected for the function.
+    known
+        The options that it has there.
+    """
+
+    def __init__(
+        self,
+        option: str,
+        *,
+        function: str,
+        host: str,
+        backends: Sequence[str],
+        known: Sequence[str],
+    ) -> None:
+        super().__init__()
+        self.option = option
+        self.function = function
+        self.host = host
+        self.backends = tuple(backends)
+        self.known = tuple(known)
+
+    @property
+    def suggestion(self) -> str | None:
+        """The option nearest to it, if any is near."""
+        return closest(self.option, self.known)
+
+    def __str__(self) -> str:
+        meant = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
+        options = f"Options: {quoted(self.known)}." if self.known else "There are none."
+        return (
+            f"{self.option!r} is no option of {self.function} of {self.host} on "
+            f"{quoted(self.backends)}.{meant} {options}"
+        )
 
 
 class AmbiguousBackendError(UnknownBackendError):
@@ -471,3 +560,23 @@ class UnusedBlockWarning(BackendWarning):
             f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
             f"decorate a function with it, or set settings.{name} = {value!r} for the whole process."
         )
+
+
+class BackendSelectionWarning(BackendWarning):
+    """Something was selected and has no effect here.
+
+    Parameters
+    ----------
+    problem
+        What has no effect, and why.
+    host
+        Name of the host.
+    """
+
+    def __init__(self, problem: str, *, host: str) -> None:
+        super().__init__()
+        self.problem = problem
+        self.host = host
+
+    def __str__(self) -> str:
+        return self.problem

@@ -18,6 +18,7 @@ from IPython.display import display
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
+from ._selection.asked import parse
 from ._selection.hosts import known_hosts
 from .exceptions import BackendError
 from .settings import Settings
@@ -34,7 +35,7 @@ _display: Any = display  # has no types
 
 _WRITTEN = re.compile(
     r"""(?:use_backend\(|\bbackends?\s*=)          # where labels are given
-        [^()'"]*(?:["'][^'"]*["'],\s*)*            # after others, in a list or not
+        [\s\[{]*(?:["'][^'"]*["'][\s,:\[\]]*)*      # after others, in a list or a mapping
         ["'](?P<label>[^'"]*)$
       | ^\s*%%?backend\s+(?:\S*[=,])?(?P<word>[^=,\s]*)$""",
     re.VERBOSE,
@@ -63,15 +64,15 @@ class BackendMagics(Magics):
             %backend HOST=LABELS      select from here on
             %backend                  show what is selected
 
-        LABELS are backends in order of preference, with commas between, as in the variable of the
-        environment. Without HOST=, they are for the only host that was imported.
+        LABELS are backends in order of preference, with commas between, and what else the variable
+        of the environment takes. Without HOST=, they are labels for the only host that was imported.
         """
         if cell is None:
             self._select(line.strip())
             return
-        settings, labels = _request(line)
+        settings, choice = _request(line)
         with _as_usage_errors():
-            block = settings.use_backend(*labels)
+            block = settings.use_backend(choice)
         trace = settings.trace(every_thread=True)
         try:
             with trace, block:
@@ -85,9 +86,9 @@ class BackendMagics(Magics):
             for selector in known_hosts():
                 _display(Settings(selector))
             return
-        settings, labels = _request(line)
+        settings, choice = _request(line)
         with _as_usage_errors():
-            settings.backend = labels
+            settings.backend = choice
 
 
 class _as_usage_errors:  # noqa: N801 - read like suppress
@@ -100,16 +101,21 @@ class _as_usage_errors:  # noqa: N801 - read like suppress
             raise UsageError(str(error)) from error
 
 
-def _request(line: str) -> tuple[Settings, list[str]]:
-    """Read ``HOST=LABELS`` or ``LABELS``."""
-    host, equals, labels = line.strip().rpartition("=")
+def _request(line: str) -> tuple[Settings, Any]:
+    """Read ``HOST=LABELS`` or ``LABELS``; labels as the environment has them."""
+    host, equals, labels = line.strip().partition("=")
+    if not equals:
+        host, labels = "", host
     if not labels:
         msg = (
             "Name a backend: %%backend HOST=LABELS, or %%backend LABELS; 'cpu' is the host itself."
         )
         raise UsageError(msg)
-    settings = _host(host.strip()) if equals else _only_host()
-    return settings, [label.strip() for label in labels.split(",")]
+    settings, asked = _host(host.strip()) if host else _only_host(), parse(labels)
+    if not asked.keyed:
+        return settings, asked.labels
+    others = {"*": asked.labels} if asked.labels else {}
+    return settings, {**{one.key: one.labels for one in asked.keyed}, **others}
 
 
 def _only_host() -> Settings:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,9 @@ import pytest
 from ._backends.configuration import FALLBACK_POLICIES
 from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
-from ._ground.labels import key, quoted
+from ._ground.labels import CPU, key, quoted
+from ._ground.records import reasons
+from ._selection.asked import OPTIONAL
 from ._selection.blocks import checked_policy
 from .dispatcher import parts
 from .exceptions import BackendError, UntrustedBackendWarning
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
     from ._backends.registry import Registration
     from ._ground.labels import FallbackPolicy
+    from ._selection.state import Selection
     from .dispatcher import BackendDispatcher
-    from .settings import Settings
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"
 """Environment variable with what to put before our options, for a host that has a ``--backend``."""
@@ -108,7 +110,7 @@ class BackendRun:
         self.xfails_missing = options.scverse_backend_xfail_missing
         self.is_worker = hasattr(config, "workerinput")
         try:
-            self.before = self.settings.backends, self.settings.fallback
+            self.before = parts(self.dispatcher).selector.current(), self.settings.fallback
             self.backends = self._load(options.scverse_backend.split(","))
         except BackendError as error:
             raise pytest.UsageError(str(error)) from error
@@ -128,11 +130,19 @@ class BackendRun:
             # The user named it, and the header says that it is not trusted.
             warnings.simplefilter("ignore", UntrustedBackendWarning)
             with self.settings.use_backend(*labels):
+                self.left_out = parts(self.dispatcher).selector.current().omitted
                 return self.settings.backends
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether the backend ran no call, and was not left out in favour of the host."""
+        by_leave = self.left_out and self.backends == (CPU,)
+        return not (self.ledger.tally.ran or by_leave)
 
     def pytest_report_header(self) -> str:
         """Say what the tests run under."""
-        return self.ledger.header()
+        left_out = [f"; left out {reasons([one])}" for one in self.left_out]
+        return self.ledger.header() + "".join(left_out)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark the tests that the configuration names."""
@@ -154,7 +164,7 @@ class BackendRun:
             with self._trace:
                 return (yield)
         finally:
-            restore(self.settings, *self.before)
+            restore(self.dispatcher, *self.before)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self) -> Generator[None, Any, Any]:
@@ -189,7 +199,7 @@ class BackendRun:
         if config.option.scverse_backend_report:
             path = config.invocation_params.dir / config.option.scverse_backend_report
             path.write_text(json.dumps(self.ledger.to_json(), indent=2), encoding="utf-8")
-        if exitstatus == pytest.ExitCode.OK and not self.ledger.tally.ran:
+        if exitstatus == pytest.ExitCode.OK and self.never_ran:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -199,17 +209,14 @@ class BackendRun:
         terminalreporter.section(f"calls under {quoted(self.backends)}")
         for line in self.ledger.lines():
             terminalreporter.write_line(line)
-        if not self.ledger.tally.ran:
+        if self.never_ran:
             terminalreporter.write_line("FAILED: the backend never ran", red=True)
 
 
-def restore(settings: Settings, backends: tuple[str, ...], fallback: Any) -> None:
+def restore(dispatcher: BackendDispatcher, selection: Selection, fallback: FallbackPolicy) -> None:
     """Select again what was selected."""
-    with suppress(RuntimeError):  # inside a block, whose choice is set below
-        del settings.backend
-    if settings.backends != backends:
-        settings.backends = backends
-    settings.fallback = fallback
+    parts(dispatcher).selector.state.swap(selection)
+    dispatcher.settings.fallback = fallback
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -238,7 +245,7 @@ def _parameters(dispatcher: BackendDispatcher, labels: tuple[str, ...]) -> Itera
     for label in labels:
         marks = []
         try:
-            parts(dispatcher).registry.locate(label)
+            parts(dispatcher).registry.locate(label.removesuffix(OPTIONAL))
         except BackendError as error:
             # A label that is nearly another is a mistake: the setup of its test raises the error.
             if not getattr(error, "suggestion", None):
@@ -257,7 +264,12 @@ def pytest_runtest_setup(item: Any) -> None:
         settings = find_dispatcher(item.config).settings
         block = item.stash[_BLOCK] = ExitStack()
         fallback = marker.kwargs.get("fallback", "error")
-        block.enter_context(settings.use_backend(name, fallback=fallback))
+        try:
+            block.enter_context(settings.use_backend(name, fallback=fallback))
+        except BackendError as error:
+            if name.endswith(OPTIONAL):
+                pytest.skip(str(error))
+            raise
 
 
 @pytest.hookimpl(trylast=True)
@@ -285,8 +297,7 @@ def register_backend(
     backend_dispatcher: BackendDispatcher,
 ) -> Iterator[Callable[[Any], Registration]]:
     """Register adapters for the time of a test; what it selects ends with it too."""
-    settings = backend_dispatcher.settings
-    before = settings.backends, settings.fallback
+    before = parts(backend_dispatcher).selector.current(), backend_dispatcher.settings.fallback
     with ExitStack() as registrations:
         yield lambda adapter: registrations.enter_context(backend_dispatcher.register(adapter))
-        restore(settings, *before)
+        restore(backend_dispatcher, *before)

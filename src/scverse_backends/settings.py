@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import scverse_backends
 
-from ._ground.labels import FallbackPolicy, closest, quoted
+from ._ground.callables import public_names
+from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
+from ._selection.asked import read
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
-from ._selection.selector import Selector, listed
+from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
     from typing import Never
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
+    from ._selection.asked import Asked
     from ._selection.hosts import HostAddress
 
 
@@ -55,7 +57,9 @@ class Settings:
         super().__setattr__(name, value)
 
     def _no_setting(self, name: str) -> str:
-        there = [name for name, value in vars(Settings).items() if isinstance(value, property)]
+        there = [
+            n for n, value in vars(Settings).items() if isinstance(value, property) and value.fset
+        ]
         meant = closest(name, there)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
@@ -65,6 +69,9 @@ class Settings:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
+
+    def __dir__(self) -> list[str]:
+        return public_names(self)
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -82,10 +89,12 @@ class Settings:
     def backend(self) -> str:
         """Canonical name of the first choice; ``"cpu"`` is the host's own code.
 
-        Set it to a label, or to several in order of preference. That changes
-        the innermost `use_backend` block of this context, or, outside of any,
-        the whole process: every thread and task sees it. Delete it to go back
-        from there to what the environment asks for.
+        Set it to a label, to several in order of preference, or to a mapping
+        from functions to those, as in `use_backend`. That changes the innermost
+        `use_backend` block of this context, or, outside of any, the whole
+        process: every thread and task sees it. Delete it to go back from there
+        to what the environment asks for. Where functions are selected for, this
+        is the choice for all others; `by_function` tells theirs.
 
         Raises
         ------
@@ -97,11 +106,13 @@ class Settings:
             If it is installed and cannot be loaded.
         UntrustedBackendError
             If the host refuses it.
+        UnknownFunctionError
+            If a key of a mapping fits no dispatched function.
         """
         return self.backends[0]
 
     @backend.setter
-    def backend(self, labels: str | Sequence[str]) -> None:
+    def backend(self, labels: str | Sequence[str] | ByFunction) -> None:
         self._selector.set_default(labels)
 
     @backend.deleter
@@ -114,8 +125,17 @@ class Settings:
         return self._selector.current().names
 
     @backends.setter
-    def backends(self, labels: Sequence[str]) -> None:
+    def backends(self, labels: Sequence[str] | ByFunction) -> None:
         self._selector.set_default(labels)
+
+    @property
+    def by_function(self) -> Mapping[str, tuple[str, ...]]:
+        """Canonical names of what is selected for some functions only; the first key that fits holds."""
+        found: dict[str, tuple[str, ...]] = {}
+        for rule in self._selector.current().rules:
+            if rule.names:
+                found.setdefault(rule.key, rule.names)
+        return found
 
     @property
     def fallback(self) -> FallbackPolicy:
@@ -138,9 +158,10 @@ class Settings:
 
     def use_backend(
         self,
-        *labels: str | Sequence[str],
+        *labels: str | Sequence[str] | ByFunction,
         fallback: FallbackPolicy | None = None,
-        backend: str | Sequence[str] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        backend: str | Sequence[str] | ByFunction | None = None,
     ) -> UseBackend:
         """Select backends for a block of code, or for every call of a function.
 
@@ -148,9 +169,16 @@ class Settings:
         ----------
         *labels
             Backends in order of preference: the first that can take a call
-            runs it. None at all keeps the present choice, for a new `fallback`.
+            runs it. One that ends in ``?`` is left out where it is absent,
+            refused, or does not load. A mapping selects for some functions
+            only: its keys are dispatch names or patterns over them, and the
+            longest that fits holds. None at all keeps the present choice, for
+            a new `fallback` or for `options`.
         fallback
             The policy within the block; the surrounding one if left out.
+        options
+            By dispatch name, options of the selected backend that the block's
+            calls are given where they do not give them themselves.
         backend
             The first choice, by keyword.
 
@@ -165,6 +193,11 @@ class Settings:
         ------
         UnknownBackendError, BackendNotInstalledError, UntrustedBackendError
             As for `backend`; already here, not only when the block is entered.
+        UnknownFunctionError
+            If a key, or a name in `options`, fits no dispatched function.
+        UnknownOptionError
+            If no function of a selected backend has an option. Where that
+            backend is not imported yet and has no manifest, when the block is entered.
 
         Examples
         --------
@@ -184,14 +217,18 @@ class Settings:
         if backend is not None:
             labels = (backend, *labels)
         try:
-            choice = self._choices.get((labels, fallback))
+            choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
-        if choice is None:
-            choice = Choice(self._selector, tuple(chain(*map(listed, labels))), fallback)
-            choice.locate()
-            self._choices[choice.labels, fallback] = choice
-        return UseBackend(choice)
+        return UseBackend(choice or self._choose(read(labels, options), fallback))
+
+    def _choose(self, asked: Asked, fallback: FallbackPolicy | None) -> Choice:
+        """Keep what is asked for, unless options are: they need not be comparable."""
+        choice = Choice(self._selector, asked, fallback)
+        choice.check()
+        if asked.options:
+            return choice
+        return self._choices.setdefault((asked if asked.keyed else asked.labels, fallback), choice)
 
     def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.
@@ -355,7 +392,10 @@ class Settings:
             ``"host_version"``, ``"scverse_backends"``, ``"python"`` and
             ``"date"``; what is ``"selected"``, in order of preference, and
             ``"selected_by"`` what; the ``"fallback"`` policy; and for each of
-            the ``"backends"`` its ``"distribution"`` and ``"version"``.
+            the ``"backends"`` its ``"distribution"`` and ``"version"``. Where
+            there are any, also what is selected ``"by_function"``, the
+            ``"options"`` that calls are given, and why backends are
+            ``"left_out"``.
 
         Raises
         ------

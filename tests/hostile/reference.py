@@ -6,7 +6,7 @@ library but the names of its errors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 ABSENT: Any = object()
@@ -76,6 +76,7 @@ class Backend:
     renames: dict[str, str]
     answer: Any  # of can_run; ABSENT where there is none
     calls_back: bool
+    rather: Any = ABSENT  # the answer of should_run
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Layer:
 
     labels: tuple[str, ...]
     policy: str | None
+    keyed: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class World:
     call: Layer | None
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    rather: Any = ABSENT  # the answer of the host's own should_run
 
 
 @dataclass
@@ -111,7 +115,9 @@ class Expected:
     falls_back: bool = False
     names_owners: bool = False
     backend: str = "cpu"
+    left_out: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     differing: set[str] = field(default_factory=set)
 
@@ -138,12 +144,52 @@ def is_same(value, default):
         return False
 
 
+# Which of the keys that may be drawn fit the function, the one that holds first standing first.
+KEYS = {"func": True, "*func": True, "fu??": True, "f*": True, "*": True, "other": False}
+
+
 def selected(world):
-    """The call's own choice, then the innermost block's, then the process's, then the host."""
+    """The call's own choice, then the innermost block's, then the process's, then the host.
+
+    Of a mapping the longest key that fits holds, names before patterns. Gives also who was left
+    out on the way there: an optional backend that is absent.
+    """
+    left_out = []
     for layer in (world.call, world.block, world.process):
-        if layer is not None and layer.labels:
-            return layer.labels
-    return ("cpu",)
+        keyed = {} if layer is None else dict(layer.keyed)
+        fitting = [keyed[key] for key, fits in KEYS.items() if fits and key in keyed]
+        for labels in [*fitting, () if layer is None else layer.labels]:
+            there = [label.removesuffix("?") for label in labels if label != "absent?"]
+            left_out += ["absent"] if "absent?" in labels else []
+            if there:
+                return there, left_out
+    return ["cpu"], left_out
+
+
+def options(world, backend):
+    """What the block gives a call: options that this backend has and the call does not give."""
+    if world.call is not None or world.block is None:
+        return {}
+    hosts = {p.name for p in named(world.host)}
+    return {
+        name: value
+        for name, value in world.block.options.items()
+        if name in own_options(world.host, backend)
+        or (backend.function.takes_any and name not in hosts)
+        if name not in world.kwargs
+    }
+
+
+def own_options(host, backend):
+    """List the parameters of a backend's function that the host's has under no name."""
+    renamed = {to for ours, to in backend.renames.items() if host.get(ours)}
+    return {p.name for p in named(backend.function)} - {p.name for p in named(host)} - renamed
+
+
+def had_better_not(world, backend):
+    """Whether the backend, or the host for all backends, leaves a call that did not name it."""
+    asked = () if world.call is not None else (backend.rather, world.rather)
+    return any(answer not in (ABSENT, True) for answer in asked)
 
 
 def policy(world):
@@ -272,25 +318,31 @@ def expect(world):
     seen = Expected()
     received = world.host.receives(world.args, world.kwargs)
     seen.names_owners = received is None and has_foreign_options(world)
-    ends_at_host = False
-    for backend in dict.fromkeys(called(world, label) for label in selected(world)):
+    ends_at_host = preferred = False
+    labels, seen.left_out = selected(world)
+    for backend in dict.fromkeys(called(world, label) for label in labels):
         if backend is None:
             ends_at_host = True
             break
         if backend.offers == "in vain":
             seen.error = "BackendLoadError"
             return seen
-        taken = takes(world, backend) if backend.offers == "it" else None
-        if taken is None:
+        given = options(world, backend)
+        fuller = replace(world, kwargs=world.kwargs | given)
+        taken = takes(fuller, backend) if backend.offers == "it" else None
+        leaves = taken is not None and had_better_not(world, backend)
+        preferred = preferred or leaves
+        if taken is None or leaves:
             seen.refused.append(backend.name)
             continue
+        seen.options = given
         arriving, seen.ignored, arrived = taken
         seen.backend, seen.ran = backend.name, [(backend.name, arriving)]
         seen.differing = differing(world, backend, arrived)
         if backend.calls_back and received is not None:
             seen.ran.append(("host", received))
         return seen
-    fell = bool(seen.refused) and not ends_at_host
+    fell = bool(seen.refused) and not ends_at_host and not preferred
     if fell and policy(world) == "error" and (received is not None or seen.names_owners):
         seen.error = "BackendFallbackError"
     elif received is None:

@@ -9,6 +9,7 @@ import ast
 import json
 import warnings
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ from .reference import (
     ABSENT,
     ANY,
     EITHER,
+    KEYS,
     KEYWORD,
     POSITIONAL,
     Backend,
@@ -31,7 +33,10 @@ from .reference import (
     Layer,
     Parameter,
     World,
+    called,
     expect,
+    own_options,
+    selected,
 )
 
 TIMES = 50  # as many worlds as the profile has examples
@@ -146,14 +151,50 @@ def draw_backend(random, name, host, function=None):
         renames=dict(zip(some(random, own - names, 2), some(random, theirs, 2), strict=False)),
         answer=random.choice([ABSENT] * 6 + [True] * 3 + [False, "too big", "", None]),
         calls_back=random.random() < 0.2,
+        rather=draw_preference(random),
     )
 
 
-def draw_layer(random, backends, *, policies=True):
+def draw_preference(random):
+    return random.choice([ABSENT] * 12 + [True] * 3 + [False, "too small"])
+
+
+def draw_labels(random, backends):
     spellings = [label for b in backends for label in (b.name, *b.aliases)] + ["cpu", "CPU"]
     labels = [random.choice(spellings) for _ in range(random.choice([1, 1, 2, 3]))]
+    labels = [f"{label}?" if random.random() < 0.2 else label for label in labels]
+    if random.random() < 0.2:
+        labels.insert(random.randint(0, len(labels)), "absent?")
+    return tuple(labels)
+
+
+def draw_layer(random, backends, *, policies=True, keys=True, both=False):
     policy = random.choice([None, *POLICIES]) if policies else None
-    return Layer(tuple(labels), policy)
+    labels, keyed = draw_labels(random, backends), ()
+    if keys and random.random() < 0.4:
+        keyed = tuple(
+            (key, draw_labels(random, backends)) for key in some(random, KEYS.keys() - {"*func"}, 3)
+        )
+    if keyed and not (both and random.random() < 0.5):
+        labels = ()
+        # Of this one nothing remains.
+        keyed += (("*func", ("absent?",)),) if random.random() < 0.3 else ()
+    return Layer(labels, policy, keyed)
+
+
+def draw_options(random, world):
+    """Draw options that a selected backend has, or an optional one that is left out may have."""
+    labels, left_out = selected(replace(world, call=None))
+    chosen = [backend for label in labels if (backend := called(world, label))]
+    if any(backend.offers == "in vain" for backend in chosen):
+        return {}
+    hosts = {p.name for p in world.host.parameters}
+    known = {"whatever"} if left_out else set()
+    for backend in chosen:
+        if backend.offers == "it":
+            known |= own_options(world.host, backend)
+            known |= {"anything"} if backend.function.takes_any else set()
+    return {name: random.choice(VALUES) for name in some(random, known - hosts, 2)}
 
 
 def draw_value(random, parameter):
@@ -195,18 +236,26 @@ def draw_world(random, host=None, function=None):
         draw_layer(random, backends, **how) if random.random() < chance else None
     )
     known = {p.name for p in host.parameters if p.kind != ANY} | {"typo", *NAMES[:2]}
-    return World(
+    world = World(
         host=host,
         backends=backends,
         ignorable=frozenset(some(random, known, 2)),
         host_defaults=random.random() < 0.3,
         policy=random.choice(POLICIES),
         process=maybe(0.4),
-        block=maybe(0.4),
-        call=maybe(0.5, policies=False),
+        block=maybe(0.4, both=True),
+        call=maybe(0.4, policies=False, keys=False),
         args=args,
         kwargs=kwargs,
+        rather=draw_preference(random),
     )
+    if world.block is None or random.random() < 0.5:
+        return world
+    options = draw_options(random, world)
+    both = some(random, options, 1) if random.random() < 0.5 else []  # the call gives it too
+    given = {name: random.choice(VALUES) for name in both if name not in kwargs}
+    block = replace(world.block, options=options)
+    return replace(world, block=block, kwargs=kwargs | given)
 
 
 def build(function, receive, defaults):
@@ -239,7 +288,10 @@ class Stage:
             host_name="example_host",
             ignorable=world.ignorable,
             fallback=world.policy,
+            trusted_backends={"absent": {"package": "absent-backend"}},
+            should_run=None if world.rather is ABSENT else lambda *asked: world.rather,
         )
+        self.dispatcher.backend_dispatch(name="other")(lambda: None)
         self.func = self.dispatcher.backend_dispatch(
             name="func", host_defaults=world.host_defaults
         )(self.make(world.host, "host"))
@@ -271,18 +323,24 @@ class Stage:
             found.__all__ = ["func"] if backend.offers == "it" else []
         if backend.answer is not ABSENT:
             found.can_run = lambda function, arguments: backend.answer
+        if backend.rather is not ABSENT:
+            found.should_run = lambda function, arguments: backend.rather
         return found
 
     def select(self, stack):
         """Put in force what the process and the block select."""
         world, selecting = self.world, self.dispatcher.settings
         if world.process is not None:
-            selecting.backend = world.process.labels
+            selecting.backend = dict(world.process.keyed) or world.process.labels
             if world.process.policy:
                 selecting.fallback = world.process.policy
         if world.block is not None:
-            block = selecting.use_backend(*world.block.labels, fallback=world.block.policy)
-            stack.enter_context(block)
+            block = world.block
+            given = [dict(block.keyed), *block.labels] if block.keyed else block.labels
+            options = {"func": block.options} if block.options else None
+            stack.enter_context(
+                selecting.use_backend(*given, fallback=block.policy, options=options)
+            )
 
     def calls(self):
         """Make the call twice: routes are compiled by the first."""
@@ -336,7 +394,9 @@ def check(world):
     if expected.is_settled:
         decision = stage.decision()
         assert decision.backend == expected.backend
-        assert [refusal.backend for refusal in decision.refusals] == expected.refused
+        said = [refusal.backend for refusal in decision.refusals]
+        assert said == expected.left_out + expected.refused
+        assert {name for name, _ in decision.options} == expected.options.keys()
         assert set(decision.ignored) == expected.ignored
         assert {d.parameter for d in decision.differing_defaults} == expected.differing
 

@@ -80,6 +80,13 @@ def test_several_labels_are_asked_in_order(shell):
     assert shell.ip.user_ns["seen"] == ("other", "cpu")
 
 
+def test_a_selection_by_function_is_read_as_the_environment_reads_it(shell):
+    for labels, others in (("where=fast", ("cpu",)), ("where=fast:other, other", ("cpu",))):
+        cell = f"%%backend {shell.name}={labels}\nseen = host.where(), host.settings.backends"
+        assert shell.run(cell).error is None
+        assert shell.ip.user_ns["seen"] == ("fast 1.0", others)
+
+
 def test_a_line_selects_for_the_session_and_shows_what_is_selected(shell):
     shell.run(f"%backend {shell.name}=fast")
     assert shell.host.where() == "fast 1.0"

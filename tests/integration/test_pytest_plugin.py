@@ -211,6 +211,36 @@ class TestARunUnderABackend:
         result.assert_outcomes(passed=1)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
+    def test_an_optional_backend_that_does_not_load_is_left_out(self, run, install):
+        install("torn", "1 / 0")
+
+        result = run("--backend=torn?,q", *UNDER_QUICK[1:], "-k", "test_double_in_place or even")
+
+        result.assert_outcomes(passed=2)
+        result.stdout.fnmatch_lines(["backend: quick *left out 'torn' could not be loaded: Zero*"])
+
+    def test_a_run_on_the_host_alone_is_none_that_failed_if_that_was_allowed(self, run, install):
+        install("torn", "1 / 0")
+
+        result = run("--backend=torn?,cpu", *UNDER_QUICK[1:], "-k", "test_double_in_place")
+
+        assert result.ret == pytest.ExitCode.OK
+
+    def test_what_was_selected_by_function_before_is_put_back(self, run, pytester):
+        pytester.makepyfile(
+            conftest="""
+                import pytest, tiny
+                tiny.settings.backend = {"halve": "cpu"}
+                @pytest.hookimpl(trylast=True)
+                def pytest_sessionfinish():
+                    print("afterwards", dict(tiny.settings.by_function))
+            """
+        )
+
+        result = run(*UNDER_QUICK, "-s", "-k", "even")
+
+        result.stdout.fnmatch_lines(["*afterwards {'halve': ('cpu',)}*"])
+
     def test_collecting_alone_is_no_run(self, run):
         result = run(*UNDER_QUICK, "--collect-only", "--backend-report=report.json")
 
@@ -406,7 +436,7 @@ class TestTestsOfBackends:
                 assert tiny.halve([3]) == [1]
                 with pytest.raises(NotImplementedError):
                     tiny.total([1])
-            @pytest.mark.backends("quick", "q", "absent", fallback="silent")
+            @pytest.mark.backends("quick", "q?", "absent", fallback="silent")
             def test_of_these(backend_name):
                 assert tiny.settings.backend == "quick"
                 assert tiny.total([1]) == 1
@@ -422,8 +452,29 @@ class TestTestsOfBackends:
             ["PASSED *test_by_name[[]quick]", "PASSED *test_by_name[[]slow]"]
         )
         result.stdout.fnmatch_lines(["PASSED *test_in_force[[]slow]"])
-        result.stdout.fnmatch_lines(["PASSED *test_of_these[[]q]"])
+        result.stdout.fnmatch_lines(["PASSED *test_of_these[[]q?]"])
         result.stdout.fnmatch_lines(["SKIPPED *tiny has no backend 'absent'.*"])
+
+    def test_a_test_of_an_optional_backend_that_cannot_be_had_is_skipped(
+        self, run, install, pytester
+    ):
+        install("torn", "1 / 0")
+        pytester.makepyfile(
+            test_optional="""
+                import pytest
+                import tiny
+                @pytest.mark.backends("quick?", "absent?", "torn?")
+                def test_halve():
+                    assert tiny.halve([3]) == [1]
+                @pytest.mark.backends("torn")
+                def test_of_one_that_must_be_there():
+                    tiny.halve([3])
+            """
+        )
+
+        result = run("test_optional.py")
+
+        result.assert_outcomes(passed=1, skipped=2, errors=1)
 
     def test_a_label_that_is_nearly_a_backends_fails_the_run_with_its_name(self, run, pytester):
         pytester.makepyfile(

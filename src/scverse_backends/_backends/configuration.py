@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
+from scverse_backends._ground.callables import is_coroutine_function
 from scverse_backends._ground.labels import (
     RESERVED,
     Configuration,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BLOCK_VARIABLE = "SCVERSE_BACKENDS_BLOCK"
+OFF_VARIABLE = "SCVERSE_BACKENDS_OFF"
 FALLBACK_POLICIES: tuple[str, ...] = get_args(FallbackPolicy)
 UNTRUSTED_POLICIES: tuple[str, ...] = get_args(UntrustedPolicy)
 
@@ -38,6 +40,7 @@ def configure(
     ignorable: Any,
     fallback: Any,
     untrusted: Any,
+    should_run: Any = None,
 ) -> Configuration:
     """Check what a host configured.
 
@@ -52,6 +55,8 @@ def configure(
             mistakes.append(f"{option} must be a non-empty string, not {value!r}")
     _check_choice("fallback", fallback, FALLBACK_POLICIES, mistakes)
     _check_choice("untrusted", untrusted, UNTRUSTED_POLICIES, mistakes)
+    if should_run is not None:
+        _check_hook("should_run", should_run, mistakes)
     reserved = _reserved(reserved_backends, mistakes)
     configuration = Configuration(
         group=entrypoint_group,
@@ -61,6 +66,7 @@ def configure(
         ignorable=frozenset(names_in(ignorable, "ignorable", mistakes)),
         fallback=fallback,
         untrusted=untrusted,
+        should_run=should_run,
     )
     if mistakes:
         from scverse_backends.exceptions import BackendConfigurationError
@@ -83,6 +89,11 @@ def names_in(value: Any, option: str, mistakes: list[str]) -> tuple[str, ...]:
 def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:
     if value not in choices:
         mistakes.append(f"{option} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+
+
+def _check_hook(option: str, value: Any, mistakes: list[str]) -> None:
+    if not callable(value) or is_coroutine_function(value):
+        mistakes.append(f"{option} must be a plain function, not {value!r}")
 
 
 def _mapping(value: Any, option: str, mistakes: list[str]) -> Mapping[Any, Any]:
@@ -180,13 +191,25 @@ class Environment(NamedTuple):
     backend: str | None
     fallback_variable: str
     fallback: str | None
+    off: str | None
+    """The variable that sends every call to the host, if one does."""
+
+    @property
+    def origin(self) -> str:
+        """Where the choice is made, in words."""
+        return f"the environment variable {self.backend_variable}"
 
 
 def read_environment(host: str) -> Environment:
     """Read the variables that select for one host."""
     variable = re.sub(r"\W+", "_", host.upper(), flags=re.ASCII) + "_BACKEND"
     fallback = f"{variable}_FALLBACK"
-    return Environment(variable, _stripped(variable), fallback, _stripped(fallback))
+    off = next(filter(_is_on, (f"{variable}_OFF", OFF_VARIABLE)), None)
+    return Environment(variable, _stripped(variable), fallback, _stripped(fallback), off)
+
+
+def _is_on(variable: str) -> bool:
+    return (_stripped(variable) or "").lower() not in ("", "0", "false", "no")
 
 
 def _stripped(variable: str) -> str | None:

@@ -170,6 +170,12 @@ class Inventory:
             self._warn_of(verdict, installed)
         return None if installed.is_loaded else installed.backend
 
+    def peek(self, located: LoadedBackend | Verdict) -> LoadedBackend | None:
+        """Give what was located as it is known without loading it, if it is."""
+        if isinstance(located, LoadedBackend):
+            return located
+        return self.installed(located.candidate.source).backend or self.described(located)
+
     def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
         """Load what was located; warn if the host does not trust it and it is used first."""
         candidate = located.candidate
@@ -266,8 +272,10 @@ class Inventory:
         """Take in what a manifest, or loading, gave."""
         with self._lock:
             installed.note(reading.problems)
+            failed_before = installed.error is not None
             moved = self.index.put(installed, cast("Outcome", reading.outcome))
-        if moved:
+        # Where it was optional, it was left out.
+        if moved or (failed_before and installed.is_loaded):
             self.changes.happen()
 
     def _log(self, verdict: Verdict, outcome: Any, seconds: float) -> None:

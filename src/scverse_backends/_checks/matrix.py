@@ -78,7 +78,7 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
     loading
         Entered with the name of each backend while it loads.
     """
-    registry, catalogue = parts(dispatcher)
+    registry, catalogue, _ = parts(dispatcher)
     columns, unknown, fits = [], [], []
     for info, backend in _backends(dispatcher, loading):
         if backend is None:

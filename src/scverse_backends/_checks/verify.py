@@ -86,7 +86,7 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
 
 def inspected(dispatcher: BackendDispatcher, backend: LoadedBackend) -> Verification:
     """Hold a loaded or described backend against its host."""
-    registry, catalogue = parts(dispatcher)
+    registry, catalogue, _ = parts(dispatcher)
     functions = tuple(_fit(dispatch, backend) for dispatch in catalogue.dispatches())
     offered = {item.function for item in functions if item.implemented}
     names = _examine_names(backend, dispatcher.dispatched, offered)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from scverse_backends._checks.findings import SEVERITIES, as_junit
 from scverse_backends._checks.matrix import FORMATS, gather
 from scverse_backends._checks.verify import verify
+from scverse_backends._selection.asked import OPTIONAL
+from scverse_backends.exceptions import BackendError
 
 from .arguments import Command, MisuseError, add_backend, add_dispatcher, find_dispatcher
 
@@ -49,7 +51,12 @@ def verify_backends(options: Namespace, console: Console) -> int:
     for label in options.backend or dispatcher.settings.available_backends():
         with console.progress(f"verifying {label}"):
             try:
-                results.append(verify(dispatcher, label))
+                results.append(verify(dispatcher, label.removesuffix(OPTIONAL)))
+            except BackendError as error:
+                if label.endswith(OPTIONAL):
+                    console.note(f"left out: {error}")
+                    continue
+                raise
             except ValueError as error:
                 raise MisuseError(str(error)) from error
     fail_on: Severity | None = None if options.fail_on == "never" else options.fail_on

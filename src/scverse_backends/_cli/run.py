@@ -175,7 +175,7 @@ def _add_options(parser: Parser) -> None:
         default=[],
         type=_choice,
         metavar="HOST=LABELS",
-        help="select for a host, as its environment variable does; LABELS alone for the only host",
+        help="select for a host, as its environment variable does; labels alone for the only host",
     )
     parser.add_argument(
         "--fallback",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import HOSTS, discover, groups
 from scverse_backends._ground.labels import CPU, closest, quoted
-from scverse_backends._ground.records import release
+from scverse_backends._ground.records import asked_of, release
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.dispatcher import parts
 
@@ -136,7 +136,8 @@ def explain_call(options: Namespace, console: Console) -> int:
         console.line(str(decision))
         if refused:
             console.line(f"  {console.paint('bad', 'fails')}: the host itself {refused}")
-    return int(bool(refused) or (decision.backend == CPU and bool(decision.refusals)))
+    asked = asked_of(decision.refusals)
+    return int(bool(refused) or (decision.backend == CPU and bool(asked)))
 
 
 def _function(dispatcher: BackendDispatcher, name: str) -> HostFunction:

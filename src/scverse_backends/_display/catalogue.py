@@ -77,6 +77,7 @@ class Catalogue:
             ignorable=self._ignorable.union(options.ignorable),
             selector=options.selector or "",
             host_defaults=options.host_defaults,
+            should_run=self._selector.configuration.should_run,
         )
         self._check_name(function)
         check_host(func, function.selector)
@@ -95,6 +96,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
+            self._selector.functions[function.name] = getattr(public, DISPATCH)
         if self.discovered:
             shown.presentation.ask(report=True)
         return public

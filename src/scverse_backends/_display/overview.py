@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.labels import CPU, key
 from scverse_backends._ground.rendering import Page, Row, Table
-from scverse_backends._selection.state import BLOCK, CALL, HOST, PENDING, PROCESS, SNAPSHOT
+from scverse_backends._ground.safe_repr import short_repr
+from scverse_backends._selection.asked import parse
+from scverse_backends._selection.state import BLOCK, CALL, PENDING, PROCESS, SNAPSHOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
     from scverse_backends._selection.selector import Selector
-    from scverse_backends._selection.state import Selection
+    from scverse_backends._selection.state import Pick, Rule, Selection
 
 UNUSABLE = ("broken", "refused")
 MOST_FUNCTIONS = 8
@@ -65,15 +67,30 @@ class Tier(NamedTuple):
 
 def settings_page(selector: Selector) -> Page:
     """Say what is selected, where, and what could be selected."""
+    if selector.off:
+        return _page_when_off(selector)
     tiers = [*_tiers(selector)]
     chosen = next((tier for tier in tiers if tier.backends), None)
+    scope = selector.state.scope()
+    selection = selector.state.default if scope is None else scope[0]
     facts = (
         ("calls run on", ", else ".join(chosen.backends) if chosen else f"{CPU}, the host itself"),
         ("selected by", _place(chosen) if chosen else "nothing selected"),
         ("fallback", next((tier.fallback for tier in tiers if tier.fallback), "")),
+        *(("left out", one) for one in _left_out(selection.picks)),
     )
-    tables = (_selected_table(tiers, chosen), _backends_table(selector.registry))
+    by_function = (_rules_table(selection.rules),) if selection.rules else ()
+    tables = (_selected_table(tiers, chosen), *by_function, _backends_table(selector.registry))
     return Page(f"Settings of {selector.configuration.host}", facts, tables)
+
+
+def _page_when_off(selector: Selector) -> Page:
+    """Say that nothing that is selected is used; no metadata is read either."""
+    facts = (
+        ("calls run on", f"{CPU}, the host itself, whatever is selected"),
+        ("because", f"{selector.environment.off} is set"),
+    )
+    return Page(f"Settings of {selector.configuration.host}", facts)
 
 
 def dispatcher_page(selector: Selector, functions: tuple[str, ...]) -> Page:
@@ -107,24 +124,58 @@ def _tiers(selector: Selector) -> Iterator[Tier]:
     while scope is not None:
         selection, scope, _ = scope
         yield _scope_tier(selection, default if scope is None else scope[0])
-    by_process = default.origin in (PROCESS, SNAPSHOT)
+    set_here = (PROCESS, SNAPSHOT)
+    by_process = default.origin in set_here
     yield Tier(
         "process",
         default.names if by_process else (),
         "" if environment.fallback else selector.state.fallback,
-        default.origin or "" if by_process else "",
+        _joined(default.origin if by_process else "", _others(default, set_here)),
     )
     yield _environment_tier(environment, default)
 
 
 def _scope_tier(selection: Selection, outer: Selection) -> Tier:
     """Say what one call or block chooses; one that only sets the policy chooses no backend."""
+    others = _others(selection, (CALL, BLOCK, PROCESS, SNAPSHOT))
     if selection.origin in (CALL, BLOCK):
         where = "call" if selection.origin == CALL else "block"
-        return Tier(where, selection.names, selection.fallback or "")
+        return Tier(where, selection.names, selection.fallback or "", others)
     kept = selection.origin == outer.origin and selection.names == outer.names
-    note = "" if kept else selection.origin or ""
+    note = _joined("" if kept else selection.origin, others)
     return Tier("block", () if kept else selection.names, selection.fallback or "", note)
+
+
+def _others(selection: Selection, origins: tuple[str, ...]) -> str:
+    """Say for which functions something else is selected there."""
+    keys = dict.fromkeys(rule.key for rule in selection.rules if rule.origin in origins)
+    return f"others for {', '.join(keys)}" if keys else ""
+
+
+def _joined(*notes: str | None) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _left_out(picks: tuple[Pick, ...]) -> list[str]:
+    return [f"{pick.name}: {pick.left_out}" for pick in picks if pick.left_out]
+
+
+def _rules_table(rules: tuple[Rule, ...]) -> Table:
+    """List what is selected for some functions only."""
+    rows = [
+        Row(
+            (
+                rule.key,
+                ", ".join(rule.names) or "-",
+                ", ".join(f"{name}={short_repr(value)}" for name, value in rule.options) or "-",
+                rule.origin or "",
+            ),
+            "; ".join(f"left out {one}" for one in _left_out(rule.picks)),
+        )
+        for rule in rules
+    ]
+    columns = ("function", "backends", "options", "selected by")
+    return Table("By function, the first that fits", columns, tuple(rows))
 
 
 def _environment_tier(environment: Environment, default: Selection) -> Tier:
@@ -137,13 +188,14 @@ def _environment_tier(environment: Environment, default: Selection) -> Tier:
         notes.append(f"{variable}={now} was set too late: set it before the host is imported")
     backends = default.names
     if default is PENDING:
-        backends = tuple(label.strip() for label in labels.split(",")) if labels else ()
+        backends = parse(labels).labels if labels else ()
         notes += ["not looked for yet"] if labels else []
     elif default.origin in (PROCESS, SNAPSHOT):
         backends = ()
         notes += [f"replaced by {default.origin}"] if labels else []
-    elif default is HOST:
+    elif default.origin is None:
         backends = ()
+    notes += filter(None, [_others(default, (environment.origin,))])
     if policy:
         wrong = "" if policy in FALLBACK_POLICIES else ", which is not a policy"
         notes.append(f"{environment.fallback_variable}={policy}{wrong}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import version_of
 from scverse_backends._ground.messages import NAME
+from scverse_backends._ground.records import Omission
 from scverse_backends._ground.safe_repr import short_repr
 
 from .trace_records import why_not
@@ -24,13 +25,22 @@ if TYPE_CHECKING:
 def provenance_of_settings(selector: Selector) -> dict[str, Any]:
     """Say with what a call that is made here and now would run."""
     selection = selector.current()
-    chosen = [backend for backend in selection.backends if backend is not None]
+    # The first rule that fits a function holds, so of two with one key the first counts.
+    rules = {rule.key: rule for rule in reversed(selection.rules)}
+    picks = (*selection.picks, *(pick for rule in rules.values() for pick in rule.picks))
+    chosen = [pick.backend for pick in picks if pick.backend is not None]
+    further = {
+        "selected_by": selection.origin,
+        "by_function": {key: [*rule.names] for key, rule in rules.items() if rule.names},
+        "options": {key: _written(rule.options) for key, rule in rules.items() if rule.options},
+        "left_out": {pick.name: pick.left_out for pick in picks if pick.left_out},
+    }
     return {
         **versions(selector, datetime.now(UTC)),
         "selected": [*selection.names],
-        **({"selected_by": selection.origin} if selection.origin else {}),
         "fallback": selector.policy(selection),
         "backends": {one.name: _release(one.distribution, one.version) for one in chosen},
+        **{name: found for name, found in further.items() if found},
     }
 
 
@@ -40,12 +50,15 @@ def provenance_of_records(
     """Say what calls ran with."""
     backends: dict[str, dict[str, Any]] = {}
     fallbacks: dict[str, list[str]] = {}
+    left_out: dict[str, str] = {}
     for record in records:
         _note(backends.setdefault(record.backend, {"functions": []}), record)
         if record.is_fallback:
             _add(fallbacks.setdefault(record.function, []), map(why_not, record.refusals))
-    found = {**versions(selector, date), "backends": backends}
-    return {**found, "fallbacks": fallbacks} if fallbacks else found
+        left_out |= {no.backend: no.reason for no in record.refusals if type(no) is Omission}
+    further = {"fallbacks": fallbacks, "left_out": left_out}
+    told = {name: found for name, found in further.items() if found}
+    return {**versions(selector, date), "backends": backends, **told}
 
 
 def versions(selector: Selector, date: datetime) -> dict[str, str]:
@@ -68,6 +81,10 @@ def _release(distribution: str | None, version: str | None) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
+def _written(options: Iterable[tuple[str, Any]]) -> list[str]:
+    return [f"{name}={short_repr(value)}" for name, value in options]
+
+
 def _note(entry: dict[str, Any], record: TraceRecord) -> None:
     """Add what one call tells of a backend."""
     entry.update(_release(record.distribution, record.version))
@@ -77,7 +94,9 @@ def _note(entry: dict[str, Any], record: TraceRecord) -> None:
         f"{each.parameter}: {short_repr(each.backend)} (host: {short_repr(each.host)})"
         for each in record.differing_defaults
     ]
-    for key, found in (("ignored", record.ignored), ("differing_defaults", differing)):
+    options = _written(record.options)
+    told = ("ignored", record.ignored), ("differing_defaults", differing), ("options", options)
+    for key, found in told:
         if found:
             _add(entry.setdefault(key, {}).setdefault(record.function, []), found)
 

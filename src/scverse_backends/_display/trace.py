@@ -158,9 +158,10 @@ class Trace:
             trace began. ``"backends"`` has an entry for each backend that ran,
             with its ``"functions"``, the ``"reasons"`` why they ran there and,
             where there is any, its ``"distribution"`` and ``"version"``, and by
-            function what it ``"ignored"`` and its ``"differing_defaults"``;
-            ``"fallbacks"`` tells by function why the host ran it in a backend's
-            place.
+            function what it ``"ignored"``, its ``"differing_defaults"`` and the
+            ``"options"`` that a block gave it; ``"fallbacks"`` tells by function
+            why the host ran it in a backend's place, and ``"left_out"`` why an
+            optional backend was.
         """
         from .provenance import provenance_of_records
 

@@ -43,7 +43,7 @@ class TraceRecord(NamedTuple):
     ----------
     function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
         As in `Decision`.
-    differing_defaults, is_fallback
+    differing_defaults, is_fallback, options
         As in `Decision`.
     duration
         Time spent in it so far, in seconds, what it called included. A
@@ -73,6 +73,7 @@ class TraceRecord(NamedTuple):
     forwarded: tuple[str, ...]
     differing_defaults: tuple[DefaultDifference, ...]
     is_fallback: bool
+    options: tuple[tuple[str, Any], ...]
     duration: float
     outcome: Outcome
     error: str | None
@@ -199,6 +200,7 @@ def as_plain(record: TraceRecord) -> dict[str, Any]:
             {"parameter": name, "host": _value(host), "backend": _value(backend)}
             for name, host, backend in record.differing_defaults
         ],
+        "options": {name: _value(value) for name, value in record.options},
     }
 
 

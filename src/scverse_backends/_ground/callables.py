@@ -132,6 +132,11 @@ def annotate(func: Any, parameter: str, annotation: Any) -> None:
         func.__annotations__ = {**func.__annotations__, parameter: annotation}
 
 
+def public_names(value: object) -> list[str]:
+    """List the attributes that are for users, for `dir` and for completion."""
+    return [name for name in object.__dir__(value) if not name.startswith("_")]
+
+
 _making = RLock()
 
 

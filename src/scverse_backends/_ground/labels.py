@@ -6,13 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
 
 SELECTOR_TYPE = str | Sequence[str] | None
 """What a call's selector takes; an object, so that no name in it has to be looked up."""
+
+ByFunction = Mapping[str, str | Sequence[str]]
+"""What selects by function: from dispatch names, or patterns over them, to labels."""
 
 CPU = "cpu"
 """The label that always means the host's own code."""
@@ -98,6 +101,7 @@ class Configuration(NamedTuple):
     ignorable: frozenset[str]
     fallback: FallbackPolicy
     untrusted: UntrustedPolicy
+    should_run: Callable[[str, dict[str, Any]], object] | None
 
     @property
     def trusted_names(self) -> tuple[str, ...]:

@@ -167,6 +167,12 @@ class Preference(Refusal):
     __slots__ = ()
 
 
+class Omission(Refusal):
+    """An optional backend that is left out of a selection here, so no call comes to it."""
+
+    __slots__ = ()
+
+
 class DefaultDifference(NamedTuple):
     """A parameter the caller left out, whose defaults differ between host and backend."""
 
@@ -189,7 +195,7 @@ class Decision(NamedTuple):
     reason
         Why it runs there.
     refusals
-        Who was asked before and could not take the call.
+        Who was asked before and could not take the call; first, who is left out here.
     ignored
         Arguments given that do not reach the backend, named ignorable by the host.
     renamed
@@ -200,6 +206,8 @@ class Decision(NamedTuple):
         Parameters left out, whose default on the backend is not the host's.
     is_fallback
         Whether the host runs it although only backends were selected.
+    options
+        What the block gives the call: options of the backend, which the call itself left out.
     """
 
     function: str
@@ -213,6 +221,7 @@ class Decision(NamedTuple):
     forwarded: tuple[str, ...] = ()
     differing_defaults: tuple[DefaultDifference, ...] = ()
     is_fallback: bool = False
+    options: tuple[tuple[str, Any], ...] = ()
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -236,6 +245,11 @@ def release(distribution: str | None, version: str | None) -> str:
     return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
 
 
+def asked_of(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Give the refusals of backends that a call came to, without those that were left out."""
+    return tuple(refusal for refusal in refusals if not isinstance(refusal, Omission))
+
+
 def reasons(refusals: Iterable[Refusal]) -> str:
     """List the backends that could not take a call, each with its reason."""
     return "; ".join(f"{refusal.backend!r} {refusal.reason}" for refusal in refusals)
@@ -253,7 +267,11 @@ def remarks(decision: Any) -> Iterator[tuple[str, str]]:
     from .safe_repr import short_repr
 
     for refusal in decision.refusals:
-        yield "skipped", f"{refusal.backend}: {refusal.reason}"
+        word = "left out" if isinstance(refusal, Omission) else "skipped"
+        yield word, f"{refusal.backend}: {refusal.reason}"
+    if decision.options:
+        given = (f"{name}={short_repr(value)}" for name, value in decision.options)
+        yield "options", f"{', '.join(given)} (given by the block)"
     if decision.ignored:
         yield "ignored", ", ".join(decision.ignored)
     for one in decision.differing_defaults:

@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import once
+from scverse_backends._ground.records import Refusal
 
 from .running import Mark, Running, this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scverse_backends._ground.records import Refusal
+    from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selector import Selector
     from scverse_backends._selection.state import Selection
 
@@ -30,6 +31,8 @@ class Execution:
     ----------
     ready
         The route of each selection's first choice, where some calls can take it as they come.
+    on_host
+        The selections by function under which the host is this one's first choice.
     running
         What of the function runs now.
     watchers
@@ -41,6 +44,7 @@ class Execution:
         self.selector = selector
         self.state = selector.state
         self.ready: dict[Selection, Route] = {}
+        self.on_host: set[Selection] = set()
         self.running = Running(selector.state.inside)
         self.watchers: list[Callable[[Iterable[object]], None]] = []
 
@@ -56,7 +60,19 @@ class Execution:
         """Make what resolves calls, when one is first considered."""
         from .resolution import Resolver
 
-        return Resolver(self.function, self.selector, self.routes, self.running, self.ready)
+        return Resolver(
+            self.function, self.selector, self.routes, self.running, self.ready, self.on_host
+        )
+
+    def options_of(self, backend: LoadedBackend) -> frozenset[str]:
+        """Name the parameters of a backend's implementation that the host's function has not."""
+        route = self.routes.route(backend)
+        return frozenset() if isinstance(route, Refusal) else route.options
+
+    def takes_option(self, backend: LoadedBackend, name: str) -> bool:
+        """Whether a backend's implementation takes an argument that the host's function has not."""
+        route = self.routes.route(backend)
+        return not isinstance(route, Refusal) and route.takes_option(name)
 
     def _tell(self, routes: Iterable[object]) -> None:
         for watcher in self.watchers:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once, with_decorators
+from scverse_backends._ground.records import asked_of
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -58,6 +59,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     func, name, named = considered.function.func, considered.name, considered.named
     state, ready = considered.state, considered.ready
     running, look_up = considered.running, attrgetter(considered.function.name)
+    on_host = considered.on_host
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
@@ -92,7 +94,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                                 raise
                         finally:
                             inside.discard(entry)
-                if not selection.is_host:
+                if not (selection.is_host or selection in on_host):
                     return considered.consider(args, kwargs)
             if not kwargs:
                 return func(*args)
@@ -301,7 +303,7 @@ class TracedCalls:
                 try:
                     return execution.function.func(*args, **kwargs)
                 except Exception as error:
-                    execution.explain_failure(error, kwargs, decision.refusals)
+                    execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
         finally:
             span.end()
@@ -317,7 +319,9 @@ class TracedCalls:
         execution, generation = self._execution, self._execution.selector.changes.generation
         route = execution.ready.get(selection)
         passes = (
-            selection.is_host if route is None else self._passes(selection, route, args, kwargs)
+            selection.is_host or selection in execution.on_host
+            if route is None
+            else self._passes(selection, route, args, kwargs)
         )
         shape: Hashable = (generation, selection, len(args), *kwargs)
         decision = self._decisions.get(shape) if passes else None

@@ -41,12 +41,14 @@ class HostFunction:
         ignorable: frozenset[str] = frozenset(),
         selector: str = "backend",
         host_defaults: bool = False,
+        should_run: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> None:
         self.func = func
         self.name = name
         self.ignorable = ignorable
         self.selector = selector
         self.host_defaults = host_defaults
+        self.should_run = should_run
         self.public: Callable[..., Any] = func
 
     @cached_property

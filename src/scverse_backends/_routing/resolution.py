@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.records import Decision, Preference, Refusal, ran_on, reasons
+from scverse_backends._ground.records import (
+    Decision,
+    Preference,
+    Refusal,
+    asked_of,
+    ran_on,
+    reasons,
+)
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
@@ -37,7 +44,9 @@ class Resolution(NamedTuple):
     Parameters
     ----------
     selection
-        What was selected for the call.
+        What holds where the call is made.
+    chosen
+        What of it is for this function.
     route, forwarding
         How the call reaches a backend; ``None`` if the host runs it.
     given
@@ -48,22 +57,27 @@ class Resolution(NamedTuple):
         Why the host runs a call that is made from inside of another one.
     is_fallback
         Whether the host runs it although only backends were selected.
+    options
+        What the block gives the call beside its own arguments.
     """
 
     selection: Selection
+    chosen: Selection
     route: Route | None = None
     forwarding: Forwarding | None = None
     given: Given | None = None
     refusals: tuple[Refusal, ...] = ()
     nested: str | None = None
     is_fallback: bool = False
+    options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         if self.forwarding is None or self.refusals:
             return None
-        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored
+        given = tuple(name for name, _ in self.options)
+        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored, given
 
 
 class Resolver:
@@ -81,6 +95,8 @@ class Resolver:
         What of the function runs now.
     ready
         Gets the route of a selection's first choice, where some calls can take it as they come.
+    on_host
+        Gets the selections by function under which the host is this one's first choice.
     """
 
     def __init__(
@@ -90,6 +106,7 @@ class Resolver:
         routes: RouteCache,
         running: Running,
         ready: dict[Selection, Route],
+        on_host: set[Selection],
     ) -> None:
         self._function = function
         self._selector = selector
@@ -97,8 +114,10 @@ class Resolver:
         self._routes = routes
         self._running = running
         self._ready = ready
+        self._on_host = on_host
         self._host = selector.configuration.host
         selector.changes.watch(ready.clear)
+        selector.changes.watch(on_host.clear)
 
     def resolve(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -113,61 +132,89 @@ class Resolver:
         generation = self._selector.changes.generation
         given = bind(self._function.parameters, args, kwargs)
         known = given if isinstance(given, Given) else None
+        chosen = selection.of(self._function.name)
         refusals: list[Refusal] = []
-        ended = Resolution(selection, given=known)
+        ended = Resolution(selection, chosen, given=known)
         if self._running.has(selection):
             return ended._replace(nested=INSIDE_FALLBACK)
-        for backend in selection.backends:
+        for backend in chosen.backends:
             if backend is None:
+                self._note_host(selection, chosen, generation)
                 return ended._replace(refusals=tuple(refusals))
             if self._running.has(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
-            route, found = self._try(selection, backend, given, generation)
-            if isinstance(found, Forwarding):
-                return Resolution(selection, route, found, known, tuple(refusals))
-            refusals.append(found)
-        chosen = any(isinstance(refusal, Preference) for refusal in refusals)
-        return ended._replace(refusals=tuple(refusals), is_fallback=bool(refusals) and not chosen)
+            tried = self._try(ended, backend, given, generation)
+            if isinstance(tried, Resolution):
+                return tried._replace(refusals=tuple(refusals))
+            refusals.append(tried)
+        preferred = any(isinstance(refusal, Preference) for refusal in refusals)
+        falls_back = bool(refusals) and not preferred
+        return ended._replace(refusals=tuple(refusals), is_fallback=falls_back)
 
     def _try(
-        self, selection: Selection, backend: LoadedBackend, given: Given | str, generation: object
-    ) -> tuple[Route | None, Forwarding | Refusal]:
+        self, asked: Resolution, backend: LoadedBackend, given: Given | str, generation: object
+    ) -> Resolution | Refusal:
         """Hold a call against one backend."""
+        selection, chosen = asked.selection, asked.chosen
         route = self._routes.for_call(backend)
         if isinstance(route, Refusal):
-            return None, route
-        if backend is selection.backends[0]:
+            return route
+        if backend is chosen.backends[0]:
             self._make_ready(selection, route, generation)
         if isinstance(given, str):
-            return route, route.refuse(given)
+            return route.refuse(given)
+        options = route.options_for(given, chosen.options) if chosen.options else ()
+        if options:
+            given = given._replace(extra={**given.extra, **dict(options)})
         forwarding = forward(route, given)
         if isinstance(forwarding, Refusal):
-            return route, forwarding
-        return route, self._ask(selection, route, given) or forwarding
+            return forwarding
+        found = asked._replace(route=route, forwarding=forwarding, given=given, options=options)
+        return self._ask(chosen, route, given) or found
 
-    def _ask(self, selection: Selection, route: Route, given: Given) -> Refusal | None:
-        """Ask an adapter that wants to be asked whether it can run a call, and whether it should."""
-        refused: Refusal | None = None
-        if route.backend.can_run is not None:
-            refused = self._registry.apart(partial(ask, route, given, "can_run", "declines"))
-        if refused or route.backend.should_run is None or selection.origin == CALL:
+    def _ask(self, chosen: Selection, route: Route, given: Given) -> Refusal | None:
+        """Ask whether a backend can run a call, and, unless the call names it, whether it should."""
+        ask_, backend = partial(self._ask_one, route, given), route.backend
+        refused = ask_(backend.can_run, "has a can_run that failed", "declines")
+        if refused or chosen.origin == CALL:
             return refused
-        rather = partial(ask, route, given, "should_run", "leaves it to the next choice")
-        preferred: Refusal | None = self._registry.apart(rather)
-        return preferred and Preference(*preferred)
+        failed = f"is not asked, because the should_run of {self._host} failed"
+        rather = ask_(
+            backend.should_run, "has a should_run that failed", "leaves it to the next choice"
+        ) or ask_(self._function.should_run, failed, f"is passed over by {self._host}")
+        return rather and Preference(*rather)
+
+    def _ask_one(
+        self, route: Route, given: Given, question: Any, failed: str, verb: str
+    ) -> Refusal | None:
+        if question is None:
+            return None
+        answer: Refusal | None = self._registry.apart(
+            partial(ask, route, given, question, failed, verb)
+        )
+        return answer
 
     def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
-        if route.max_positional < 0 or messages.is_logged(messages.DEBUG):
+        waits = route.max_positional < 0 or messages.is_logged(messages.DEBUG)
+        if waits or not selection.is_kept:
             return
         self._ready[selection] = route
         # Asked after storing: a change before is seen here, and one after clears what is ready.
         if generation is not self._selector.changes.generation:
             self._ready.clear()
 
+    def _note_host(self, selection: Selection, chosen: Selection, generation: object) -> None:
+        """Let calls go to the host at once where a selection by function has it as first choice."""
+        if chosen.is_host and not selection.is_host and selection.is_kept:
+            self._on_host.add(selection)
+            if generation is not self._selector.changes.generation:
+                self._on_host.clear()
+
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
-        selection, route, forwarding, given, refusals, nested, is_fallback = resolution
+        _, selection, route, forwarding, given, refusals, nested, is_fallback, options = resolution
+        refusals = (*selection.omitted, *refusals)
         if route is None or forwarding is None or given is None:
             policy = self._selector.policy(selection) if is_fallback else None
             return Decision(
@@ -191,6 +238,7 @@ class Resolver:
             renamed=tuple(pair for pair in forwarding.received if pair[0] != pair[1]),
             forwarded=tuple(name for name, _ in forwarding.received),
             differing_defaults=route.differences(given),
+            options=options,
         )
 
     def allow(self, resolution: Resolution, kwargs: dict[str, Any]) -> None:
@@ -203,7 +251,8 @@ class Resolver:
         TypeError
             If an argument is an option of a backend that does not run the call.
         """
-        function, refusals = self._function, resolution.refusals
+        function = self._function
+        refusals = (*resolution.chosen.omitted, *resolution.refusals)
         misfits = function.is_plain and not fits(function.parameters, resolution.given)
         policy = self._selector.policy(resolution.selection)
         if policy == "error" and not (misfits and not any(self._backend_options(kwargs))):
@@ -224,7 +273,8 @@ class Resolver:
 
     def log(self, decision: Decision, selection: Selection) -> None:
         """Log a decision, unless it is that only the host was asked for."""
-        if messages.is_logged(messages.DEBUG) and not selection.is_host:
+        chosen = selection.of(self._function.name)
+        if messages.is_logged(messages.DEBUG) and not chosen.is_host:
             messages.log(
                 messages.DEBUG, "%s: %s", self._host, _in_one_line(decision), decision=decision
             )
@@ -235,26 +285,34 @@ class Resolver:
         """Say whose option an argument is that the host does not take."""
         for name, owners in self._backend_options(kwargs):
             advice = "Leave it out, or select the backend."
-            if refusals:
+            if self._selector.off:
+                advice = f"{self._selector.environment.off} is set, so no backend runs."
+            elif refusals:
                 advice = f"No selected backend can take the call: {reasons(refusals)}."
+            whose = (
+                f"is an option of backend {quoted(owners)}"
+                if owners
+                else "may be an option of a backend"
+            )
             msg = (
-                f"{self._function.name}: {name!r} is an option of backend {quoted(owners)}, "
+                f"{self._function.name}: {name!r} {whose}, "
                 f"and {self._host} (cpu) does not take it. {advice}"
             )
             raise TypeError(msg)
 
     def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
-        """Give the options of a call that only backends have, and which."""
+        """Give the options of a call that only backends have, and which; if no backend runs, all."""
         host = self._function.parameters
         unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
         owned = ((name, self._routes.owners(name)) for name in unknown)
-        return ((name, owners) for name, owners in owned if owners)
+        return ((name, owners) for name, owners in owned if owners or self._selector.off)
 
 
 def _why_host(
     selection: Selection, refusals: tuple[Refusal, ...], policy: FallbackPolicy | None
 ) -> str:
     preferred = [refusal.backend for refusal in refusals if isinstance(refusal, Preference)]
+    refusals = asked_of(refusals)
     if preferred:
         return f"{quoted(preferred)} leaves it to the host; {_chosen(selection)}"
     if not refusals or policy is None:
@@ -266,7 +324,7 @@ def _why_host(
 
 
 def _why_backend(selection: Selection, refusals: tuple[Refusal, ...]) -> str:
-    if refusals:
+    if asked_of(refusals):
         names = quoted(selection.names)
         return f"the first of {names} that can take the call; {_chosen(selection)}"
     return _chosen(selection)

@@ -167,6 +167,21 @@ class Route:
             for name, target in renamed.items()
         }
 
+    def takes_option(self, name: str) -> bool:
+        """Whether the implementation takes an argument by name that the host's function has not."""
+        takes_any = self.parameters.takes_kwargs and name not in self.function.parameters.names
+        return name in self.options or takes_any
+
+    def options_for(
+        self, given: Given, options: tuple[tuple[str, Any], ...]
+    ) -> tuple[tuple[str, Any], ...]:
+        """Give those of a block's options that the implementation takes and the call does not give."""
+        return tuple(
+            (name, value)
+            for name, value in options
+            if name not in given.extra and self.takes_option(name)
+        )
+
     @property
     def options(self) -> frozenset[str]:
         """The parameters of the implementation that the host's function has not."""
@@ -246,9 +261,8 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     return Forwarding(args, placed, tuple(ignored), tuple(received))
 
 
-def ask(route: Route, given: Given, hook: str, verb: str) -> Refusal | None:
-    """Let an adapter decline a call, by its ``can_run`` or its ``should_run``."""
-    question: Any = getattr(route.backend, hook)
+def ask(route: Route, given: Given, question: Any, failure: str, verb: str) -> Refusal | None:
+    """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no."""
     arguments = given.arguments(route.function.parameters)
     try:
         answer = plain_str(question(route.function.name, arguments))
@@ -256,7 +270,7 @@ def ask(route: Route, given: Given, hook: str, verb: str) -> Refusal | None:
     except (KeyboardInterrupt, RecursionError):
         raise
     except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"has a {hook} that failed: {describe_error(error)}")
+        return route.refuse(f"{failure}: {describe_error(error)}")
     if agrees:
         return None
     said = one_line(answer) if type(answer) is str else ""
@@ -387,8 +401,9 @@ def _passes_on(route: Route) -> bool:
     ours, theirs = route.function.parameters, route.parameters
     certain = {route.targets[name] for name in ours.required}
     backend = route.backend
-    hooks = backend.can_run is not None or backend.should_run is not None
-    asked = route.function.is_suspended or route.gives_generator or hooks
+    hooks = (backend.can_run, backend.should_run, route.function.should_run)
+    asked = route.function.is_suspended or route.gives_generator
+    asked = asked or any(hook is not None for hook in hooks)
     return not (asked or route.fixed or route.supplied or theirs.required - certain)
 
 

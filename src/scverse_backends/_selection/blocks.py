@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import FallbackPolicy
 
+    from .asked import Asked
     from .hosts import HostAddress
     from .selector import Selector
     from .state import Selection
@@ -39,44 +40,55 @@ DISPATCH = "__scverse_dispatch__"
 class Choice:
     """What one `use_backend` call asks for, resolved when a block of it is entered."""
 
-    __slots__ = ("changes", "fallback", "generation", "labels", "selections", "selector", "state")
+    __slots__ = ("asked", "changes", "fallback", "generation", "selections", "selector", "state")
 
-    def __init__(
-        self, selector: Selector, labels: tuple[Any, ...], fallback: FallbackPolicy | None
-    ) -> None:
-        if not labels and fallback is None:
-            msg = "use_backend needs a backend, or fallback=..."
+    def __init__(self, selector: Selector, asked: Asked, fallback: FallbackPolicy | None) -> None:
+        if not any(asked) and fallback is None:
+            msg = "use_backend needs a backend, fallback=..., or options=..."
             raise TypeError(msg)
         self.selector = selector
         self.state = selector.state
         self.changes = selector.changes
-        self.labels = labels
+        self.asked = asked
         self.fallback: FallbackPolicy | None = None
         if fallback is not None:
             self.fallback = checked_policy(fallback)
         self.generation = self.changes.generation
-        self.selections: dict[FallbackPolicy | None, Selection] = {}
+        # What depends on nothing else is found by the policy that surrounds it, all other by
+        # the selection that does.
+        self.selections: dict[FallbackPolicy | Selection | None, Selection] = {}
 
     def __str__(self) -> str:
-        policy = [f"fallback={self.fallback!r}"] if self.fallback else []
-        return f"use_backend({', '.join([*map(repr, self.labels), *policy])})"
+        given = [f"fallback={self.fallback!r}"] if self.fallback else []
+        if self.asked.options:
+            given.append(f"options={self.asked.written_options!r}")
+        return f"use_backend({', '.join([*map(repr, self.asked.written), *given])})"
 
-    def locate(self) -> None:
-        """Find the backends that the labels name, and raise if one names none."""
-        if self.labels:
-            self.selector.locate(self.labels)
+    def check(self) -> None:
+        """Find what the labels and keys name, and raise if one names nothing."""
+        self.selector.check_keys(self.asked)
+        found = self.selector.find(self.asked)
+        if self.asked.options:
+            self.selector.check_known_options(found)
 
     def resolve(self, inherited: FallbackPolicy | None) -> Selection:
-        """Load what is put in force; without labels that is what surrounds the block."""
-        fallback = self.fallback or inherited
-        if not self.labels:
-            current = self.selector.current()
-            return self.state.make(current.backends, fallback, current.origin)
+        """Load what is put in force; what is not selected stays what surrounds the block."""
+        fallback, asked = self.fallback or inherited, self.asked
         if self.generation is not self.changes.generation:
             self.selections, self.generation = {}, self.changes.generation
         known = self.selections
-        selection = known[inherited] = self.selector.select(self.labels, fallback, BLOCK)
-        return selection
+        if asked.labels:
+            selection = known[inherited] = self.selector.select(asked, fallback, BLOCK)
+            return selection
+        current = self.selector.current()
+        if not any(asked):
+            return self.state.under(fallback, current)
+        kept = known.get(current)
+        if kept is None:
+            kept = self.selector.select(asked, fallback, BLOCK, current)
+            if current.is_kept:
+                known[current] = kept
+        return kept
 
 
 class UseBackend:
@@ -98,7 +110,7 @@ class UseBackend:
     def __reduce__(self) -> tuple[Any, ...]:
         self._used = True
         choice = self._choice
-        return _restore, (choice.selector.address, choice.labels, choice.fallback)
+        return _restore, (choice.selector.address, choice.asked, choice.fallback)
 
     def __enter__(self) -> None:
         self._used = True
@@ -155,18 +167,17 @@ class UseBackend:
 
             choice = self._choice
             host = choice.selector.configuration.host
-            messages.warn(UnusedBlockWarning(choice.labels, choice.fallback, host=host))
+            written = choice.asked.written
+            messages.warn(UnusedBlockWarning(written, choice.fallback, host=host))
 
 
-def _restore(
-    address: HostAddress, labels: tuple[Any, ...], fallback: FallbackPolicy | None
-) -> UseBackend:
+def _restore(address: HostAddress, asked: Asked, fallback: FallbackPolicy | None) -> UseBackend:
     """Unpickle a block; its labels are looked up when it is entered.
 
     An error here would end a worker process, or keep its caller waiting.
     """
     # A worker that was sent a block need not use it.
-    return UseBackend(Choice(find_host(address), labels, fallback), used=True)
+    return UseBackend(Choice(find_host(address), asked, fallback), used=True)
 
 
 def run_within(block: AbstractContextManager[None], func: Any, refusal: str) -> FunctionType:

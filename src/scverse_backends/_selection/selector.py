@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
+from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
-from scverse_backends._ground.labels import Changes, quoted
+from scverse_backends._ground.labels import CPU, Changes, quoted
 
+from .asked import Asked, is_just_unknown, listed, locate, parse, pick_all, read
 from .hosts import announce_host, enter_host
-from .state import CALL, HOST, PENDING, PROCESS
+from .state import CALL, CPU_PICK, HOST, PENDING, PROCESS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
-    from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .state import Scope, Selection, SelectionState
+    from .asked import Located
+    from .state import Pick, Scope, Selection, SelectionState
 
 
 class Selector:
@@ -34,6 +36,10 @@ class Selector:
         By how calls name their backends, what they select where no policy is in force.
     on_refresh
         What follows when the installed backends were looked at again.
+    functions
+        What decides the calls of each function, by dispatch name; as many as are decorated by now.
+    off
+        What sends every call to the host, in words; ``None`` where nothing does.
     """
 
     def __init__(
@@ -46,6 +52,9 @@ class Selector:
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
         self.on_refresh: Callable[[], None] = lambda: None
+        self.functions: dict[str, Any] = {}
+        self.off = f"the environment variable {environment.off}" if environment.off else None
+        self._told: set[str] = set()
         self.take_environment(environment)
         self.address = enter_host(configuration.host, configuration.group, self)
         announce_host(self)
@@ -76,53 +85,159 @@ class Selector:
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
         scope = self.state.scope()
-        if scope is not None:
-            return scope[0]
-        default = self.state.default
-        return self._select_by_environment() if default is PENDING else default
+        return self._default() if scope is None else scope[0]
 
-    def locate(
-        self, labels: Any, origin: str | None = None
-    ) -> list[LoadedBackend | Verdict | None]:
+    def find(self, asked: Asked, origin: str | None = None) -> Asked:
         """Find the backend that each label names, loading only what cannot be told otherwise."""
-        return [self.registry.locate(label, origin) for label in listed(labels)]
+        return asked if self.off else asked.map(partial(self._locate, origin=origin))
+
+    def _locate(self, label: Any, origin: str | None) -> Located:
+        located = locate(self.registry, label, origin)
+        if is_just_unknown(located.error):
+            self._warn_once(f"{located.error} It is left out.")
+        return located
+
+    def check_keys(self, asked: Asked) -> None:
+        """Refuse a key that fits no dispatched function.
+
+        Raises
+        ------
+        UnknownFunctionError
+            If there is one.
+        """
+        if (asked.keyed or asked.options) and not self.off:
+            from .keys import misfits
+
+            for error in misfits(asked, self.functions, self.address):
+                raise error
+
+    def check_known_options(self, found: Asked) -> None:
+        """Refuse options of a block that has labels, as far as that needs no import.
+
+        Raises
+        ------
+        UnknownOptionError
+            If no function of a selected backend has one.
+        """
+        labels, peek = found.every_label, self.registry.peek
+        if (
+            found.labels
+            and not self.off
+            and all(not one.error and (one.found is None or peek(one.found)) for one in labels)
+        ):
+            self.load(found, None, None, HOST, use=peek)
 
     def load(
         self,
-        located: list[LoadedBackend | Verdict | None],
+        asked: Asked,
         fallback: FallbackPolicy | None,
         origin: str | None,
+        outer: Selection,
+        *,
+        use: Callable[[Any], Any] | None = None,
     ) -> Selection:
-        """Load what was located and make the selection of it."""
-        use = self.registry.use
-        backends = dict.fromkeys(None if one is None else use(one) for one in located)
-        return self.state.make(tuple(backends), fallback, origin)
+        """Load what `find` gave, and make the selection of it.
 
-    def select(self, labels: Any, fallback: FallbackPolicy | None, origin: str | None) -> Selection:
-        """Resolve and load labels."""
-        return self.load(self.locate(labels), fallback, origin)
+        Parameters
+        ----------
+        asked
+            What is selected.
+        fallback, origin
+            Its policy, and where it was written.
+        outer
+            What holds for the functions that it leaves alone.
+        use
+            Loads a backend.
+
+        Raises
+        ------
+        BackendError
+            If a backend that is not optional cannot be had, or nothing remains.
+        """
+        if self.off:
+            self._tell_off(asked)
+            return self.state.make((CPU_PICK,), fallback, self.off)
+        use = use or self.registry.use
+        picks, nothing_remains = pick_all(asked.labels, use)
+        rules, problems = [], []
+        for key, labels, options in asked.keyed:
+            some, problem = pick_all(labels, use)
+            rules.append(Rule(key, some, origin, options))
+            problems.append(problem)
+        if problems and all(problems) and not asked.labels:
+            nothing_remains = problems[0]
+        self._log_left_out((*picks, *(pick for rule in rules for pick in rule.picks)))
+        if nothing_remains is not None:
+            raise nothing_remains
+        if not asked.labels:
+            picks, origin = outer.picks, outer.origin
+            rules += outer.rules
+        selection = self.state.make(picks, fallback, origin, tuple(rules))
+        return self._with_options(asked, selection) if asked.options else selection
+
+    def _with_options(self, asked: Asked, selection: Selection) -> Selection:
+        """Give the calls of some functions options, beside those that they are given already."""
+        from .keys import check_options
+
+        check_options(asked, self.functions, selection)
+        rules = []
+        for function, options in asked.options:
+            chosen = selection.of(function)
+            merged = {**dict(chosen.options), **dict(options)}
+            rules.append(Rule(function, chosen.picks, chosen.origin, tuple(merged.items())))
+        return self.state.make(
+            selection.picks,
+            selection.fallback,
+            selection.origin,
+            (*rules, *selection.rules),
+        )
+
+    def select(
+        self,
+        asked: Asked,
+        fallback: FallbackPolicy | None,
+        origin: str | None,
+        outer: Selection = HOST,
+    ) -> Selection:
+        """Resolve and load what is asked for."""
+        return self.load(self.find(asked), fallback, origin, outer)
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
         fallback = None if outer is None else outer[0].fallback
+        if self.off:
+            return self.load(Asked((labels,)), fallback, CALL, HOST)
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
         try:
             selection, is_key = calls.get(labels), True
         except TypeError:
             selection, is_key = None, False
         if not is_key:  # not above: an error would seem to come of the other
-            self.locate(labels)
+            self.find(Asked(tuple(listed(labels))))
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = calls[labels] = self.select(labels, fallback, CALL)
+            selection = calls[labels] = self.select(Asked(tuple(listed(labels))), fallback, CALL)
             self.state.wake()
         return selection
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
-        scope = self.state.scope()
+        asked, scope = read((labels,)), self.state.scope()
+        self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, PROCESS)
-        self.state.swap(self.select(labels, fallback, origin))
+        outer = HOST if asked.labels else self._outer(scope)
+        self.state.swap(self.select(asked, fallback, origin, outer))
+
+    def _outer(self, scope: Scope | None) -> Selection:
+        """Give what surrounds a scope; of the process-wide selection, what the environment asks for."""
+        if scope is None:
+            return self._by_environment()
+        return self._default() if scope[1] is None else scope[1][0]
+
+    def _default(self) -> Selection:
+        """Give the process-wide selection."""
+        default = self.state.default
+        return self.state.settle(self._by_environment()) if default is PENDING else default
 
     def reset_default(self) -> None:
         """Go back from the process-wide choice to the environment's.
@@ -145,7 +260,7 @@ class Selector:
         while (scope := self.state.scope()) is not None:
             self.state.pop(scope[2] or scope)
         self.set_policy(policy)
-        self.state.swap(self.state.make(selection.backends, None, selection.origin))
+        self.state.swap(self.state.under(None, selection))
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
         """Give the fallback policy of a selection, or the one that holds here and now."""
@@ -158,26 +273,57 @@ class Selector:
             self.environment = self.environment._replace(fallback=None)
             self.state.fallback = policy
         else:
-            selection = scope[0]
-            self.state.swap(self.state.make(selection.backends, policy, selection.origin))
+            self.state.swap(self.state.under(policy, scope[0]))
 
-    def _select_by_environment(self) -> Selection:
-        """Take the environment's choice, now that it is first needed."""
+    def _by_environment(self) -> Selection:
+        """Give the environment's choice."""
         environment = self.environment
         self._process_policy()
         if not environment.backend:
-            return self.state.settle(HOST)
-        origin = f"the environment variable {environment.backend_variable}"
-        labels = [label.strip() for label in environment.backend.split(",")]
+            return HOST
+        origin = environment.origin
+        asked = parse(environment.backend)
         from scverse_backends.exceptions import BackendError
 
         try:
-            selection = self.load(self.locate(labels, origin), None, origin)
+            selection = self.load(self.find(asked, origin), None, origin, HOST)
         except BackendError as error:
             if error.origin is None:
                 error.add_note(f"It was selected by {origin}={environment.backend!r}.")
             raise
-        return self.state.settle(selection)
+        self._warn_of_keys(asked, origin)
+        return selection
+
+    def _warn_of_keys(self, asked: Asked, origin: str) -> None:
+        """Warn of keys that fit no function; the first use may come while the host is imported."""
+        if asked.keyed and not self.off:
+            from .keys import misfits
+
+            for error in misfits(asked, self.functions, self.address, origin):
+                self._warn_once(f"{error} Until then it selects nothing.")
+
+    def _log_left_out(self, picks: Iterable[Pick]) -> None:
+        for pick in picks:
+            if pick.left_out:
+                message = "%s leaves out optional backend %r: it %s"
+                host = self.configuration.host
+                messages.log(messages.INFO, message, host, pick.name, pick.left_out)
+
+    def _tell_off(self, asked: Asked) -> None:
+        """Say once that what is selected is not used."""
+        if any(label != CPU for label in asked.every_label):
+            host, variable = self.configuration.host, self.environment.off
+            self._warn_once(
+                f"{variable} is set: {host} runs every call itself (cpu), whatever is selected."
+            )
+
+    def _warn_once(self, problem: str) -> None:
+        """Warn of something that was selected and has no effect."""
+        if problem not in self._told:
+            from scverse_backends.exceptions import BackendSelectionWarning
+
+            self._told.add(problem)
+            messages.warn(BackendSelectionWarning(problem, host=self.configuration.host))
 
     def _process_policy(self) -> FallbackPolicy:
         """Give the process-wide policy; the environment's is checked when it is first needed."""
@@ -190,13 +336,3 @@ class Selector:
             mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
             raise BackendConfigurationError(self.configuration.host, [mistake])
         return cast("FallbackPolicy", policy)
-
-
-def listed(labels: Any) -> list[Any]:
-    """Read one label, or several in order of preference."""
-    if isinstance(labels, (str, bytes)) or not isinstance(labels, Sequence):
-        return [labels]
-    if not labels:
-        msg = "Name at least one backend; 'cpu' is the host itself."
-        raise ValueError(msg)
-    return list(labels)

@@ -7,44 +7,30 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from operator import attrgetter
 from socket import gethostname
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from scverse_backends._backends.loading import import_reference
 from scverse_backends._ground.callables import is_coroutine_function
-from scverse_backends._ground.labels import CPU, FallbackPolicy, key
-from scverse_backends._ground.records import Candidate, release
+from scverse_backends._ground.labels import FallbackPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
+from .asked import Asked, Keyed
 from .blocks import checked_policy, is_public, run_within
-from .hosts import HostAddress, find_host, missing
+from .chosen import Chosen, ForSome, chosen_of, located, noted
+from .hosts import HostAddress, find_host
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
-from .state import SNAPSHOT, Selection
+from .state import HOST, SNAPSHOT, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.records import LoadedBackend, Verdict
-
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Chosen(NamedTuple):
-    """One choice of a snapshot; without a candidate it is the host, or was registered."""
-
-    name: str
-    candidate: Candidate | None
-
-    def __str__(self) -> str:
-        found = self.candidate
-        said = f" ({release(found.distribution, found.version)})" if found else ""
-        return f"{self.name!r}{said}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +68,7 @@ class Snapshot:
     _address: HostAddress
     _chosen: tuple[Chosen, ...]
     fallback: FallbackPolicy
+    _for_some: tuple[ForSome, ...] = ()
     _resolved: tuple[Selector, Selection] | None = field(default=None, init=False, compare=False)
 
     @property
@@ -92,7 +79,7 @@ class Snapshot:
     @property
     def backends(self) -> tuple[str, ...]:
         """Canonical names of all choices, in order of preference."""
-        return tuple(chosen.name for chosen in self._chosen)
+        return tuple(chosen.name for chosen in self._chosen if chosen.is_there)
 
     def bind(self, func: F) -> F:
         """Make a callable that applies the snapshot around each call of a function.
@@ -142,11 +129,26 @@ class Snapshot:
         selector.apply(selection, self.fallback)
 
     def to_json(self) -> str:
-        """Write the snapshot as JSON, for what takes text only; `from_json` reads it."""
+        """Write the snapshot as JSON, for what takes text only; `from_json` reads it.
+
+        Raises
+        ------
+        ValueError
+            If JSON does not have the value of one of its options.
+        """
         import json
 
-        chosen = [[name, candidate] for name, candidate in self._chosen]
-        return json.dumps({"host": self._address, "backends": chosen, "fallback": self.fallback})
+        found = {
+            "host": self._address,
+            "backends": self._chosen,
+            "fallback": self.fallback,
+            "functions": self._for_some,
+        }
+        options = {key: dict(given) for key, _, given in self._for_some}
+        if not attempt(lambda: json.loads(json.dumps(options)) == options, lambda _: False):
+            msg = f"The options of {self!r} cannot be written as JSON. Pickle it instead."
+            raise ValueError(msg)
+        return json.dumps(found)
 
     @classmethod
     def from_json(cls, text: str) -> Snapshot:
@@ -161,12 +163,15 @@ class Snapshot:
 
         try:
             found = json.loads(text)
-            chosen = [
-                Chosen(name, candidate and Candidate(*candidate))
-                for name, candidate in found["backends"]
+            for_some = [
+                ForSome(key, chosen_of(chosen), tuple((name, value) for name, value in options))
+                for key, chosen, options in found["functions"]
             ]
             return cls(
-                HostAddress(*found["host"]), tuple(chosen), checked_policy(found["fallback"])
+                HostAddress(*found["host"]),
+                chosen_of(found["backends"]),
+                checked_policy(found["fallback"]),
+                tuple(for_some),
             )
         except (KeyError, TypeError, ValueError) as error:
             msg = f"This is not the text of a snapshot ({error!r}). Give what to_json() wrote."
@@ -194,63 +199,37 @@ class Snapshot:
 
     def __repr__(self) -> str:
         chosen = ", ".join(map(str, self._chosen))
-        return f"<Snapshot of {self.host}: {chosen}; fallback={self.fallback!r}>"
+        for_some = "".join(map(str, self._for_some))
+        return f"<Snapshot of {self.host}: {chosen}{for_some}; fallback={self.fallback!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Snapshot, (self._address, self._chosen, self.fallback)
+        return Snapshot, (self._address, self._chosen, self.fallback, self._for_some)
 
     def _resolve(self) -> tuple[Selector, Selection]:
         """Find what is meant in this process, once."""
         if self._resolved is None:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
-                located = [_locate(chosen, selector.registry) for chosen in self._chosen]
-                _keep(self, selector, selector.load(located, self.fallback, SNAPSHOT))
+                asked = Asked(self._chosen, tuple(Keyed(*one) for one in self._for_some))
+                if not selector.off:
+                    asked = asked.map(partial(located, registry=selector.registry))
+                _keep(self, selector, selector.load(asked, self.fallback, SNAPSHOT, HOST))
         return cast("tuple[Selector, Selection]", self._resolved)
 
 
 def take(selector: Selector) -> Snapshot:
     """Note what holds here and now."""
     current, policy = selector.current(), selector.policy()
-    chosen = [
-        Chosen(CPU, None) if backend is None else Chosen(backend.name, backend.candidate)
-        for backend in current.backends
-    ]
-    snapshot = Snapshot(selector.address, tuple(chosen), policy)
-    _keep(snapshot, selector, selector.state.make(current.backends, policy, SNAPSHOT))
+    for_some = [ForSome(rule.key, noted(rule.picks), rule.options) for rule in current.rules]
+    snapshot = Snapshot(selector.address, noted(current.picks), policy, tuple(for_some))
+    rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
+    _keep(snapshot, selector, selector.state.make(current.picks, policy, SNAPSHOT, rules))
     return snapshot
 
 
 def _keep(snapshot: Snapshot, selector: Selector, selection: Selection) -> None:
     """Remember what a snapshot means in this process."""
     object.__setattr__(snapshot, "_resolved", (selector, selection))
-
-
-def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | None:
-    """Find what was chosen in this process: the same release of the same backend."""
-    if chosen.name == CPU:
-        return None
-    exact = registry.find(chosen.name, chosen.candidate)
-    host = registry.configuration.host
-    if exact is None and chosen.candidate is None:
-        problem = "it was registered, and only the process that registered it has it. "
-        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
-    if exact is not None:
-        return exact
-    located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
-    if _release(located.candidate) != _release(chosen.candidate):
-        problem = (
-            f"the snapshot was taken of {_release(chosen.candidate)}, and there it is "
-            f"{_release(located.candidate)}. Install the same release there."
-        )
-        raise missing(host, chosen.name, problem)
-    return located
-
-
-def _release(candidate: Candidate | None) -> str:
-    if candidate is None:
-        return "an adapter that was registered"
-    return release(candidate.distribution and key(candidate.distribution), candidate.version)
 
 
 @contextmanager

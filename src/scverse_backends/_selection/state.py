@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.records import Omission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -32,39 +33,133 @@ SNAPSHOT = "a snapshot"
 """The origin of what a snapshot selects."""
 
 
+class Pick(NamedTuple):
+    """One choice of a selection.
+
+    Parameters
+    ----------
+    name
+        Canonical name of the backend; the label as it was written where that is left out.
+    backend
+        What runs; ``None`` for the host.
+    is_optional
+        Whether it is left out where it cannot be had.
+    left_out
+        Why it is left out here; completes "backend ...".
+    """
+
+    name: str
+    backend: LoadedBackend | None
+    is_optional: bool = False
+    left_out: str | None = None
+
+
+class Rule(NamedTuple):
+    """What is selected for the functions that a key fits.
+
+    Parameters
+    ----------
+    key
+        A dispatch name, or a pattern over dispatch names.
+    picks
+        In order of preference. Where all of them are left out, the next rule holds.
+    origin
+        Where it was written, in words.
+    options
+        Options of backends that the calls are given, by name.
+    """
+
+    key: str
+    picks: tuple[Pick, ...]
+    origin: str | None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Canonical names of what is not left out."""
+        return tuple(pick.name for pick in self.picks if pick.left_out is None)
+
+
 class Selection:
     """An ordered choice of backends and a fallback policy; compared by identity, so made once.
 
     Attributes
     ----------
+    picks
+        Every choice, also those that are left out.
     backends
         In order of preference; ``None`` is the host.
     names
         Their canonical names; ``"cpu"`` is the host's.
     is_host
-        Whether the host is the first choice.
+        Whether the host is the first choice, for every function.
     fallback
         The policy of this selection; ``None`` for the process-wide one.
     origin
         Where the choice was made, in words; ``None`` where none was made.
+    rules
+        What is selected for some functions only; the first that fits holds.
+    options
+        Options of backends that the calls of one function are given.
     """
 
-    __slots__ = ("backends", "fallback", "is_host", "names", "origin")
+    __slots__ = (
+        "_of", "backends", "fallback", "is_host", "names", "options", "origin", "picks", "rules",
+    )  # fmt: skip
 
     def __init__(
         self,
-        backends: tuple[LoadedBackend | None, ...],
+        picks: tuple[Pick, ...],
         fallback: FallbackPolicy | None,
         origin: str | None,
+        rules: tuple[Rule, ...] = (),
+        options: tuple[tuple[str, Any], ...] = (),
     ) -> None:
-        self.backends = backends
-        self.names = tuple(CPU if backend is None else backend.name for backend in backends)
-        self.is_host = backends[:1] == (None,)
+        self.picks = picks
+        there = [pick for pick in picks if pick.left_out is None]
+        self.backends = tuple(pick.backend for pick in there)
+        self.names = tuple(pick.name for pick in there)
+        self.is_host = self.backends[:1] == (None,) and not rules
         self.fallback: FallbackPolicy | None = fallback
         self.origin = origin
+        self.rules = rules
+        self.options = options
+        self._of: dict[str, Selection] = {}
+
+    @property
+    def omitted(self) -> tuple[Omission, ...]:
+        """What is left out, with the reason."""
+        return tuple(Omission(pick.name, pick.left_out) for pick in self.picks if pick.left_out)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the same choice gives the same object; options need not be comparable."""
+        return not any(rule.options for rule in self.rules)
+
+    def of(self, function: str) -> Selection:
+        """Give what is selected for one function."""
+        if not self.rules:
+            return self
+        found = self._of.get(function)
+        return found or self._of.setdefault(function, self._find(function))
+
+    def _find(self, function: str) -> Selection:
+        from fnmatch import fnmatchcase
+
+        lost: tuple[Pick, ...] = ()
+        for rule in self.rules:
+            if fnmatchcase(function, rule.key):
+                picks = lost + rule.picks
+                if rule.names:
+                    return Selection(picks, self.fallback, rule.origin, options=rule.options)
+                lost = picks
+        return Selection(lost + self.picks, self.fallback, self.origin)
 
 
-HOST = Selection((None,), None, None)
+CPU_PICK = Pick(CPU, None)
+"""The choice of the host."""
+
+HOST = Selection((CPU_PICK,), None, None)
 """What holds until anything is selected."""
 
 PENDING = Selection((), None, None)
@@ -137,14 +232,22 @@ class SelectionState:
 
     def make(
         self,
-        backends: tuple[LoadedBackend | None, ...],
+        picks: tuple[Pick, ...],
         fallback: FallbackPolicy | None,
         origin: str | None,
+        rules: tuple[Rule, ...] = (),
     ) -> Selection:
-        """Give the one selection of these backends, policy and origin."""
-        wanted = (backends, fallback, origin)
+        """Give the one selection of these choices, policy, origin and rules."""
+        wanted = (picks, fallback, origin, rules)
+        made = Selection(*wanted)
+        if not made.is_kept:
+            return made
         with self._lock:
-            return self._made.setdefault(wanted, Selection(*wanted))
+            return self._made.setdefault(wanted, made)
+
+    def under(self, fallback: FallbackPolicy | None, selection: Selection) -> Selection:
+        """Give the same choice under another policy."""
+        return self.make(selection.picks, fallback, selection.origin, selection.rules)
 
     def forget(self) -> None:
         """Make every selection anew; those in force stay what they are."""

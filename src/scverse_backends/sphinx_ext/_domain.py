@@ -107,7 +107,7 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
     load
         Whether backends may be imported.
     """
-    registry, catalogue = parts(dispatcher)
+    registry, catalogue, _ = parts(dispatcher)
     if load:
         dispatcher.discover()
     else:

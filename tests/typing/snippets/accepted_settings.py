@@ -21,6 +21,7 @@ dispatcher = BackendDispatcher(
     ignorable=("n_jobs",),
     fallback="error",
     untrusted="refuse",
+    should_run=lambda function, arguments: len(arguments) < 3 or "too many",
 )
 assert_type(dispatcher.settings, Settings)
 settings = dispatcher.settings
@@ -28,9 +29,13 @@ settings = dispatcher.settings
 settings.backend = "cuda"
 settings.backend = ("cuda", "tiled")
 settings.backend = ["cuda", "tiled"]
+settings.backend = {"pp.neighbors": "cuda", "tl.*": ["tiled?", "cpu"]}
 settings.fallback = "silent"
 
 with settings.use_backend("cuda", "tiled", fallback="error"):
+    pass
+
+with settings.use_backend({"tl.*": ["cuda?", "cpu"]}, options={"tl.umap": {"tile": 3}}):
     pass
 
 

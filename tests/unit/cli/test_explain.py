@@ -66,6 +66,15 @@ def test_several_backends_are_asked_in_order(run):
     assert "cluster runs on cpu" in ran.out
 
 
+def test_an_optional_backend_that_is_left_out_is_told_and_is_no_fallback(run, site, host):
+    site.install("torn", entry_points={"torn": "torn"}, group=host, modules={"torn": "1 / 0"})
+    ran = run("explain", "cells:dispatcher", "cluster", "-b", "torn?", "-b", "cpu")
+    assert ran.status == 0
+    assert "left out  torn: could not be loaded: ZeroDivisionError: division by zero" in ran.out
+    ran = run("explain", "cells:dispatcher", "scale", "-b", "torn?", "-b", "fast")
+    assert (ran.status, ran.out.partition("\n")[0]) == (0, "scale runs on fast (fast-cells 1.0)")
+
+
 def test_values_are_literals_or_else_text(run):
     words = ["explain", "cells:dispatcher", "scale", "-b", "fast", "--json"]
     assert run(*words, "factor=0").status == 1

@@ -69,6 +69,13 @@ def test_a_broken_backend_has_status_1(run, site, host):
     assert (ran.status, "ZeroDivisionError" in ran.err) == (1, True)
 
 
+def test_an_optional_backend_that_cannot_be_had_is_left_out(run, site, host):
+    site.install("torn", entry_points={"torn": "torn"}, group=host, modules={"torn": "1 / 0"})
+    ran = run("verify", "cells:dispatcher", "-b", "torn?", "-b", "fast?", "--fail-on", "never")
+    assert (ran.status, "fast (fast-cells 1.0) of cells" in ran.out) == (0, True)
+    assert ran.err.startswith("left out: Backend 'torn' of cells")
+
+
 def test_a_file_that_cannot_be_written_has_status_2(run, tmp_path):
     ran = run("verify", "cells:dispatcher", "-o", str(tmp_path / "absent" / "verify.txt"))
     assert (ran.status, "No such file or directory" in ran.err) == (2, True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,3 +117,67 @@ def data_is_large(arguments):
 def test_one_that_is_no_function_is_refused(offer):
     with pytest.raises(BackendConfigurationError, match="its `should_run` must be callable"):
         offer(should_run=1)
+
+
+class TestOfTheHost:
+    """``BackendDispatcher(should_run=...)`` is asked for every backend."""
+
+    @pytest.fixture
+    def make_scale(self, make_dispatcher):
+        def make_scale(should_run, /, **facts):
+            dispatcher = make_dispatcher(should_run=should_run)
+            func = dispatcher.backend_dispatch(name="scale")(lambda data, copy=False: "host")
+            for name in ("mine", "other"):
+                scale = lambda data, name=name: name  # noqa: E731
+                scale.__signature__ = inspect.signature(lambda data: None)
+                dispatcher.register(SimpleNamespace(name=name, scale=scale, **facts))
+            return dispatcher.settings, func
+
+        return make_scale
+
+    def test_is_asked_about_each_call_of_any_backend(self, make_scale):
+        asked = []
+        settings, scale = make_scale(lambda *given: asked.append(given) or True)
+        for name in ("mine", "other"):
+            with settings.use_backend(name):
+                assert [scale(1), scale(2)] == [name, name]
+        assert asked == [("scale", {"data": data}) for data in (1, 2, 1, 2)]
+
+    def test_says_with_its_reason_what_had_better_run_elsewhere(self, make_scale):
+        settings, scale = make_scale(lambda name, given: given["data"] >= 100 or REASON)
+        with settings.use_backend("mine", "other", fallback="error"):
+            assert [scale(80), scale(100)] == ["host", "mine"]
+            decision = settings.explain(scale, 80)
+        reason = f"is passed over by example_host: {REASON}"
+        assert [no.reason for no in decision.refusals] == [reason, reason]
+        assert not decision.is_fallback
+
+    def test_is_not_asked_where_the_call_names_the_backend(self, make_scale):
+        _, scale = make_scale(lambda name, given: pytest.fail("it was asked"))
+        assert scale(1, backend="mine") == "mine"
+
+    def test_is_asked_after_the_adapter_s_own(self, make_scale):
+        fail = lambda name, given: pytest.fail("it was asked")  # noqa: E731
+        settings, scale = make_scale(fail, should_run=lambda name, given: "mine said it")
+        with settings.use_backend("mine"):
+            assert scale(1) == "host"
+            (refusal,) = settings.explain(scale, 1).refusals
+        assert refusal.reason == "leaves it to the next choice: mine said it"
+
+    def test_that_fails_is_told(self, make_scale):
+        settings, scale = make_scale(lambda name, given: given["nothing"])
+        with settings.use_backend("mine"):
+            assert scale(1) == "host"
+            (refusal,) = settings.explain(scale, 1).refusals
+        expected = (
+            "is not asked, because the should_run of example_host failed: KeyError: 'nothing'"
+        )
+        assert refusal.reason == expected
+
+    async def later(self, arguments):
+        """No answer that could be used."""
+
+    @pytest.mark.parametrize("wrong", [1, "always", later])
+    def test_is_a_plain_function(self, make_scale, wrong):
+        with pytest.raises(BackendConfigurationError, match="should_run must be a plain function"):
+            make_scale(wrong)

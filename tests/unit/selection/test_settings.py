@@ -166,6 +166,18 @@ def test_the_default_cannot_be_deleted_inside_a_block(host):
     assert host.settings.backend == "mine"
 
 
+def test_what_completion_lists_is_public(dispatcher):
+    for value in (dispatcher, dispatcher.settings):
+        assert [name for name in dir(value) if name.startswith("_")] == []
+        assert all(hasattr(value, name) for name in dir(value))
+    assert {"use_backend", "by_function"} < {*dir(dispatcher.settings)}
+
+
+def test_what_is_selected_by_function_is_read_and_not_set(dispatcher):
+    with pytest.raises(AttributeError):
+        dispatcher.settings.by_function = {"scale": "cpu"}
+
+
 def test_a_misspelt_setting_is_refused_and_the_nearest_named(dispatcher):
     with pytest.raises(AttributeError, match=r"no 'backned'\. Did you mean 'backend'\?") as caught:
         dispatcher.settings.backned = "fast"

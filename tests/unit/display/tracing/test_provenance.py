@@ -2,12 +2,13 @@
 
 import json
 import platform
+import warnings
 from datetime import UTC, datetime
 
 import pytest
 
 import scverse_backends
-from scverse_backends.exceptions import BackendNotInstalledError
+from scverse_backends.exceptions import BackendNotInstalledError, BackendSelectionWarning
 
 
 def test_the_provenance_names_every_release_and_who_selected_it(site, make_dispatcher):
@@ -28,6 +29,23 @@ def test_the_provenance_names_every_release_and_who_selected_it(site, make_dispa
         "fallback": "error",
         "backends": {"fast": {"distribution": "fast-backend", "version": "2.1"}},
     }
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_what_is_left_out_and_selected_for_some_functions_is_told(dispatcher, offer):
+    settings = dispatcher.settings
+    dispatcher.backend_dispatch(name="double")(lambda values: values)
+    offer("mine", double=lambda values, *, chunk=3: values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BackendSelectionWarning)
+        block = settings.use_backend("gone?", {"double": "mine"}, "cpu")
+    with block, settings.use_backend(options={"double": {"chunk": 5}}):
+        found = settings.provenance()
+    assert found["selected"] == ["cpu"]
+    assert found["by_function"] == {"double": ["mine"]}
+    assert found["options"] == {"double": ["chunk=5"]}
+    assert found["left_out"] == {"gone": "is unknown"}
+    assert found["backends"] == {"mine": {}}
     assert json.loads(json.dumps(found)) == found
 
 

@@ -1,0 +1,288 @@
+"""A label that ends in ``?`` is optional: its backend is left out where it cannot be had."""
+
+import logging
+import pickle
+import warnings
+
+import pytest
+
+from scverse_backends.exceptions import (
+    AmbiguousBackendError,
+    BackendFallbackError,
+    BackendFallbackWarning,
+    BackendLoadError,
+    BackendNotInstalledError,
+    BackendSelectionWarning,
+    ReservedBackendError,
+    UnknownBackendError,
+    UntrustedBackendError,
+)
+
+ABSENT = {"absent": {"package": "absent-backend"}}
+NOT_INSTALLED = "is not installed (pip install absent-backend)"
+BROKEN = "raise RuntimeError('no driver')"
+
+pytestmark = pytest.mark.usefixtures("backends")
+
+
+@pytest.fixture
+def host(make_host, site):
+    site.backend("broken", BROKEN)
+    return make_host(trusted_backends=ABSENT, reserved_backends={"gpu": "Name one."})
+
+
+def by_call(host, *labels):
+    return host.where(backend=list(labels))
+
+
+def by_block(host, *labels):
+    with host.settings.use_backend(*labels):
+        return host.where()
+
+
+def by_process(host, *labels):
+    host.settings.backend = labels
+    return host.where()
+
+
+def by_pickled_block(host, *labels):
+    block = host.settings.use_backend(*labels)
+    with pickle.loads(pickle.dumps(block)):
+        return host.where()
+
+
+def by_snapshot(host, *labels):
+    with host.settings.use_backend(*labels):
+        snapshot = host.settings.snapshot()
+    with pickle.loads(pickle.dumps(snapshot)):
+        return host.where()
+
+
+def by_text(host, *labels):
+    with host.settings.use_backend(*labels):
+        snapshot = host.settings.snapshot()
+    with type(snapshot).from_json(snapshot.to_json()):
+        return host.where()
+
+
+WAYS = [by_call, by_block, by_process, by_pickled_block, by_snapshot, by_text]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("labels", "runs_on"),
+    [
+        (["absent?", "mine"], "mine"),
+        (["broken?", "mine"], "mine"),
+        (["absent?", "broken?", "cuda?"], "mine"),
+        (["absent?", "cpu"], "cpu"),
+        (["mine?", "other"], "mine"),
+        (["mine?"], "mine"),
+        (["cpu?"], "cpu"),
+        (["mine?", "cuda"], "mine"),
+    ],
+)
+def test_the_first_that_can_be_had_runs_the_call(host, way, labels, runs_on):
+    assert way(host, *labels) == runs_on
+
+
+def test_the_environment_takes_optional_labels(make_host, monkeypatch):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "absent?, mine, cpu")
+    host = make_host(trusted_backends=ABSENT)
+    assert host.where() == "mine"
+    assert host.settings.backends == ("mine", "cpu")
+
+
+class TestWhereNothingRemains:
+    def test_the_error_is_that_of_the_first(self, host):
+        with pytest.raises(BackendNotInstalledError, match="pip install absent-backend"):
+            by_call(host, "absent?", "broken?")
+        with pytest.raises(BackendLoadError, match="no driver"):
+            by_call(host, "broken?", "absent?")
+
+    def test_calling_use_backend_is_no_error_and_entering_is(self, host):
+        block = host.settings.use_backend("absent?")
+        with pytest.raises(BackendNotInstalledError):
+            block.__enter__()
+
+    def test_the_process_keeps_what_it_had(self, host):
+        host.settings.backend = "mine"
+        with pytest.raises(BackendNotInstalledError):
+            host.settings.backend = "absent?"
+        assert host.where() == "mine"
+
+
+def test_entering_imports_and_use_backend_does_not(host, site):
+    block = host.settings.use_backend("mine?", "cpu")
+    assert "mine_backend" not in site.imported()
+    with block:
+        assert "mine_backend" in site.imported()
+
+
+def test_one_without_the_mark_is_an_error_beside_optional_ones(host):
+    with pytest.raises(BackendNotInstalledError):
+        host.settings.use_backend("mine?", "absent")
+
+
+@pytest.mark.parametrize(
+    ("label", "error"),
+    [
+        ("gpu?", ReservedBackendError),
+        ("?", UnknownBackendError),
+        ("a b?", UnknownBackendError),
+        ("mine??", UnknownBackendError),
+    ],
+)
+def test_the_mark_makes_no_label_valid(host, label, error):
+    with pytest.raises(error):
+        host.settings.use_backend(label, "cpu")
+
+
+def test_the_mark_does_not_choose_between_two_packages(host, site):
+    for package in ("one", "two"):
+        site.backend("both", distribution=f"{package}-backend", reference=f"{package}_backend")
+    with pytest.raises(AmbiguousBackendError):
+        host.settings.use_backend("both?", "cpu")
+
+
+def test_what_is_refused_or_blocked_is_left_out(make_host, monkeypatch):
+    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "other")
+    host = make_host()
+    assert by_block(host, "other?", "mine") == "mine"
+    refusing = make_host(untrusted="refuse")
+    with refusing.settings.use_backend("mine?", "cpu"):
+        (left_out,) = refusing.settings.explain(refusing.where).refusals
+    assert left_out.reason == "is refused: example_host runs trusted backends only"
+    with pytest.raises(UntrustedBackendError):
+        by_block(refusing, "mine?")
+
+
+class TestANameThatNobodyKnows:
+    def test_is_left_out_and_told_once_with_the_nearest(self, host):
+        with pytest.warns(BackendSelectionWarning, match="Did you mean 'mine'") as caught:
+            for _ in range(3):
+                assert by_call(host, "mines?", "cpu") == "cpu"
+                assert by_block(host, "mines?", "other") == "other"
+        (told,) = caught
+        assert (told.filename, told.message.host) == (__file__, "example_host")
+        assert "It is left out." in told.message.problem
+
+    def test_is_an_error_where_nothing_remains(self, host):
+        with (
+            pytest.warns(BackendSelectionWarning),
+            pytest.raises(UnknownBackendError, match="Did you mean 'mine'"),
+        ):
+            by_block(host, "mines?")
+
+
+class TestIsTold:
+    def test_by_the_decision(self, host):
+        with host.settings.use_backend("absent?", "broken?", "mine"):
+            decision = host.settings.explain(host.where)
+        assert (decision.backend, decision.reason) == ("mine", "selected by use_backend")
+        assert [(no.backend, no.reason) for no in decision.refusals] == [
+            ("absent", NOT_INSTALLED),
+            ("broken", "could not be loaded: RuntimeError: no driver"),
+        ]
+        assert f"left out  absent: {NOT_INSTALLED}" in str(decision)
+
+    def test_by_the_trace_and_its_provenance(self, host):
+        with host.settings.use_backend("absent?", "cpu"), host.settings.trace() as trace:
+            host.where()
+            host.where()
+        assert [record.is_fallback for record in trace.records] == [False, False]
+        assert [no.backend for no in trace.records[1].refusals] == ["absent"]
+        assert trace.provenance()["left_out"] == {"absent": NOT_INSTALLED}
+
+    def test_by_the_settings(self, host):
+        with host.settings.use_backend("absent?", "mine"):
+            assert f"left out      absent: {NOT_INSTALLED}" in str(host.settings)
+        assert "left out" not in str(host.settings)
+
+    def test_by_the_log(self, host, caplog):
+        with caplog.at_level(logging.INFO, "scverse_backends"):
+            by_block(host, "absent?", "cpu")
+        expected = f"example_host leaves out optional backend 'absent': it {NOT_INSTALLED}"
+        assert expected in caplog.messages
+
+    def test_by_a_fallback_that_follows(self, host):
+        labels = ["absent?", "mine"]
+        with pytest.warns(BackendFallbackWarning, match=r"'absent' is not installed .*'mine' does"):
+            host.only_here(lambda: None, backend=labels)
+        with (
+            host.settings.use_backend(*labels, fallback="error"),
+            pytest.raises(BackendFallbackError) as caught,
+        ):
+            host.only_here(lambda: None)
+        assert [no.backend for no in caught.value.refusals] == ["absent", "mine"]
+
+
+def test_ending_at_the_host_that_was_named_is_no_fallback(host):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with host.settings.use_backend("absent?", "cpu", fallback="error"):
+            assert host.where() == "cpu"
+
+
+def test_an_error_of_the_host_says_the_same_traced_or_not(host):
+    def fail():
+        msg = "no"
+        raise ValueError(msg)
+
+    notes = []
+    with host.settings.use_backend("absent?", "cpu"):
+        for _ in range(2):
+            with host.settings.trace(), pytest.raises(ValueError, match="no") as caught:
+                host.only_here(fail)
+            notes.append(getattr(caught.value, "__notes__", []))
+        with pytest.raises(ValueError, match="no") as caught:
+            host.only_here(fail)
+        notes.append(getattr(caught.value, "__notes__", []))
+    assert notes == [[], [], []]
+
+
+class TestWhatWasLeftOut:
+    def test_is_looked_for_again_after_refresh(self, host, install):
+        block = host.settings.use_backend("absent?", "other")
+        with block:
+            assert host.where() == "other"
+        install("absent")
+        host.settings.refresh()
+        with block:
+            assert host.where() == "absent"
+        assert by_call(host, "absent?", "other") == "absent"
+
+    def test_is_looked_for_again_once_it_was_loaded_by_its_name(self, host, site):
+        assert by_call(host, "broken?", "other") == "other"
+        site.write("broken_backend.py", "name = 'broken'\ndef where(): return 'broken, but fixed'")
+        assert host.where(backend="broken") == "broken, but fixed"
+        assert by_call(host, "broken?", "other") == "broken, but fixed"
+
+
+def test_a_process_has_what_another_lacks_and_the_reverse(world):
+    """A snapshot carries what was asked for, not only what was there."""
+    world.uninstall("fast")
+    labels = "'fast?', 'other?', 'cpu'"
+    taken = f"host.settings.use_backend({labels}).__enter__() or host.settings.snapshot()"
+    snapshot = world.elsewhere(taken)
+    assert snapshot.backends == ("other", "cpu")
+    assert "'fast?', 'other?' (other-backend 1.0), 'cpu'" in repr(snapshot)
+    world.install("fast")
+    world.uninstall("other")
+    world.write_host()
+    host = world.load()
+    with snapshot:
+        assert host.where() == "fast 1.0"
+        assert [no.backend for no in host.settings.explain(host.where).refusals] == ["other"]
+
+
+def test_another_release_elsewhere_is_left_out(world):
+    labels = "'fast?', 'cpu'"
+    taken = f"host.settings.use_backend({labels}).__enter__() or host.settings.snapshot()"
+    snapshot = world.elsewhere(taken)
+    world.install("fast", version="2.0")
+    host = world.load()
+    with snapshot:
+        assert host.where() == "cpu"
+        (left_out,) = host.settings.explain(host.where).refusals
+    assert "cannot be selected here: the snapshot was taken of fast-backend 1.0" in left_out.reason

@@ -1,0 +1,258 @@
+"""``use_backend(..., options={function: {option: value}})`` gives the block's calls options."""
+
+import json
+import pickle
+from types import SimpleNamespace
+
+import pytest
+
+from scverse_backends.exceptions import (
+    BackendFallbackWarning,
+    UnknownFunctionError,
+    UnknownOptionError,
+)
+
+OPTIONS = {"pp.neighbors": {"algorithm": "ivfpq"}}
+
+
+def adapter(name, neighbors, **facts):
+    return SimpleNamespace(name=name, pp=SimpleNamespace(neighbors=neighbors), **facts)
+
+
+@pytest.fixture
+def host(make_dispatcher):
+    """A host whose function two backends implement, each with options of its own."""
+    dispatcher = make_dispatcher(trusted_backends={"absent": {"package": "absent-backend"}})
+
+    @dispatcher.backend_dispatch(name="pp.neighbors")
+    def neighbors(data, k=15):
+        return "host", k
+
+    dispatcher.backend_dispatch(name="tl.umap")(lambda data, **rest: ("host", rest))
+    cuda = adapter("cuda", lambda data, k=15, algorithm="brute", tile=8: ("cuda", algorithm, tile))
+    torch = adapter("torch", lambda data, *, device="cpu": ("torch", device))
+    anything = adapter("anything", lambda data, k=15, **rest: ("anything", rest))
+    for backend in (cuda, torch, anything):
+        dispatcher.register(backend)
+    return SimpleNamespace(dispatcher=dispatcher, settings=dispatcher.settings, neighbors=neighbors)
+
+
+def test_the_calls_of_the_block_are_given_them(host):
+    with host.settings.use_backend("cuda", options=OPTIONS):
+        assert [host.neighbors(1), host.neighbors(1)] == [("cuda", "ivfpq", 8)] * 2
+        assert host.neighbors(1, tile=4) == ("cuda", "ivfpq", 4)
+    assert host.neighbors(1, backend="cuda") == ("cuda", "brute", 8)
+
+
+def test_what_the_call_itself_gives_wins(host):
+    with host.settings.use_backend("cuda", options=OPTIONS):
+        assert host.neighbors(1, algorithm="cagra") == ("cuda", "cagra", 8)
+
+
+def test_a_call_that_names_its_backend_is_outside_of_the_block(host):
+    with host.settings.use_backend("cuda", options=OPTIONS):
+        assert host.neighbors(1, backend="cuda") == ("cuda", "brute", 8)
+
+
+def test_each_of_several_backends_gets_its_own(host):
+    options = {"pp.neighbors": {"algorithm": "ivfpq", "device": "mps"}}
+    with host.settings.use_backend("torch", "cuda", options=options):
+        assert host.neighbors(1) == ("torch", "mps")
+        assert host.neighbors(1, 5) == ("cuda", "ivfpq", 8)
+
+
+def test_the_host_gets_none(host):
+    with (
+        host.settings.use_backend("torch", options={"pp.neighbors": {"device": "mps"}}),
+        pytest.warns(BackendFallbackWarning),
+    ):
+        assert host.neighbors(1, 5) == ("host", 5)
+
+
+def test_functions_that_they_are_not_for_run_as_ever(host):
+    umap = host.dispatcher.dispatched["tl.umap"]
+    with host.settings.use_backend("cuda", "cpu", options=OPTIONS):
+        assert umap(1, extra=2) == ("host", {"extra": 2})
+
+
+def test_a_function_that_takes_any_keyword_takes_any_option(host):
+    with host.settings.use_backend("anything", options=OPTIONS):
+        assert host.neighbors(1) == ("anything", {"algorithm": "ivfpq"})
+    with pytest.raises(UnknownOptionError):
+        host.settings.use_backend("anything", options={"pp.neighbors": {"k": 3}})
+
+
+def test_can_run_is_asked_about_them_too(host):
+    asked = []
+    backend = adapter(
+        "asking",
+        lambda data, fast=False: fast,
+        can_run=lambda _, given: asked.append(given) or True,
+    )
+    host.dispatcher.register(backend)
+    with host.settings.use_backend("asking", options={"pp.neighbors": {"fast": True}}):
+        assert host.neighbors(1) is True
+    assert asked == [{"data": 1, "fast": True}]
+
+
+class TestNested:
+    def test_a_block_without_labels_adds_to_the_present_choice(self, host):
+        with (
+            host.settings.use_backend("cuda", options={"pp.neighbors": {"tile": 2}}),
+            host.settings.use_backend(options=OPTIONS),
+        ):
+            assert host.neighbors(1) == ("cuda", "ivfpq", 2)
+            with host.settings.use_backend(options={"pp.neighbors": {"algorithm": "cagra"}}):
+                assert host.neighbors(1) == ("cuda", "cagra", 2)
+            with host.settings.use_backend(fallback="error"):
+                assert host.neighbors(1) == ("cuda", "ivfpq", 2)
+            with host.settings.use_backend({"tl.*": "cpu"}):
+                assert host.neighbors(1) == ("cuda", "ivfpq", 2)
+
+    def test_labels_replace_them(self, host):
+        with host.settings.use_backend("cuda", options=OPTIONS), host.settings.use_backend("cuda"):
+            assert host.neighbors(1) == ("cuda", "brute", 8)
+
+    def test_they_go_with_a_selection_by_function(self, host):
+        with host.settings.use_backend({"pp.*": ["torch", "cuda"]}, options=OPTIONS):
+            assert host.neighbors(1) == ("torch", "cpu")
+            assert host.neighbors(1, k=4) == ("cuda", "ivfpq", 8)
+
+    def test_one_object_is_entered_under_different_selections(self, host):
+        block = host.settings.use_backend(options=OPTIONS)
+        for outer, expected in (
+            ("cuda", ("cuda", "ivfpq", 8)),
+            ("anything", ("anything", {"algorithm": "ivfpq"})),
+        ):
+            with host.settings.use_backend(outer), block:
+                assert host.neighbors(1) == expected
+        with host.settings.use_backend("torch"), pytest.raises(UnknownOptionError):
+            block.__enter__()
+
+
+class TestAnOptionThatNoSelectedBackendHas:
+    @pytest.mark.parametrize(
+        ("labels", "option", "meant"),
+        [
+            (["cuda"], "algoritm", "algorithm"),
+            (["cuda"], "device", None),
+            (["cuda", "torch"], "devise", "device"),
+            (["cuda"], "k", None),
+            (["cpu"], "algorithm", None),
+        ],
+    )
+    def test_raises_where_the_block_is_made(self, host, labels, option, meant):
+        with pytest.raises(UnknownOptionError) as caught:
+            host.settings.use_backend(*labels, options={"pp.neighbors": {option: 1}})
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert (error.option, error.function, error.host) == (
+            option,
+            "pp.neighbors",
+            "example_host",
+        )
+        assert error.backends == tuple(labels)
+        assert error.suggestion == meant
+        assert ("Did you mean" in str(error)) is bool(meant)
+
+    def test_of_a_function_that_it_does_not_implement(self, host):
+        with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* There are none"):
+            host.settings.use_backend("cuda", options={"tl.umap": {"tile": 1}})
+
+    def test_raises_when_the_block_is_entered_where_only_the_import_tells(
+        self, make_dispatcher, site
+    ):
+        dispatcher = make_dispatcher(untrusted="allow")
+        site.backend("mine", "name = 'mine'\ndef func(data, tile=1): return tile")
+        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+        block = dispatcher.settings.use_backend("mine", options={"func": {"tiles": 1}})
+        assert "mine_backend" not in site.imported()
+        with pytest.raises(UnknownOptionError, match="Did you mean 'tile'"):
+            block.__enter__()
+        with dispatcher.settings.use_backend("mine", options={"func": {"tile": 3}}):
+            assert func(1) == 3
+
+    def test_may_be_one_of_an_optional_backend_that_is_left_out(self, host):
+        for labels in (["absent?", "cpu"], ["absent?", "torch"]):
+            with host.settings.use_backend(*labels, options=OPTIONS):
+                assert host.neighbors(1)[0] in ("host", "torch")
+
+
+@pytest.mark.parametrize("options", [3, ["pp.neighbors"], {"pp.neighbors": "algorithm"}])
+def test_what_is_no_mapping_of_mappings_is_refused(host, options):
+    with pytest.raises(TypeError, match="options must be"):
+        host.settings.use_backend("cuda", options=options)
+
+
+@pytest.mark.parametrize("name", ["pp.neighbours", "pp.*"])
+def test_a_function_that_is_not_dispatched_is_refused_with_the_nearest(host, name):
+    with pytest.raises(UnknownFunctionError):
+        host.settings.use_backend("cuda", options={name: {"algorithm": "ivfpq"}})
+
+
+class TestIsTold:
+    def test_by_explain_and_trace_as_the_block_s(self, host):
+        with host.settings.use_backend("cuda", options=OPTIONS), host.settings.trace() as trace:
+            for given in ({}, {"algorithm": "cagra"}, {}):
+                host.neighbors(1, **given)
+            decision = host.settings.explain(host.neighbors, 1)
+        assert decision.options == (("algorithm", "ivfpq"),)
+        assert "options  algorithm='ivfpq' (given by the block)" in str(decision)
+        assert [record.options for record in trace.records] == [
+            decision.options,
+            (),
+            decision.options,
+        ]
+        (first, *_rest) = json.loads(trace.to_json())["records"]
+        assert first["options"] == {"algorithm": "ivfpq"}
+        told = trace.provenance()["backends"]["cuda"]["options"]
+        assert told == {"pp.neighbors": ["algorithm='ivfpq'"]}
+
+    def test_by_the_settings_and_the_block(self, host):
+        block = host.settings.use_backend("cuda", options=OPTIONS)
+        assert f"use_backend('cuda', options={OPTIONS!r})" in repr(block)
+        with block:
+            assert "pp.neighbors cuda algorithm='ivfpq' use_backend" in " ".join(
+                str(host.settings).split()
+            )
+
+
+class TestCarried:
+    @pytest.fixture
+    def snapshot(self, host):
+        with host.settings.use_backend("cuda", options=OPTIONS):
+            return host.settings.snapshot()
+
+    def test_by_snapshots_and_their_text(self, host, snapshot):
+        text = type(snapshot).from_json(snapshot.to_json())
+        assert text == snapshot
+        for one in (snapshot, pickle.loads(pickle.dumps(snapshot)), text):
+            with one:
+                assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+        assert "with {'algorithm': 'ivfpq'}" in repr(snapshot)
+
+    @pytest.mark.parametrize("value", [object(), (1, 2), {1: 2}])
+    def test_text_that_would_not_hold_the_value_is_refused(self, host, value):
+        options = {"pp.neighbors": {"algorithm": value}}
+        with host.settings.use_backend("cuda", options=options):
+            snapshot = host.settings.snapshot()
+        with pytest.raises(ValueError, match="cannot be written as JSON"):
+            snapshot.to_json()
+
+    def test_by_a_pickled_block(self, host):
+        block = pickle.loads(pickle.dumps(host.settings.use_backend("cuda", options=OPTIONS)))
+        with block:
+            assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+
+
+def test_values_that_compare_in_no_plain_way_are_passed_as_they_are(host):
+    class Unclear:
+        __hash__ = None
+
+        def __eq__(self, other):
+            raise ArithmeticError
+
+    value = Unclear()
+    with host.settings.use_backend("cuda", options={"pp.neighbors": {"algorithm": value}}):
+        with host.settings.use_backend(fallback="silent"), host.settings.trace():
+            assert host.neighbors(1)[1] is value
+        assert host.settings.snapshot().backends == ("cuda",)
