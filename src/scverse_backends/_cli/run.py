@@ -6,6 +6,7 @@ import argparse
 import atexit
 import os
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,18 +102,18 @@ def run(options: Namespace, console: Console) -> int:
     find = script.find_module if options.module else script.find_script
     program = find(options.script)
     report = Report(" ".join([options.script, *options.arguments]), ())
-    process = os.getpid()
 
     def finish() -> None:
-        if os.getpid() == process:
-            whole = report._replace(traces=tuple(watch.traces))
-            source = program.facts["__file__"] if options.line_profile else None
-            with suppress(ValueError, OSError):  # a program may have closed standard error
-                _tell(whole, watch.notes(), source, target, console)
+        whole = report._replace(traces=tuple(watch.traces))
+        source = program.facts["__file__"] if options.line_profile else None
+        with suppress(ValueError, OSError):  # a program may have closed standard error
+            _tell(whole, watch.notes(), source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
     atexit.register(finish)
+    at_fork = getattr(os, "register_at_fork", lambda **_: None)  # Windows has none
+    at_fork(after_in_child=partial(atexit.unregister, finish))
     try:
         status = script.run(program, options.arguments)
     except SystemExit as end:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from scverse_backends._ground.messages import line_of
 from scverse_backends._ground.records import DefaultDifference, Refusal  # noqa: TC001 - typing.get_type_hints finds it here
@@ -13,6 +13,9 @@ from scverse_backends._routing.spans import Outcome, Span  # noqa: TC001 - typin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import CodeType
+
+    from scverse_backends._ground.records import Decision
 
 Grouping = Literal["function", "line", "backend"]
 
@@ -127,11 +130,10 @@ def why_not(refusal: Refusal) -> str:
     return f"{refusal.backend} {refusal.reason}"
 
 
-def record_of(span: Span, parent: int | None, since: float) -> TraceRecord | None:
-    """Make the record of a traced call; of a trace that was entered there is none."""
-    decision, code = span.decision, span.code
-    if decision is None or code is None:
-        return None
+def record_of(span: Span, parent: int | None, since: float) -> TraceRecord:
+    """Make the record of a traced call."""
+    # Sinks are given calls, which have both; only a trace that was entered has neither.
+    decision, code = cast("Decision", span.decision), cast("CodeType", span.code)
     site = CallSite(code.co_filename, line_of(code, span.instruction), code.co_qualname)
     return TraceRecord(
         *decision, span.duration, span.outcome, span.error, parent, site, span.begun - since
@@ -142,8 +144,8 @@ def records_of(spans: Sequence[Span], since: float) -> tuple[TraceRecord, ...]:
     """Make the records of calls, in their order."""
     position = {span: index for index, span in enumerate(spans)}
     parents = (None if one.parent is None else position.get(one.parent) for one in spans)
-    made = (record_of(span, parent, since) for span, parent in zip(spans, parents, strict=True))
-    return tuple(record for record in made if record is not None)
+    pairs = zip(spans, parents, strict=True)
+    return tuple(record_of(span, parent, since) for span, parent in pairs)
 
 
 def own_times(records: Sequence[TraceRecord]) -> list[float]:

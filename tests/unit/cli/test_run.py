@@ -190,7 +190,8 @@ def test_a_script_that_raises_is_reported_below_its_traceback(play):
 
 
 def test_the_lines_of_the_script_are_shown_with_what_ran_there(play):
-    ran = play("-b", "cells=fast", "--line-profile", "script.py")
+    elsewhere = "exec(compile('cells.scale([1])', 'elsewhere', 'exec'))\n"
+    ran = play("-b", "cells=fast", "--line-profile", "script.py", script=SCRIPT + elsewhere)
     lines = {line.split()[-1]: line for line in ran.err.splitlines() if line.strip()}
     assert lines["print(cells.cluster([1]))"].split()[:1] == ["2"]
     assert " cpu " in lines["print(cells.cluster([1]))"]
