@@ -193,7 +193,10 @@ def _add_options(parser: Parser) -> None:
     parser.add_argument("-m", "--module", action="store_true", help="SCRIPT is a module's name")
     parser.add_argument("script", metavar="SCRIPT", help="what to run; its own words follow")
     parser.add_argument(
-        "arguments", metavar="ARGS", nargs=argparse.REMAINDER, help=argparse.SUPPRESS
+        "arguments",
+        metavar="ARGS",
+        nargs=argparse.REMAINDER,
+        help="the words that the script is given",
     )
 
 
@@ -201,7 +204,7 @@ RUN = Command(
     name="run",
     summary="Run a script on a backend, and see what it did.",
     details="""\
-The script needs no edit: it runs as ``python SCRIPT ARGS`` would run it. Selects by the variables of
+The script needs no edit: it runs as `python SCRIPT ARGS` would run it. Selects by the variables of
 the environment, so that processes that the script starts follow. Afterwards a report goes to standard
 error: what ran where, how long, and what fell back from which line, and why.
 

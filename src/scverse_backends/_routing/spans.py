@@ -29,6 +29,7 @@ class Recorder(Protocol):
         self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...]
     ) -> Span:
         """Record a call."""
+        ...
 
 
 class Span:
@@ -89,8 +90,9 @@ class Span:
 
     def stop(self) -> None:
         """Spend no more time in it."""
-        self._spent = self.duration
-        self._since = None
+        if self._since is not None:
+            self._spent += perf_counter() - self._since
+            self._since = None
 
     def end(self, error: BaseException | None = None) -> None:
         """Close it, with what it raised; doing so twice does no harm."""
@@ -115,8 +117,7 @@ class Span:
             return "raised"
         return "returned" if self.has_ended else "running"
 
-    def __enter__(self) -> None:
-        self.start()
+    __enter__ = start
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or isinstance(error, (StopIteration, GeneratorExit)):
