@@ -18,8 +18,6 @@ from dask.base import annotate
 from distributed import Client, Future, WorkerPlugin
 from distributed.worker_state_machine import ExecuteFailureEvent
 
-from ._ground.labels import CPU
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -150,7 +148,7 @@ class _Sender:
             held = next((key for key in known if self._sent[key] != packed), None)
         else:
             # Who sends without `carry_selection` selects nothing.
-            plain = None if snapshot.backends == (CPU,) else packed
+            plain = None if snapshot.is_host else packed
             held = self._ask_scheduler(keys, {packed, plain})
         if held is not None:
             raise HeldResultError(held)

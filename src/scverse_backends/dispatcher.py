@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import scverse_backends
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ._backends.registry import Registry
     from ._ground.rendering import Page
-    from .typing import Dispatched
+    from .typing import Dispatched, DispatchedBy
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -51,6 +51,10 @@ class BackendDispatcher:
     ignorable
         Parameters of host functions that a backend may lack. They change how
         fast a result comes, not what it is.
+    parameter_aliases
+        Old names of parameters and the new ones, ``{"random_state": "rng"}``: two
+        names of one parameter. By whichever a call gives it, it reaches a backend
+        under the name that the backend has.
     fallback
         What happens when no selected backend can take a call: ``"warn"``,
         ``"silent"`` or ``"error"``.
@@ -99,6 +103,7 @@ class BackendDispatcher:
         trusted_backends: Mapping[str, Mapping[str, Any]] | None = None,
         reserved_backends: Mapping[str, str] | None = None,
         ignorable: Iterable[str] = (),
+        parameter_aliases: Mapping[str, str] | None = None,
         fallback: FallbackPolicy = "warn",
         untrusted: UntrustedPolicy = "warn",
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
@@ -109,6 +114,7 @@ class BackendDispatcher:
             trusted_backends=trusted_backends,
             reserved_backends=reserved_backends,
             ignorable=ignorable,
+            parameter_aliases=parameter_aliases,
             fallback=fallback,
             untrusted=untrusted,
             should_run=should_run,
@@ -164,9 +170,21 @@ class BackendDispatcher:
         *,
         name: str | None = None,
         ignorable: Iterable[str] = (),
-        selector: str | None = "backend",
+        selector: Literal["backend"] | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Callable[[Callable[P, R]], Dispatched[P, R]]: ...
+    @overload
+    def backend_dispatch(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        ignorable: Iterable[str] = (),
+        selector: str,
+        host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
+    ) -> Callable[[Callable[P, R]], DispatchedBy[P, R]]: ...
     def backend_dispatch(
         self,
         func: Callable[..., Any] | None = None,
@@ -176,6 +194,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Any:
         """Let backends run a function: ``@backend_dispatch``, or with options.
 
@@ -192,6 +211,8 @@ class BackendDispatcher:
             Name of the parameter that selects backends for one call; ``None`` for none.
         host_defaults
             Forward the host's default where a backend's differs or is missing.
+        parameter_aliases
+            Old and new names of this function's parameters, besides the host's.
 
         Returns
         -------
@@ -217,7 +238,7 @@ class BackendDispatcher:
         >>> list(dispatcher.dispatched)
         ['tl.double']
         """
-        options = Options(name, ignorable, selector, host_defaults)
+        options = Options(name, ignorable, selector, host_defaults, parameter_aliases)
         decorate = self._catalogue.decorate
         return partial(decorate, options=options) if func is None else decorate(func, options)
 
@@ -232,6 +253,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Callable[[C], C]: ...
     def backend_class(
         self,
@@ -242,6 +264,7 @@ class BackendDispatcher:
         ignorable: Iterable[str] = (),
         selector: str | None = "backend",
         host_defaults: bool = False,
+        parameter_aliases: Mapping[str, str] | None = None,
     ) -> Any:
         """Let backends construct a class of their own where users construct this one.
 
@@ -253,7 +276,7 @@ class BackendDispatcher:
         cls
             A class. One whose metaclass is `type` is made anew, as
             ``dataclass(slots=True)`` does; any other is changed in place.
-        name, ignorable, selector, host_defaults
+        name, ignorable, selector, host_defaults, parameter_aliases
             As for `backend_dispatch`, for the constructor.
 
         Raises
@@ -281,7 +304,7 @@ class BackendDispatcher:
         ...     type(Model(layers=3, backend="fast")).__qualname__
         'Fast.Model'
         """
-        options = Options(name, ignorable, selector, host_defaults)
+        options = Options(name, ignorable, selector, host_defaults, parameter_aliases)
         decorate = self._catalogue.decorate_class
         return partial(decorate, options=options) if cls is None else decorate(cls, options)
 
@@ -292,7 +315,8 @@ class BackendDispatcher:
     def available_backend_names(self) -> list[str]:
         """List every label of every backend that can be loaded.
 
-        A backend without a manifest is imported to ask it.
+        A backend without a manifest is imported to ask it; one that the host
+        does not trust with the warning that its use gives.
         """
         self._selector.registry.know_all()
         return sorted(set(self._selector.registry.labels()))
@@ -304,7 +328,8 @@ class BackendDispatcher:
     def discover(self) -> None:
         """Show in signatures and docstrings what each installed backend adds.
 
-        A backend without a manifest is imported. A broken one is reported and
+        A backend without a manifest is imported; one that the host does not
+        trust with the warning that its use gives. A broken one is reported and
         hides no other.
         """
         self._selector.registry.know_all(report=True)

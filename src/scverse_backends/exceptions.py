@@ -24,7 +24,8 @@ example_host has no backend 'cudaa'. Did you mean 'cuda'? Known: 'cuda', 'jax'.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ._ground.labels import CPU, closest, key, quoted
@@ -165,6 +166,15 @@ class BackendConfigurationError(BackendError, ValueError):
         return f"The dispatcher of {self.host!r} is configured wrongly:{lines}"
 
 
+def _frozen(package: str) -> list[str]:
+    """Say what an application may lack that was frozen, as by PyInstaller."""
+    said = (
+        f"This is a frozen application. If {package} is in it, its metadata must be too: "
+        f"pyinstaller --copy-metadata {package}"
+    )
+    return [said] if getattr(sys, "frozen", False) else []
+
+
 class UnknownBackendError(BackendError, ValueError):
     """No backend has this label.
 
@@ -210,7 +220,7 @@ class UnknownBackendError(BackendError, ValueError):
         if any(label != CPU for label in self.known):
             parts.append(f"Known: {quoted(self.known)}.")
         else:
-            parts.append("No backend is installed.")
+            parts += ["No backend is installed.", *_frozen("PACKAGE")]
         if self.broken:
             parts.append(f"Installed but failing to load: {quoted(self.broken)}.")
         return " ".join(parts)
@@ -392,7 +402,7 @@ class BackendNotInstalledError(BackendError, ImportError):
         refused = f" (refused, because it is not the trusted package: {quoted(self.refused)})"
         return (
             f"{named} is not installed{self._source}. Install it with: pip install {self.package}"
-            f"{refused if self.refused else ''}"
+            f"{refused if self.refused else ''}{''.join(map('. {}'.format, _frozen(self.package)))}"
         )
 
 
@@ -543,22 +553,34 @@ class UnusedBlockWarning(BackendWarning):
         The policy that was asked for, if any.
     host
         Name of the host.
+    options
+        The options that were to be given, by function.
     """
 
-    def __init__(self, labels: Sequence[Any], fallback: str | None, *, host: str) -> None:
+    def __init__(
+        self,
+        labels: Sequence[Any],
+        fallback: str | None,
+        *,
+        host: str,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__()
         self.labels = tuple(labels)
         self.fallback = fallback
         self.host = host
+        self.options = options or {}
 
     def __str__(self) -> str:
-        policy = [f"fallback={self.fallback!r}"] if self.fallback else []
-        call = f"use_backend({', '.join([*map(repr, self.labels), *policy])})"
+        named = {"fallback": self.fallback, "options": self.options}
+        given = [f"{name}={value!r}" for name, value in named.items() if value]
+        call = f"use_backend({', '.join([*map(repr, self.labels), *given])})"
         name = "backend" if self.labels else "fallback"
         value = self.labels[0] if len(self.labels) == 1 else self.labels or self.fallback
+        setting = f", or set settings.{name} = {value!r} for the whole process"
         return (
             f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
-            f"decorate a function with it, or set settings.{name} = {value!r} for the whole process."
+            f"decorate a function with it{setting if value else ''}."
         )
 
 

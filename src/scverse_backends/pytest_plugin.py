@@ -19,7 +19,7 @@ import pytest
 from ._backends.configuration import FALLBACK_POLICIES
 from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
-from ._ground.labels import CPU, key, quoted
+from ._ground.labels import CPU, fault, key, quoted
 from ._ground.records import reasons
 from ._selection.asked import OPTIONAL
 from ._selection.blocks import checked_policy
@@ -227,8 +227,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif not _asks_by_name(metafunc):
         return
     dispatcher = find_dispatcher(metafunc.config)
-    labels = marker.args if marker else ()
+    labels = () if marker is None else _labels(marker)
     metafunc.parametrize("backend_name", [*_parameters(dispatcher, labels)], indirect=True)
+
+
+def _labels(marker: pytest.Mark) -> tuple[str, ...]:
+    """Give the names that a marker holds; a malformed one fails the run."""
+    problems = [f"it has no keyword {name!r}" for name in marker.kwargs if name != "fallback"]
+    plain = (a.removesuffix(OPTIONAL) if isinstance(a, str) else a for a in marker.args)
+    problems += filter(None, map(fault, plain))
+    if problems:
+        msg = (
+            "The marker 'backends' takes names of backends, each as an argument of its own, and "
+            f"fallback=...: {'; '.join(problems)}"
+        )
+        pytest.fail(msg, pytrace=False)
+    return marker.args
 
 
 def _asks_by_name(metafunc: pytest.Metafunc) -> bool:

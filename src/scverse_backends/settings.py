@@ -9,7 +9,6 @@ import scverse_backends
 
 from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
-from ._selection.asked import read
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
-    from ._selection.asked import Asked
     from ._selection.hosts import HostAddress
 
 
@@ -66,6 +64,11 @@ class Settings:
         if hasattr(self, name):
             return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
         return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """Where `mock.patch` looks for what it will set again; empty to anybody else."""
+        return _WhatIsSet(self._selector)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
@@ -220,10 +223,16 @@ class Settings:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
-        return UseBackend(choice or self._choose(read(labels, options), fallback))
+        return UseBackend(choice or self._choose(labels, fallback, options))
 
-    def _choose(self, asked: Asked, fallback: FallbackPolicy | None) -> Choice:
+    def _choose(
+        self, labels: tuple[Any, ...], fallback: FallbackPolicy | None, options: Any
+    ) -> Choice:
         """Keep what is asked for, unless options are: they need not be comparable."""
+        # Imported here because most runs of a host select nothing.
+        from ._selection.asked import read
+
+        asked = read(labels, options)
         choice = Choice(self._selector, asked, fallback)
         choice.check()
         if asked.options:
@@ -252,7 +261,8 @@ class Settings:
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.
 
-        A backend without a manifest is imported to ask its name.
+        A backend without a manifest is imported to ask its name; one that the
+        host does not trust with the warning that its use gives.
         `BackendDispatcher.backends` lists what is installed and imports nothing.
         """
         known = self._selector.registry.know_all()
@@ -415,6 +425,21 @@ class Settings:
         from ._display.provenance import provenance_of_settings
 
         return provenance_of_settings(self._selector)
+
+
+class _WhatIsSet(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    def __missing__(self, name: str) -> Any:
+        if name in ("backend", "backends"):
+            # Not their names alone: all that is selected is to be there again.
+            return self._selector.current()
+        if name == "fallback":
+            return self._selector.policy()
+        raise KeyError(name)
 
 
 def _restore(address: HostAddress) -> Settings:

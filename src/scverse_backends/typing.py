@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-__all__ = ["Dispatched", "Labels"]
+__all__ = ["Dispatched", "DispatchedBy", "Labels"]
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -25,3 +25,19 @@ class Dispatched(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
     @overload
     def __call__(self, *args: Any, backend: Labels | None, **kwargs: Any) -> R_co: ...
+
+
+class DispatchedBy(Protocol[P, R_co]):
+    """A decorated function whose selector has a name of its own, which no type can say.
+
+    So any arguments are accepted.
+    """
+
+    __name__: str
+    __qualname__: str
+    __wrapped__: Callable[..., Any]
+
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> R_co: ...

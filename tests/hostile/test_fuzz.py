@@ -205,6 +205,7 @@ def test_a_manifest(site, host, text):
     assert tell(lambda: host.double([1], backend="evil")) in ([1], [2])
 
 
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")
 def test_the_manifest_that_is_spoiled_above_is_read_as_it_is(site, host):
     site.install("evil-backend", entry_points={"evil": "evil_backend"})
     site.write("evil_backend.py", "raise RuntimeError")

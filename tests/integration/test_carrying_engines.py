@@ -1,6 +1,7 @@
 """A snapshot reaches what each engine runs: threads, tasks, and real worker processes."""
 
 import asyncio
+import functools
 import multiprocessing
 import os
 import pickle
@@ -202,6 +203,28 @@ class TestPickling:
     def test_what_is_bound_pickles_by_reference(self, host, snapshot, module):
         for public in (host.where, host.where_async, host.ask, host.Model):
             assert module.loads(module.dumps(snapshot.bind(public))).__wrapped__ is public
+
+
+def test_cloudpickle_carries_what_wraps_a_decorated_function(host):
+    @functools.wraps(host.where)
+    def outer():
+        return "outer", wrapped()
+
+    wrapped = host.where
+    same = cloudpickle.loads(cloudpickle.dumps(outer))
+    assert same() == ("outer", "cpu")
+    assert host.settings.explain(same).function == "where"
+
+
+@pytest.mark.parametrize("home", ["__main__", "nowhere"])
+def test_cloudpickle_is_told_what_to_do_with_a_function_that_cannot_be_found_elsewhere(host, home):
+    def local():
+        return "cpu"
+
+    local.__module__ = home
+    decorated = host.dispatcher.backend_dispatch(local)
+    with pytest.raises(TypeError, match=r"is dispatched by .* Put it in a module that can be"):
+        cloudpickle.dumps(decorated)
 
 
 def test_cloudpickle_carries_bound_lambdas_and_closures(host, snapshot):

@@ -495,6 +495,29 @@ class TestTestsOfBackends:
         result.stdout.fnmatch_lines(["E *tiny has no backend 'quik'. Did you mean 'quick'?*"])
         assert result.ret == pytest.ExitCode.TESTS_FAILED
 
+    @pytest.mark.parametrize(
+        ("names", "problem"),
+        [
+            ('["q", "cpu"]', "a label is a string, not list"),
+            ('"q,cpu"', "'q,cpu' is not a valid backend name*"),
+            ('"q", "no label"', "'no label' is no label*"),
+            ('names="q"', "it has no keyword 'names'"),
+        ],
+    )
+    def test_a_malformed_marker_fails_the_run(self, run, pytester, names, problem):
+        pytester.makepyfile(
+            f"""
+            import pytest
+            @pytest.mark.backends({names})
+            def test_in_force(): pass
+            """
+        )
+
+        result = run()
+
+        result.stdout.fnmatch_lines([f"*The marker 'backends' takes names of backends*: {problem}"])
+        assert result.ret == pytest.ExitCode.INTERRUPTED
+
     def test_a_backend_that_cannot_be_loaded_fails_its_test_alone(self, run, install, pytester):
         install("broken", "raise OSError('libfast.so is missing')")
         pytester.makepyfile(

@@ -7,7 +7,6 @@ import inspect
 import pydoc
 import sys
 import typing
-from collections.abc import Sequence
 
 import pytest
 
@@ -146,14 +145,14 @@ def test_a_look_evaluates_them_as_behind_a_plain_wrapper(dispatcher, host):
         text = inspect.get_annotations(func, format=annotation_format("STRING"))
         selector = text.pop("backend")
         assert text == {"data": "AnnData", "factor": "int", "return": "AnnData"}
-        assert selector == "str | collections.abc.Sequence[str] | None"
+        assert selector == "typing.Any"
         found = inspect.get_annotations(func, format=annotation_format("FORWARDREF"))
         assert found["data"].__forward_arg__ == "AnnData"
         assert found["factor"] is int
         with pytest.raises(NameError, match="AnnData"):
             typing.get_type_hints(func)
     host.AnnData = list
-    hints = {"data": list, "factor": int, "return": list, "backend": str | Sequence[str] | None}
+    hints = {"data": list, "factor": int, "return": list, "backend": typing.Any}
     assert typing.get_type_hints(host.scale) == typing.get_type_hints(outer) == hints
 
 

@@ -38,6 +38,7 @@ def configure(
     trusted_backends: Any,
     reserved_backends: Any,
     ignorable: Any,
+    parameter_aliases: Any,
     fallback: Any,
     untrusted: Any,
     should_run: Any = None,
@@ -64,6 +65,7 @@ def configure(
         trusted=_trusted(trusted_backends, reserved, mistakes),
         reserved=reserved,
         ignorable=frozenset(names_in(ignorable, "ignorable", mistakes)),
+        parameter_aliases=aliases_in(parameter_aliases, "parameter_aliases", mistakes),
         fallback=fallback,
         untrusted=untrusted,
         should_run=should_run,
@@ -84,6 +86,31 @@ def names_in(value: Any, option: str, mistakes: list[str]) -> tuple[str, ...]:
     wrong = [item for item in found if not (isinstance(item, str) and item.strip())]
     mistakes.extend(f"{option} holds {item!r}, which is no name" for item in wrong)
     return () if wrong else found
+
+
+def aliases_in(value: Any, option: str, mistakes: list[str]) -> dict[str, str]:
+    """Read ``{old name: new name}`` of parameters, of which none may lead back to itself."""
+    pairs = dict(_mapping(value, option, mistakes))
+    names = [name for pair in pairs.items() for name in pair]
+    wrong = [name for name in names if not (isinstance(name, str) and name.isidentifier())]
+    mistakes.extend(f"{option} holds {name!r}, which is no name of a parameter" for name in wrong)
+    mistakes.extend(
+        f"{option} leads from {name!r} back to {name!r}; map each old name to a newer one"
+        for name in ([] if wrong else circles(pairs))
+    )
+    return pairs
+
+
+def circles(pairs: Mapping[str, str]) -> list[str]:
+    """List the names that lead back to themselves, one of each circle."""
+    found = []
+    for start in pairs:
+        on_the_way = [start]
+        while (name := pairs.get(on_the_way[-1])) is not None and name not in on_the_way:
+            on_the_way.append(name)
+        if name == start == min(on_the_way):
+            found.append(start)
+    return found
 
 
 def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:

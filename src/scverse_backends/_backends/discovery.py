@@ -6,6 +6,7 @@ The only module that looks at installed metadata, and nothing here imports a bac
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import sys
 from functools import partial
@@ -13,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.labels import key
+from scverse_backends._ground.labels import STARTED, key
 from scverse_backends._ground.records import Candidate
 from scverse_backends._ground.safe_repr import (
     ask_text,
@@ -33,6 +34,8 @@ LONGEST_NAME = 200
 HOSTS = "scverse_backends.hosts"
 """The group of the entry points by which hosts say where their dispatchers are."""
 
+_LEVELS = 100  # of calls; many more than the reading of metadata takes
+
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
 """Labels of the pages of a project that people are sent to, the best first."""
 
@@ -49,6 +52,7 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
 
     One distribution with unreadable metadata hides no other.
     """
+    _need_levels(_LEVELS)
     found: dict[Candidate, None] = {}
     faults = []
     for distribution in _installed():
@@ -62,6 +66,12 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         else:
             found.update(dict.fromkeys(declared))
     return tuple(sorted(found, key=_order)), tuple(faults)
+
+
+def _need_levels(levels: int) -> None:
+    """Raise near the end of the stack. Python would not: it keeps that a folder holds nothing."""
+    if levels:
+        _need_levels(levels - 1)
 
 
 def as_installed_now(candidate: Candidate) -> Candidate:
@@ -78,6 +88,18 @@ def version_of(distribution: str) -> str | None:
     """Give the version of an installed distribution."""
     found = (one for one in _installed(name=distribution) if not isinstance(one, Fault))
     return next((version for _, version in map(_identity, found) if version), None)
+
+
+def is_installed_anew(candidate: Candidate) -> bool:
+    """Whether a distribution was installed after this process imported the library."""
+    name = candidate.distribution
+    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
+    changed = (attempt(partial(_changed, one), lambda _: 0.0) for one in found)
+    return max(changed, default=0.0) > STARTED
+
+
+def _changed(distribution: Any) -> float:
+    return float(os.stat(distribution._path).st_ctime)  # noqa: PTH116, SLF001 - as Python's own
 
 
 def shadowing_file(candidate: Candidate) -> str | None:
@@ -169,8 +191,9 @@ def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
     lines = [one_line for found, one_line in _lines(text) if found == group]
     if not lines:
         return
-    name, version = _identity(distribution)
-    if name is not None and not _is_first(distribution, name):
+    bringer = None if _records_itself(distribution) else _bringer(distribution)
+    name, version = _identity(bringer or distribution)
+    if bringer is None and name is not None and not _is_first(distribution, name):
         return
     for text in lines:
         point, equals, value = map(str.strip, text.partition("="))
@@ -214,7 +237,7 @@ def _named_by(folder: str, name: str, version: str | None) -> str:
     stem, _, ending = folder.rpartition(".")
     if ending == "dist-info":
         own = stem.rpartition("-")[0] or stem
-        is_named = not {key(stem), key(own)}.isdisjoint((key(name), key(f"{name}-{version}")))
+        is_named = key(name) in (key(stem), key(own)) or key(stem) == key(f"{name}-{version}")
     elif ending == "egg-info":
         own, is_named = stem, f"{key(stem)}-".startswith(f"{key(name)}-")
     else:
@@ -237,9 +260,31 @@ def _is_first(distribution: Distribution, name: str) -> bool:
     # Its folder may not be named as its metadata says; then nothing can stand before it.
     beside = [one for one in named if _location(one) == _location(named[0])]
     first = max(beside, key=_soundness) if beside[1:] else next(iter(beside), distribution)
-    return _location(first) == _location(distribution) and (
-        _metadata(first) == _metadata(distribution)
-    )
+    return _what_it_is(first) == _what_it_is(distribution)
+
+
+def _what_it_is(distribution: Distribution) -> tuple[str | None, str, str]:
+    return _location(distribution), _folder(distribution), _metadata(distribution)
+
+
+def _records_itself(distribution: Distribution) -> bool:
+    """Whether what an installer recorded of a distribution holds its own metadata, if it has files."""
+    folder = _folder(distribution)
+    return not folder or f"{folder}/METADATA" in (ask_text(_record, distribution) or "")
+
+
+def _bringer(distribution: Distribution) -> Distribution | None:
+    """Find what brought the folder of a distribution, by what installers recorded of others beside it.
+
+    All of their records are read. That is for folders whose own does not settle it.
+    """
+    place, folder = _location(distribution), _folder(distribution)
+    for one in _installed(path=[str(place)]):
+        if not isinstance(one, Fault) and _folder(one) != folder and _location(one) == place:
+            record = ask_text(_record, one) or ""
+            if f"\n{folder}/" in f"\n{record}":
+                return one
+    return None
 
 
 def _location(distribution: Distribution) -> str | None:
@@ -247,15 +292,19 @@ def _location(distribution: Distribution) -> str | None:
     return ask_text(lambda found: str(found.locate_file("")), distribution)
 
 
-def _soundness(distribution: Distribution) -> tuple[bool, list[int]]:
-    """Rank folders of one name: one that an installer recorded, then the newest release."""
+def _soundness(distribution: Distribution) -> tuple[bool, bool, list[int]]:
+    """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
     version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
-    recorded = ask_text(lambda found: found.read_text("RECORD"), distribution)
-    return bool(recorded), [int(number) for number in re.findall(r"[0-9]+", version)]
+    numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
+    return _bringer(distribution) is None, bool(ask_text(_record, distribution)), numbers
 
 
 def _metadata(distribution: Distribution) -> str:
     return distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+
+
+def _record(distribution: Distribution) -> str:
+    return distribution.read_text("RECORD") or ""
 
 
 def _folder(distribution: Distribution) -> str:

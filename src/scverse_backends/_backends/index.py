@@ -88,6 +88,11 @@ class Installed:
         return self.description is not None and isinstance(self.description.outcome, LoadedBackend)
 
     @property
+    def is_refused_unread(self) -> bool:
+        """Whether its manifest claims what it may not have, so that it is never imported."""
+        return self.description is not None and isinstance(self.description.outcome, BackendError)
+
+    @property
     def state(self) -> BackendState:
         """How far it came."""
         if isinstance(self.error, UntrustedBackendError):

@@ -31,6 +31,7 @@ from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
 from .loading import about, describe, load_adapter, load_error, read_manifest
+from .origins import Origins
 from .trust import judge, review
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Inventory:
         self.blocked: frozenset[str] = frozenset()
         self.faults: tuple[Fault, ...] = ()
         self._used: set[Source] = set()
+        self._origins = Origins()
         self._index: LabelIndex | None = None
         self._pending: list[BackendWarning] = []
         self._mistakes: list[str] = []
@@ -177,15 +179,21 @@ class Inventory:
         return self.installed(located.candidate.source).backend or self.described(located)
 
     def use(self, located: LoadedBackend | Verdict) -> LoadedBackend:
-        """Load what was located; warn if the host does not trust it and it is used first."""
-        candidate = located.candidate
-        if candidate is not None and candidate.source not in self._used:
-            trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
-            if not (trusted or self.configuration.untrusted == "allow"):
-                messages.warn(self._about(UntrustedBackendWarning, candidate))
-            # Only now: where the warning is an error, every use is one.
-            self._used.add(candidate.source)
+        """Load what was located; warn if the host does not trust it and its code runs first."""
+        self._warn_if_untrusted(located.candidate)
         return self.load(located)
+
+    def _warn_if_untrusted(self, candidate: Candidate | None) -> None:
+        """Warn, once, that code which the host does not trust runs from here on."""
+        if candidate is None or candidate.source in self._used:
+            return
+        if self.installed(candidate.source).is_refused_unread:
+            return
+        trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
+        if not (trusted or self.configuration.untrusted == "allow"):
+            messages.warn(self._about(UntrustedBackendWarning, candidate))
+        # Only now: where the warning is an error, every use is one.
+        self._used.add(candidate.source)
 
     def load(self, located: LoadedBackend | Verdict) -> LoadedBackend:
         """Load what was located, unless that was done.
@@ -210,11 +218,15 @@ class Inventory:
         self._warn_of(located, installed)
         return cast("LoadedBackend", installed.backend)
 
-    def attempt(self, verdict: Verdict, *, again: bool = False) -> BackendError | None:
+    def attempt(
+        self, verdict: Verdict, *, again: bool = False, quietly: bool = False
+    ) -> BackendError | None:
         """Load a backend if that works; what failed before is tried again only on demand."""
         known = self.installed(verdict.candidate.source).error
         if verdict.refused or (known and not again):
             return known
+        if not quietly:
+            self._warn_if_untrusted(verdict.candidate)
         try:
             self.load(verdict)
         except BackendError as error:
@@ -243,7 +255,9 @@ class Inventory:
         if not isinstance(reading.outcome, BackendError):
             # Another version than the one that was read may be imported now.
             verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))
+            older = self._origins.older(verdict.candidate)
             reading = self.apart(self._reader(load_adapter, verdict, installed))
+            reading = self._origins.note(verdict.candidate, older, reading)
         seconds = perf_counter() - started
         installed.tries += 1
         self._keep(installed, reading)

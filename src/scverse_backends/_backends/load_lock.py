@@ -80,7 +80,7 @@ class LoadLock:
             seen.add(thread)
             wanted = self._waiting.get(cast("int", thread), self)
             importer = _importer_waited_for(cast("int", thread)) if by_import else None
-            worker = importer or _worker_waited_for(cast("int", thread))
+            worker = importer or worker_waited_for(cast("int", thread))
             thread = self._owners.get(wanted, worker)
         return False
 
@@ -105,7 +105,7 @@ def _importer_waited_for(thread: int) -> int | None:
     return getattr(frame.f_locals.get("self"), "owner", None)
 
 
-def _worker_waited_for(thread: int) -> int | None:
+def worker_waited_for(thread: int) -> int | None:
     """Tell which thread's end, or whose result, a thread is waiting for, if it is."""
     futures: Any = sys.modules.get("concurrent.futures._base")
     result = futures and futures.Future.result.__code__

@@ -251,7 +251,7 @@ class Registry(Inventory):
                 name=known.name if known else candidate.name,
                 state="refused" if verdict.refused else installed.state,
                 trusted=bool(verdict.trusted_as) and not verdict.refused,
-                distribution=candidate.distribution,
+                distribution=known.distribution if known else candidate.distribution,
                 version=known.version if known else candidate.version,
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),

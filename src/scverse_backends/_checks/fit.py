@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from scverse_backends._display.signatures import objection
 from scverse_backends._ground.callables import gives_coroutine
 from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest, quoted
-from scverse_backends._ground.members import missing_members
+from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
 from scverse_backends._routing.routes import MISSING
@@ -88,8 +88,9 @@ class _Finder:
         for name in self.ours:
             if self.route.targets[name] is not None:
                 continue
-            if name in self.route.fixed:
-                always = f"{name}={short_repr(self.route.fixed[name])}"
+            fixed = next(filter(self.route.fixed.__contains__, self.function.names_of(name)), None)
+            if fixed is not None:
+                always = f"{fixed}={short_repr(self.route.fixed[fixed])}"
                 text = f"always works with {always}, so calls that mean another value go elsewhere"
                 yield self._found("info", "fixed-parameter", text, name)
                 continue
@@ -156,11 +157,13 @@ class _Finder:
     def _renames_of_nothing(self) -> Iterator[Finding]:
         """Find renames of parameters that the host does not have."""
         ours = self.function.parameters
-        unknown = () if ours.takes_kwargs else sorted(self.route.renames.keys() - ours.names)
-        for name in unknown:
+        declared = () if ours.takes_kwargs else sorted(self.route.declared)
+        for name in declared:
+            if self.function.own_name(name) in ours.names:
+                continue
             meant = closest(name, ours.names)
             hint = f"; did you mean {meant!r}?" if meant else ""
-            target = self.route.renames[name]
+            target = self.route.declared[name]
             if target in ours.names:
                 right = {target: name}
                 hint = f"; a rename goes from the host's name to the backend's: {right}"
@@ -169,23 +172,22 @@ class _Finder:
 
     def _fixed_of_nothing(self) -> Iterator[Finding]:
         """Find fixed values of parameters that the host does not have."""
-        for name in sorted(self.route.fixed.keys() - self.function.parameters.names):
-            meant = closest(name, self.function.parameters.names)
+        ours = self.function.parameters.names
+        for name in sorted(self.route.fixed):
+            if self.function.own_name(name) in ours:
+                continue
+            meant = closest(name, ours)
             hint = f"; did you mean {meant!r}?" if meant else ""
             text = f"has a fixed value for {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-fixed", text, name, meant)
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""
-        host, backend = self.function.public, cast("type", self.route.implementation)
-        if self.route.backend.described is not None or not inspect.isclass(host):
-            return
-        for name, parameters in missing_members(host, backend):
+        for name, parameters in self.route.missing:
             text = f"has no {name!r} in its class"
             if parameters:
                 text = f"does not take {quoted(parameters)} in its method {name!r}"
-            member = f"{name}({', '.join(parameters)})" if parameters else name
-            yield self._found("warning", "missing-member", text, member)
+            yield self._found("warning", "missing-member", text, shown(name, parameters))
 
     def _other_defaults(self) -> Iterator[Finding]:
         """Find defaults that are not the host's."""

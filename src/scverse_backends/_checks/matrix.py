@@ -109,7 +109,7 @@ def _known(registry: Registry, verdict: Verdict, loading: Loading) -> LoadedBack
     described = registry.described(verdict)
     if described is None and not verdict.refused:
         with loading(verdict.candidate.name):
-            error = registry.attempt(verdict)
+            error = registry.attempt(verdict, quietly=True)
         return None if error else registry.load(verdict)
     return described
 

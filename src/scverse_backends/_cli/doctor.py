@@ -144,7 +144,7 @@ def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
     if verdict.refused:  # by the host, which is a problem; or by the user, which is none
         return Trial((verdict.refused,) if verdict.impostor else ())
     with _collected_problems() as problems:
-        error = registry.attempt(verdict)
+        error = registry.attempt(verdict, quietly=True)
         found = None if error else inspected(dispatcher, registry.load(verdict))
     if found is None:
         cause = getattr(error, "problem", None)
@@ -184,7 +184,9 @@ def _is_foreign(file: str) -> bool:
 def _environment(host: str) -> dict[str, str | None]:
     """Read the variables that are in force."""
     found = read_environment(host)
+    off = {found.off: os.environ[found.off]} if found.off else {}
     return {
+        **off,
         found.backend_variable: found.backend,
         found.fallback_variable: found.fallback,
         BLOCK_VARIABLE: os.environ.get(BLOCK_VARIABLE),

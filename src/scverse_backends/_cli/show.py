@@ -193,7 +193,8 @@ def _decision(
 def _refused_by_host(function: HostFunction, given: dict[str, Any]) -> str:
     """Say which arguments the host does not take, if there are any."""
     ours = function.parameters
-    unknown = [] if ours.takes_kwargs else [name for name in given if name not in ours.names]
+    names = () if ours.takes_kwargs else given
+    unknown = [name for name in names if function.own_name(name) not in ours.names]
     if not unknown:
         return ""
     meant = closest(unknown[0], ours.names)

@@ -11,20 +11,27 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._backends.configuration import names_in
-from scverse_backends._ground.callables import annotate, once
+from scverse_backends._backends.configuration import aliases_in, circles, names_in
+from scverse_backends._ground.callables import (
+    annotate,
+    named_parameters,
+    once,
+    takes_any_keyword,
+)
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
+from scverse_backends._routing.aliases import names_by_name
 from scverse_backends._routing.eligibility import check_host
 from scverse_backends._routing.functions import dispatch
 from scverse_backends._routing.host import HostFunction, Options
 from scverse_backends._selection.blocks import DISPATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from inspect import Signature
 
     from scverse_backends._ground.labels import Configuration
+    from scverse_backends._routing.aliases import Aliases
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._selection.selector import Selector
 
@@ -45,6 +52,7 @@ class Catalogue:
 
     def __init__(self, configuration: Configuration, selector: Selector) -> None:
         self._ignorable = configuration.ignorable
+        self._aliases = configuration.parameter_aliases
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
@@ -77,11 +85,13 @@ class Catalogue:
             ignorable=self._ignorable.union(options.ignorable),
             selector=options.selector or "",
             host_defaults=options.host_defaults,
+            aliases=self._names(func, options.parameter_aliases),
             should_run=self._selector.configuration.should_run,
         )
         self._check_name(function)
         check_host(func, function.selector)
         self._check_ignorable(function, options.ignorable)
+        _check_aliases(function, options.parameter_aliases or {})
         return function
 
     def _enter(
@@ -116,6 +126,16 @@ class Catalogue:
         """Give what decides the calls of each decorated function, by their names' order."""
         for name in sorted(self._dispatched):
             yield getattr(self._dispatched[name], DISPATCH)
+
+    def _names(self, func: Any, own: Mapping[str, str] | None) -> Aliases:
+        """Group the names of parameters that mean the same, the host's and a function's own."""
+        pairs = {**self._aliases, **(own or {})}
+        for name in circles(pairs):
+            msg = (
+                f"{_home(func)}: with the host's parameter_aliases, {name!r} leads back to itself."
+            )
+            raise ValueError(msg)
+        return names_by_name(pairs)
 
     def _check_name(self, function: HostFunction) -> None:
         """Refuse a dispatch name that would confuse adapters."""
@@ -155,8 +175,19 @@ def _check_options(options: Options) -> None:
             raise TypeError(msg)
     mistakes: list[str] = []
     names_in(options.ignorable, "ignorable", mistakes)
+    aliases_in(options.parameter_aliases, "parameter_aliases", mistakes)
     if mistakes:
-        raise TypeError(mistakes[0])
+        raise TypeError("; ".join(mistakes))
+
+
+def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
+    """Refuse two names for one parameter that a function has by neither."""
+    func = function.func
+    ours = set(named_parameters(func)) if aliases else set()
+    for pair in () if takes_any_keyword(func) else aliases.items():
+        if ours.isdisjoint(function.names_of(pair[0])):
+            msg = f"{_home(func)} has no parameter {' or '.join(map(repr, pair))} with two names."
+            raise ValueError(msg)
 
 
 def _home(func: Callable[..., Any]) -> str:

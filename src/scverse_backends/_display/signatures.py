@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._ground.safe_repr import attempt, safe_repr, short_repr
-from scverse_backends._routing.parameters import ParameterMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scverse_backends._routing.host import HostFunction
+    from scverse_backends._routing.parameters import ParameterMap
     from scverse_backends._routing.routes import Route
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -46,8 +46,7 @@ class HostSignature:
 
     def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
         """Tell what the implementation adds that a manifest describes."""
-        function = self._function
-        where = ParameterMap(function.parameters, renames) if renames else function.parameter_map
+        where = self._function.map_to(renames, signature.parameters)
         return [*filter(None, (self.addition(where, p) for p in signature.parameters.values()))]
 
     def addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:

@@ -46,7 +46,7 @@ class TraceRecord(NamedTuple):
     ----------
     function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
         As in `Decision`.
-    differing_defaults, is_fallback, options
+    differing_defaults, is_fallback, options, missing_members
         As in `Decision`.
     duration
         Time spent in it so far, in seconds, what it called included. A
@@ -77,6 +77,7 @@ class TraceRecord(NamedTuple):
     differing_defaults: tuple[DefaultDifference, ...]
     is_fallback: bool
     options: tuple[tuple[str, Any], ...]
+    missing_members: tuple[str, ...]
     duration: float
     outcome: Outcome
     error: str | None

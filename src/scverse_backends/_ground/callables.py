@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from inspect import Signature
     from types import CodeType
 
@@ -48,6 +48,12 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
     """Name the parameters, ``*args`` and ``**kwargs`` too."""
     variadic = bool(code.co_flags & VARARGS) + bool(code.co_flags & VARKEYWORDS)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + variadic]
+
+
+def named_parameters(func: Any) -> Collection[str]:
+    """Name the parameters of any callable; of a plain function without asking `inspect`."""
+    code = code_of(func)
+    return parameter_names(code) if code else signature_of(func).parameters
 
 
 def is_coroutine_function(func: Any) -> bool:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
+from time import time
 from typing import Any, Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
 UntrustedPolicy = Literal["warn", "allow", "refuse"]
 
-SELECTOR_TYPE = str | Sequence[str] | None
-"""What a call's selector takes; an object, so that no name in it has to be looked up."""
+SELECTOR_TYPE = Any
+"""What a call's selector is said to take at run time: a label, a sequence of labels, or nothing.
+
+Said exactly, FastAPI takes it for the body of a request and Typer refuses the whole function.
+"""
 
 ByFunction = Mapping[str, str | Sequence[str]]
 """What selects by function: from dispatch names, or patterns over them, to labels."""
@@ -27,6 +31,9 @@ RESERVED = {
 """Labels that no backend may claim, each with what to know about it."""
 
 LONGEST = 128
+
+STARTED = time()
+"""When this process imported the library: with its hosts."""
 
 _GRAMMAR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?", re.ASCII)
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -99,6 +106,7 @@ class Configuration(NamedTuple):
     trusted: Mapping[str, TrustRule]
     reserved: Mapping[str, str]
     ignorable: frozenset[str]
+    parameter_aliases: Mapping[str, str]
     fallback: FallbackPolicy
     untrusted: UntrustedPolicy
     should_run: Callable[[str, dict[str, Any]], object] | None

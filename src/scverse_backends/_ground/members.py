@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from functools import cached_property, partial
 from inspect import Parameter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .callables import signature_of
 from .safe_repr import attempt
@@ -33,7 +34,7 @@ def missing_members(host: type, backend: type) -> Iterator[tuple[str, tuple[str,
     The name of a member that the backend's class lacks, and no parameters; or
     the name of a method, and the host's parameters that it does not take.
     """
-    if inspect.getattr_static(backend, "__getattr__", None) is not None:
+    if _answers_for_any_name(backend):
         return
     used = _used(backend)
     for name in filter(lambda name: not name.startswith("_"), dir(host)):
@@ -44,6 +45,47 @@ def missing_members(host: type, backend: type) -> Iterator[tuple[str, tuple[str,
                 yield name, ()
         elif is_method and (lost := attempt(partial(_lost, host, backend, name), lambda _: ())):
             yield name, lost
+
+
+def shown(name: str, parameters: tuple[str, ...]) -> str:
+    """Write a missing member, or the parameters that a method lacks, in one word."""
+    return f"{name}({', '.join(parameters)})" if parameters else name
+
+
+def tell_absences(backend: type, names: frozenset[str], said: str) -> None:
+    """Have the objects of a backend's class say whose they are, of what only the host's class has.
+
+    Python asks ``__getattr__`` for what it did not find, so what is there is found as before. A
+    class that looks for attributes in its own way, or cannot be changed, is left alone.
+
+    Parameters
+    ----------
+    backend
+        The backend's class.
+    names
+        What it lacks.
+    said
+        What its objects say of it.
+    """
+    looks: Any = inspect.getattr_static(backend, "__getattribute__")
+    if _answers_for_any_name(backend) or looks is not object.__getattribute__:
+        return
+
+    def __getattr__(self: Any, name: str) -> Any:  # noqa: N807 - it becomes a method
+        if name in names:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}: {said}"
+            raise AttributeError(msg, name=name, obj=self)
+        # The error as Python gave it is lost by now; looking again raises the same.
+        return object.__getattribute__(self, name)
+
+    with suppress(TypeError):
+        type.__setattr__(backend, "__getattr__", __getattr__)
+
+
+def _answers_for_any_name(cls: type) -> bool:
+    """Whether a class has attributes that only asking tells."""
+    found = inspect.getattr_static(cls, "__getattr__", None)
+    return found is not None and getattr(found, "__module__", None) != __name__
 
 
 def _used(cls: type) -> set[str]:

@@ -63,6 +63,8 @@ class LoadedBackend:
     described
         Of one that is not loaded, by dispatch name, what its manifest describes;
         ``None`` in place of what only the adapter's stand-in can show.
+    code
+        The candidate as the code tells that was loaded, where that is of an older release.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class LoadedBackend:
         "aliases",
         "can_run",
         "candidate",
+        "code",
         "described",
         "fixed",
         "name",
@@ -94,6 +97,7 @@ class LoadedBackend:
         self.adapter = adapter
         self.candidate = candidate
         self.described = described
+        self.code: Candidate | None = None
         for name, value in facts.items():
             setattr(self, name, value)
 
@@ -117,12 +121,14 @@ class LoadedBackend:
     @property
     def distribution(self) -> str | None:
         """Name of the installed distribution; ``None`` for one registered in this process."""
-        return self.candidate.distribution if self.candidate else None
+        candidate = self.code or self.candidate
+        return candidate.distribution if candidate else None
 
     @property
     def version(self) -> str | None:
-        """Version of the installed distribution."""
-        return self.candidate.version if self.candidate else None
+        """Version of that distribution; of the code that runs, after an upgrade."""
+        candidate = self.code or self.candidate
+        return candidate.version if candidate else None
 
 
 class BackendInfo(NamedTuple):
@@ -208,6 +214,9 @@ class Decision(NamedTuple):
         Whether the host runs it although only backends were selected.
     options
         What the block gives the call: options of the backend, which the call itself left out.
+    missing_members
+        Where it constructs a class: what the host's class has and the backend's
+        lacks, ``"score"`` or, of a method's parameters, ``"score(strict)"``.
     """
 
     function: str
@@ -222,6 +231,7 @@ class Decision(NamedTuple):
     differing_defaults: tuple[DefaultDifference, ...] = ()
     is_fallback: bool = False
     options: tuple[tuple[str, Any], ...] = ()
+    missing_members: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return str(self._page())
@@ -236,6 +246,7 @@ class Decision(NamedTuple):
         renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
         facts = [("because", self.reason), *remarks(self)]
         facts += [("renamed", renamed)] if renamed else []
+        facts += [("lacks", ", ".join(self.missing_members))] if self.missing_members else []
         where = "cpu, the host itself" if self.backend == "cpu" else ran_on(self)
         return Page(f"{self.function} runs on {where}", tuple(facts))
 

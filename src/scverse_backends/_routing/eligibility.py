@@ -8,10 +8,8 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from scverse_backends._ground.callables import (
-    code_of,
     is_async_generator_function,
-    parameter_names,
-    signature_of,
+    named_parameters,
 )
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
@@ -68,8 +66,7 @@ def _clash(func: Any, selector: str) -> str | None:
     """Say why the selector cannot be a parameter of a callable."""
     if selector and (not selector.isidentifier() or iskeyword(selector)):
         return f"cannot have a parameter selector={selector!r}; choose a Python name."
-    code = code_of(func)
-    if selector in (parameter_names(code) if code else signature_of(func).parameters):
+    if selector in named_parameters(func):
         return (
             f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +106,7 @@ class Execution:
 
             work = partial(route.implementation, *args, **kwargs)
             hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
-            return named(hold.iterated(work, copy_context()), self.function.public)
+            return named(hold.iterated(work), self.function.public)
         inside, entry = this_thread.inside, route.entry
         try:
             inside.add(entry)

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext, suppress
+import sys
+from contextlib import closing, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from functools import update_wrapper
 from operator import attrgetter
+from threading import Lock
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import asked_of
+from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
@@ -23,7 +26,7 @@ from .execution import Execution, note
 from .running import Mark, this_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Generator, Hashable
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .resolution import Resolution
     from .routes import Route
-    from .spans import Recorder
+    from .spans import Arrival, Recorder
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -109,8 +112,16 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                 raise
         return considered.consider(args, kwargs)
 
+    def consider_all(all_: bool) -> None:  # noqa: FBT001 - it is not seen by anybody else
+        nonlocal func, ready
+        func = considered.host if all_ else considered.function.func
+        ready = {} if all_ else considered.ready
+
+    considered.consider_all = consider_all
     return dispatched
 
+
+_explaining = Lock()
 
 _UNNAMED = object()
 """Stands for the selector of a call that has none."""
@@ -123,7 +134,13 @@ class Dispatch(Execution):
     ----------
     named
         Empty until a call had the selector, if the host refuses it as it does any keyword.
+    arrivals
+        The calls that are explained now and go through decorators outside of ours.
+    consider_all
+        Has every call looked at, or, again, only those that need it.
     """
+
+    consider_all: Callable[[bool], None]
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
         super().__init__(function, selector)
@@ -131,6 +148,22 @@ class Dispatch(Execution):
         self.consider = self.start if function.is_suspended else self.call
         self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
+        self.arrivals: list[Arrival] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send what a decorator around ours has of it: a way to find it in the other process."""
+        public = self.function.public
+        module, name = public.__module__, public.__qualname__
+        found = attempt(lambda: attrgetter(name)(sys.modules[module]), lambda _: None)
+        if module == "__main__" or getattr(found, DISPATCH, None) is not self:
+            host = self.selector.configuration.host
+            msg = (
+                f"{module}.{name} is dispatched by {host}, and cannot be sent to another process as "
+                f"code. Put it in a module that can be imported there, or send {name}.__wrapped__, "
+                "which runs on the host."
+            )
+            raise TypeError(msg)
+        return attrgetter(DISPATCH), (found,)
 
     @once
     def decorators(self) -> tuple[object, ...]:
@@ -145,6 +178,8 @@ class Dispatch(Execution):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
+        if self.arrivals:
+            self._meet(args, kwargs)
         active = self._active
         outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
@@ -184,6 +219,8 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
+        if self.arrivals:
+            self._meet(args, kwargs)
         own, span = self.pop_selection(kwargs), self.state.recorder()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
         self.resolver.tell(resolution)
@@ -222,8 +259,21 @@ class Dispatch(Execution):
             )
             if arrived is not None:
                 return arrived
+        return self._decide(args, kwargs)
+
+    def _decide(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         selection = self.pop_selection(kwargs) or self.selector.current()
         return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
+
+    def host(self, *args: Any, **kwargs: Any) -> Any:
+        """Stand for the host's function while calls of it are explained."""
+        return self.consider(args, kwargs)
+
+    def _meet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Decide a call, and do not run it, if it is one that is explained."""
+        for arrival in (*self.arrivals,):
+            if arrival.is_awaited_here():
+                arrival.take(self._decide(args, dict(kwargs)))
 
     def _arrival(
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -233,13 +283,32 @@ class Dispatch(Execution):
 
         arrival = Arrival(self.function.name)
         self.state.enter_span(arrival)
-        with suppress(Arrived):
-            result = outermost(*args, **kwargs)
-            if isinstance(result, CoroutineType):
-                # As far as it goes by itself; nobody is to wait for it.
-                with suppress(StopIteration, Exception), closing(result):
-                    result.send(None)
+        try:
+            with self._meeting(arrival):
+                result = outermost(*args, **kwargs)
+                if isinstance(result, CoroutineType):
+                    # As far as it goes by itself; nobody is to wait for it.
+                    with suppress(StopIteration, Exception), closing(result):
+                        result.send(None)
+        except (Exception, Arrived, SystemExit):
+            # What decorators raise for want of a result is not what the call would meet.
+            if arrival.decision is None:
+                raise
         return arrival.decision
+
+    @contextmanager
+    def _meeting(self, arrival: Arrival) -> Generator[None]:
+        """Look at all calls, those of other threads and contexts too, while one is explained."""
+        try:
+            with _explaining:
+                self.arrivals.append(arrival)
+                self.consider_all(True)  # noqa: FBT003
+            yield
+        finally:
+            arrival.is_over = True
+            with _explaining:
+                self.arrivals.remove(arrival)
+                self.consider_all(bool(self.arrivals))
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.

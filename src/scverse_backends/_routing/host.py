@@ -13,8 +13,9 @@ from scverse_backends._ground.callables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from .aliases import Aliases
     from .parameters import ParameterMap, Parameters
 
 INITIALIZER = "__scverse_initializer__"
@@ -28,6 +29,7 @@ class Options(NamedTuple):
     ignorable: Iterable[str] = ()
     selector: str | None = "backend"
     host_defaults: bool = False
+    parameter_aliases: Mapping[str, str] | None = None
 
 
 class HostFunction:
@@ -41,11 +43,13 @@ class HostFunction:
         ignorable: frozenset[str] = frozenset(),
         selector: str = "backend",
         host_defaults: bool = False,
+        aliases: Aliases | None = None,
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> None:
         self.func = func
         self.name = name
-        self.ignorable = ignorable
+        self.aliases = aliases or {}
+        self.ignorable = ignorable.union(*map(self.names_of, ignorable))
         self.selector = selector
         self.host_defaults = host_defaults
         self.should_run = should_run
@@ -59,16 +63,36 @@ class HostFunction:
         return read(self.func)
 
     @cached_property
-    def parameter_map(self) -> ParameterMap:
+    def _plain_map(self) -> ParameterMap:
         """Where its parameters go where nothing renames them."""
         from .parameters import ParameterMap
 
         return ParameterMap(self.parameters, {})
 
+    def map_to(self, renames: Mapping[str, str], theirs: Collection[str]) -> ParameterMap:
+        """Tell where its parameters go, under an adapter's renames, in an implementation."""
+        if not (renames or self.aliases):
+            return self._plain_map
+        from .aliases import with_aliases
+        from .parameters import ParameterMap
+
+        return ParameterMap(
+            self.parameters, with_aliases(renames, self.aliases, theirs), self.aliases
+        )
+
+    def names_of(self, parameter: str) -> tuple[str, ...]:
+        """Give all names by which the host calls a parameter."""
+        return self.aliases.get(parameter, (parameter,))
+
+    def own_name(self, name: str) -> str:
+        """Give the name that a parameter has in the host's signature; if none, the same name."""
+        ours = self.parameters.names
+        return name if name in ours else next(filter(ours.__contains__, self.names_of(name)), name)
+
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""
         host = self.parameters
-        return name in self.ignorable and (name in host.names or host.takes_kwargs)
+        return name in self.ignorable and (self.own_name(name) in host.names or host.takes_kwargs)
 
     @property
     def is_plain(self) -> bool:

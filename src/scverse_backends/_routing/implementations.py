@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
 from scverse_backends._ground.callables import with_decorators
+from scverse_backends._ground.members import tell_absences
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
@@ -68,7 +69,19 @@ class RouteCache:
         route = self.route(backend)
         if route is not before and isinstance(route, Route):
             self._tell((route,))
+            self._tell_absences(route)
         return route
+
+    def _tell_absences(self, route: Route) -> None:
+        """Have objects of a backend's class name the backend where they lack what the host's have."""
+        names = frozenset(name for name, parameters in route.missing if not parameters)
+        if names:
+            host, ours = self._registry.configuration.host, cast("type", self._function.public)
+            said = (
+                f"it is of backend {route.backend.name!r}, whose class lacks what {host}'s "
+                f"{ours.__name__} has. Construct it with 'cpu' selected to have {host}'s own."
+            )
+            tell_absences(cast("type", route.implementation), names, said)
 
     def route(self, backend: LoadedBackend) -> Route | Refusal:
         """Give the route to a backend's implementation, as that is now.

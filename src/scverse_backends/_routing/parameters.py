@@ -7,13 +7,17 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .aliases import Aliases
+
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+_ABSENT = object()
 
 
 class Parameters(NamedTuple):
@@ -102,6 +106,26 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return Given(named, extra, min(len(args), known), args[known:])
 
 
+def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Given | str:
+    """Keep one name of each parameter that a call gives by several, or say why that cannot be.
+
+    Of two names that both stand in the signature, one at its default counts as not given.
+    """
+    if isinstance(given, str) or not aliases:
+        return given
+    named = dict(given.named)
+    for names in dict.fromkeys(aliases.values()):
+        there = [name for name in names if name in named]
+        meant = [n for n in there if not same(named[n], parameters.defaults.get(n, _ABSENT))]
+        further = [name for name in names if name in given.extra]
+        twice = [*there, *further] if further else meant
+        if len(twice) > 1:
+            return f"would receive one parameter by two names, {quoted(twice)}"
+        for name in set(there).difference(meant or there[:1]):
+            del named[name]
+    return given._replace(named=named)
+
+
 def fits(parameters: Parameters, given: Given | None) -> bool:
     """Whether a callable takes the arguments of a call."""
     if given is None or (given.extra and not parameters.takes_kwargs):
@@ -150,6 +174,15 @@ def _is_mark(value: object, other: type) -> bool:
 class ParameterMap:
     """Where the parameters of a host function go under some renames.
 
+    Parameters
+    ----------
+    host
+        What the host takes.
+    renames
+        The host's names to an implementation's.
+    aliases
+        The names that mean the same to the host.
+
     Attributes
     ----------
     targets
@@ -157,18 +190,30 @@ class ParameterMap:
         name is the implementation's for another of them.
     """
 
-    def __init__(self, host: Parameters, renames: Mapping[str, str]) -> None:
-        self._names, self._defaults = host.names, host.defaults
+    def __init__(
+        self, host: Parameters, renames: Mapping[str, str], aliases: Aliases | None = None
+    ) -> None:
+        self.renames, self._defaults = renames, host.defaults
+        groups = [names for names in (aliases or {}).values() if not host.names.isdisjoint(names)]
+        self._names = host.names.union(*groups)
         meant = {theirs for ours, theirs in renames.items() if ours in host.names}
         self.targets = {
             name: None if name in meant and name not in renames else renames.get(name, name)
             for name in host.names
         }
         self._received = {target: name for name, target in self.targets.items() if target}
+        # Where two names of one parameter arrive as one, the newest has its default.
+        for name in (name for names in groups for name in reversed(names)):
+            if target := self.targets.get(name):
+                self._received[target] = name
 
     def is_option(self, name: str) -> bool:
         """Whether a parameter of an implementation is one that the host's function has not."""
         return name not in self._received and name not in self._names
+
+    def receives(self, target: str, name: str) -> bool:
+        """Whether a parameter of the host is the one whose default an implementation's stands for."""
+        return self._received.get(target) == name
 
     def differing(self, name: str, default: Any) -> str | None:
         """Name the parameter of the host that a parameter receives, if its default is another."""

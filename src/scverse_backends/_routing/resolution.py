@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.labels import CPU, quoted
+from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import (
     Decision,
     Preference,
@@ -19,7 +20,7 @@ from scverse_backends._ground.records import (
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
-from .parameters import Given, bind, fits
+from .parameters import Given, bind, fits, settle
 from .routes import Forwarding, Route, ask, forward
 
 if TYPE_CHECKING:
@@ -133,13 +134,15 @@ class Resolver:
         given = bind(self._function.parameters, args, kwargs)
         known = given if isinstance(given, Given) else None
         chosen = selection.of(self._function.name)
+        given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, chosen, given=known)
         if self._running.has(selection):
             return ended._replace(nested=INSIDE_FALLBACK)
         for backend in chosen.backends:
             if backend is None:
-                self._note_host(selection, chosen, generation)
+                if chosen is not selection and chosen.is_host and selection.is_kept:
+                    self._on_host.add(selection)
                 return ended._replace(refusals=tuple(refusals))
             if self._running.has(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
@@ -204,13 +207,6 @@ class Resolver:
         if generation is not self._selector.changes.generation:
             self._ready.clear()
 
-    def _note_host(self, selection: Selection, chosen: Selection, generation: object) -> None:
-        """Let calls go to the host at once where a selection by function has it as first choice."""
-        if chosen.is_host and not selection.is_host and selection.is_kept:
-            self._on_host.add(selection)
-            if generation is not self._selector.changes.generation:
-                self._on_host.clear()
-
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
         _, selection, route, forwarding, given, refusals, nested, is_fallback, options = resolution
@@ -239,6 +235,7 @@ class Resolver:
             forwarded=tuple(name for name, _ in forwarding.received),
             differing_defaults=route.differences(given),
             options=options,
+            missing_members=tuple(shown(*member) for member in route.missing),
         )
 
     def allow(self, resolution: Resolution, kwargs: dict[str, Any]) -> None:
@@ -253,7 +250,7 @@ class Resolver:
         """
         function = self._function
         refusals = (*resolution.chosen.omitted, *resolution.refusals)
-        misfits = function.is_plain and not fits(function.parameters, resolution.given)
+        misfits = self._host_refuses(resolution.given)
         policy = self._selector.policy(resolution.selection)
         if policy == "error" and not (misfits and not any(self._backend_options(kwargs))):
             raise BackendFallbackError(function.name, host=self._host, refusals=refusals)
@@ -265,6 +262,13 @@ class Resolver:
         messages.log(messages.INFO, "%s", warning)
         if policy == "warn":
             messages.warn(warning, with_decorators(function.public))
+
+    def _host_refuses(self, given: Given | None) -> bool:
+        """Whether the host itself is to refuse the arguments of a call: nothing can take them."""
+        ours, aliases = self._function.parameters, self._function.aliases
+        if given is not None and isinstance(settle(ours, given, aliases), str):
+            return True
+        return self._function.is_plain and not fits(ours, given)
 
     def tell(self, resolution: Resolution) -> None:
         """Log who runs a call, if somebody listens to each of them."""
@@ -303,7 +307,8 @@ class Resolver:
     def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """Give the options of a call that only backends have, and which; if no backend runs, all."""
         host = self._function.parameters
-        unknown = [] if host.takes_kwargs else [name for name in kwargs if name not in host.names]
+        given = () if host.takes_kwargs else kwargs
+        unknown = [name for name in given if self._function.own_name(name) not in host.names]
         owned = ((name, self._routes.owners(name)) for name in unknown)
         return ((name, owners) for name, owners in owned if owners or self._selector.off)
 

@@ -7,11 +7,12 @@ call, it says how the call reaches the implementation, or why it cannot.
 from __future__ import annotations
 
 import sys
-from inspect import ismethod
+from inspect import isclass, ismethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
+from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import (
     attempt,
@@ -21,14 +22,15 @@ from scverse_backends._ground.safe_repr import (
     short_repr,
 )
 
+from .aliases import one_of_each, second_place
 from .parameters import (
     Given,
-    ParameterMap,
     Parameters,
     alike,
     bind,
     read,
     same,
+    settle,
     without_signature,
 )
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
+    from .parameters import ParameterMap
     from .running import Running
 
 MISSING = "does not implement it"
@@ -65,6 +68,8 @@ class Route:
     ----------
     parameters
         What the implementation takes.
+    declared, renames
+        The adapter's renames, and with them where every name goes that means the same to the host.
     map
         Which of its parameters those of the host are meant for.
     targets
@@ -83,9 +88,11 @@ class Route:
     """
 
     __slots__ = (
+        "_missing",
         "adapter",
         "aligned",
         "backend",
+        "declared",
         "differing",
         "entry",
         "fixed",
@@ -123,13 +130,11 @@ class Route:
         )
         self.parameters = parameters
         self.entry = entry
-        self.renames: Mapping[str, str] = backend.renames.get(function.name, {})
+        self._missing: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+        self.declared: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
-        self.map = (
-            ParameterMap(function.parameters, self.renames)
-            if self.renames
-            else function.parameter_map
-        )
+        self.map = function.map_to(self.declared, parameters.names)
+        self.renames = self.map.renames
         reached, takes_any = parameters.names, parameters.takes_kwargs
         self.targets = {
             n: t if t in reached or takes_any else None for n, t in self.map.targets.items()
@@ -143,6 +148,8 @@ class Route:
         at_the_same_place = len(ours.positional) == self.aligned == len(parameters.positional)
         self.takes_rest = at_the_same_place and bool(ours.rest and parameters.rest)
         most = sys.maxsize if self.takes_rest else self.aligned
+        second = second_place(function.aliases, ours.positional)
+        most = most if second is None else min(most, second)
         self.max_positional = most if is_attribute and _passes_on(self) else -1
         self.keywords = _keywords(self)
 
@@ -167,9 +174,18 @@ class Route:
             for name, target in renamed.items()
         }
 
+    def name_there(self, name: str) -> str:
+        """Give the name by which the adapter knows a parameter of the host."""
+        names = (name, *self.function.names_of(name))
+        target = self.renames.get(name)
+        known = (n for n in names if n in self.declared or n in self.fixed or n == target)
+        return next(known, name)
+
     def takes_option(self, name: str) -> bool:
         """Whether the implementation takes an argument by name that the host's function has not."""
-        takes_any = self.parameters.takes_kwargs and name not in self.function.parameters.names
+        function = self.function
+        is_further = function.own_name(name) not in function.parameters.names
+        takes_any = self.parameters.takes_kwargs and is_further
         return name in self.options or takes_any
 
     def options_for(
@@ -186,6 +202,13 @@ class Route:
     def options(self) -> frozenset[str]:
         """The parameters of the implementation that the host's function has not."""
         return frozenset(filter(self.map.is_option, self.parameters.names))
+
+    @property
+    def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Tell what the host's class has and the backend's lacks: members, parameters of methods."""
+        if self._missing is None:
+            self._missing = _missing(self)
+        return self._missing
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
@@ -264,6 +287,10 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
 def ask(route: Route, given: Given, question: Any, failure: str, verb: str) -> Refusal | None:
     """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no."""
     arguments = given.arguments(route.function.parameters)
+    if route.function.aliases:
+        is_hosts = question is route.function.should_run
+        name_of = route.function.own_name if is_hosts else route.name_there
+        arguments = {name_of(name): value for name, value in arguments.items()}
     try:
         answer = plain_str(question(route.function.name, arguments))
         agrees = type(answer) is not str and bool(answer)
@@ -279,23 +306,30 @@ def ask(route: Route, given: Given, question: Any, failure: str, verb: str) -> R
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
-    given = bind(route.function.parameters, args, kwargs)
+    ours = route.function.parameters
+    given = settle(ours, bind(ours, args, kwargs), route.function.aliases)
     return isinstance(given, Given) and isinstance(forward(route, given), Forwarding)
+
+
+def _is_needless(route: Route, name: str, value: Any) -> bool:
+    """Whether an argument need not arrive: it is the host's default, or held against what is fixed."""
+    is_fixed = any(one in route.fixed for one in route.function.names_of(name))
+    return is_fixed or same(value, route.function.parameters.defaults.get(name, _ABSENT))
 
 
 def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:
     """Pair every argument with its target; a host-only one at its default counts as not given."""
     function = route.function
-    defaults = function.parameters.defaults
     for name, value in given.named.items():
         target = route.targets[name]
-        if target is None and name in route.fixed:
-            continue
-        if target is not None or not same(value, defaults.get(name, _ABSENT)):
+        if target is not None or not _is_needless(route, name, value):
             yield name, value, target, name in function.ignorable
     for name, target in route.further(given).items():
-        ignorable = function.parameters.takes_kwargs and name in function.ignorable
-        yield name, given.extra[name], target, ignorable
+        value, own = given.extra[name], function.own_name(name)
+        has_it = own != name
+        if target is not None or not (has_it and _is_needless(route, own, value)):
+            ignorable = has_it or function.parameters.takes_kwargs
+            yield name, value, target, ignorable and name in function.ignorable
     if given.rest:
         name = str(function.parameters.rest)
         yield name, given.rest, _REST if route.takes_rest else None, name in function.ignorable
@@ -321,25 +355,37 @@ def _objection(
 
 def _otherwise(route: Route, given: Given) -> Refusal | None:
     """Refuse a call that means something else than what the adapter always does."""
-    values = {**route.function.parameters.defaults, **given.named, **given.extra}
+    sources = (given.named, given.extra, route.function.parameters.defaults)
     for name, value in route.fixed.items():
-        if name in values and not same(values[name], value):
-            always, asked = (f"{name}={short_repr(one)}" for one in (value, values[name]))
-            return route.refuse(f"always works with {always}, and the call means {asked}")
+        names = route.function.names_of(name)
+        asked = next(
+            ((one, found[one]) for found in sources for one in names if one in found), None
+        )
+        if asked and not same(asked[1], value):
+            always, means = (f"{n}={short_repr(v)}" for n, v in ((name, value), asked))
+            return route.refuse(f"always works with {always}, and the call means {means}")
     return None
 
 
 def rename_faults(route: Route) -> Iterator[str]:
     """Say which renames of the adapter cannot work, because a name is on neither side."""
     ours, theirs = route.function.parameters, route.parameters
-    for name, target in route.renames.items():
+    for name, target in route.declared.items():
         rename = f"its rename {{{name!r}: {target!r}}}"
-        if name not in ours.names and not ours.takes_kwargs:
+        if route.function.own_name(name) not in ours.names and not ours.takes_kwargs:
             swapped = target in ours.names and name in theirs.names
             hint = "; write it the other way round" if swapped else ""
             yield f"{rename} begins with {name!r}, which the host does not take{hint}"
         elif target not in theirs.names and not theirs.takes_kwargs:
             yield f"{rename} leads to {target!r}, which it does not take"
+
+
+def _missing(route: Route) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    host, backend = route.function.public, route.implementation
+    if route.backend.described is not None or not (isinstance(host, type) and isclass(backend)):
+        return ()
+    # Either class may say of itself whatever it likes.
+    return attempt(lambda: tuple(missing_members(host, backend)), lambda _: ())
 
 
 def _by_position(route: Route, given: Given, placed: dict[str, Any]) -> tuple[Any, ...]:
@@ -380,6 +426,7 @@ def _supplied(route: Route) -> dict[str, Any]:
         for name, default in route.function.parameters.defaults.items()
         if (target := route.targets[name]) is not None
         and target in theirs.names
+        and route.map.receives(target, name)
         and not (target in theirs.defaults and alike(default, theirs.defaults[target]))
     }
 
@@ -412,5 +459,7 @@ def _keywords(route: Route) -> frozenset[str]:
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}
     shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
-    taken = {*renamed, route.function.selector}
-    return frozenset((shared | (theirs.keyword - ours.names)) - taken)
+    passing = shared | (theirs.keyword - ours.names)
+    aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
+    taken = {*renamed, *aliases, route.function.selector}
+    return frozenset(passing - taken).union(one_of_each(aliases, passing, aligned))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from threading import get_ident
+from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+
+from scverse_backends._backends.load_lock import worker_waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +137,10 @@ class Arrived(BaseException):
     """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
 
 
+_LOOKS, _PAUSE = 20, 0.005
+"""How often, and after how many seconds, a thread looks again who waits for it."""
+
+
 class Arrival:
     """Stands for a span where one call of a function is to be decided and not run."""
 
@@ -142,19 +149,39 @@ class Arrival:
 
     def __init__(self, function: str) -> None:
         self.decision: Decision | None = None
+        self.is_over = False
         self._function = function
+        self._thread = get_ident()
+
+    def is_awaited_here(self) -> bool:
+        """Whether a call of this thread is the one: made by who explains it, or waited for there."""
+        me = get_ident()
+        if self._thread == me:
+            return True
+        for _ in range(_LOOKS):
+            if worker_waited_for(self._thread) == me:
+                return True
+            if self.is_over:
+                break
+            sleep(_PAUSE)
+        return False
 
     def child(
         self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
     ) -> Span:
-        """Take the decision of the call that arrives; calls of other functions run.
+        """Take the decision of the call that arrives; calls of other functions run."""
+        if decision.function == self._function:
+            self.take(decision)
+        return OUTSIDE.child(decision, site, everywhere)
+
+    def take(self, decision: Decision) -> NoReturn:
+        """Take the decision of the call that arrives.
 
         Raises
         ------
-        Arrived
+        Arrived, SystemExit
             In place of the call.
         """
-        if decision.function != self._function:
-            return OUTSIDE.child(decision, site, everywhere)
         self.decision = decision
-        raise Arrived
+        # By the other one a thread ends without a word.
+        raise Arrived if get_ident() == self._thread else SystemExit

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import inspect
 from contextlib import nullcontext, suppress
-from contextvars import copy_context
-from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from contextvars import Context, Token
+    from contextvars import Token
 
-    from scverse_backends._selection.state import Selection, SelectionState
+    from scverse_backends._selection.state import Scope, Selection, SelectionState
 
     from .running import Mark
     from .spans import Span
@@ -38,6 +36,9 @@ class Hold:
         The call, if it is traced.
     note
         Why the host runs it, for an error that it raises.
+
+    A generator that a backend runs, or whose call names its backend, keeps what was
+    selected at its call. Any other follows who iterates it, as if it was not traced.
     """
 
     def __init__(
@@ -53,6 +54,10 @@ class Hold:
         self._mark = mark
         self._span = span
         self._note = note
+        self._is_bound = not (own is None and mark is None)
+        scope = state.scope()
+        self._scope = scope if own is None else (own, scope, None)
+        self._innermost = span or state.span()
 
     async def awaited(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function's work; a plain implementation's result is given as it is."""
@@ -70,44 +75,76 @@ class Hold:
             with suppress(ValueError):
                 self._state.inside.reset(token)
 
-    def iterated(
-        self, work: Callable[[], Any], context: Context | None = None
-    ) -> Generator[Any, Any, Any]:
-        """Run a generator function's work, each step of it in a context of its own.
+    def iterated(self, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
+        """Run a generator function's work, each step in the context of who asks for it.
 
-        That is a copy of the first step's, unless one is given.
+        Only what is selected and traced is the generator's own between its steps.
         """
-        context = copy_context() if context is None else context
-        context.run(self._enter)
+        given = error = None
+        timed = self._span or nullcontext()
         try:
-            return (yield from self._steps(context, work))
-        except Exception as error:
-            self._explain(error)
+            steps = self._in_force(lambda: iter(work()))
+            while True:
+                before = self._what_holds()
+                try:
+                    self._resume(*before)
+                    # Not by `_in_force`: a generator may call itself to any depth.
+                    with timed:
+                        if error is not None:
+                            item = steps.throw(error)
+                        else:
+                            item = next(steps) if given is None else steps.send(given)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    self._suspend(*before)
+                try:
+                    given, error = (yield item), None
+                except GeneratorExit:
+                    self._in_force(getattr(steps, "close", bool))
+                    raise
+                except BaseException as thrown:
+                    if not hasattr(steps, "throw"):
+                        raise
+                    error = thrown
+        except Exception as failure:
+            self._explain(failure)
             raise
         finally:
+            error = None  # it refers to this frame
             self._close()
 
-    def _steps(self, context: Context, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
-        timed = self._span or nullcontext()
-        with timed:
-            steps = context.run(lambda: iter(work()))
-        step: Callable[[], Any] = partial(next, steps)
-        while True:
-            try:
-                with timed:
-                    item = context.run(step)
-            except StopIteration as end:
-                return end.value
-            try:
-                sent = yield item
-                step = partial(next, steps) if sent is None else partial(steps.send, sent)
-            except GeneratorExit:
-                context.run(getattr(steps, "close", bool))
-                raise
-            except BaseException as error:
-                if not hasattr(steps, "throw"):
-                    raise
-                step = partial(steps.throw, error)
+    def _in_force(self, work: Callable[[], Any]) -> Any:
+        """Do one thing as a step of a generator."""
+        before = self._what_holds()
+        try:
+            self._resume(*before)
+            with self._span or nullcontext():
+                return work()
+        finally:
+            self._suspend(*before)
+
+    def _what_holds(self) -> tuple[Scope | None, Any, tuple[Mark, ...]]:
+        state = self._state
+        return state.scope(), state.span(), state.inside.get()
+
+    def _resume(self, scope: Scope | None, span: Any, inside: tuple[Mark, ...]) -> None:
+        """Put what was decided in force for one step."""
+        state = self._state
+        state.put(self._scope if self._is_bound else scope, self._innermost or span)
+        if self._mark is not None:
+            state.inside.set((*inside, self._mark))
+
+    def _suspend(self, scope: Scope | None, span: Any, inside: tuple[Mark, ...]) -> None:
+        """Put back what held before the step; what the body has changed of it is kept."""
+        state = self._state
+        now, innermost, _ = self._what_holds()
+        if innermost is not (self._innermost or span):
+            self._innermost = innermost
+        if self._is_bound:
+            self._scope, now = now, scope
+        state.put(now, span)
+        state.inside.set(inside)
 
     def _enter(self) -> tuple[Span | None, Token[tuple[Mark, ...]]]:
         """Put what was decided in force in this context; give the span that it was in."""

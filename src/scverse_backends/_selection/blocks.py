@@ -167,8 +167,10 @@ class UseBackend:
 
             choice = self._choice
             host = choice.selector.configuration.host
-            written = choice.asked.written
-            messages.warn(UnusedBlockWarning(written, choice.fallback, host=host))
+            asked, policy = choice.asked, choice.fallback
+            messages.warn(
+                UnusedBlockWarning(asked.written, policy, host=host, options=asked.written_options)
+            )
 
 
 def _restore(address: HostAddress, asked: Asked, fallback: FallbackPolicy | None) -> UseBackend:

@@ -10,9 +10,18 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
-from .asked import Asked, is_just_unknown, listed, locate, parse, pick_all, read
 from .hosts import announce_host, enter_host
-from .state import CALL, CPU_PICK, HOST, PENDING, PROCESS, Rule
+from .state import (
+    BLOCK,
+    CALL,
+    CPU_PICK,
+    HOST,
+    PENDING,
+    PROCESS,
+    SNAPSHOT,
+    Rule,
+    Selection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,8 +30,8 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
-    from .asked import Located
-    from .state import Pick, Scope, Selection, SelectionState
+    from .asked import Asked, Located
+    from .state import Pick, Scope, SelectionState
 
 
 class Selector:
@@ -54,7 +63,7 @@ class Selector:
         self.on_refresh: Callable[[], None] = lambda: None
         self.functions: dict[str, Any] = {}
         self.off = f"the environment variable {environment.off}" if environment.off else None
-        self._told: set[str] = set()
+        self._told: set[object] = set()
         self.take_environment(environment)
         self.address = enter_host(configuration.host, configuration.group, self)
         announce_host(self)
@@ -92,9 +101,11 @@ class Selector:
         return asked if self.off else asked.map(partial(self._locate, origin=origin))
 
     def _locate(self, label: Any, origin: str | None) -> Located:
+        from .asked import is_just_unknown, locate
+
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
-            self._warn_once(f"{located.error} It is left out.")
+            self._warn_once(located.label, f"{located.error} It is left out.")
         return located
 
     def check_keys(self, asked: Asked) -> None:
@@ -119,12 +130,11 @@ class Selector:
         UnknownOptionError
             If no function of a selected backend has one.
         """
-        labels, peek = found.every_label, self.registry.peek
-        if (
-            found.labels
-            and not self.off
-            and all(not one.error and (one.found is None or peek(one.found)) for one in labels)
-        ):
+        if self.off or not found.labels:
+            return
+        peek = self.registry.peek
+        known = (one.found is None or peek(one.found) for one in found.every_label if not one.error)
+        if all(known) and not any(one.error for one in found.every_label):
             self.load(found, None, None, HOST, use=peek)
 
     def load(
@@ -157,6 +167,8 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
+        from .asked import pick_all
+
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
         rules, problems = [], []
@@ -204,6 +216,8 @@ class Selector:
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
+        from .asked import Asked, listed
+
         fallback = None if outer is None else outer[0].fallback
         if self.off:
             return self.load(Asked((labels,)), fallback, CALL, HOST)
@@ -222,9 +236,16 @@ class Selector:
 
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
+        if isinstance(labels, Selection):  # one that was in force, put back
+            self.state.swap(labels)
+            return
+        from .asked import read
+
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
-        fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, PROCESS)
+        fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
+        if origin not in (CALL, BLOCK, SNAPSHOT):  # what only keeps what surrounds it has that's
+            origin = PROCESS
         outer = HOST if asked.labels else self._outer(scope)
         self.state.swap(self.select(asked, fallback, origin, outer))
 
@@ -282,9 +303,11 @@ class Selector:
         if not environment.backend:
             return HOST
         origin = environment.origin
-        asked = parse(environment.backend)
         from scverse_backends.exceptions import BackendError
 
+        from .asked import parse
+
+        asked = parse(environment.backend)
         try:
             selection = self.load(self.find(asked, origin), None, origin, HOST)
         except BackendError as error:
@@ -300,7 +323,7 @@ class Selector:
             from .keys import misfits
 
             for error in misfits(asked, self.functions, self.address, origin):
-                self._warn_once(f"{error} Until then it selects nothing.")
+                self._warn_once(error.function, f"{error} Until then it selects nothing.")
 
     def _log_left_out(self, picks: Iterable[Pick]) -> None:
         for pick in picks:
@@ -313,16 +336,15 @@ class Selector:
         """Say once that what is selected is not used."""
         if any(label != CPU for label in asked.every_label):
             host, variable = self.configuration.host, self.environment.off
-            self._warn_once(
-                f"{variable} is set: {host} runs every call itself (cpu), whatever is selected."
-            )
+            problem = f"{host} runs every call itself (cpu), whatever is selected."
+            self._warn_once(self.off, f"{variable} is set: {problem}")
 
-    def _warn_once(self, problem: str) -> None:
+    def _warn_once(self, subject: object, problem: str) -> None:
         """Warn of something that was selected and has no effect."""
-        if problem not in self._told:
+        if subject not in self._told:
             from scverse_backends.exceptions import BackendSelectionWarning
 
-            self._told.add(problem)
+            self._told.add(subject)
             messages.warn(BackendSelectionWarning(problem, host=self.configuration.host))
 
     def _process_policy(self) -> FallbackPolicy:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from scverse_backends._backends.loading import import_reference
 from scverse_backends._ground.callables import is_coroutine_function
-from scverse_backends._ground.labels import FallbackPolicy  # noqa: TC001 - typing.get_type_hints finds it here
+from scverse_backends._ground.labels import CPU, FallbackPolicy
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
@@ -80,6 +80,11 @@ class Snapshot:
     def backends(self) -> tuple[str, ...]:
         """Canonical names of all choices, in order of preference."""
         return tuple(chosen.name for chosen in self._chosen if chosen.is_there)
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the host alone is selected, for every function, wherever it is applied."""
+        return not self._for_some and all(chosen.name == CPU for chosen in self._chosen)
 
     def bind(self, func: F) -> F:
         """Make a callable that applies the snapshot around each call of a function.

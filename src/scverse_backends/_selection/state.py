@@ -309,18 +309,17 @@ class SelectionState:
 
     def enter_span(self, span: Any) -> None:
         """Have the calls of this context traced as made within a span; ``None`` for no longer."""
-        scope = self.scope()
-        self.active.set(scope if span is None else (TRACED, scope, span))
+        self.put(self.scope(), span)
         self.wake()
 
     def push(self, selection: Selection, owner: object) -> None:
         """Put a selection in force in this context."""
-        self._put((selection, self.scope(), owner))
+        self.put((selection, self.scope(), owner), self.span())
         self.wake()
 
     def pop(self, owner: object) -> None:
         """Take out this context's innermost scope of an owner, wherever it stands in the chain."""
-        self._put(_without(self.scope(), owner))
+        self.put(_without(self.scope(), owner), self.span())
 
     def leave(self, owner: Scope | None, span: Any) -> None:
         """End a traced call that left this context in another state than it made."""
@@ -337,11 +336,10 @@ class SelectionState:
                 self._set_default(selection)
         else:
             _, outer, owner = scope
-            self._put((selection, outer, owner or scope))
+            self.put((selection, outer, owner or scope), self.span())
 
-    def _put(self, scope: Scope | None) -> None:
-        """Replace this context's scopes; what is traced stays so."""
-        span = self.span()
+    def put(self, scope: Scope | None, span: Any) -> None:
+        """Replace what holds in this context: its scopes, and the span that its calls are in."""
         self.active.set(scope if span is None else (TRACED, scope, span))
 
     def apart(self, work: Callable[[], Any]) -> Any:

@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Generic, Self, TypeVar, assert_type
+from dataclasses import KW_ONLY, InitVar, dataclass, replace
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, assert_type
 
 from scverse_backends import BackendDispatcher
+from scverse_backends.typing import Labels
 
 dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host")
 
@@ -27,6 +28,34 @@ def a_class_stays_a_class(model: Model) -> None:
     assert_type(Model(3).fit([1.0]), Model)
     assert_type(model.n_components, int)
     assert_type(Special(3), Special)
+
+
+@dispatcher.backend_class
+class Described:
+    if TYPE_CHECKING:
+
+        def __init__(self, n_components: int, *, backend: Labels | None = None) -> None: ...
+
+    else:
+
+        def __init__(self, n_components: int) -> None:
+            self.n_components = n_components
+
+
+@dispatcher.backend_class(selector="engine", parameter_aliases={"levels": "depth"})
+@dataclass
+class Forest:
+    depth: int = 3
+    if TYPE_CHECKING:
+        _: KW_ONLY
+        engine: InitVar[Labels | None] = None
+
+
+def a_class_that_describes_its_selector_is_built_with_it() -> None:
+    assert_type(Described(3, backend="cuda"), Described)
+    assert_type(Described(n_components=3, backend=["cuda", "cpu"]), Described)
+    assert_type(Forest(4, engine="cuda"), Forest)
+    assert_type(Forest().depth, int)
 
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, assert_type
 
 from scverse_backends import BackendDispatcher
-from scverse_backends.typing import Dispatched, Labels
+from scverse_backends.typing import Dispatched, DispatchedBy, Labels
 
 dispatcher = BackendDispatcher(entrypoint_group="host.backends", host_name="host")
 backend_dispatch = dispatcher.backend_dispatch
@@ -20,7 +20,7 @@ def count(data: list[float], *, n_jobs: int = 1) -> int:
     return len(data)
 
 
-@backend_dispatch(selector="engine")
+@backend_dispatch(selector="engine", parameter_aliases={"values": "data"})
 def label(data: list[float]) -> str:
     return str(data)
 
@@ -41,6 +41,13 @@ def the_hosts_own_parameters_and_return_type_are_kept() -> None:
     assert_type(count([1.0], n_jobs=2), int)
     assert_type(label([1.0]), str)
     assert_type(first([1.0]), float)
+
+
+def a_selector_of_another_name_is_accepted() -> None:
+    assert_type(label([1.0], engine="cuda"), str)
+    assert_type(label([1.0], engine=["cuda", "cpu"], tile_size=256), str)
+    chosen: DispatchedBy[[list[float]], str] = label
+    assert_type(chosen([1.0]), str)
 
 
 def a_backend_is_chosen_by_label_or_by_order_of_preference() -> None:

@@ -62,6 +62,11 @@ def misnamed(data: Any) -> Any:
     return data
 
 
+@backend_dispatch(parameter_aliases=["seed"])  # rejected
+def misaliased(data: Any) -> Any:
+    return data
+
+
 @backend_dispatch(selector=True)  # rejected
 def misselected(data: Any) -> Any:
     return data

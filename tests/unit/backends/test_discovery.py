@@ -1,8 +1,10 @@
 """What is installed is known from metadata, read when it is first needed and then on request."""
 
 import importlib
+import inspect
 import os
 import sys
+import warnings
 import zipfile
 from importlib.metadata import Distribution, DistributionFinder
 
@@ -44,6 +46,33 @@ def test_metadata_is_not_read_by_making_a_host_decorating_or_calling_it(site, di
     install(site)
 
     assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda dispatcher: dispatcher.settings.available_backends(),
+        lambda dispatcher: dispatcher.backends()[0],
+        lambda dispatcher: dispatcher.refresh(),
+    ],
+    ids=["available_backends", "backends", "refresh"],
+)
+def test_a_first_look_near_the_end_of_the_stack_is_no_knowledge(site, make_dispatcher, use):
+    def below(levels, work):
+        return below(levels - 1, work) if levels else work()
+
+    room = sys.getrecursionlimit() - len(inspect.stack(0))
+    outcomes = set()
+    for spare in range(5, 65):
+        install(site, f"mine{spare}", f"backend-{spare}", group=f"late{spare}.backends")
+        dispatcher = make_dispatcher(entrypoint_group=f"late{spare}.backends", untrusted="allow")
+        try:
+            below(room - spare, lambda: use(dispatcher))  # noqa: B023 - called at once
+            outcomes.add("done")
+        except RecursionError:
+            outcomes.add("told")
+        assert [info.name for info in dispatcher.backends()] == [f"mine{spare}"]
+    assert "told" in outcomes
 
 
 def test_metadata_is_read_once_and_again_when_asked_to_refresh(site, dispatcher):
@@ -203,7 +232,8 @@ def test_a_folder_may_be_named_in_any_spelling(site, dispatcher, folder):
 
 
 @pytest.mark.parametrize(
-    "folder", ["my_backend_more-1.0", "my_backend-more-1.0", "other-1.0", "other", "innocent_extra"]
+    "folder",
+    ["my_backend_more-1.0", "my_backend-more-1.0", "my_backend-1.0-more", "other-1.0", "other"],
 )
 def test_a_folder_that_another_package_brought_does_not_speak_for_a_trusted_one(
     site, make_dispatcher, folder
@@ -239,6 +269,65 @@ def test_of_two_folders_of_one_name_the_one_that_an_installer_recorded_counts(
             (folder / "RECORD").write_text("mine_module.py,,\n")
 
     assert listed(dispatcher) == [("mine", "my-backend", recorded)]
+
+
+BROUGHT = [
+    "my_backend-9.0.dist-info",
+    "My.Backend-1.0.dist-info",
+    "my_backend.dist-info",
+    "my_backend-1.0-py3.11.egg-info",
+]
+
+
+@pytest.fixture
+def bring(site):
+    """Have the package ``innocent`` bring a folder that says it is ``my-backend``, with a module."""
+
+    def bring(folder, record):
+        innocent = site.install("innocent", group="none", modules={"a_module": "name = 'mine'"})
+        made = site.install("my-backend", version="9.0", entry_points={"mine": "a_module"})
+        brought = made.rename(site.folder / folder)
+        if folder.endswith("egg-info"):
+            (brought / "METADATA").rename(brought / "PKG-INFO")
+        (brought / "RECORD").write_text(record)
+        (innocent / "RECORD").write_text(
+            f"a_module.py,,\n{folder}/METADATA,,\n{folder}/entry_points.txt,,\n"
+        )
+
+    return bring
+
+
+@pytest.mark.parametrize("folder", BROUGHT)
+@pytest.mark.parametrize("record", ["", "a_module.py,,\n"])
+def test_a_folder_that_the_record_of_another_package_lists_is_that_packages(
+    site, make_dispatcher, bring, folder, record
+):
+    bring(folder, record)
+    dispatcher = make_dispatcher(trusted_backends={"mine": {"package": "my-backend"}})
+
+    with pytest.warns(UserWarning, match="comes from 'innocent', not 'my-backend'"):
+        assert listed(dispatcher) == [("mine", "innocent", "1.0")]
+
+    assert site.imported() == set()
+
+
+@pytest.mark.parametrize("folder", BROUGHT)
+@pytest.mark.parametrize("record", ["", "a_module.py,,\n", "{}/METADATA,,\n"])
+def test_the_package_itself_stands_before_a_folder_that_another_one_brought(
+    site, make_dispatcher, bring, folder, record
+):
+    bring(folder, record.format(folder))
+    own = install(site)
+    (own / "RECORD").write_text(f"mine_module.py,,\n{own.name}/METADATA,,\n")
+    dispatcher = make_dispatcher(
+        trusted_backends={"mine": {"package": "my-backend"}}, untrusted="refuse"
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert dispatcher.get_backend("mine").__name__ == "mine_module"
+
+    assert "a_module" not in site.imported()
 
 
 @pytest.mark.parametrize("versions", [("1.0", "2.0"), ("9.0", "10.0"), ("1.0", "1.0.1")])

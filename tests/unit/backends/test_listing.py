@@ -1,15 +1,30 @@
 """What a host can say about its backends, with and without loading them."""
 
+import importlib
 import pickle
 import shutil
+import sys
+import warnings
+from importlib.metadata import Distribution, DistributionFinder
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scverse_backends.exceptions import (
+    BackendLoadError,
     BackendRegistrationWarning,
     UnknownBackendError,
+    UntrustedBackendError,
     UntrustedBackendWarning,
 )
+
+OLD = """
+    from types import SimpleNamespace
+    name = "mine"
+    def whoami(): return "old"
+    old = SimpleNamespace(name=name, whoami=whoami)
+"""
 
 
 @pytest.fixture
@@ -163,12 +178,11 @@ class TestRefreshing:
 class TestUpgrading:
     """A backend is upgraded while the process runs: what ran is told, not what is on disk."""
 
-    def install(self, site, version):
-        for folder in site.folder.glob("mine_backend-*.dist-info"):
+    def install(self, site, version, distribution="mine-backend", point="mine_module"):
+        for folder in site.folder.glob("mine_*.dist-info"):
             shutil.rmtree(folder)
         source = f"name = 'mine'\ndef whoami(): return {version!r}"
-        points = {"mine": "mine_module"}
-        site.install("mine-backend", version=version, entry_points=points)
+        site.install(distribution, version=version, entry_points={"mine": point})
         site.write("mine_module.py", source)
 
     def test_what_was_loaded_before_keeps_its_version(self, site, dispatcher, whoami):
@@ -186,6 +200,105 @@ class TestUpgrading:
         assert [record.version for record in trace.records] == ["1.0"]
         (info,) = (info for info in dispatcher.backends() if info.name == "mine")
         assert (info.state, info.version) == ("loaded", "1.0")
+
+    @pytest.mark.parametrize(
+        ("distribution", "point"),
+        [
+            ("mine-backend", "mine_module:old"),
+            ("mine-backend", "other_module"),
+            ("mine-gpu", "mine_module"),
+            ("mine-gpu", "mine_module:old"),
+        ],
+    )
+    def test_code_that_was_there_before_keeps_its_release_whatever_leads_to_it(
+        self, site, dispatcher, whoami, distribution, point
+    ):
+        self.install(site, "1.0")
+        site.write("mine_module.py", OLD)
+        assert whoami(backend="mine") == "old"
+        self.install(site, "2.0", distribution, point)
+        site.write("other_module.py", "from mine_module import name, whoami")
+        dispatcher.refresh()
+
+        told = f"{distribution} 2.0 is installed, and code of mine-backend 1.0 is loaded. Restart"
+        with (
+            pytest.warns(BackendRegistrationWarning, match=told),
+            dispatcher.settings.trace() as trace,
+        ):
+            assert whoami(backend="mine") == "old"
+        (record,) = trace.records
+        assert (record.distribution, record.version) == ("mine-backend", "1.0")
+        (info,) = (info for info in dispatcher.backends() if info.name == "mine")
+        assert (info.distribution, info.version) == ("mine-backend", "1.0")
+
+    def test_what_the_loaded_code_lacks_is_no_damage_of_what_is_installed(self, site, dispatcher):
+        self.install(site, "1.0")
+        dispatcher.get_backend("mine")
+        self.install(site, "2.0", point="mine_module:Adapter")
+        dispatcher.refresh()
+
+        with pytest.raises(
+            BackendLoadError, match=r"code of mine-backend 1\.0 is loaded\. Restart"
+        ):
+            dispatcher.get_backend("mine")
+
+    def test_code_whose_claims_are_refused_is_refused_after_an_upgrade_too(self, site, dispatcher):
+        self.install(site, "1.0")
+        dispatcher.get_backend("mine")
+        self.install(site, "2.0", point="mine_module:bad")
+        sys.modules["mine_module"].bad = SimpleNamespace(name="quick")
+        dispatcher.refresh()
+
+        with pytest.raises(UntrustedBackendError, match="belongs to the trusted backend 'fast'"):
+            dispatcher.get_backend("mine")
+
+    @pytest.mark.parametrize(("said", "recorded"), [("1.0", "1.0"), ("2", "2.0"), ("dev", "2.0")])
+    @pytest.mark.parametrize("module", ["mine_module", "around.mine_module"])
+    def test_code_that_was_imported_by_hand_has_the_version_that_it_says(
+        self, site, dispatcher, whoami, module, said, recorded
+    ):
+        package = "import_me = 1" if module == "mine_module" else f"__version__ = {said!r}"
+        source = f"__version__ = {said!r}\nname = 'mine'\ndef whoami(): return 'old'"
+        self.install(site, "1.0", point=module)
+        site.write("around/__init__.py", package)
+        site.write(f"{module.replace('.', '/')}.py", source)
+        importlib.import_module(module)
+        self.install(site, "2.0", point=module)
+
+        with warnings.catch_warnings(record=True) as told, dispatcher.settings.trace() as trace:
+            warnings.simplefilter("always")
+            assert whoami(backend="mine") == "old"
+        assert trace.records[0].version == recorded
+        assert len(told) == (recorded == "1.0")
+
+    def test_what_has_no_folder_is_not_taken_for_upgraded(
+        self, site, dispatcher, whoami, monkeypatch
+    ):
+        class Packed(Distribution):
+            def read_text(self, filename):
+                return {
+                    "METADATA": "Name: packed\nVersion: 2.0\n",
+                    "entry_points.txt": f"[{dispatcher.entrypoint_group}]\npacked = packed_module\n",
+                }.get(filename)
+
+            def locate_file(self, path):
+                return Path(path)
+
+        class Finder(DistributionFinder):
+            def find_spec(self, *spec):
+                return None
+
+            def find_distributions(self, context):
+                return [Packed()]
+
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+        source = "__version__ = '1.0'\nname = 'packed'\ndef whoami(): return 'packed'"
+        site.write("packed_module.py", source)
+        importlib.import_module("packed_module")
+
+        with dispatcher.settings.trace() as trace:
+            assert whoami(backend="packed") == "packed"
+        assert trace.records[0].version == "2.0"
 
     def test_what_is_loaded_after_it_has_the_new_version(self, site, dispatcher, whoami):
         self.install(site, "1.0")

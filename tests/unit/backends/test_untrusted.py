@@ -1,6 +1,7 @@
 """Backends that the host does not trust: warned of, allowed, refused, blocked."""
 
 import inspect
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,16 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
     UntrustedBackendWarning,
 )
+
+ASKING = {
+    "a typo": lambda dispatcher, whoami: whoami(backend="nobody"),
+    "a typo in a block": lambda dispatcher, _: dispatcher.settings.use_backend("nobody"),
+    "a typo in settings": lambda dispatcher, _: setattr(dispatcher.settings, "backend", "nobody"),
+    "get_backend": lambda dispatcher, _: dispatcher.get_backend("nobody"),
+    "available_backends": lambda dispatcher, _: dispatcher.settings.available_backends(),
+    "available_backend_names": lambda dispatcher, _: dispatcher.available_backend_names(),
+    "discover": lambda dispatcher, _: dispatcher.discover(),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -55,11 +66,30 @@ class TestWarn:
         with pytest.warns(UntrustedBackendWarning, match="mine-backend"):
             dispatcher.get_backend("mine")
 
-    def test_looking_at_what_there_is_is_no_use(self, dispatcher):
-        dispatcher.discover()
-
-        assert dispatcher.settings.available_backends() == ["mine", "yours"]
+    def test_looking_at_what_there_is_is_no_use(self, site, dispatcher):
         assert len(dispatcher.backends()) == 2
+        assert site.imported() == set()
+
+    @pytest.mark.parametrize("way", ASKING)
+    def test_whatever_imports_one_to_ask_it_warns_as_its_use_does(self, site, dispatcher, way):
+        whoami = host(dispatcher)
+
+        with pytest.warns(UntrustedBackendWarning) as caught, suppress(UnknownBackendError):
+            ASKING[way](dispatcher, whoami)
+        whoami(backend="mine")
+        whoami(backend="yours")
+
+        assert [w.message.distribution for w in caught] == ["mine-backend", "yours-backend"]
+        assert {w.filename for w in caught} == {__file__}
+        assert site.imported() == {"mine_module", "yours_module"}
+
+    @pytest.mark.parametrize("way", ASKING)
+    def test_a_warning_made_an_error_keeps_any_from_being_asked(self, site, dispatcher, way):
+        for _ in range(2):
+            with pytest.raises(UntrustedBackendWarning):
+                ASKING[way](dispatcher, host(dispatcher))
+
+        assert site.imported() == set()
 
     def test_a_warning_made_an_error_stops_every_use_before_any_code_runs(self, site, dispatcher):
         whoami = host(dispatcher)

@@ -45,6 +45,13 @@ def test_working_backends_give_status_0(run, install):
     )
 
 
+@pytest.mark.parametrize("variable", ["CELLS_BACKEND_OFF", "SCVERSE_BACKENDS_OFF"])
+def test_what_keeps_every_call_on_the_host_is_shown(run, install, monkeypatch, variable):
+    install()
+    monkeypatch.setenv(variable, "1")
+    assert f"\n{variable}: 1\n" in run("doctor", "cells:dispatcher").out
+
+
 @pytest.mark.parametrize("group", ["cells.backend", "cels.backends", "Cells_Backends"])
 def test_a_group_that_is_nearly_the_hosts_is_named(run, install, site, group):
     install()

@@ -7,8 +7,8 @@ import functools
 import inspect
 import pickle
 import types
-from collections.abc import Sequence
 from inspect import Parameter, signature
+from typing import Any
 
 import pytest
 
@@ -169,5 +169,5 @@ def test_a_wrapped_host_shows_what_it_wraps(dispatcher):
     ]
 
 
-def test_the_selector_says_what_it_takes(public):
-    assert signature(public).parameters["backend"].annotation == str | Sequence[str] | None
+def test_the_selector_takes_anything_as_far_as_frameworks_can_tell(public):
+    assert signature(public).parameters["backend"].annotation is Any

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import sys
 import tomllib
 import traceback
 from pathlib import Path
@@ -209,6 +210,19 @@ class TestAttributes:
     def test_what_concerns_a_backend_names_it_and_what_is_installed(self, described):
         assert (described.backend, described.host) == ("mine", "example_host")
         assert (described.distribution, described.version) == ("my-backend", "1.0")
+
+
+@pytest.mark.parametrize(("label", "package"), [("fast", "fast-backend"), ("nobody", "PACKAGE")])
+def test_a_frozen_application_is_told_that_it_may_lack_metadata(
+    make_dispatcher, monkeypatch, label, package
+):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    trusted = {"fast": {"package": "fast-backend"}} if label == "fast" else {}
+    with pytest.raises(BackendError) as caught:
+        make_dispatcher(trusted_backends=trusted).get_backend(label)
+    assert str(caught.value).endswith(
+        f"metadata must be too: pyinstaller --copy-metadata {package}"
+    )
 
 
 def test_an_error_that_was_raised_pickles_with_its_notes(make_dispatcher, monkeypatch):

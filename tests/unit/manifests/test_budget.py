@@ -11,6 +11,10 @@ import pytest
 from scverse_backends import manifest
 from scverse_backends.exceptions import BackendRegistrationWarning
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::scverse_backends.exceptions.UntrustedBackendWarning"
+)
+
 HEAD = "schema = 1\nname = 'tiled'\n"
 ADAPTER = "name = 'tiled'\ndef scale(values, factor=2, *, own=1): return 'ran'"
 MOMENT = 2.0

@@ -30,8 +30,7 @@ def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, sc
     ship()
     dispatcher.discover()
     assert str(inspect.signature(scale)) == (
-        "(values, factor=2, *, backend: str | collections.abc.Sequence[str] | None = None, "
-        "tile_size: 'int' = 64)"
+        "(values, factor=2, *, backend: Any = None, tile_size: 'int' = 64)"
     )
     assert "\ntile_size\n" in inspect.getdoc(scale)
     assert "How many values to work on at once." in scale.__doc__
@@ -76,7 +75,7 @@ def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
     site.backend(
         "plain", "name = 'plain'\naliases = ['simple']", reference="plain", distribution="plain"
     )
-    with pytest.warns(UnusedBlockWarning):
+    with pytest.warns(UnusedBlockWarning), pytest.warns(UntrustedBackendWarning, match="plain"):
         dispatcher.settings.use_backend("simple")
     assert site.imported() == {"plain"}
     assert dispatcher.settings.available_backends() == ["plain", "tiled"]
@@ -234,8 +233,7 @@ class TestRefused:
         ship()
         with pytest.warns(BackendRegistrationWarning, match="'tiles' is blocked"):
             dispatcher.discover()
-        untrusted = pytest.warns(UntrustedBackendWarning)
-        with untrusted, pytest.raises(UntrustedBackendError, match="'tiles' is blocked"):
+        with pytest.raises(UntrustedBackendError, match="'tiles' is blocked"):
             dispatcher.get_backend("tiled_point")
         assert site.imported() == set()
         assert [info.state for info in dispatcher.backends()] == ["refused"]

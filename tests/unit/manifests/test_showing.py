@@ -93,10 +93,10 @@ def shown(dispatcher, *, host_defaults):
 @pytest.mark.parametrize("host_defaults", [False, True])
 def test_manifests_show_what_adapters_show(site, make_dispatcher, host_defaults):
     install(site, *ADAPTERS)
-    imported = shown(make_dispatcher(), host_defaults=host_defaults)
+    imported = shown(make_dispatcher(untrusted="allow"), host_defaults=host_defaults)
     assert site.imported() == {*ADAPTERS}
     describe(site, *ADAPTERS)
-    assert shown(make_dispatcher(), host_defaults=host_defaults) == imported
+    assert shown(make_dispatcher(untrusted="allow"), host_defaults=host_defaults) == imported
     assert site.imported() == set()
     (parameters, doc), *_ = imported[0]
     assert parameters[-2:] == ["tiles", "own"]
@@ -128,3 +128,26 @@ def test_a_backend_that_is_loaded_takes_the_place_of_its_manifest_and_no_other(
     assert (scale.__doc__, [*inspect.signature(scale).parameters]) == before
     assert site.imported() == {"second"}
     assert "Only with backends ``'first'``, ``'second'``." in scale.__doc__
+
+
+def test_a_name_that_means_the_same_to_the_host_is_no_option(site, make_dispatcher):
+    """A backend says ``rng`` where its host says ``seed``, and its manifest says so too."""
+    code = "name = 'first'\ndef scale(data, *, rng=7, tiles=4): ..."
+    site.install("first", entry_points={"first": "first"}, modules={"first": code})
+    describe(site, "first")
+    dispatcher = make_dispatcher(parameter_aliases={"seed": "rng"}, untrusted="allow")
+
+    @dispatcher.backend_dispatch
+    def scale(data, *, seed=0):
+        """Scale values.
+
+        Parameters
+        ----------
+        seed
+            Where to begin.
+        """
+
+    dispatcher.discover()
+    assert [*inspect.signature(scale).parameters] == ["data", "seed", "backend", "tiles"]
+    assert "With backend ``'first'``" in scale.__doc__
+    assert site.imported() == set()

@@ -106,10 +106,7 @@ def test_a_signature_that_is_copied_of_the_hosts_is_not_used(decorated_host):
         assert scale(1, 5, backend="other") == (1, 5, {})
         decision = dispatcher.settings.explain(scale, 1, factor=5, backend=["mine", "other"])
         assert decision.refusals == (("mine", "does not take 'factor'"),)
-        assert (
-            "data, factor=2, *, backend: str | collections.abc.Sequence[str] | None = None, tiles=1"
-            in str(inspect.signature(scale))
-        )
+        assert "data, factor=2, *, backend: Any = None, tiles=1" in str(inspect.signature(scale))
         assert verify(dispatcher, "mine").failures("warning")[0].parameter == "factor"
 
 

@@ -2,6 +2,10 @@
 
 import asyncio
 import functools
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
@@ -76,6 +80,119 @@ def test_a_decorator_that_answers_by_itself_is_looked_past(dispatcher, decorated
         return functools.wraps(func)(lambda data: "the answer")
 
     assert dispatcher.settings.explain(decorated(answering), 1).backend == "cpu"
+
+
+POOL = ThreadPoolExecutor(1)
+
+
+def in_a_pool(func):
+    return functools.wraps(func)(lambda *args, **call: POOL.submit(func, *args, **call).result(30))
+
+
+def in_a_thread(func):
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        results = []
+        thread = Thread(target=lambda: results.append(func(*args, **kwargs)))
+        thread.start()
+        thread.join()
+        return results[0]
+
+    return wrapper
+
+
+def in_a_slow_start(func):
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        work = POOL.submit(func, *args, **kwargs)
+        time.sleep(0.02)
+        return work.result(30)
+
+    return wrapper
+
+
+def in_a_context_of_its_own(func):
+    return functools.wraps(func)(lambda *args, **call: Context().run(func, *args, **call))
+
+
+ELSEWHERE = [in_a_pool, in_a_thread, in_a_slow_start, in_a_context_of_its_own]
+
+
+# pytest reports what ends a thread, SystemExit too; Python itself does not.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("decorator", ELSEWHERE)
+@pytest.mark.parametrize("call", [{}, {"seed": 1}, {"backend": "mine"}], ids=str)
+@pytest.mark.parametrize("default", ["cpu", "mine"])
+def test_a_call_that_a_decorator_makes_elsewhere_is_decided_and_does_not_run(
+    dispatcher, decorated, decorator, call, default
+):
+    ran = []
+    func = decorated(decorator, lambda data, seed=None: ran.append("cpu") or "cpu")
+    dispatcher.settings.backend = default
+    func(1)  # from now on, calls of this shape go straight to who runs them
+    ran.clear()
+    said = dispatcher.settings.explain(func, 1, **call).backend
+    assert ran == []
+    assert said == func(1, **call)
+
+
+@pytest.mark.parametrize("default", ["cpu", "mine"])
+def test_a_coroutine_function_that_a_decorator_calls_elsewhere_does_not_run(
+    dispatcher, offer, default
+):
+    @in_a_pool
+    @dispatcher.backend_dispatch
+    async def func(data):
+        pytest.fail("it ran")
+
+    async def mine(data):
+        pytest.fail("it ran")
+
+    offer(func=mine)
+    dispatcher.settings.backend = default
+    assert dispatcher.settings.explain(func, 1).backend == default
+
+
+def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decorated):
+    def waiting(func):
+        @functools.wraps(func)
+        def wrapper(data, **kwargs):
+            if data == "explained":
+                inside.set()
+                assert done.wait(30)
+            return func(data, **kwargs)
+
+        return wrapper
+
+    inside, done = Event(), Event()
+    func = decorated(waiting)
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(dispatcher.settings.explain, func, "explained")
+        assert inside.wait(30)
+        assert func("called") == "cpu"
+        assert func("called", backend="mine") == "mine"
+        done.set()
+        assert said.result(30).backend == "cpu"
+    assert func("called") == "cpu"
+
+
+def test_two_threads_explain_at_once(dispatcher, decorated):
+    func = decorated(in_a_pool, lambda data, seed=None: pytest.fail("it ran"))
+    with ThreadPoolExecutor(8) as pool:
+        said = [*pool.map(lambda n: dispatcher.settings.explain(func, n).backend, range(40))]
+    assert said == ["cpu"] * 40
+
+
+def test_what_a_decorator_raises_before_the_call_is_raised(dispatcher, decorated):
+    def leaving(func):
+        @functools.wraps(func)
+        def wrapper(data):
+            raise SystemExit(3)
+
+        return wrapper
+
+    with pytest.raises(SystemExit):
+        dispatcher.settings.explain(decorated(leaving), 1)
 
 
 def test_a_coroutine_that_a_decorator_gives_is_not_left_behind(dispatcher, decorated):

@@ -55,7 +55,7 @@ def test_several_labels_may_be_given_apart_or_as_a_sequence(host, labels):
 
 
 def test_neither_a_label_nor_a_policy_is_a_mistake(host):
-    with pytest.raises(TypeError, match="needs a backend, fallback=..., or options="):
+    with pytest.raises(TypeError, match=r"needs a backend, fallback=\.\.\., or options="):
         host.settings.use_backend()
 
 

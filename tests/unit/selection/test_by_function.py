@@ -422,3 +422,25 @@ def test_what_is_registered_later_is_seen(functions, settings):
     assert where(functions) == expect(umap="cuda")
     functions.register(SimpleNamespace(name="more"))
     assert where(functions) == expect(umap="cuda")
+
+
+class TestSettingABackendInABlock:
+    """Where the block itself chose nothing for all functions, the words are those of the setting."""
+
+    @pytest.mark.parametrize("given", [{"fallback": "error"}, {"backend": {"tl.umap": "torch"}}])
+    def test_is_told_as_that(self, functions, settings, given):
+        with settings.use_backend(**given):
+            settings.backend = "cuda"
+            decision = settings.explain(functions.dispatched["pp.scale"])
+        assert (decision.backend, decision.reason) == ("cuda", "selected by settings.backend")
+
+    def test_is_told_as_the_block_s_where_that_had_chosen(self, functions, settings):
+        with settings.use_backend("torch"):
+            settings.backend = {"pp.scale": "cuda"}
+            decision = settings.explain(functions.dispatched["pp.scale"])
+        assert decision.reason == "selected by use_backend"
+
+
+def test_a_call_takes_no_mapping(functions):
+    with pytest.raises(UnknownBackendError, match=r"label is a string, not dict"):
+        functions.dispatched["pp.scale"](backend={"pp.scale": "cuda"})

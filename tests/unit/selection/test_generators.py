@@ -1,7 +1,11 @@
 """A generator function keeps what was decided when it was called, through every step."""
 
+import contextlib
+import decimal
 import inspect
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import pytest
 
@@ -176,3 +180,130 @@ def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher)
 
     with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
         dispatcher.backend_dispatch(rows)
+
+
+COLOUR = ContextVar("COLOUR", default="none")
+
+
+@contextlib.contextmanager
+def everywhere(dispatcher, how):
+    """Run a block under a backend, traced, both, or with nothing of ours."""
+    with contextlib.ExitStack() as blocks:
+        if "backend" in how:
+            blocks.enter_context(dispatcher.settings.use_backend("mine"))
+        if "traced" in how:
+            blocks.enter_context(dispatcher.settings.trace())
+        yield
+
+
+HOW = pytest.mark.parametrize("how", ["plainly", "backend", "traced", "backend, traced"])
+
+
+@HOW
+def test_what_a_context_manager_of_the_host_sets_holds_in_its_block(dispatcher, offer, how):
+    @contextlib.contextmanager
+    @dispatcher.backend_dispatch
+    def precisely():
+        yield from in_red()
+
+    def in_red():
+        with decimal.localcontext() as context:
+            context.prec = 5
+            token = COLOUR.set("red")
+            yield
+            COLOUR.reset(token)
+
+    offer(precisely=in_red)
+    with everywhere(dispatcher, how):
+        with precisely():
+            assert (decimal.getcontext().prec, COLOUR.get()) == (5, "red")
+        assert (decimal.getcontext().prec, COLOUR.get()) == (28, "none")
+
+
+@HOW
+def test_each_step_sees_what_its_caller_has_set(dispatcher, offer, how):
+    @dispatcher.backend_dispatch
+    def colours():
+        yield from seen()
+
+    def seen():
+        yield COLOUR.get()
+        yield COLOUR.get()
+
+    offer(colours=seen)
+    with everywhere(dispatcher, how):
+        steps = colours()
+        for colour in ("red", "blue"):
+            token = COLOUR.set(colour)
+            assert next(steps) == colour
+            COLOUR.reset(token)
+
+
+def test_a_generator_of_a_backend_keeps_the_selection_of_its_call(dispatcher, offer, where):
+    def twice():
+        yield where()
+        yield where()
+
+    rows = dispatcher.backend_dispatch(name="rows")(lambda: iter([]))
+    with offer(rows=twice, where=lambda: "mine"), offer("other", where=lambda: "other"):
+        with dispatcher.settings.use_backend("mine"):
+            steps = rows()
+        assert next(steps) == "mine"
+        with dispatcher.settings.use_backend("other"):
+            assert next(steps) == "mine"
+            assert where() == "other"
+        assert where() == "cpu"
+
+
+@pytest.mark.parametrize("how", ["plainly", "traced"])
+def test_a_generator_of_the_host_follows_what_is_selected_where_it_is_iterated(
+    dispatcher, offer, where, how
+):
+    @dispatcher.backend_dispatch
+    def rows():
+        yield where()
+        with dispatcher.settings.use_backend("mine"):
+            yield where()
+        yield where()
+
+    with offer(where=lambda: "mine"), everywhere(dispatcher, how):
+        steps = rows()
+        with dispatcher.settings.use_backend("mine"):
+            assert next(steps) == "mine"
+        assert next(steps) == "mine"
+        assert where() == "mine"
+        assert next(steps) == "cpu"
+        assert where() == "cpu"
+
+
+def test_a_trace_in_the_body_of_a_generator_collects_what_its_own_steps_call(dispatcher, where):
+    inner = dispatcher.settings.trace()
+
+    @dispatcher.backend_dispatch
+    def rows():
+        with inner:
+            yield where()
+            yield where()
+        yield where()
+
+    with dispatcher.settings.trace() as outer:
+        steps = rows()
+        next(steps)
+        where()
+        assert [*steps] == ["cpu", "cpu"]
+    assert len(inner) == 2
+    assert [record.parent for record in outer.records] == [None, 0, None, 0, 0]
+    assert [record.outcome for record in outer.records] == ["returned"] * 5
+
+
+def test_a_traced_generator_may_call_itself_half_as_deep_as_an_untraced_one(dispatcher):
+    @dispatcher.backend_dispatch
+    def walk(levels):
+        yield levels
+        if levels:
+            yield from walk(levels - 1)
+
+    deep = (sys.getrecursionlimit() - len(inspect.stack())) * 2 // 5
+    with dispatcher.settings.trace() as trace:
+        assert sum(1 for _ in walk(deep)) == deep + 1
+    assert len(trace) == deep + 1

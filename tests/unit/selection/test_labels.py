@@ -113,7 +113,7 @@ def test_without_any_backend_an_unknown_label_is_told_so(host, choose):
 
 
 @pytest.mark.parametrize(
-    "label", [7, 1.5, b"mine", object(), {"mine"}, {"mine": 1}, "", "-mine", "mine.", "x" * 200]
+    "label", [7, 1.5, b"mine", object(), {"mine"}, "", "-mine", "mine.", "x" * 200]
 )
 @pytest.mark.usefixtures("backends")
 def test_what_is_no_label_is_refused_and_shown(host, choose, label):

@@ -134,3 +134,7 @@ class TestAnOptionOfABackend:
 
 def test_adapters_can_still_be_loaded_by_name(host):
     assert host.settings.get_backend("mine").name == "mine"
+
+
+def test_the_dispatcher_says_so_too(host):
+    assert "whatever is selected" in str(host.dispatcher)

@@ -1,5 +1,6 @@
 """``use_backend(..., options={function: {option: value}})`` gives the block's calls options."""
 
+import gc
 import json
 import pickle
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from scverse_backends.exceptions import (
     BackendFallbackWarning,
     UnknownFunctionError,
     UnknownOptionError,
+    UnusedBlockWarning,
 )
 
 OPTIONS = {"pp.neighbors": {"algorithm": "ivfpq"}}
@@ -256,3 +258,20 @@ def test_values_that_compare_in_no_plain_way_are_passed_as_they_are(host):
         with host.settings.use_backend(fallback="silent"), host.settings.trace():
             assert host.neighbors(1)[1] is value
         assert host.settings.snapshot().backends == ("cuda",)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([], "decorate a function with it."),
+        (["cuda"], "decorate a function with it, or set settings.backend = 'cuda' for the whole"),
+    ],
+)
+def test_a_block_that_is_thrown_away_is_told_with_them(host, labels, told):
+    with pytest.warns(UnusedBlockWarning) as caught:
+        host.settings.use_backend(*labels, options=OPTIONS)
+        gc.collect()
+    (warning,) = caught
+    assert f"options={OPTIONS!r}) alone selects nothing" in str(warning.message)
+    assert told in str(warning.message)
+    assert pickle.loads(pickle.dumps(warning.message)).options == OPTIONS

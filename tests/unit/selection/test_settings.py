@@ -5,7 +5,9 @@ import inspect
 import pickle
 from collections import UserList
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from threading import Event
+from unittest import mock
 
 import pytest
 
@@ -164,6 +166,75 @@ def test_the_default_cannot_be_deleted_inside_a_block(host):
     ):
         del host.settings.backend
     assert host.settings.backend == "mine"
+
+
+def put_by_mock(settings, name, value):
+    return mock.patch.object(settings, name, value)
+
+
+@contextmanager
+def put_by_monkeypatch(settings, name, value):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, name, value)
+        yield
+
+
+@pytest.mark.parametrize("put", [put_by_mock, put_by_monkeypatch])
+@pytest.mark.parametrize(
+    ("name", "value", "seen"),
+    [
+        ("backend", "other", ("other",)),
+        ("backends", ["other", "mine"], ("other", "mine")),
+    ],
+)
+@pytest.mark.parametrize("before", [["cpu"], ["mine"]])
+@pytest.mark.parametrize("block", [False, True])
+def test_what_a_test_puts_in_place_of_a_choice_is_taken_out_again(
+    host, put, name, value, seen, before, block
+):
+    host.settings.backend = before
+    with host.settings.use_backend(*before) if block else nullcontext():
+        with put(host.settings, name, value):
+            assert (host.settings.backends, host.where()) == (seen, seen[0])
+            with put(host.settings, name, "cpu"):
+                assert host.where() == "cpu"
+            assert host.settings.backends == seen
+        assert host.settings.backends == tuple(before)
+    assert host.settings.backends == tuple(before)
+
+
+def test_of_several_choices_a_mock_puts_back_all(host):
+    host.settings.backend = ["mine", "cpu"]
+    with put_by_mock(host.settings, "backend", "other"):
+        assert host.settings.backends == ("other",)
+    assert host.settings.backends == ("mine", "cpu")
+
+
+def test_of_a_choice_by_function_a_mock_puts_back_every_function(host):
+    host.settings.backend = {"where": "mine"}
+    with put_by_mock(host.settings, "backend", "other"):
+        assert host.through(host.where) == "other"
+    assert (host.settings.backend, host.where()) == ("cpu", "mine")
+
+
+@pytest.mark.parametrize("put", [put_by_mock, put_by_monkeypatch])
+@pytest.mark.parametrize("block", [False, True])
+def test_what_a_test_puts_in_place_of_a_policy_is_taken_out_again(host, put, block):
+    host.settings.fallback = "silent"
+    with host.settings.use_backend("mine") if block else nullcontext():
+        with put(host.settings, "fallback", "error"):
+            assert host.settings.fallback == "error"
+        assert host.settings.fallback == "silent"
+    assert host.settings.fallback == "silent"
+
+
+def test_a_mock_of_another_attribute_is_refused_and_nothing_of_it_stays(host):
+    with (
+        pytest.raises(AttributeError, match="read-only"),
+        mock.patch.object(host.settings, "use_backend"),
+    ):
+        pytest.fail("it was replaced")
+    assert vars(host.settings) == {}
 
 
 def test_what_completion_lists_is_public(dispatcher):

@@ -128,7 +128,8 @@ def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
 def test_an_untrusted_backend_and_a_broken_one(site, settings):
     site.install("other", entry_points={"other": "other_module"}, modules={"other_module": ""})
     assert line(settings, "other") == "other installed no other 1.0 other"
-    assert settings.available_backends() == []
+    with pytest.warns(UntrustedBackendWarning, match="other 1.0"):
+        assert settings.available_backends() == []
     assert line(settings, "other") == "other broken no other 1.0"
     assert "it has no `name`" in " ".join(repr(settings).split())
 
@@ -219,7 +220,8 @@ def test_a_message_of_others_cannot_move_the_cursor(site, settings):
         reference="rude_module",
         distribution="rude",
     )
-    settings.available_backends()
+    with pytest.warns(UntrustedBackendWarning):
+        settings.available_backends()
     for shown in (repr(settings), settings._repr_html_()):
         assert "[2J" in shown
         assert not {"\x1b", "\u202e"} & set(shown)

@@ -1,5 +1,7 @@
 """Who constructs: the host's class, or the backend's, by the rules of every call."""
 
+from unittest import mock
+
 import pytest
 
 from scverse_backends.exceptions import (
@@ -39,6 +41,19 @@ def test_a_call_or_a_block_chooses_who_constructs(model, theirs, mine):
             model,
         ]
     assert type(model(3)) is model
+
+
+def test_a_class_that_a_test_replaces_with_a_mock_is_constructed(model, theirs, dispatcher, mine):
+    adapter = dispatcher.get_backend("mine")
+    with mine():
+        assert type(model(3)) is theirs
+        with mock.patch.object(adapter, "Model") as replaced:
+            assert model(n_layers=3) is replaced.return_value
+        assert replaced.call_args == mock.call(n_layers=3)
+        with mock.patch.object(adapter, "Model", autospec=True) as replaced:
+            assert model(3, seed=1) is replaced.return_value
+        replaced.assert_called_once_with(3, seed=1)
+        assert type(model(3)) is theirs
 
 
 def test_arguments_of_a_constructor_follow_the_rules_of_every_call(dispatch, offer):

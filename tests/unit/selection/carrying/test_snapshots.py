@@ -324,3 +324,20 @@ def test_a_method_of_settings_can_be_the_task_of_a_process(world):
     host = world.load()
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         assert pool.submit(host.settings.available_backends).result(timeout=60) == ["fast", "other"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["cpu"], True),
+        (["fast"], False),
+        (["fast", "cpu"], False),
+        (["nobody?", "cpu"], False),
+        ([{"where": "fast"}], False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendSelectionWarning")
+def test_a_snapshot_tells_whether_the_host_runs_everything_wherever_it_is_applied(
+    host, labels, expected
+):
+    assert taken(host, *labels).is_host is expected

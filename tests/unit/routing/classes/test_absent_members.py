@@ -1,0 +1,166 @@
+"""What a host's class has and a backend's class lacks is told before and when it is missed."""
+
+import copy
+import inspect
+import pickle
+from types import SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture
+def construct(dispatcher):
+    """Have a backend's class built in place of a host's: ``construct(backend's class)``."""
+
+    @dispatcher.backend_class
+    class Press:
+        def __init__(self, size=1):
+            self.size = size
+
+        def fit(self, fruit, *, strict=False):
+            return self
+
+        def score(self):
+            return 1.0
+
+        @property
+        def juice_(self):
+            return 3
+
+    def construct(backend, **options):
+        dispatcher.register(SimpleNamespace(name="fast", Press=backend, __all__=["Press"]))
+        return Press(backend="fast", **options)
+
+    construct.press, construct.settings = Press, dispatcher.settings
+    return construct
+
+
+def lacking():
+    """Make a class anew, so that no test sees what another one left in it."""
+
+    class Press:
+        def __init__(self, size=1):
+            self.size = size
+
+        def fit(self, fruit):
+            return self
+
+        @property
+        def broken(self):
+            msg = "not fitted yet"
+            raise AttributeError(msg)
+
+    return Press
+
+
+def test_explain_names_methods_their_parameters_and_properties(construct):
+    construct(lacking())
+    decision = construct.settings.explain(construct.press, backend="fast")
+    assert decision.missing_members == ("fit(strict)", "juice_", "score")
+    assert "lacks    fit(strict), juice_, score" in str(decision)
+
+
+def test_explain_says_nothing_of_members_where_the_host_runs_or_nothing_is_missing(construct):
+    assert construct.settings.explain(construct.press).missing_members == ()
+
+    class Complete(construct.press):
+        pass
+
+    construct(Complete)
+    decision = construct.settings.explain(construct.press, backend="fast")
+    assert (decision.backend, decision.missing_members) == ("fast", ())
+    assert "lacks" not in str(decision)
+
+
+def test_a_trace_tells_it_too(construct):
+    with construct.settings.trace() as trace:
+        construct(lacking())
+    assert trace.records[0].missing_members == ("fit(strict)", "juice_", "score")
+
+
+@pytest.mark.parametrize("name", ["juice_", "score"])
+def test_the_error_names_the_backend_and_the_hosts_class(construct, name):
+    made = construct(lacking())
+    with pytest.raises(AttributeError) as caught:
+        getattr(made, name)
+    assert str(caught.value) == (
+        f"'Press' object has no attribute {name!r}: it is of backend 'fast', whose class lacks what "
+        "example_host's Press has. Construct it with 'cpu' selected to have example_host's own."
+    )
+    assert (caught.value.name, caught.value.obj) == (name, made)
+
+
+@pytest.mark.parametrize("name", ["unknown", "broken"])
+def test_any_other_error_is_what_it_was(construct, name):
+    made = construct(lacking())
+    with pytest.raises(AttributeError) as caught:
+        getattr(made, name)
+    with pytest.raises(AttributeError) as before:
+        getattr(lacking()(), name)
+    assert str(caught.value) == str(before.value)
+
+
+def test_the_object_is_otherwise_what_it_was(construct):
+    made = construct(lacking(), size=3)
+    assert not hasattr(made, "juice_")
+    assert inspect.getattr_static(made, "juice_", None) is None
+    assert "juice_" not in dir(made)
+    assert copy.deepcopy(made).size == copy.copy(made).size == 3
+    made.juice_ = 4
+    assert made.juice_ == 4
+    with pytest.raises((AttributeError, pickle.PicklingError), match="local object"):
+        pickle.dumps(made)
+
+
+def test_what_is_found_missing_is_found_again(construct):
+    kind = lacking()
+    construct(kind)
+    assert construct.settings.explain(construct.press, backend="fast").missing_members
+    construct.settings.refresh()
+    again = construct.settings.explain(construct.press, backend="fast").missing_members
+    assert again == ("fit(strict)", "juice_", "score")
+
+
+@pytest.mark.parametrize("own", ["__getattr__", "__getattribute__"])
+def test_a_class_that_looks_in_its_own_way_is_left_alone(construct, own):
+    kind = lacking()
+
+    def look(self, name):
+        raise AttributeError(name)
+
+    setattr(kind, own, look)
+    made = construct(kind)
+    with pytest.raises(AttributeError) as caught:
+        made.juice_  # noqa: B018 - it is looked for
+    assert str(caught.value) == "juice_"
+    assert getattr(kind, own) is look
+
+
+def test_a_class_that_cannot_be_changed_is_left_alone(construct):
+    made = construct(complex)
+    with pytest.raises(AttributeError) as caught:
+        made.juice_  # noqa: B018 - it is looked for
+    assert str(caught.value) == "'complex' object has no attribute 'juice_'"
+
+
+def test_looking_at_a_backend_changes_nothing_of_it(dispatcher, construct):
+    kind = lacking()
+    dispatcher.register(SimpleNamespace(name="other", Press=kind))
+    dispatcher.discover()
+    assert "__getattr__" not in vars(kind)
+
+
+def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher):
+    class Secretive(type):
+        def __dir__(cls):
+            msg = "no"
+            raise LookupError(msg)
+
+    @dispatcher.backend_class
+    class Press(metaclass=Secretive):
+        def __init__(self, size=1):
+            self.size = size
+
+    dispatcher.register(SimpleNamespace(name="fast", Press=lacking()))
+    assert Press(size=3, backend="fast").size == 3
+    assert dispatcher.settings.explain(Press, backend="fast").missing_members == ()

@@ -1,0 +1,405 @@
+"""A host says that two names are one parameter: each call arrives under the name an adapter has."""
+
+import functools
+import inspect
+
+import pytest
+
+from scverse_backends.exceptions import BackendConfigurationError, BackendFallbackWarning
+from scverse_backends.testing import verify
+
+ONE = {"random_state": "rng"}
+
+
+def renaming(func):
+    """Accept the old name, as a host does while it deprecates it."""
+
+    @functools.wraps(func)
+    def wrapper(*args, **kwargs):
+        if "random_state" in kwargs:
+            if "rng" in kwargs:
+                msg = "give rng or random_state"
+                raise TypeError(msg)
+            kwargs["rng"] = kwargs.pop("random_state")
+        return func(*args, **kwargs)
+
+    return wrapper
+
+
+def of_today(data, *, rng=None):
+    return "host", rng
+
+
+def of_yesterday(data, *, random_state=None):
+    return "host", random_state
+
+
+def of_both(data, *, rng=None, random_state="unset"):
+    if rng is not None and random_state != "unset":
+        msg = "give rng or random_state"
+        raise TypeError(msg)
+    return "host", rng, random_state
+
+
+def of_any(data, **options):
+    if len(options) > 1:
+        msg = "give rng or random_state"
+        raise TypeError(msg)
+    return "host", options
+
+
+HOSTS = [renaming(of_today), of_both, of_any]
+OLD = {"random_state": lambda data, *, random_state=0: ("mine", random_state)}
+NEW = {"rng": lambda data, *, rng=0: ("mine", rng)}
+KNOWN = [*OLD.values(), *NEW.values()]
+
+
+@pytest.fixture(params=["host-wide", "per function"])
+def aliased(request, make_dispatcher, dispatcher):
+    """Dispatch a function whose host says that two names are one: ``aliased(host, adapter's facts)``."""
+    if request.param == "host-wide":
+        dispatcher, options = make_dispatcher(parameter_aliases=ONE), {}
+    else:
+        options = {"parameter_aliases": ONE}
+
+    def aliased(host, implementation, **facts):
+        more = {name: facts.pop(name) for name in ("host_defaults", "ignorable") if name in facts}
+        adapter = type(
+            "Adapter", (), {"name": "mine", "func": staticmethod(implementation)} | facts
+        )
+        dispatcher.register(adapter)
+        func = dispatcher.backend_dispatch(name="func", **options, **more)(host)
+        func.explain = functools.partial(dispatcher.settings.explain, func)
+        func.dispatcher = dispatcher
+        return func
+
+    return aliased
+
+
+def outcome(func, *args, **kwargs):
+    """Make one call on the backend in each way; all must give the same."""
+    found = [func(*args, backend="mine", **kwargs)]
+    with func.dispatcher.settings.use_backend("mine"):
+        found += [func(*args, **kwargs), func(*args, **kwargs)]
+        with func.dispatcher.settings.trace():
+            found += [func(*args, **kwargs), func(*args, **kwargs)]
+    assert found == [found[0]] * 5
+    return found[0]
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+@pytest.mark.parametrize("name", ["rng", "random_state"])
+def test_either_name_reaches_the_name_that_the_backend_has(aliased, host, implementation, name):
+    assert outcome(aliased(host, implementation), 1, **{name: 7}) == ("mine", 7)
+
+
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+def test_a_host_that_has_only_the_old_name(aliased, implementation):
+    func = aliased(of_yesterday, implementation)
+    assert outcome(func, 1, random_state=7) == ("mine", 7)
+    assert outcome(func, 1, rng=7) == ("mine", 7)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'rng'"):
+        func(1, rng=7)
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
+def test_the_host_gets_what_was_given(aliased, host):
+    func = aliased(host, lambda data: "mine")
+    with pytest.warns(BackendFallbackWarning, match=r"does not take 'random_state'"):
+        on_host = func(1, random_state=7, backend="mine")
+    assert on_host == host(1, random_state=7) == func(1, random_state=7)
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
+@pytest.mark.parametrize("policy", ["warn", "error"])
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+def test_both_at_once_are_the_hosts_own_error(aliased, host, policy, implementation):
+    func = aliased(host, implementation)
+    func.dispatcher.settings.fallback = policy
+    with func.dispatcher.settings.use_backend("mine"):
+        func(1)  # so that calls may go there as they come
+        for _ in range(2):
+            with pytest.raises(TypeError, match="give rng or random_state") as caught:
+                func(1, rng=7, random_state=7)
+    (note,) = caught.value.__notes__
+    assert "would receive one parameter by two names, 'rng', 'random_state'" in note
+
+
+def test_both_at_once_are_the_hosts_own_error_where_the_backend_has_both(aliased):
+    func = aliased(
+        of_both, lambda data, *, rng=None, random_state=None: ("mine", rng, random_state)
+    )
+    assert outcome(func, 1, rng=7) == ("mine", 7, None)
+    assert outcome(func, 1, random_state=7) == ("mine", None, 7)
+    with pytest.raises(TypeError, match="give rng or random_state"):
+        func(1, rng=7, random_state=7, backend="mine")
+
+
+def test_a_wrapper_may_pass_the_other_name_on_at_its_default(aliased):
+    func = aliased(of_both, NEW["rng"])
+    assert outcome(func, 1, rng=None, random_state=7) == ("mine", 7)
+    assert outcome(func, 1, rng=7, random_state="unset") == ("mine", 7)
+    assert outcome(func, 1, rng=None, random_state="unset") == ("mine", None)
+
+
+def test_both_names_by_position(aliased):
+    def host(data, rng=None, random_state=None):
+        return "host", rng, random_state
+
+    func = aliased(host, lambda data, rng=None, random_state=None: ("mine", rng, random_state))
+    assert outcome(func, 1, 7) == ("mine", 7, None)
+    assert outcome(func, 1, None, 7) == ("mine", None, 7)
+    assert outcome(func, 1, random_state=7) == ("mine", None, 7)
+    assert func(1, 7, 8, backend="mine") == ("host", 7, 8)
+    assert func(1, 7, random_state=8, backend="mine") == ("host", 7, 8)
+
+
+def test_a_renaming_decorator_outside_of_ours(aliased):
+    func = aliased(of_today, OLD["random_state"])
+    outer = renaming(func)
+    with func.dispatcher.settings.use_backend("mine"):
+        assert outer(1, random_state=7) == outer(1, rng=7) == ("mine", 7)
+    assert outer(1, random_state=7) == ("host", 7)
+    decision = func.dispatcher.settings.explain(outer, 1, random_state=7, backend="mine")
+    assert decision.renamed == (("rng", "random_state"),)
+
+
+def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(aliased):
+    func = aliased(renaming(of_today), NEW["rng"])
+    decision = func.explain(1, random_state=7, backend="mine")
+    assert decision.renamed == (("random_state", "rng"),)
+    assert decision.forwarded == ("data", "random_state")
+
+
+@pytest.mark.parametrize("written", ["rng", "random_state"])
+@pytest.mark.parametrize("given", ["rng", "random_state"])
+def test_a_rename_of_either_name_holds_for_both(aliased, written, given):
+    func = aliased(
+        renaming(of_today),
+        lambda data, *, seed=0: ("mine", seed),
+        renames={"func": {written: "seed"}},
+    )
+    assert outcome(func, 1, **{given: 7}) == ("mine", 7)
+    assert verify(func.dispatcher, "mine").failures() == ()
+    assert "seed" not in inspect.signature(func).parameters
+
+
+def test_a_rename_from_one_name_to_the_other(aliased):
+    func = aliased(of_both, OLD["random_state"], renames={"func": {"rng": "random_state"}})
+    assert outcome(func, 1, rng=7) == outcome(func, 1, random_state=7) == ("mine", 7)
+
+
+def test_a_name_that_a_rename_gives_to_another_parameter_is_taken(aliased):
+    func = aliased(
+        lambda data, *, start=None, rng=None: ("host", start, rng),
+        lambda data, *, rng=None: ("mine", rng),
+        renames={"func": {"start": "rng"}},
+    )
+    assert outcome(func, 1, start=7) == ("mine", 7)
+    assert func.explain(1, rng=7, backend="mine").backend == "cpu"
+
+
+def test_the_hosts_default_counts_as_not_given_under_either_name(aliased):
+    func = aliased(renaming(of_today), lambda data: "mine")
+    assert outcome(func, 1, random_state=None) == outcome(func, 1, rng=None) == "mine"
+    assert func.explain(1, random_state=7, backend="mine").backend == "cpu"
+
+
+@pytest.mark.parametrize("host", [of_today, of_yesterday, of_both], ids=["new", "old", "both"])
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+def test_differing_defaults_are_compared_across_the_names(aliased, host, implementation):
+    func = aliased(host, implementation)
+    name = "random_state" if host is of_yesterday else "rng"
+    assert func.explain(1, backend="mine").differing_defaults == ((name, None, 0),)
+    assert func.explain(1, **{name: 7}, backend="mine").differing_defaults == ()
+    (found,) = (
+        one for one in verify(func.dispatcher, "mine").findings if one.severity == "warning"
+    )
+    assert found.message == f"has another default: {name}=0 (host: None)"
+
+
+def test_the_other_name_leaves_no_default_to_differ(aliased):
+    func = aliased(renaming(of_today), OLD["random_state"])
+    assert func.explain(1, random_state=7, backend="mine").differing_defaults == ()
+
+
+@pytest.mark.parametrize("host", [of_today, of_yesterday, of_both], ids=["new", "old", "both"])
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+def test_the_hosts_default_may_be_forwarded(aliased, host, implementation):
+    func = aliased(host, implementation, host_defaults=True)
+    assert outcome(func, 1) == ("mine", None)
+
+
+@pytest.mark.parametrize("written", ["rng", "random_state"])
+def test_what_is_fixed_under_one_name_is_fixed_under_both(aliased, written):
+    func = aliased(of_both, lambda data: "mine", fixed={"func": {written: 7}})
+    func.dispatcher.settings.fallback = "silent"
+    assert outcome(func, 1, rng=7) == outcome(func, 1, random_state=7) == "mine"
+    (refused,) = func.explain(1, random_state=8, backend="mine").refusals
+    assert refused.reason == f"always works with {written}=7, and the call means random_state=8"
+    (refused,) = func.explain(1, backend="mine").refusals
+    assert refused.reason == f"always works with {written}=7, and the call means rng=None"
+    kinds = {found.kind for found in verify(func.dispatcher, "mine").findings}
+    assert kinds == {"fixed-parameter"}
+
+
+@pytest.mark.parametrize("given", ["jobs", "n_jobs"])
+@pytest.mark.parametrize("written", ["jobs", "n_jobs"])
+def test_what_may_be_ignored_may_be_under_both_names(make_dispatcher, given, written):
+    dispatcher = make_dispatcher(parameter_aliases={"n_jobs": "jobs"}, ignorable=[written])
+
+    class Mine:
+        name = "mine"
+        func = staticmethod(lambda data: "mine")
+
+    dispatcher.register(Mine)
+    host = functools.wraps(lambda data, jobs=1: None)(lambda data, **kwargs: "host")
+    func = dispatcher.backend_dispatch(name="func")(host)
+    assert func(1, **{given: 4}, backend="mine") == "mine"
+    assert dispatcher.settings.explain(func, 1, **{given: 4}, backend="mine").ignored == (given,)
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked"),
+    [
+        ({}, "random_state"),
+        ({"renames": {"func": {"random_state": "seed"}}}, "random_state"),
+        ({"fixed": {"func": {"random_state": 7}}}, "random_state"),
+    ],
+    ids=["parameter", "rename", "fixed"],
+)
+def test_can_run_is_asked_about_the_name_that_the_adapter_knows(aliased, facts, asked):
+    implementations = {
+        "renames": lambda data, *, seed=0: "mine",
+        "fixed": lambda data: "mine",
+    }
+    implementation = implementations.get(next(iter(facts), ""), OLD["random_state"])
+    seen = []
+    hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
+    func = aliased(renaming(of_today), implementation, can_run=hook, **facts)
+    func(1, rng=7, backend="mine")
+    func(1, random_state=7, backend="mine")
+    assert seen == [{"data": 1, asked: 7}] * 2
+
+
+def test_a_backend_that_takes_any_keyword_gets_the_name_that_was_given(aliased):
+    func = aliased(of_both, lambda data, **options: options)
+    assert outcome(func, 1, rng=7) == {"rng": 7}
+    assert outcome(func, 1, random_state=7) == {"random_state": 7}
+    with pytest.raises(TypeError, match="give rng or random_state"):
+        func(1, rng=7, random_state=8, backend="mine")
+
+
+def test_the_other_name_is_no_option_of_the_backend(aliased):
+    def implementation(data, *, rng=None, random_state=None):
+        return "mine"
+
+    func = aliased(renaming(of_today), implementation)
+    func.dispatcher.discover()
+    assert [*inspect.signature(func).parameters] == ["data", "rng", "backend"]
+    assert {found.kind for found in verify(func.dispatcher, "mine").findings} == set()
+    with pytest.raises(TypeError, match="give rng or random_state"):
+        func(1, rng=7, random_state=7)
+
+
+def test_verify_tells_the_other_name_as_it_tells_a_rename(aliased):
+    func = aliased(lambda data, *, rng=0: None, OLD["random_state"])
+    (found,) = verify(func.dispatcher, "mine").findings
+    assert (found.kind, found.message) == ("renamed-parameter", "receives 'rng' as 'random_state'")
+
+
+def test_a_rename_that_leads_nowhere_is_still_told(aliased):
+    func = aliased(of_today, OLD["random_state"], renames={"func": {"random_state": "sed"}})
+    (reason,) = [one.reason for one in func.explain(1, rng=7, backend="mine").refusals]
+    assert "its rename {'random_state': 'sed'} leads to 'sed', which it does not take" in reason
+    assert verify(func.dispatcher, "mine").failures()
+
+
+@pytest.mark.parametrize("given", ["seed", "random_state", "rng"])
+def test_three_names_in_a_row(make_dispatcher, given):
+    dispatcher = make_dispatcher(parameter_aliases={"seed": "random_state", **ONE})
+    dispatcher.register(type("Mine", (), {"name": "mine", "func": staticmethod(NEW["rng"])}))
+    func = dispatcher.backend_dispatch(name="func")(of_any)
+    assert func(1, **{given: 7}, backend="mine") == ("mine", 7)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("rng", "parameter_aliases must be a mapping, not 'rng'"),
+        ({"random_state": 3}, "parameter_aliases holds 3, which is no name of a parameter"),
+        ({"not a name": "rng"}, "parameter_aliases holds 'not a name', which is no name"),
+        ({"rng": "rng"}, "parameter_aliases leads from 'rng' back to 'rng'"),
+        ({"rng": "seed", "seed": "rng"}, "parameter_aliases leads from 'rng' back to 'rng'"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_meant_is_refused(make_dispatcher, dispatcher, value, said):
+    with pytest.raises(BackendConfigurationError) as caught:
+        make_dispatcher(parameter_aliases=value, fallback="never")
+    assert len([one for one in caught.value.mistakes if said in one]) == 1
+    assert len(caught.value.mistakes) == 2
+    with pytest.raises(TypeError, match="parameter_aliases"):
+        dispatcher.backend_dispatch(parameter_aliases=value)(of_today)
+
+
+def test_a_way_into_a_circle_is_told_once(make_dispatcher):
+    with pytest.raises(BackendConfigurationError) as caught:
+        make_dispatcher(parameter_aliases={"a": "b", "b": "c", "c": "b"})
+    (mistake,) = caught.value.mistakes
+    assert "leads from 'b' back to 'b'" in mistake
+
+
+def test_a_function_cannot_turn_the_hosts_names_around(make_dispatcher):
+    dispatcher = make_dispatcher(parameter_aliases=ONE)
+    with pytest.raises(ValueError, match="'random_state' leads back to itself"):
+        dispatcher.backend_dispatch(parameter_aliases={"rng": "random_state"})(of_today)
+    assert dict(dispatcher.dispatched) == {}
+
+
+def test_names_that_a_function_does_not_have(make_dispatcher, dispatcher):
+    with pytest.raises(ValueError, match="has no parameter 'random_state' or 'rng'"):
+        dispatcher.backend_dispatch(name="func", parameter_aliases=ONE)(lambda data: None)
+    host_wide = make_dispatcher(parameter_aliases=ONE)
+    assert host_wide.backend_dispatch(name="func")(lambda data: data)(1) == 1
+
+
+def test_both_names_in_the_construction_of_a_class(make_dispatcher):
+    dispatcher = make_dispatcher(parameter_aliases=ONE)
+
+    @dispatcher.backend_class
+    class Model:
+        def __init__(self, rng=None):
+            self.rng = rng
+
+    class Mine:
+        name = "mine"
+
+        class Model:
+            def __init__(self, random_state=0):
+                self.random_state = random_state
+
+    with dispatcher.register(Mine):
+        assert Model(rng=7, backend="mine").random_state == 7
+        assert Model(7, backend="mine").random_state == 7
+
+
+@pytest.mark.parametrize("given", ["rng", "random_state"])
+def test_the_hosts_should_run_is_asked_about_the_hosts_own_name(make_dispatcher, given):
+    seen = []
+    dispatcher = make_dispatcher(
+        parameter_aliases=ONE, should_run=lambda name, arguments: seen.append(arguments) or True
+    )
+    adapter = type("Mine", (), {"name": "mine", "func": staticmethod(OLD["random_state"])})
+    dispatcher.register(adapter)
+    func = dispatcher.backend_dispatch(name="func")(renaming(of_today))
+    with dispatcher.settings.use_backend("mine"):
+        assert func(1, **{given: 7}) == ("mine", 7)
+    assert seen == [{"data": 1, "rng": 7}]
+
+
+def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased):
+    func = aliased(renaming(of_today), lambda data, *, random_state=0, **more: "mine")
+    with pytest.raises(TypeError, match="random_state"):
+        func.dispatcher.settings.use_backend("mine", options={"func": {"random_state": 7}})
