@@ -164,7 +164,7 @@ class BackendDispatcher:
     @overload
     def backend_dispatch(self, func: Callable[P, R], /) -> Dispatched[P, R]: ...
     @overload
-    def backend_dispatch(
+    def backend_dispatch(  # type: ignore[overload-overlap] # the literal is taken first, as is meant
         self,
         /,
         *,
@@ -201,7 +201,7 @@ class BackendDispatcher:
         Parameters
         ----------
         func
-            A module-level function, plain or ``async``.
+            A function, plain or ``async``, a method in its class, or another callable.
         name
             The name under which adapters offer it. Defaults to the function's
             own. A dotted name, ``"tl.umap"``, walks an adapter's namespaces.

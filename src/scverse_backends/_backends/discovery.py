@@ -34,6 +34,9 @@ LONGEST_NAME = 200
 HOSTS = "scverse_backends.hosts"
 """The group of the entry points by which hosts say where their dispatchers are."""
 
+_FOLDERS = re.compile(r"^([^/,\n]+\.(?:dist|egg)-info)/", re.MULTILINE)
+"""Finds the folders of metadata in a `RECORD`."""
+
 _LEVELS = 100  # of calls; many more than the reading of metadata takes
 
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
@@ -54,13 +57,13 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
     """
     _need_levels(_LEVELS)
     found: dict[Candidate, None] = {}
-    faults = []
+    faults, bringers = [], _Bringers()
     for distribution in _installed():
         if isinstance(distribution, Fault):
             faults.append(distribution)
             continue
         # Damaged metadata may raise anything.
-        declared = attempt(partial(_candidates, distribution, group), describe_error)
+        declared = attempt(partial(_candidates, distribution, group, bringers), describe_error)
         if isinstance(declared, str):
             faults.append(Fault(_where(distribution), declared))
         else:
@@ -178,11 +181,13 @@ def _project_url(distribution: Distribution) -> str:
     return next((url for url in known if url.startswith(("https://", "http://"))), "")
 
 
-def _candidates(distribution: Distribution, group: str) -> tuple[Candidate, ...] | str:
-    return tuple(_declared(distribution, group))
+def _candidates(
+    distribution: Distribution, group: str, bringers: _Bringers
+) -> tuple[Candidate, ...] | str:
+    return tuple(_declared(distribution, group, bringers))
 
 
-def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
+def _declared(distribution: Distribution, group: str, bringers: _Bringers) -> Iterator[Candidate]:
     """Give the candidates of one distribution, unless another of its name stands before it."""
     text = _entry_points(distribution)
     # Most distributions say nothing about this group; parsing them would cost a second in all.
@@ -191,9 +196,9 @@ def _declared(distribution: Distribution, group: str) -> Iterator[Candidate]:
     lines = [one_line for found, one_line in _lines(text) if found == group]
     if not lines:
         return
-    bringer = None if _records_itself(distribution) else _bringer(distribution)
+    bringer = None if _records_itself(distribution) else bringers.of(distribution)
     name, version = _identity(bringer or distribution)
-    if bringer is None and name is not None and not _is_first(distribution, name):
+    if bringer is None and name is not None and not _is_first(distribution, name, bringers):
         return
     for text in lines:
         point, equals, value = map(str.strip, text.partition("="))
@@ -253,13 +258,17 @@ def _shown(text: str | None) -> str | None:
     return one_line(text if text.isascii() else ascii(text)[1:-1], LONGEST_NAME)
 
 
-def _is_first(distribution: Distribution, name: str) -> bool:
+def _is_first(distribution: Distribution, name: str, bringers: _Bringers) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
     found = (one for one in _installed(name=name) if not isinstance(one, Fault))
     named = [one for one in found if ask_text(_metadata, one)]
     # Its folder may not be named as its metadata says; then nothing can stand before it.
     beside = [one for one in named if _location(one) == _location(named[0])]
-    first = max(beside, key=_soundness) if beside[1:] else next(iter(beside), distribution)
+    first = (
+        max(beside, key=partial(_soundness, bringers))
+        if beside[1:]
+        else next(iter(beside), distribution)
+    )
     return _what_it_is(first) == _what_it_is(distribution)
 
 
@@ -273,18 +282,28 @@ def _records_itself(distribution: Distribution) -> bool:
     return not folder or f"{folder}/METADATA" in (ask_text(_record, distribution) or "")
 
 
-def _bringer(distribution: Distribution) -> Distribution | None:
-    """Find what brought the folder of a distribution, by what installers recorded of others beside it.
+class _Bringers:
+    """What brought folders into a place, by what installers recorded there.
 
-    All of their records are read. That is for folders whose own does not settle it.
+    All records of a place are read, once, where the own one of a folder does not settle it.
     """
-    place, folder = _location(distribution), _folder(distribution)
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, dict[str, Distribution]] = {}
+
+    def of(self, distribution: Distribution) -> Distribution | None:
+        """Find what brought the folder of a distribution, if that is another one."""
+        place = _location(distribution)
+        if place not in self._known:
+            self._known[place] = dict(_brought(place))
+        return self._known[place].get(_folder(distribution))
+
+
+def _brought(place: str | None) -> Iterator[tuple[str, Distribution]]:
     for one in _installed(path=[str(place)]):
-        if not isinstance(one, Fault) and _folder(one) != folder and _location(one) == place:
-            record = ask_text(_record, one) or ""
-            if f"\n{folder}/" in f"\n{record}":
-                return one
-    return None
+        if not isinstance(one, Fault) and _location(one) == place:
+            own, record = _folder(one), ask_text(_record, one) or ""
+            yield from ((folder, one) for folder in _FOLDERS.findall(record) if folder != own)
 
 
 def _location(distribution: Distribution) -> str | None:
@@ -292,11 +311,11 @@ def _location(distribution: Distribution) -> str | None:
     return ask_text(lambda found: str(found.locate_file("")), distribution)
 
 
-def _soundness(distribution: Distribution) -> tuple[bool, bool, list[int]]:
+def _soundness(bringers: _Bringers, distribution: Distribution) -> tuple[bool, bool, list[int]]:
     """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
     version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
     numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
-    return _bringer(distribution) is None, bool(ask_text(_record, distribution)), numbers
+    return bringers.of(distribution) is None, bool(ask_text(_record, distribution)), numbers
 
 
 def _metadata(distribution: Distribution) -> str:

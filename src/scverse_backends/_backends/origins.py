@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import sys
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import LoadedBackend, release
+from scverse_backends._ground.safe_repr import ask_text, attempt
 from scverse_backends.exceptions import BackendLoadError
 
 from .discovery import is_installed_anew
@@ -38,12 +40,9 @@ class Origins:
 
     def older(self, candidate: Candidate) -> Candidate | None:
         """Give a candidate as the code tells that is here already, if that is of another release."""
-        known = [self._known[name] for name in _names(candidate) if name in self._known]
-        here = [one for one in known if sys.modules.get(_module(one.candidate)) is one.module]
-        if here:
-            _, _, distribution, version = here[0].candidate
-            found = candidate._replace(distribution=distribution, version=version)
-            return None if found == candidate else found
+        known = self._here(_module(candidate))
+        if known is not None:
+            return _as(known, candidate)
         said = _said_version(_module(candidate))
         if not _numbers(said) or _numbers(said) == _numbers(candidate.version):
             return None
@@ -53,6 +52,7 @@ class Origins:
         """Keep where loaded code comes from; if that is an older release, say so."""
         outcome = reading.outcome
         if isinstance(outcome, LoadedBackend):
+            older = older or self._used_by(candidate)
             origin = _Origin(sys.modules.get(_module(candidate)), older or candidate)
             self._known.update(dict.fromkeys(_names(candidate), origin))
         if older is None:
@@ -66,6 +66,31 @@ class Origins:
         return reading._replace(
             outcome=outcome.under(code=older), problems=(*reading.problems, told)
         )
+
+    def _here(self, name: str) -> _Origin | None:
+        """Give what is known under a name, if that code is still here."""
+        known = self._known.get(name)
+        here = sys.modules.get(_module(known.candidate)) if known else None
+        return known if known and here is not None and here is known.module else None
+
+    def _used_by(self, candidate: Candidate) -> Candidate | None:
+        """Tell what the code of an older release is that the module of a newer one has taken in."""
+        known = self._here(_names(candidate)[1])
+        if known is None:
+            return None
+        old = _module(known.candidate)
+        taken = any(
+            one is known.module or ask_text(attrgetter("__module__"), one) == old
+            for one in [*_namespace(_module(candidate)).values()]
+        )
+        return _as(known, candidate) if taken else None
+
+
+def _as(known: _Origin, candidate: Candidate) -> Candidate | None:
+    """Give a candidate as of another release; none if it is of that."""
+    _, _, distribution, version = known.candidate
+    found = candidate._replace(distribution=distribution, version=version)
+    return None if found == candidate else found
 
 
 def _names(candidate: Candidate) -> tuple[str, str]:
@@ -82,8 +107,13 @@ def _said_version(module: str) -> str:
     if module not in sys.modules:
         return ""
     around = accumulate(module.split("."), "{}.{}".format)
-    said = (getattr(sys.modules.get(name), "__dict__", {}).get("__version__") for name in around)
+    said = (_namespace(name).get("__version__") for name in around)
     return next((version for version in said if isinstance(version, str)), "")
+
+
+def _namespace(module: str) -> dict[str, Any]:
+    """Give what is in a module; whatever stands there instead has nothing."""
+    return attempt(lambda: vars(sys.modules[module]), lambda _: {})
 
 
 def _numbers(version: str | None) -> list[int]:

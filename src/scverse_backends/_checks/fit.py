@@ -205,7 +205,7 @@ class _Finder:
             if target not in self.route.parameters.names:
                 text = f"takes {name!r} among its **keywords; whether it uses it is not known"
                 yield self._found("info", "unchecked-parameter", text, name, name, target)
-            elif target != name:
+            elif name not in (target, self.function.receiver):
                 text = f"receives {name!r} as {target!r}"
                 yield self._found("info", "renamed-parameter", text, name, name, target)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Lock
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import aliases_in, circles, names_in
 from scverse_backends._ground.callables import (
     annotate,
+    docstring_of,
+    name_of,
     named_parameters,
     once,
     takes_any_keyword,
@@ -56,6 +58,7 @@ class Catalogue:
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
+        self._with_methods: set[str] = set()
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
@@ -63,7 +66,13 @@ class Catalogue:
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
-        return self._enter(self._checked(func, options))
+        function = self._checked(func, options)
+        self._check_members(function)
+        if type(func) is FunctionType:
+            return self._enter(function)
+        from scverse_backends._routing.objects import stand_for
+
+        return self._enter(function, partial(stand_for, func))
 
     def decorate_class(self, cls: type, options: Options) -> Callable[..., Any]:
         """Decorate the construction of a class."""
@@ -72,6 +81,7 @@ class Catalogue:
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
         function = self._checked(construct, options)
+        self._check_members(function, is_class=True)
         made = dispatchable(cls)
         function.func = below(made, construct)
         return self._enter(function, partial(attach, made))
@@ -81,7 +91,7 @@ class Catalogue:
         _check_options(options)
         function = HostFunction(
             func,
-            name=options.name or str(getattr(func, "__name__", "")),
+            name=options.name or name_of(func),
             ignorable=self._ignorable.union(options.ignorable),
             selector=options.selector or "",
             host_defaults=options.host_defaults,
@@ -106,6 +116,7 @@ class Catalogue:
         with self._lock:
             self._dispatched[function.name] = public
             self._shown[function.name] = shown
+            self._with_methods.add(_class_of(function))
             self._selector.functions[function.name] = getattr(public, DISPATCH)
         if self.discovered:
             shown.presentation.ask(report=True)
@@ -151,10 +162,26 @@ class Catalogue:
             )
             raise ValueError(msg)
         other = self._dispatched.get(function.name)
-        if other is not None and _home(other) != _home(function.func):
+        last = function.name.rpartition(".")[2]
+        if other is not None and _home(other, last) != _home(function.func, last):
             msg = (
                 f"{_home(function.func)} and {_home(other)} would both be dispatched "
                 f"as {function.name!r}; pass name=... to tell them apart."
+            )
+            raise ValueError(msg)
+
+    def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
+        """Refuse a class together with its methods: an adapter offers one thing by one name.
+
+        What is called on the class itself, such as a class method, may be one of that class.
+        """
+        cls = function.name if is_class else _class_of(function)
+        is_dispatched = isinstance(self._dispatched.get(cls), type)
+        if cls in self._with_methods if is_class else is_dispatched:
+            msg = (
+                f"{function.name!r} cannot be dispatched: an adapter's {cls!r} would be both the "
+                "class that is built in place of the host's, and the namespace of functions for "
+                "the host's own objects. Decorate the class or its methods, or pass name='...'."
             )
             raise ValueError(msg)
 
@@ -164,6 +191,12 @@ class Catalogue:
         if missing:
             msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
             raise ValueError(msg)
+
+
+def _class_of(function: HostFunction) -> str:
+    """Name the class of a method, as adapters know it; of what takes no object, ``""``."""
+    name = function.name.rpartition(".")[0]
+    return name if name and next(iter(named_parameters(function.func)), "") == "self" else ""
 
 
 def _check_options(options: Options) -> None:
@@ -190,8 +223,9 @@ def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
             raise ValueError(msg)
 
 
-def _home(func: Callable[..., Any]) -> str:
-    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', repr(func))}"
+def _home(func: Callable[..., Any], name: str = "") -> str:
+    """Tell where a callable is; under which name, if it has none of its own."""
+    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', name or repr(func))}"
 
 
 class _Shown:
@@ -200,11 +234,14 @@ class _Shown:
     def __init__(self, public: Callable[..., Any]) -> None:
         self._dispatch: Dispatch = getattr(public, DISPATCH)
         trusted = self._dispatch.selector.configuration.trusted_names
-        public.__doc__ = with_selector(public.__doc__, self._dispatch.function.selector, trusted)
+        function = self._dispatch.function
+        own = docstring_of(function.func)
+        if own:
+            public.__doc__ = with_selector(own, function.selector, trusted)
         signature = PublicSignature(self.signature)
         setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
-        if self._dispatch.function.selector:
-            annotate(public, self._dispatch.function.selector, SELECTOR_TYPE)
+        if function.selector:
+            annotate(public, function.selector, SELECTOR_TYPE)
         self._dispatch.watchers.append(self.learn)
 
     @once

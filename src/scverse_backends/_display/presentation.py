@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.callables import with_decorators
+from scverse_backends._ground.callables import docstring_of, with_decorators
 from scverse_backends._ground.docstrings import (
     Entry,
     default_note,
@@ -163,7 +163,7 @@ class Presentation:
     def _rewrite(self) -> None:
         """Write the docstring anew, from the host's own, wherever it is shown."""
         self._shown = None
-        own = self.function.func.__doc__
+        own = docstring_of(self.function.func)
         if not own:
             return
         merged = self._merged_docstring(own)

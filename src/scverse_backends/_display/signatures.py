@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._ground.safe_repr import attempt, safe_repr, short_repr
+from scverse_backends._routing.parameters import by_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ class HostSignature:
 
     def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
         """Tell what the implementation adds that a manifest describes."""
-        where = self._function.map_to(renames, signature.parameters)
+        where = self._function.map_to(renames, by_kind(signature.parameters.values()))
         return [*filter(None, (self.addition(where, p) for p in signature.parameters.values()))]
 
     def addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:

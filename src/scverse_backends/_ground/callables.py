@@ -8,8 +8,9 @@ other callable.
 from __future__ import annotations
 
 import sys
+from functools import update_wrapper
 from threading import RLock
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 """``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
 
+_OTHERWISE = {"_is_coroutine_mark", "__partialmethod__", "_partialmethod"}
+"""Attributes by which `inspect` tells something else of a function than its code does."""
+
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
-
-
-def code_of(func: Any) -> CodeType | None:
-    """Give the code of a plain function without attributes; of anything else, `None`."""
-    return func.__code__ if type(func) is FunctionType and not func.__dict__ else None
 
 
 def shows_its_own_signature(func: Any) -> bool:
@@ -41,7 +40,8 @@ def shows_its_own_signature(func: Any) -> bool:
 
 def takes_any_keyword(func: Any) -> bool:
     """Whether a call may have any keyword, as far as can be told before the call."""
-    return type(func) is not FunctionType or bool(func.__code__.co_flags & VARKEYWORDS)
+    called = func if type(func) is FunctionType else getattr(type(func), "__call__", None)  # noqa: B004 - to look at it
+    return type(called) is not FunctionType or bool(called.__code__.co_flags & VARKEYWORDS)
 
 
 def parameter_names(code: CodeType) -> tuple[str, ...]:
@@ -51,9 +51,14 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
 
 
 def named_parameters(func: Any) -> Collection[str]:
-    """Name the parameters of any callable; of a plain function without asking `inspect`."""
-    code = code_of(func)
-    return parameter_names(code) if code else signature_of(func).parameters
+    """Name the parameters that `inspect` shows; of a function, they stand in its innermost one."""
+    for _ in range(_MOST_LAYERS):
+        if type(func) is not FunctionType or "__signature__" in func.__dict__:
+            break
+        if "__wrapped__" not in func.__dict__:
+            return parameter_names(func.__code__)
+        func = func.__dict__["__wrapped__"]
+    return signature_of(func).parameters
 
 
 def is_coroutine_function(func: Any) -> bool:
@@ -71,10 +76,18 @@ def is_async_generator_function(func: Any) -> bool:
     return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
 
 
+def as_generator_function(func: Any) -> FunctionType:
+    """Make the same function with the flag by which `inspect` knows a generator function.
+
+    Nothing that runs code reads that flag.
+    """
+    code = func.__code__.replace(co_flags=func.__code__.co_flags | _GENERATOR)
+    return FunctionType(code, func.__globals__, closure=func.__closure__)
+
+
 def _has_flag(func: Any, flag: int, question: str) -> bool:
-    code = code_of(func)
-    if code is not None:
-        return bool(code.co_flags & flag)
+    if type(func) is FunctionType and _OTHERWISE.isdisjoint(func.__dict__):
+        return bool(func.__code__.co_flags & flag)
     import inspect
 
     ask = getattr(inspect, question)
@@ -119,6 +132,53 @@ def signature_of(func: Any, annotations: int = FORWARD_REFERENCES) -> Signature:
     newer = sys.version_info >= (3, 14)
     options: dict[str, Any] = {"annotation_format": annotations} if newer else {}
     return signature(func, **options)
+
+
+def name_of(func: Any) -> str:
+    """Name a callable as its users do: a method together with its class; else ``""``."""
+    if type(func) is FunctionType:
+        # Its own name may be a method's, which `functools.wraps` gave it.
+        where = func.__code__.co_qualname.rpartition("<locals>.")[2]
+        if "." in where:
+            return where
+    return str(getattr(func, "__name__", ""))
+
+
+def name_after(public: Any, func: Any, name: str) -> None:
+    """Make a function look like another callable, as `functools.wraps` does.
+
+    Parameters
+    ----------
+    public
+        The function.
+    func
+        What it looks like. What it does not say of itself, its class does not say of it.
+    name
+        Its last part is the function's name where the callable has none.
+    """
+    is_plain = type(func) is FunctionType
+    if not is_plain:
+        public.__annotations__ = {}
+        public.__name__ = public.__qualname__ = name.rpartition(".")[2]
+        public.__module__ = type(func).__module__
+    update_wrapper(public, func, updated=("__dict__",) if is_plain else ())
+    if not is_plain and _is_of_class(func, "__annotations__"):
+        public.__annotations__ = {}
+
+
+def docstring_of(func: Any) -> str | None:
+    """Give the docstring of a callable; that of its class is about something else."""
+    if type(func) is FunctionType:
+        return func.__doc__
+    if type(func) is MethodType and not func.__doc__:
+        from inspect import getdoc  # which finds that of the method it overrides
+
+        return getdoc(func)
+    return None if _is_of_class(func, "__doc__") else func.__doc__
+
+
+def _is_of_class(func: Any, name: str) -> bool:
+    return getattr(func, name, None) is getattr(type(func), name, None)
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:

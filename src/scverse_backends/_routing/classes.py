@@ -11,7 +11,7 @@ import gc
 import sys
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import cache, cached_property, partial, partialmethod, singledispatchmethod
+from functools import partial, partialmethod
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
@@ -45,21 +45,9 @@ _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
 _NATIVE = {MethodDescriptorType, WrapperDescriptorType}
 
-_HOLDERS = {
-    CellType,
-    FunctionType,
-    MethodType,
-    cached_property,
-    classmethod,
-    partial,
-    partialmethod,
-    property,
-    singledispatchmethod,
-    staticmethod,
-    tuple,
-    type(cache(int)),
-}
-"""Through these a class's own functions are reached, and the cells in which they hold the class."""
+_HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
+"""Through these, and through descriptors, a class's own functions are reached, and the cells in which
+they hold the class."""
 
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
@@ -161,7 +149,10 @@ def constructor(cls: Any) -> partial[Any]:
     """
     found = attempt(
         lambda: _objection(cls) or _read(cls),
-        lambda error: f"has a signature that cannot be read: {describe_error(error)}",
+        lambda error: (
+            f"has a signature that cannot be read: {describe_error(error)}; "
+            "decorate a subclass with an __init__ of its own."
+        ),
     )
     if isinstance(found, str):
         msg = f"{label(cls)} {found}"
@@ -248,8 +239,8 @@ def _read_constructor(cls: type) -> Signature:
         If its constructor is not written in Python and says nothing of itself.
     """
     found = None
-    for func in _constructors(cls):
-        found = signature_of(MethodType(func, cls))
+    for construct in _constructors(cls):
+        found = signature_of(construct)
         if [p.kind for p in found.parameters.values()] != _ANYTHING:
             break
     return found or Signature()
@@ -259,11 +250,13 @@ def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
     """Give what takes part in construction, in the order in which `inspect` looks for it."""
     for metaclass in getmro(type(cls)):
         if "__call__" in vars(metaclass) and metaclass not in (Dispatching, type):
-            yield vars(metaclass)["__call__"]
+            yield MethodType(vars(metaclass)["__call__"], cls)
     for base in cls.__mro__[:-1]:
+        if getattr(base, "__text_signature__", None):  # one that is built in says it itself
+            yield base
         for name in ("__new__", "__init__"):
             if name in vars(base):
-                yield getattr(base, name)
+                yield MethodType(getattr(base, name), cls)
 
 
 def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
@@ -276,6 +269,8 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
         return "is a metaclass, whose objects are classes; decorate those."
     if issubclass(type(cls), EnumMeta):
         return "is an enumeration; calling it looks up a member and constructs nothing."
+    if vars(cls).get("_is_protocol"):
+        return "is a protocol, and cannot be constructed; decorate a class that implements it."
     if _is_built_in(cls):
         return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():
@@ -339,7 +334,9 @@ def _repoint(values: Iterable[object], old: type, new: type) -> None:
     waiting = [*values]
     while waiting:
         found = waiting.pop()
-        if type(found) not in _HOLDERS or id(found) in seen:
+        kind = type(found)
+        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
+        if not leads_on or id(found) in seen:
             continue
         seen.add(id(found))
         if type(found) is FunctionType:  # what else it refers to cannot hold the class

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from keyword import iskeyword
 from operator import attrgetter
-from types import FunctionType, MethodType
 from typing import Any
 
-from scverse_backends._ground.callables import (
-    is_async_generator_function,
-    named_parameters,
-)
+from scverse_backends._ground.callables import is_async_generator_function, named_parameters
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
 
@@ -20,15 +17,18 @@ def check_host(func: Any, selector: str) -> None:
     Raises
     ------
     TypeError
-        If it is a method, has a parameter named as the selector, or hides its
+        If it is no function, has a parameter named as the selector, or hides its
         signature.
     """
     problem = attempt(
         lambda: _objection(func) or _clash(func, selector),
-        lambda error: f"has a signature that cannot be read: {describe_error(error)}",
+        lambda error: (
+            f"has a signature that cannot be read: {describe_error(error)}; "
+            "decorate a function of yours that calls it."
+        ),
     )
     if problem:
-        msg = f"{label(func)} {problem}"
+        msg = f"{label(func.fget if isinstance(func, property) else func)} {problem}"
         raise TypeError(msg)
 
 
@@ -41,8 +41,10 @@ def _objection(func: Any) -> str | None:
     """Say why a callable is not one that can be dispatched as a function."""
     if isinstance(func, type):
         return "is a class; decorate it with backend_class."
-    if _is_method(func):
-        return "is a method; decorate a module-level function, or the class."
+    if isinstance(func, (staticmethod, classmethod)):
+        return f"is a method already; write @{type(func).__name__} above @backend_dispatch."
+    if isinstance(func, (property, cached_property)):
+        return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
         return "cannot be called; decorate a function."
     if is_async_generator_function(func):
@@ -51,15 +53,6 @@ def _objection(func: Any) -> str | None:
             "decorate what it calls."
         )
     return None
-
-
-def _is_method(func: Any) -> bool:
-    """Whether it is written in the body of a class, or bound to an object."""
-    if type(func) is not FunctionType:
-        return isinstance(func, (staticmethod, classmethod, MethodType))
-    # Its own name may be a method's, which `functools.wraps` gave it.
-    outer = func.__code__.co_qualname.rpartition(".")[0]
-    return bool(outer) and not outer.endswith("<locals>")
 
 
 def _clash(func: Any, selector: str) -> str | None:

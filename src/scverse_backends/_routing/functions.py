@@ -9,15 +9,13 @@ from __future__ import annotations
 import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
 from contextvars import copy_context
-from functools import update_wrapper
 from operator import attrgetter
 from threading import Lock
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.callables import once, with_decorators
-from scverse_backends._ground.records import asked_of
+from scverse_backends._ground.callables import as_generator_function, name_after, once
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
@@ -26,23 +24,24 @@ from .execution import Execution, note
 from .running import Mark, this_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable
+    from collections.abc import Callable, Generator
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
-    from scverse_backends._selection.state import Scope, Selection
 
     from .host import HostFunction
-    from .resolution import Resolution
     from .routes import Route
-    from .spans import Arrival, Recorder
+    from .spans import Arrival
+    from .traced import TracedCalls
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
     """Make the public callable of a host function that `check_host` let pass."""
     considered = Dispatch(function, selector)
     public = _wrapper(considered)
-    update_wrapper(public, function.func)
+    if function.is_suspended and not function.is_coroutine:
+        public = as_generator_function(public)
+    name_after(public, function.func, function.name)
     setattr(public, DISPATCH, considered)
     if function.is_coroutine:
         from .suspended import mark_as_coroutine_function
@@ -166,14 +165,10 @@ class Dispatch(Execution):
         return attrgetter(DISPATCH), (found,)
 
     @once
-    def decorators(self) -> tuple[object, ...]:
-        """List the code of what is wrapped around the public function under its name."""
-        around = with_decorators(self.function.public)
-        return tuple(code for one in around if (code := getattr(one, "__code__", None)))
-
-    @once
     def traced(self) -> TracedCalls:
         """Make what runs calls in a context that is traced, when one is first made there."""
+        from .traced import TracedCalls
+
         return TracedCalls(self)
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -336,85 +331,3 @@ class Dispatch(Execution):
 
         at_once = getattr(error.__traceback__, "tb_next", None) is None
         return (at_once or self.function.is_plain) and not takes(route, args, kwargs)
-
-
-_MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
-
-
-class TracedCalls:
-    """The calls of one function that are traced."""
-
-    def __init__(self, execution: Dispatch) -> None:
-        self._execution = execution
-        self._decisions: dict[Hashable, Decision] = {}
-        execution.selector.changes.watch(self._decisions.clear)
-
-    def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call in a context whose calls are traced."""
-        execution, outer = self._execution, cast("Recorder", top[2])
-        own, state = execution.pop_selection(kwargs), execution.state
-        scope = top[1] if own is None else (own, top[1], None)
-        selection = own or execution.selector.current()
-        route, resolution, decision = self._way(selection, args, kwargs)
-        execution.resolver.log(decision, selection)
-        # This function, `Dispatch.call` and `dispatched` stand between here and the call.
-        site = messages.call_site(4, execution.decorators)
-        span = outer.child(decision, site, state.observers)
-        mine = (TRACED, scope, span)
-        token = state.active.set(mine)
-        try:
-            with span:
-                if route is not None:
-                    return execution.run_route(route, args, kwargs)
-                if resolution is not None and (resolution.route or resolution.is_fallback):
-                    return execution.run(resolution, args, kwargs)
-                # Run from here: a host function may call itself to any depth.
-                try:
-                    return execution.function.func(*args, **kwargs)
-                except Exception as error:
-                    execution.explain_failure(error, kwargs, asked_of(decision.refusals))
-                    raise
-        finally:
-            span.end()
-            if state.active.get() is mine:
-                state.active.reset(token)
-            else:
-                state.leave(scope if own else None, outer)
-
-    def _way(
-        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[Route | None, Resolution | None, Decision]:
-        """Resolve a call that is traced; those of one shape are described only once."""
-        execution, generation = self._execution, self._execution.selector.changes.generation
-        route = execution.ready.get(selection)
-        passes = (
-            selection.is_host or selection in execution.on_host
-            if route is None
-            else self._passes(selection, route, args, kwargs)
-        )
-        shape: Hashable = (generation, selection, len(args), *kwargs)
-        decision = self._decisions.get(shape) if passes else None
-        # A route that takes what has this shape is told of it; the host may not have taken it.
-        if decision is not None and (route is None or decision.backend == route.backend.name):
-            return route, None, decision
-        resolution = execution.resolver.resolve(selection, args, kwargs)
-        shape = shape if passes else resolution.shape
-        decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
-        if shape is not None:
-            if len(self._decisions) >= _MOST_SHAPES:
-                self._decisions.clear()
-            self._decisions[shape] = decision
-        return None, resolution, decision
-
-    def _passes(
-        self, selection: Selection, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> bool:
-        """Whether a call reaches the implementation as it came, as in the wrapper."""
-        execution = self._execution
-        return (
-            len(args) <= route.max_positional
-            and route.keywords.issuperset(kwargs)
-            and not execution.running.has(route.backend.name)
-            and not execution.running.has(selection)
-            and execution.routes.route(route.backend) is route
-        )

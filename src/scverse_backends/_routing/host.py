@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
@@ -13,10 +14,12 @@ from scverse_backends._ground.callables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .aliases import Aliases
     from .parameters import ParameterMap, Parameters
+
+_RECEIVERS = ("self", "cls")
 
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
@@ -63,21 +66,37 @@ class HostFunction:
         return read(self.func)
 
     @cached_property
+    def receiver(self) -> str | None:
+        """The parameter by which a method gets its object, or a class method its class."""
+        # A constructor has a parameter of such a name like any other; its object is not there yet.
+        first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
+        return first[0] if first and first[0] in _RECEIVERS else None
+
+    @cached_property
     def _plain_map(self) -> ParameterMap:
         """Where its parameters go where nothing renames them."""
         from .parameters import ParameterMap
 
         return ParameterMap(self.parameters, {})
 
-    def map_to(self, renames: Mapping[str, str], theirs: Collection[str]) -> ParameterMap:
+    def _object_in(self, theirs: Parameters) -> Mapping[str, str]:
+        """Tell where the object of a method arrives: first, whatever that is called."""
+        receiver = self.receiver
+        if receiver is None or receiver in theirs.names:
+            return {}
+        first = theirs.positional[0] if theirs.positional else receiver
+        return {} if first in self.parameters.names else {receiver: first}
+
+    def map_to(self, renames: Mapping[str, str], theirs: Parameters) -> ParameterMap:
         """Tell where its parameters go, under an adapter's renames, in an implementation."""
+        renames = {**self._object_in(theirs), **renames}
         if not (renames or self.aliases):
             return self._plain_map
         from .aliases import with_aliases
         from .parameters import ParameterMap
 
         return ParameterMap(
-            self.parameters, with_aliases(renames, self.aliases, theirs), self.aliases
+            self.parameters, with_aliases(renames, self.aliases, theirs.names), self.aliases
         )
 
     def names_of(self, parameter: str) -> tuple[str, ...]:

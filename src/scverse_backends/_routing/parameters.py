@@ -11,7 +11,7 @@ from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .aliases import Aliases
 
@@ -44,7 +44,12 @@ class Parameters(NamedTuple):
 
 def read(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
-    found = tuple(signature_of(func).parameters.values())
+    return by_kind(signature_of(func).parameters.values())
+
+
+def by_kind(parameters: Iterable[Parameter]) -> Parameters:
+    """Sort parameters by how they may be given."""
+    found = tuple(parameters)
     named = [p for p in found if p.kind in _BY_POSITION or p.kind is Parameter.KEYWORD_ONLY]
     return Parameters(
         positional=tuple(p.name for p in named if p.kind in _BY_POSITION),

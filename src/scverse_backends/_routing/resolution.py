@@ -231,7 +231,11 @@ class Resolver:
             reason=_why_backend(selection, refusals),
             refusals=refusals,
             ignored=forwarding.ignored,
-            renamed=tuple(pair for pair in forwarding.received if pair[0] != pair[1]),
+            renamed=tuple(
+                (name, theirs)
+                for name, theirs in forwarding.received
+                if name not in (theirs, self._function.receiver)
+            ),
             forwarded=tuple(name for name, _ in forwarding.received),
             differing_defaults=route.differences(given),
             options=options,

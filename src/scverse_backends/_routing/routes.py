@@ -133,7 +133,7 @@ class Route:
         self._missing: tuple[tuple[str, tuple[str, ...]], ...] | None = None
         self.declared: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
-        self.map = function.map_to(self.declared, parameters.names)
+        self.map = function.map_to(self.declared, parameters)
         self.renames = self.map.renames
         reached, takes_any = parameters.names, parameters.takes_kwargs
         self.targets = {

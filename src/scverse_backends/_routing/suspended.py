@@ -11,6 +11,8 @@ from contextlib import nullcontext, suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._selection.blocks import DISPATCH
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextvars import Token
@@ -186,9 +188,13 @@ def named(work: Any, func: Any) -> Any:
 
 
 def is_written_suspended(func: Any) -> bool:
-    """Whether calling a function runs none of its code, and gives what does."""
+    """Whether calling a function runs none of its code, and gives what does.
+
+    What another host dispatches is only marked so.
+    """
     flags = inspect.CO_COROUTINE | inspect.CO_GENERATOR
-    return type(func) is FunctionType and bool(func.__code__.co_flags & flags)
+    is_written = type(func) is FunctionType and DISPATCH not in func.__dict__
+    return is_written and bool(func.__code__.co_flags & flags)
 
 
 def _flag_as_coroutine_function(func: Any) -> None:

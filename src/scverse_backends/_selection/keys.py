@@ -14,6 +14,7 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import UnknownFunctionError, UnknownOptionError
 
 from .asked import has_wildcard
+from .state import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,29 +37,38 @@ def misfits(
             yield UnknownFunctionError(key, host=address.host, known=known, origin=origin)
 
 
-def check_options(asked: Asked, functions: Mapping[str, Any], selection: Selection) -> None:
-    """Refuse an option that no selected backend's function has.
-
-    Where an optional backend is left out, the option may be its own.
+def rules_with_options(
+    asked: Asked, functions: Mapping[str, Any], selection: Selection
+) -> tuple[Rule, ...]:
+    """Add to a selection's rules the options of a block, beside those that there are already.
 
     Raises
     ------
     UnknownOptionError
-        If there is one.
+        If no selected backend's function has one. Where an optional backend is left out, the
+        option may be its own.
     """
+    rules = []
     for name, options in asked.options:
-        chosen, function = selection.of(name), functions[name]
-        backends = [backend for backend in chosen.backends if backend is not None]
-        for option, _ in () if chosen.omitted else options:
-            if not any(function.takes_option(backend, option) for backend in backends):
-                known = [own for backend in backends for own in function.options_of(backend)]
-                raise UnknownOptionError(
-                    option,
-                    function=name,
-                    host=function.selector.configuration.host,
-                    backends=chosen.names,
-                    known=sorted(known),
-                )
+        chosen = selection.of(name)
+        if not chosen.omitted:
+            _check_options(functions[name], dict(options), chosen)
+        given = {**dict(chosen.options), **dict(options)}
+        rules.append(Rule(name, chosen.picks, chosen.origin, tuple(given.items())))
+    return (*rules, *selection.rules)
+
+
+def _check_options(dispatch: Any, options: Mapping[str, Any], chosen: Selection) -> None:
+    backends = [backend for backend in chosen.backends if backend is not None]
+    for option in options:
+        if not any(dispatch.takes_option(backend, option) for backend in backends):
+            raise UnknownOptionError(
+                option,
+                function=dispatch.function.name,
+                host=dispatch.selector.configuration.host,
+                backends=chosen.names,
+                known=sorted({own for backend in backends for own in dispatch.options_of(backend)}),
+            )
 
 
 def _is_one(name: str, functions: Mapping[str, Any]) -> bool:

@@ -185,24 +185,12 @@ class Selector:
             picks, origin = outer.picks, outer.origin
             rules += outer.rules
         selection = self.state.make(picks, fallback, origin, tuple(rules))
-        return self._with_options(asked, selection) if asked.options else selection
+        if not asked.options:
+            return selection
+        from .keys import rules_with_options
 
-    def _with_options(self, asked: Asked, selection: Selection) -> Selection:
-        """Give the calls of some functions options, beside those that they are given already."""
-        from .keys import check_options
-
-        check_options(asked, self.functions, selection)
-        rules = []
-        for function, options in asked.options:
-            chosen = selection.of(function)
-            merged = {**dict(chosen.options), **dict(options)}
-            rules.append(Rule(function, chosen.picks, chosen.origin, tuple(merged.items())))
-        return self.state.make(
-            selection.picks,
-            selection.fallback,
-            selection.origin,
-            (*rules, *selection.rules),
-        )
+        with_options = rules_with_options(asked, self.functions, selection)
+        return self.state.make(picks, fallback, origin, with_options)
 
     def select(
         self,

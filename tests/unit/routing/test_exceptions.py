@@ -8,7 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+from scverse_backends.exceptions import (
+    BackendFallbackError,
+    BackendFallbackWarning,
+    UntrustedBackendWarning,
+)
 
 
 class Interrupted(BaseException):
@@ -228,7 +232,8 @@ class TestAnOptionOfABackend:
         site.backend("mine", "name = 'mine'\ndef func(data, tiles=1): pass")
         dispatcher = make_dispatcher(untrusted="warn")
         func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
-        assert dispatcher.settings.available_backends() == ["mine"]
+        with pytest.warns(UntrustedBackendWarning):
+            assert dispatcher.settings.available_backends() == ["mine"]
         with pytest.raises(TypeError, match="'tiles' is an option of backend 'mine'"):
             func(1, tiles=2)
 

@@ -303,7 +303,7 @@ def test_a_traced_generator_may_call_itself_half_as_deep_as_an_untraced_one(disp
         if levels:
             yield from walk(levels - 1)
 
-    deep = (sys.getrecursionlimit() - len(inspect.stack())) * 2 // 5
+    deep = (sys.getrecursionlimit() - len(inspect.stack())) * 3 // 8
     with dispatcher.settings.trace() as trace:
         assert sum(1 for _ in walk(deep)) == deep + 1
     assert len(trace) == deep + 1

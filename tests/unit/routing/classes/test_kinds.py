@@ -108,6 +108,38 @@ class TestAnyClass:
             assert built.own is None
         assert found == [model]
 
+    @pytest.mark.parametrize("slots", [(), ("func",)])
+    def test_a_method_behind_a_descriptor_of_the_hosts_finds_its_class(self, dispatch, slots):
+        class Shown:
+            if slots:
+                __slots__ = slots
+
+            def __init__(self, func):
+                self.func = func
+
+            def __get__(self, built, cls):
+                return functools.partial(self.func, built)
+
+        class Base:
+            def own(self):
+                return "base"
+
+        class Model(Base):
+            @Shown
+            def own(self):
+                return super().own()
+
+        assert dispatch(Model)().own() == "base"
+
+    @pytest.mark.parametrize("holder", [dict, list])
+    def test_a_function_in_a_table_of_the_class_finds_its_class(self, dispatch, holder):
+        class Model:
+            table = holder({0: lambda: __class__}.items())
+
+        model = dispatch(Model)
+        (own,) = [found for _, found in dict(model.table).items()]
+        assert own() is model
+
     def test_a_method_behind_a_decorator_finds_its_class(self, dispatch):
         def logged(func):
             @functools.wraps(func)

@@ -6,6 +6,7 @@ import enum
 import functools
 import json.encoder
 import json.scanner
+import typing
 
 import pytest
 
@@ -40,6 +41,11 @@ def unreadable():
     return Model
 
 
+@typing.runtime_checkable
+class Sized(typing.Protocol):
+    def size(self): ...
+
+
 class Colour(enum.Enum):
     RED = 1
 
@@ -72,6 +78,7 @@ def inherited():
             "Model has a signature that cannot be read: ZeroDivisionError: it is secret",
         ),
         (type("Model", (), {"__init__": 3}), "Model has a signature that cannot be read"),
+        (Sized, "Sized is a protocol, and cannot be constructed; decorate a class that"),
         (type("Meta", (type,), {}), "Meta is a metaclass, whose objects are classes"),
         (
             type("Model", (ctypes.Structure,), {"__init__": lambda self: None}),

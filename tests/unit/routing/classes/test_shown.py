@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
+import typing
 from inspect import Parameter, Signature
 
 import pytest
@@ -139,6 +140,30 @@ def test_a_constructor_with_names_of_its_own_is_not_taken_for_its_bases(model, d
 
     assert names(Histogram) == ["histogram", "args", "density", "kwargs"]
     assert names(Rest) == ["sizes"]
+
+
+def test_a_base_that_is_built_in_says_what_it_takes(dispatch):
+    model = dispatch(type("Model", (list,), {}))
+    assert names(model) == ["iterable", "backend"]
+    assert model("ab") == ["a", "b"]
+
+
+def test_a_class_that_implements_a_runtime_protocol_is_dispatched(dispatch):
+    @typing.runtime_checkable
+    class Sized(typing.Protocol):
+        def size(self): ...
+
+    class Model(Sized):
+        def __init__(self, count=1):
+            self.count = count
+
+        def size(self):
+            return self.count
+
+    model = dispatch(Model)
+    assert model(3).size() == 3
+    assert isinstance(model(3), Sized)
+    assert names(model) == ["count", "backend"]
 
 
 def test_a_base_that_tells_nothing_does_not_hide_the_constructor(dispatch):

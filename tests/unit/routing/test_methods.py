@@ -1,0 +1,370 @@
+"""Methods: a host decorates them in its classes, and an adapter offers them by the class's name."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import pickle
+from types import MappingProxyType
+
+import pytest
+
+from scverse_backends.testing import loopback, verify
+
+
+class Metric:
+    def pairwise(self, points, scale=1):
+        return "metric", scale
+
+
+@pytest.fixture
+def distance(dispatcher):
+    class Distance(Metric):
+        """A distance."""
+
+        def __init__(self, name):
+            self.name = name
+
+        @dispatcher.backend_dispatch(name="Distance.pairwise")
+        def pairwise(self, points, scale=1):
+            """Compare points.
+
+            Parameters
+            ----------
+            points
+                What is compared.
+            scale
+                By what it is multiplied.
+            """
+            return "host", self.name, super().pairwise(points, scale=scale)
+
+        @classmethod
+        @dispatcher.backend_dispatch(name="Distance.default")
+        def default(cls, name="l2"):
+            return cls(name)
+
+        @staticmethod
+        @dispatcher.backend_dispatch(name="Distance.norm")
+        def norm(point):
+            return "host", point
+
+        @property
+        @dispatcher.backend_dispatch(name="Distance.cost", selector=None)
+        def cost(self):
+            return "host", self.name
+
+    return Distance
+
+
+class Fast:
+    name = "fast"
+
+    class Distance:
+        @staticmethod
+        def pairwise(distance, points, scale=1, tile=3):
+            return "fast", distance.name, points, scale, tile
+
+        @staticmethod
+        def default(kind, name="l2"):
+            return "fast", kind.__qualname__.rpartition(".")[2], name
+
+        @staticmethod
+        def norm(point):
+            return "fast", point
+
+        @staticmethod
+        def cost(distance):
+            return "fast", distance.name
+
+
+@pytest.fixture
+def fast(dispatcher, distance):
+    with dispatcher.register(Fast):
+        yield distance
+
+
+def test_a_method_runs_on_the_host_and_calls_its_base(distance):
+    assert distance("l2").pairwise([1], scale=2) == ("host", "l2", ("metric", 2))
+
+
+def test_a_backend_gets_the_object_as_the_first_argument(fast):
+    assert fast("l2").pairwise([1], backend="fast") == ("fast", "l2", [1], 1, 3)
+    assert fast("l2").pairwise([1], 2, backend="fast", tile=9) == ("fast", "l2", [1], 2, 9)
+
+
+def test_a_method_is_called_through_its_class(fast):
+    assert fast.pairwise(fast("l2"), [1], backend="fast")[0] == "fast"
+
+
+def test_a_block_selects_for_methods(dispatcher, fast):
+    with dispatcher.settings.use_backend("fast"):
+        assert fast("l2").pairwise([1])[0] == "fast"
+        assert fast("l2").pairwise([1], 2)[0] == "fast"
+
+
+def test_class_methods_static_methods_and_properties_under_their_own_decorators(dispatcher, fast):
+    assert fast.default("l1", backend="fast") == ("fast", "Distance", "l1")
+    assert fast.default("l1").name == "l1"
+    assert fast.norm(3, backend="fast") == ("fast", 3)
+    assert fast("l2").norm(3) == ("host", 3)
+    assert fast("l2").cost == ("host", "l2")
+    with dispatcher.settings.use_backend("fast"):
+        assert fast("l2").cost == ("fast", "l2")
+
+
+def test_a_subclass_inherits_a_dispatched_method(fast):
+    class Finer(fast):
+        def pairwise(self, points, scale=1, **options):
+            return "finer", super().pairwise(points, scale, **options)
+
+    assert Finer("l2").pairwise([1]) == ("finer", ("host", "l2", ("metric", 1)))
+    assert Finer("l2").pairwise([1], backend="fast")[1][0] == "fast"
+
+
+def test_a_bound_method_shows_what_a_caller_gives(fast):
+    bound = fast("l2").pairwise
+    assert [*inspect.signature(bound).parameters] == ["points", "scale", "backend", "tile"]
+    assert next(iter(inspect.signature(fast.pairwise).parameters)) == "self"
+    assert "backend\n" in inspect.getdoc(bound)
+
+
+def test_an_object_arrives_by_the_same_name_too(dispatcher, distance):
+    class Same:
+        name = "same"
+
+        class Distance:
+            @staticmethod
+            def pairwise(self, points, scale=1):  # noqa: PLW0211 - the host's object
+                return "same", self.name
+
+    with dispatcher.register(Same):
+        assert distance("l2").pairwise([1], backend="same") == ("same", "l2")
+
+
+def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance):
+    class Without:
+        name = "without"
+
+        class Distance:
+            @staticmethod
+            def pairwise(points, scale=1): ...
+
+            @staticmethod
+            def default(): ...
+
+    with dispatcher.register(Without):
+        for call in (distance("l2").pairwise, distance.default):
+            decision = dispatcher.settings.explain(call, *["x"], backend="without")
+            assert decision.is_fallback
+            assert "does not take" in decision.refusals[0].reason
+
+
+def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher):
+    @dispatcher.backend_class
+    class Model:
+        def __init__(this, cls, depth=1):  # noqa: N805 - so that cls is free
+            this.cls = cls
+
+    class Other:
+        name = "other"
+
+        class Model:
+            def __init__(self, kind, depth=1): ...
+
+    with dispatcher.register(Other):
+        decision = dispatcher.settings.explain(Model, 3, backend="other")
+        assert decision.refusals[0].reason.startswith("does not take 'cls'")
+
+
+def test_a_rename_that_the_adapter_declares_for_the_object_holds(dispatcher, distance):
+    class Renaming:
+        name = "renaming"
+        renames = MappingProxyType({"Distance.pairwise": {"self": "metric"}})
+
+        class Distance:
+            @staticmethod
+            def pairwise(points, scale=1, *, metric):
+                return "renaming", metric.name, points
+
+    with dispatcher.register(Renaming):
+        found = distance("l2").pairwise([1], backend="renaming")
+        assert found == ("renaming", "l2", [1])
+
+
+def test_explain_decides_calls_of_bound_methods(dispatcher, fast):
+    decision = dispatcher.settings.explain(fast("l2").pairwise, [1], backend="fast")
+    assert (decision.function, decision.backend) == ("Distance.pairwise", "fast")
+    assert decision.renamed == ()
+
+
+def test_a_method_is_named_with_its_class_where_the_host_gives_no_name(dispatcher):
+    class Outer:
+        class Inner:
+            @dispatcher.backend_dispatch
+            def run(self): ...
+
+    assert [*dispatcher.dispatched] == ["Outer.Inner.run"]
+    assert Outer.Inner.run.__name__ == "run"
+
+
+@pytest.mark.parametrize("decorator", [staticmethod, classmethod])
+def test_the_order_of_decorators_is_told(dispatcher, decorator):
+    name = decorator.__name__
+    with pytest.raises(TypeError, match=f"run is a method already; write @{name} above"):
+
+        class Runner:
+            @dispatcher.backend_dispatch(name="Runner.run")
+            @decorator
+            def run(self): ...
+
+
+@pytest.mark.parametrize("decorator", [property, functools.cached_property])
+def test_properties_are_told_what_to_write(dispatcher, decorator):
+    with pytest.raises(TypeError, match=r"is a property, .*; decorate a method that it calls"):
+
+        class Runner:
+            @dispatcher.backend_dispatch(name="Runner.run")
+            @decorator
+            def run(self): ...
+
+
+def test_a_class_is_not_dispatched_together_with_its_methods(dispatcher, distance):
+    with pytest.raises(ValueError, match=r"'Distance' cannot be .* pass name='\.\.\.'"):
+        dispatcher.backend_class(distance)
+    assert type(distance) is type
+    dispatcher.backend_class(name="Distances")(distance)
+    with pytest.raises(ValueError, match=r"'Distances.again' cannot .*an adapter's 'Distances'"):
+        dispatcher.backend_dispatch(name="Distances.again")(lambda self: None)
+
+
+def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher):
+    @dispatcher.backend_class
+    class Model:
+        @staticmethod
+        @dispatcher.backend_dispatch
+        def load(path):
+            return Model()
+
+    class Other:
+        name = "other"
+
+        class Model:
+            @classmethod
+            def load(cls, path):
+                return cls()
+
+    with dispatcher.register(Other), dispatcher.settings.use_backend("other"):
+        assert isinstance(Model.load("x"), Other.Model)
+        assert isinstance(Model(), Other.Model)
+
+
+def test_a_class_under_another_name_constructs_and_dispatches_its_methods(dispatcher, distance):
+    made = dispatcher.backend_class(name="Distances")(distance)
+    with dispatcher.register(Fast):
+        assert made("l2").pairwise([1], backend="fast")[:2] == ("fast", "l2")
+        assert made("l2").pairwise([1]) == ("host", "l2", ("metric", 1))
+
+
+def test_verify_and_loopback_reach_methods(dispatcher, fast):
+    report = verify(dispatcher, "fast")
+    assert [found.kind for found in report.findings if found.severity == "error"] == []
+    assert "renamed-parameter" not in [found.kind for found in report.findings]
+    with loopback(dispatcher), dispatcher.settings.use_backend("loopback"):
+        assert fast("l2").pairwise([1]) == ("host", "l2", ("metric", 1))
+        assert dispatcher.settings.explain(fast("l2").pairwise, [1]).backend == "loopback"
+
+
+def test_a_manifest_describes_functions_of_a_class_that_need_no_instance(dispatcher, site):
+    site.backend(
+        "far",
+        """
+        name = "far"
+        class Distance:
+            @staticmethod
+            def pairwise(distance, points, scale=1, reach=5): ...
+        """,
+    )
+    from scverse_backends import manifest
+
+    text = manifest.dumps(manifest.describe("far_backend"))
+    site.write("far_backend.toml", text)
+    site.write("far_backend.py", "raise ImportError('no GPU')")
+    assert "Distance.pairwise" in text
+
+    class Distance:
+        @dispatcher.backend_dispatch
+        def pairwise(self, points, scale=1): ...
+
+    dispatcher.discover()
+    parameters = inspect.signature(Distance().pairwise).parameters
+    assert [*parameters] == ["points", "scale", "backend", "reach"]
+
+
+class Reader:
+    def __init__(self, kind):
+        self.kind = kind
+
+    def read(self, path, *, sep=","):
+        """Read a file.
+
+        Parameters
+        ----------
+        path
+            Where it is.
+        """
+        return self.kind, path
+
+    @classmethod
+    def of(cls, kind="csv"):
+        return cls(kind).read("x")
+
+
+def test_a_bound_method_that_a_module_exports(dispatcher):
+    read = dispatcher.backend_dispatch(Reader("csv").read)
+
+    class Quick:
+        name = "quick"
+
+        def read(self, path, *, sep=",", threads=2):
+            return "quick", path, threads
+
+    with dispatcher.register(Quick):
+        assert read("x") == ("csv", "x")
+        assert read("x", backend="quick", threads=3) == ("quick", "x", 3)
+        assert [*inspect.signature(read).parameters] == ["path", "sep", "backend", "threads"]
+    assert (read.__name__, read.__self__.kind) == ("read", "csv")
+    assert read.__func__ is Reader.read
+    assert "backend\n" in read.__doc__
+
+
+def test_a_bound_class_method_that_a_module_exports(dispatcher):
+    of = dispatcher.backend_dispatch(Reader.of)
+    assert of("tsv", backend="cpu") == ("tsv", "x")
+    assert of.__self__ is Reader
+
+
+def test_a_bound_method_has_the_docstring_of_what_it_overrides(dispatcher):
+    class Quiet(Reader):
+        def read(self, path, *, sep=","):
+            return "quiet"
+
+    read = dispatcher.backend_dispatch(Quiet("csv").read)
+    assert read.__doc__.startswith("Read a file.")
+    assert "backend\n" in read.__doc__
+
+
+def test_a_dispatched_method_pickles_by_its_name(site):
+    site.write(
+        "host_with_methods.py",
+        """
+        from scverse_backends import BackendDispatcher
+        dispatcher = BackendDispatcher(entrypoint_group="none", host_name="host")
+        class Distance:
+            @dispatcher.backend_dispatch
+            def pairwise(self): return "host"
+        """,
+    )
+    from host_with_methods import Distance
+
+    assert pickle.loads(pickle.dumps(Distance().pairwise))() == "host"
+    assert pickle.loads(pickle.dumps(Distance.pairwise)) is Distance.pairwise

@@ -1,0 +1,359 @@
+"""Callables that are no plain functions stay what they are: attributes, class, hints, pickling."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import math
+import operator
+import pickle
+import pydoc
+import sys
+import typing
+import weakref
+
+import numpy as np
+import pytest
+
+from scverse_backends.testing import loopback
+
+
+class Kernel:
+    """A kernel.
+
+    Parameters
+    ----------
+    order
+        What its construction takes.
+    """
+
+    order: Unknown  # noqa: F821 - never evaluated
+
+    def __init__(self, order=1):
+        self.order = order
+
+    def __call__(self, data, power=1):
+        return "host", data, self.order
+
+    def __len__(self):
+        return self.order
+
+    def __eq__(self, other):
+        return isinstance(other, Kernel) and self.order == other.order
+
+    __hash__ = None
+
+    def raised(self, order):
+        self.order = order
+        return self
+
+
+class Documented(Kernel):
+    def __init__(self):
+        super().__init__()
+        self.__doc__ = "Smooth.\n\nParameters\n----------\ndata\n    What is smoothed.\n"
+
+
+class Fast:
+    name = "fast"
+
+    def kernel(self, data, power=1, tile=4):
+        return "fast", data, tile
+
+
+def grow(data: list[int], by: int = 1) -> list[int]:
+    """Grow.
+
+    Parameters
+    ----------
+    data
+        What grows.
+    """
+    return [value + by for value in data]
+
+
+@pytest.fixture
+def kernel(dispatcher):
+    return dispatcher.backend_dispatch(name="tl.kernel")(Kernel(2))
+
+
+def test_an_instance_dispatches_its_calls(dispatcher):
+    kernel = dispatcher.backend_dispatch(name="kernel")(Kernel(2))
+    with dispatcher.register(Fast):
+        assert kernel(3) == ("host", 3, 2)
+        assert kernel(3, backend="fast", tile=8) == ("fast", 3, 8)
+        with dispatcher.settings.use_backend("fast"):
+            assert kernel(3) == ("fast", 3, 4)
+            assert kernel.__call__(3) == ("fast", 3, 4)
+        assert dispatcher.settings.explain(kernel, 3, backend="fast").backend == "fast"
+        assert "tile" in inspect.signature(kernel).parameters
+
+
+def test_an_instance_is_named_by_its_dispatch_name(kernel):
+    assert (kernel.__name__, kernel.__qualname__) == ("kernel", "kernel")
+    assert kernel.__module__ == __name__
+
+
+def test_an_instance_keeps_its_class_and_attributes(kernel):
+    assert isinstance(kernel, Kernel)
+    assert kernel.__class__ is Kernel
+    assert kernel.order == 2
+    assert {"order", "raised"} < set(dir(kernel))
+    with pytest.raises(AttributeError, match="missing"):
+        kernel.missing  # noqa: B018 - for its error
+
+
+def test_what_is_set_on_an_instance_is_set_on_the_hosts_own(kernel):
+    kernel.order = 5
+    assert kernel(1) == ("host", 1, 5)
+    assert kernel.__wrapped__.order == 5
+    kernel.mark = True
+    del kernel.mark
+    assert not hasattr(kernel.__wrapped__, "mark")
+    assert kernel.raised(7).order == 7
+
+
+def test_an_instance_keeps_its_special_methods(kernel):
+    assert len(kernel) == 2
+    assert kernel == Kernel(2)
+    assert kernel != Kernel(3)
+    assert repr(kernel) == repr(kernel.__wrapped__)
+    assert str(kernel) == f"{kernel}" == repr(kernel)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(kernel)
+    assert weakref.ref(kernel)() is kernel
+
+
+def test_a_docstring_of_the_class_is_about_something_else(dispatcher, kernel):
+    dispatcher.register(Fast)
+    kernel(3, backend="cpu")
+    dispatcher.discover()
+    assert kernel.__doc__ == Kernel.__doc__
+
+
+def test_a_docstring_of_the_instance_shows_what_backends_add(dispatcher):
+    kernel = dispatcher.backend_dispatch(name="kernel")(Documented())
+    with dispatcher.register(Fast):
+        kernel(3, backend="fast")
+        assert "tile" in kernel.__doc__
+        assert "tile" in pydoc.plain(pydoc.render_doc(kernel))
+    assert kernel.__wrapped__.__doc__.count("backend") == 0
+
+
+def test_hints_are_those_of_the_callable_and_of_the_selector(dispatcher, kernel):
+    cached = dispatcher.backend_dispatch(name="cached")(functools.lru_cache(grow))
+    part = dispatcher.backend_dispatch(name="part")(functools.partial(grow, by=2))
+    assert [*typing.get_type_hints(kernel)] == ["backend"]
+    assert [*typing.get_type_hints(part)] == ["backend"]
+    assert [*typing.get_type_hints(cached)] == ["data", "by", "return", "backend"]
+
+
+def test_a_cache_keeps_its_methods_and_its_docstring(dispatcher):
+    cached = dispatcher.backend_dispatch(functools.lru_cache(math.factorial))
+    assert (cached(3), cached(3)) == (6, 6)
+    assert cached.cache_info().hits == 1
+    cached.cache_clear()
+    assert cached.cache_info().hits == 0
+    assert cached.__name__ == "factorial"
+
+
+def test_a_single_dispatch_function_keeps_its_registry(dispatcher):
+    @functools.singledispatch
+    def show(value):
+        return "anything"
+
+    public = dispatcher.backend_dispatch(show)
+
+    @public.register
+    def _(value: int):
+        return "an integer"
+
+    assert (public(3), public("3"), show(3)) == ("an integer", "anything", "an integer")
+    assert public.dispatch(int)(3) == "an integer"
+
+
+def test_a_ufunc_keeps_its_methods_and_attributes(dispatcher):
+    add = dispatcher.backend_dispatch(np.add)
+
+    class Slow:
+        name = "slow"
+
+        def add(self, x1, x2, /):
+            return "slow", x1, x2
+
+    assert isinstance(add, np.ufunc)
+    assert (add.nin, add.identity, add.reduce([1, 2, 3])) == (2, 0, 6)
+    counts = np.zeros(2)
+    add.at(counts, [0, 0], 1)
+    assert counts.tolist() == [2, 0]
+    with dispatcher.register(Slow):
+        assert add(1, 2, backend="slow") == ("slow", 1, 2)
+        with dispatcher.settings.use_backend("slow", fallback="silent"):
+            assert add(1, 2, dtype=float) == 3.0
+    assert "backend" in add.__doc__
+
+
+def test_a_partial_is_one(dispatcher):
+    part = dispatcher.backend_dispatch(name="grow2")(functools.partial(grow, by=2))
+    assert isinstance(part, functools.partial)
+    assert (part.func, part.keywords) == (grow, {"by": 2})
+    assert part([1], backend="cpu") == [3]
+    assert functools.partial(part, by=5)([1]) == [6]
+
+
+def test_a_builtin_is_one_and_binds_to_nothing(dispatcher):
+    class Holder:
+        root = dispatcher.backend_dispatch(math.sqrt)
+
+    assert Holder().root(9.0) == 3.0
+    assert inspect.isbuiltin(Holder.root)
+    assert Holder.root.__self__ is math
+
+
+class Owner:
+    def __init__(self, answer):
+        self.answer = answer
+
+
+class Descriptor:
+    __signature__ = inspect.signature(lambda data: data)
+
+    def __call__(self, data):
+        return data
+
+    def __get__(self, instance, owner=None):
+        return self if instance is None else "bound by itself"
+
+
+def test_in_a_class_a_callable_binds_as_it_did(dispatcher):
+    def ask(owner, data):
+        return owner.answer, data
+
+    owner = type("Made", (Owner,), {})("host")
+    type(owner).ask = dispatcher.backend_dispatch(functools.lru_cache(ask))
+    type(owner).own = dispatcher.backend_dispatch(name="own")(Descriptor())
+    type(owner).upper = dispatcher.backend_dispatch(name="upper")(str.upper)
+
+    class Fast:
+        name = "fast"
+
+        def ask(self, owner, data):
+            return "fast", owner.answer, data
+
+    assert owner.ask(1) == ("host", 1)
+    assert owner.own == "bound by itself"
+    assert type(owner).own is dispatcher.dispatched["own"]
+    assert type(owner).upper("x") == "X"
+    with dispatcher.register(Fast), dispatcher.settings.use_backend("fast"):
+        assert owner.ask(1) == ("fast", "host", 1)
+
+
+def test_a_method_descriptor_binds_to_its_own_objects(dispatcher):
+    upper = dispatcher.backend_dispatch(str.upper)
+    assert upper.__get__("x", str)() == "X"
+
+
+PUBLIC = """
+import functools
+from scverse_backends import BackendDispatcher
+dispatcher = BackendDispatcher(entrypoint_group="none", host_name="host")
+class Kernel:
+    def __call__(self, data): return data
+    def __reduce__(self): raise TypeError("is not to be pickled by value")
+kernel = dispatcher.backend_dispatch(name="tl.kernel")(Kernel())
+class tl:
+    inner = dispatcher.backend_dispatch(name="tl.inner")(Kernel())
+@dispatcher.backend_dispatch
+@functools.lru_cache
+def cached(data): return data
+other = dispatcher.backend_dispatch(name="other")(functools.partial(pow, 2))
+"""
+
+
+def test_a_callable_pickles_by_the_name_under_which_it_is_found(site):
+    site.write("host_with_objects.py", PUBLIC)
+    import host_with_objects as host
+
+    for made in (host.kernel, host.tl.inner, host.cached, host.other):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            assert pickle.loads(pickle.dumps(made, protocol)) is made
+
+
+def test_a_callable_that_no_module_has_is_not_pickled(kernel):
+    with pytest.raises(pickle.PicklingError, match=r"'tl.kernel': no module has it .*assign it"):
+        pickle.dumps(kernel)
+
+
+def test_copies_are_the_same_callable(dispatcher, kernel):
+    cached = dispatcher.backend_dispatch(functools.lru_cache(grow))
+    for made in (kernel, cached):
+        assert copy.copy(made) is made
+        assert copy.deepcopy({"key": made})["key"] is made
+
+
+def test_a_decorator_outside_shows_the_same(dispatcher):
+    kernel = dispatcher.backend_dispatch(name="kernel")(Documented())
+
+    @functools.wraps(kernel)
+    def outside(*args, **kwargs):
+        return kernel(*args, **kwargs)
+
+    with dispatcher.register(Fast):
+        assert outside(1, backend="fast") == ("fast", 1, 4)
+        assert "tile" in inspect.signature(outside).parameters
+        assert dispatcher.settings.explain(outside, 1, backend="fast").backend == "fast"
+    assert outside.order == 1
+
+
+def test_an_object_without_a_namespace_has_only_what_is_ours(dispatcher):
+    assert set(vars(dispatcher.backend_dispatch(operator.neg))) == {
+        "__wrapped__",
+        "__signature__",
+        "__scverse_dispatch__",
+    }
+
+
+def test_two_instances_under_one_name_are_one_that_was_made_again(dispatcher):
+    first = dispatcher.backend_dispatch(name="kernel")(Kernel(1))
+    second = dispatcher.backend_dispatch(name="kernel")(Kernel(2))
+    assert dispatcher.dispatched["kernel"] is second is not first
+    with pytest.raises(ValueError, match="pass name="):
+        dispatcher.backend_dispatch(name="kernel")(grow)
+
+
+def test_an_instance_pickles_once_a_module_has_it_under_its_name(kernel, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "kernel_of_the_test", kernel, raising=False)
+    with pytest.raises(pickle.PicklingError, match="no module has it"):
+        pickle.dumps(kernel)
+    monkeypatch.setattr(sys.modules[__name__], "kernel", kernel)
+    assert pickle.loads(pickle.dumps(kernel)) is kernel
+
+
+def test_a_callable_that_hides_its_attributes_fails_as_it_did(dispatcher):
+    class Closed:
+        def __call__(self, data):
+            return data
+
+        def __getattr__(self, name):
+            if name == "secret":
+                raise ZeroDivisionError(name)
+            raise AttributeError(name)
+
+    closed = dispatcher.backend_dispatch(name="closed")(Closed())
+    assert closed(3) == 3
+    with pytest.raises(ZeroDivisionError, match="secret"):
+        closed.secret  # noqa: B018 - for its error
+
+
+def test_the_loopback_runs_objects(dispatcher, kernel):
+    with loopback(dispatcher), dispatcher.settings.use_backend("loopback"):
+        assert kernel(3) == ("host", 3, 2)
+        assert dispatcher.settings.explain(kernel, 3).backend == "loopback"
+
+
+def test_decorating_leaves_the_original_as_it_was(dispatcher):
+    own = Documented()
+    before = dict(vars(own))
+    dispatcher.backend_dispatch(name="kernel")(own)
+    assert vars(own) == before
