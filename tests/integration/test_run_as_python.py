@@ -106,10 +106,14 @@ SCRIPTS = {
         import multiprocessing
         class Point:
             def __init__(self, x): self.x = x
-        def double(point): return Point(2 * point.x)
+        def double(point, answer): answer.put(2 * point.x)
         if __name__ == "__main__":
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                print(pool.map(double, [Point(4)])[0].x)
+            context = multiprocessing.get_context("spawn")
+            answer = context.SimpleQueue()
+            process = context.Process(target=double, args=(Point(4), answer))
+            process.start()
+            process.join()
+            print(answer.get())
         else:
             print(__name__, __file__)
     """,
