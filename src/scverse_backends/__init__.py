@@ -12,6 +12,13 @@ __all__ = ["BackendDispatcher", "Settings"]
 __version__ = "0.1.0"
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%backend`` and completion to IPython; what ``%load_ext scverse_backends`` calls."""
+    from .ipython_ext import load
+
+    load(shell)
+
+
 def __getattr__(name: str) -> Any:
     """Import `records` when it is first asked for, by annotations of this package for example."""
     if name == "records":

@@ -6,17 +6,21 @@ Nothing here is made by hand; each says which call gives it.
 from __future__ import annotations
 
 from ._backends.registry import Registration
-from ._display.trace import Trace, TraceRecord, TraceSummary
+from ._display.observation import Observation, Sink
+from ._display.trace import CallSite, Trace, TraceRecord, TraceSummary
 from ._ground.records import BackendInfo, Decision, DefaultDifference, Refusal
 from ._selection.blocks import UseBackend
 from ._selection.snapshot import Snapshot
 
 __all__ = [
     "BackendInfo",
+    "CallSite",
     "Decision",
     "DefaultDifference",
+    "Observation",
     "Refusal",
     "Registration",
+    "Sink",
     "Snapshot",
     "Trace",
     "TraceRecord",

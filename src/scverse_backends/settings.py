@@ -338,8 +338,14 @@ class Settings:
         decision: scverse_backends.records.Decision = considered.explain(args, kwargs, func)
         return decision
 
-    def trace(self) -> scverse_backends.records.Trace:
+    def trace(self, *, every_thread: bool = False) -> scverse_backends.records.Trace:
         """Collect what runs where, one record for each call in a ``with`` block.
+
+        Parameters
+        ----------
+        every_thread
+            Collect the calls of every thread and task of the process, not only
+            those of this context.
 
         Returns
         -------
@@ -349,7 +355,76 @@ class Settings:
         """
         from ._display.trace import Trace
 
-        return Trace(self._selector.configuration.host, self._selector.state)
+        return Trace(self._selector, every_thread=every_thread)
+
+    def observe(self, sink: scverse_backends.records.Sink) -> scverse_backends.records.Observation:
+        """Tell somebody else's code of each call of the process, from now on.
+
+        Parameters
+        ----------
+        sink
+            Is given the `Decision` of each call before it runs. It may give back
+            a function, which is given the `TraceRecord` when the call has ended.
+            What either raises is a warning, and the call goes on.
+
+        Returns
+        -------
+        Observation
+            Ends it: by ``remove()``, or as a context manager.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> dispatcher = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... )
+        >>> @dispatcher.backend_dispatch
+        ... def double(values):
+        ...     return [2 * value for value in values]
+        >>> def tell(decision):
+        ...     return lambda record: print(record.function, record.backend, record.outcome)
+        >>> with dispatcher.settings.observe(tell):
+        ...     double([1, 2])
+        double cpu returned
+        [2, 4]
+        """
+        from ._display.observation import Observation
+
+        return Observation(sink, self._selector.state)
+
+    def provenance(self) -> dict[str, Any]:
+        """Say with what a call that is made here and now would run.
+
+        Returns
+        -------
+        dict
+            Text, lists of text and dictionaries of these: ``"host"``,
+            ``"host_version"``, ``"scverse_backends"``, ``"python"`` and
+            ``"date"``; what is ``"selected"``, in order of preference, and
+            ``"selected_by"`` what; the ``"fallback"`` policy; and for each of
+            the ``"backends"`` its ``"distribution"`` and ``"version"``. Where
+            there are any, also what is selected ``"by_function"``, the
+            ``"options"`` that calls are given, and why backends are
+            ``"left_out"``.
+
+        Raises
+        ------
+        UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
+            If the environment selects what cannot be selected.
+
+        Examples
+        --------
+        >>> from scverse_backends import BackendDispatcher
+        >>> settings = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... ).settings
+        >>> found = settings.provenance()
+        >>> found["host"], found["selected"], found["fallback"]
+        ('example', ['cpu'], 'warn')
+        """
+        from ._display.provenance import provenance_of_settings
+
+        return provenance_of_settings(self._selector)
 
 
 class _WhatIsSet(dict[str, Any]):

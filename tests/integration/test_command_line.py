@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import tomllib
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,8 @@ import scverse_backends
 
 pytestmark = pytest.mark.examples
 
-GOLDEN = Path(__file__).parents[1] / "data" / "cli"
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "data" / "cli"
 HOST = "example_host._backends:dispatcher"
 SHOWN_FOLDER = "/site-packages"
 
@@ -89,8 +91,20 @@ def write_world(folder):
         libraries = place.with_name(f"{module}.libs")
         (folder / libraries.name).symlink_to(libraries)
     for name in EXAMPLES:
-        found = distribution(name)
-        write_metadata(folder, name, found.version, found.read_text("entry_points.txt") or "")
+        version = distribution(name).version
+        write_metadata(folder, name, version, entry_points(name))
+
+
+def entry_points(example):
+    """Write the entry points of an example as pip would, whichever version of it is installed."""
+    text = (ROOT / "examples" / example / "pyproject.toml").read_text(encoding="utf-8")
+    groups = tomllib.loads(text)["project"].get("entry-points", {})
+    lines = [
+        line
+        for group, points in groups.items()
+        for line in (f"[{group}]", *(f"{name} = {value}" for name, value in points.items()))
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def named(distribution):

@@ -20,6 +20,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 OPTIONAL = {
     "dask_plugin": {"dask", "distributed"},
+    "ipython_ext": {"IPython"},
     "pytest_plugin": {"pytest"},
     "sphinx_ext": {"docutils", "sphinx"},
 }

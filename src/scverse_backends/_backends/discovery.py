@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 
+HOSTS = "scverse_backends.hosts"
+"""The group of the entry points by which hosts say where their dispatchers are."""
+
 _FOLDERS = re.compile(r"^([^/,\n]+\.(?:dist|egg)-info)/", re.MULTILINE)
 """Finds the folders of metadata in a `RECORD`."""
 
@@ -82,6 +85,12 @@ def as_installed_now(candidate: Candidate) -> Candidate:
     if candidate.version in versions or not versions:
         return candidate
     return candidate._replace(version=versions[0])
+
+
+def version_of(distribution: str) -> str | None:
+    """Give the version of an installed distribution."""
+    found = (one for one in _installed(name=distribution) if not isinstance(one, Fault))
+    return next((version for _, version in map(_identity, found) if version), None)
 
 
 def is_installed_anew(candidate: Candidate) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from scverse_backends.exceptions import BackendError, UnknownBackendError
@@ -19,17 +20,19 @@ from .compare import MATRIX, VERIFY
 from .console import Console
 from .doctor import DOCTOR
 from .manifest import MANIFEST
+from .run import RUN
 from .show import EXPLAIN, LIST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST)
+COMMANDS = (RUN, LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST)
 
 PROGRAM = "scverse-backends"
 INTERRUPTED = 130
 _EPILOG = """\
-A DISPATCHER is named as module:attribute, where the host keeps its BackendDispatcher:
+A DISPATCHER is the name of a host that says where its BackendDispatcher is, or that place:
+  scverse-backends doctor example_host
   scverse-backends doctor example_host._backends:dispatcher
 
 exit status: 0 all is well, 1 something was found, 2 used wrongly
@@ -71,9 +74,12 @@ def _run(arguments: Sequence[str], console: Console) -> int:
     )
     parser.add_commands(COMMANDS)
     try:
-        with console.warnings():
-            options = parser.read(arguments)
-            return options.run(options, console) if options else 0
+        options = parser.read(arguments)
+        if options is None:
+            return 0
+        with console.warnings() if options.shows_warnings else nullcontext():
+            status: int = options.run(options, console)
+            return status
     except (MisuseError, UnknownBackendError) as error:
         console.note(f"{PROGRAM}: error: {error}")
         return 2

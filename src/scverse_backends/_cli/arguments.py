@@ -7,8 +7,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from scverse_backends._backends.discovery import HOSTS, discover
 from scverse_backends._backends.loading import import_host
-from scverse_backends._ground.labels import closest
+from scverse_backends._ground.labels import closest, key
 from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends.dispatcher import BackendDispatcher
 
@@ -38,6 +39,8 @@ class Command(NamedTuple):
         Each adds arguments to the command's parser.
     run
         Does the work and gives the exit status.
+    shows_warnings
+        Whether warnings are shown as one line each, not as Python shows them.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Command(NamedTuple):
     examples: str
     options: tuple[Callable[[Parser], object], ...]
     run: Callable[[argparse.Namespace, Console], int]
+    shows_warnings: bool = True
 
 
 class Group(NamedTuple):
@@ -80,7 +84,7 @@ class Parser(argparse.ArgumentParser):
             lines = "".join(f"  scverse-backends {line}\n" for line in command.examples.split("\n"))
             parser.description += f"\n\n{command.details}"
             parser.epilog = f"examples:\n{lines}"
-            parser.set_defaults(run=command.run)
+            parser.set_defaults(run=command.run, shows_warnings=command.shows_warnings)
             for add in command.options:
                 add(parser)
 
@@ -113,7 +117,7 @@ def add_dispatcher(parser: Parser, *, optional: bool = False) -> None:
         "dispatcher",
         metavar="DISPATCHER",
         nargs="?" if optional else None,
-        help="where the host keeps its dispatcher, as module:attribute",
+        help="name of the host, or where it keeps its dispatcher, as module:attribute",
     )
     parser.add_argument(
         "-i",
@@ -155,7 +159,7 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     Parameters
     ----------
     address
-        Where it is, as ``module:attribute``.
+        Where it is, as ``module:attribute``, or the name of a host that says so.
     modules
         What else to import, for hosts that import parts of themselves late.
 
@@ -164,7 +168,7 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     MisuseError
         If it is not there, or something cannot be imported.
     """
-    module, _, path = address.partition(":")
+    module, _, path = (_stated(address) or address).partition(":")
     home, *_ = [_import(name) for name in (module, *modules)]
     if not path:
         msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
@@ -177,6 +181,18 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
         msg = f"{address} is a {kind}, not a BackendDispatcher{_nearby(home, module)}"
         raise MisuseError(msg)
     return found
+
+
+def _stated(name: str) -> str | None:
+    """Find where a host says that its dispatcher is; ``None`` if none of this name says so."""
+    said = {one.value: one for one in discover(HOSTS)[0] if key(one.name) == key(name)}
+    if len(said) > 1:
+        who = " and ".join(f"{one.distribution} ({one.value})" for one in said.values())
+        msg = (
+            f"several packages say that they are the host {name!r}: {who}; name one of these places"
+        )
+        raise MisuseError(msg)
+    return next(iter(said), None)
 
 
 def _import(name: str) -> ModuleType:

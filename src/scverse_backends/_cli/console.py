@@ -91,7 +91,8 @@ class Console:
 
     def flush(self) -> None:
         """Send what is buffered; a reader who has left is noticed here at the latest."""
-        self._out.flush()
+        if not self._out.closed:  # by a script that was run
+            self._out.flush()
 
     def abandon(self) -> None:
         """Drop what is still buffered: the reader has seen enough."""

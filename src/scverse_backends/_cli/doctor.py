@@ -24,6 +24,7 @@ from scverse_backends.exceptions import (
 )
 
 from .arguments import Command, add_dispatcher, add_json, find_dispatcher
+from .show import ALIKE
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from .console import Console
 
 STYLES = {"ok": "good", "warning": "doubtful", "refused": "doubtful", "broken": "bad"}
-ALIKE = 0.9
-"""Groups that are one or two letters apart; those of two hosts are not."""
 MOST_ALIASES = 12
 """More of them say no more to a reader; JSON has them all."""
 OURS = Path(__file__).parents[1]

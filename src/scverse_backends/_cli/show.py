@@ -6,7 +6,7 @@ from ast import literal_eval
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._backends.discovery import discover, groups
+from scverse_backends._backends.discovery import HOSTS, discover, groups
 from scverse_backends._ground.labels import CPU, closest, quoted
 from scverse_backends._ground.records import asked_of, release
 from scverse_backends._ground.rendering import aligned
@@ -23,6 +23,7 @@ from .arguments import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable, Iterator
 
     from scverse_backends._ground.records import BackendInfo, Candidate, Decision
     from scverse_backends._ground.rendering import Cell
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .console import Console
 
 ENDING = ".backends"
+ALIKE = 0.9
+"""Groups that are one or two letters apart; those of two hosts are not."""
 FIELDS = ("name", "entry_point", "distribution", "version")
 """What the fields of a candidate are called where a dispatcher lists its backends."""
 STYLES = {"broken": "bad", "refused": "doubtful", "loaded": "good", "registered": "good"}
@@ -49,16 +52,29 @@ def list_backends(options: Namespace, console: Console) -> int:
 
 def _list_all(options: Namespace, console: Console) -> None:
     found = {group: discover(group) for group in groups(ENDING)}
+    hosts, _ = discover(HOSTS)
     for fault in dict.fromkeys(fault for _, faults in found.values() for fault in faults):
         console.note(f"warning: {fault.distribution}: metadata unreadable ({fault.problem})")
     if options.json:
         groups_found = found.items()
-        console.json([{"group": g, "backends": [*map(_as_json, c)]} for g, (c, _) in groups_found])
-    elif not found:
-        console.line(f"No installed package declares an entry point in a group *{ENDING}.")
-    else:
-        texts = (_as_text(console, group, candidates) for group, (candidates, _) in found.items())
-        console.line("\n\n".join(texts))
+        stated = [{"group": HOSTS, "hosts": [*map(_as_json, hosts)]}] if hosts else []
+        shown = [{"group": g, "backends": [*map(_as_json, c)]} for g, (c, _) in groups_found]
+        console.json([*stated, *shown])
+        return
+    texts = [_as_text(console, "hosts", hosts)] if hosts else []
+    texts += [_as_text(console, group, candidates) for group, (candidates, _) in found.items()]
+    if not found:
+        texts.append(f"No installed package declares an entry point in a group *{ENDING}.")
+    console.line("\n\n".join([*texts, *_near_misses(found, hosts)]))
+
+
+def _near_misses(found: Iterable[str], hosts: tuple[Candidate, ...]) -> Iterator[str]:
+    """Name the groups that are nearly a host's, in which no host looks."""
+    known = {*found, *(f"{host.name}{ENDING}" for host in hosts)}
+    for group in groups(""):
+        meant = closest(group, known - {group}, ALIKE)
+        if meant and not group.endswith(ENDING):
+            yield f"Something is installed for {group!r}; did it mean {meant!r}?"
 
 
 def _as_json(candidate: Candidate) -> dict[str, str | None]:
@@ -190,11 +206,12 @@ LIST = Command(
     name="list",
     summary="List the backends that are installed.",
     details="""\
-Without a dispatcher: every installed entry-point group whose name ends in ".backends".
-With one: its backends, whether it trusts them, and which of them are imported already.
+Without a dispatcher: the hosts that say where their dispatchers are, and every installed
+entry-point group whose name ends in ".backends". With one: its backends, whether it trusts them, and which of them are imported already.
 Either way no backend is imported.""",
     examples="""\
 list
+list example_host
 list example_host._backends:dispatcher
 list --json""",
     options=(partial(add_dispatcher, optional=True), add_json),

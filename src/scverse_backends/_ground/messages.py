@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from logging import Logger
+    from types import CodeType
 
 NAME = __name__.partition(".")[0]
 
@@ -30,10 +31,35 @@ def caller_depth(between: Collection[object] = ()) -> int:
     """
     frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
     while frame.f_back is not None and (
-        _is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+        is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
     ):
         frame, count = frame.f_back, count + 1
     return count
+
+
+def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, int]:
+    """Give the code that called into this package, and the instruction that did.
+
+    They tell the line, and keep nothing else of the frame. The frame is found as `caller_depth`
+    finds it, after ``depth`` frames that are certainly ours.
+    """
+    try:
+        frame = sys._getframe(depth)  # noqa: SLF001 - as above
+    except ValueError:  # Python itself called, at its exit for one
+        frame = sys._getframe(depth - 1)  # noqa: SLF001 - as above
+    while frame.f_back is not None and (
+        is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
+    ):
+        frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """Look up the line of an instruction; where it has none, that of its function."""
+    for start, end, line in code.co_lines():
+        if start <= instruction < end and line is not None:
+            return line
+    return code.co_firstlineno
 
 
 def importing_module() -> tuple[str, int]:
@@ -45,7 +71,8 @@ def importing_module() -> tuple[str, int]:
     return str(found.f_globals.get("__name__")), found.f_lineno
 
 
-def _is_ours(module: object) -> bool:
+def is_ours(module: object) -> bool:
+    """Whether a module, by its name, is of this package."""
     return isinstance(module, str) and module.partition(".")[0] == NAME
 
 

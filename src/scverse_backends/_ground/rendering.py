@@ -26,52 +26,62 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows under headings; a folded one is opened by a click in HTML, and left out of text."""
+    """Rows under headings.
+
+    In HTML, a folded one is opened by a click, and a sortable one is sorted by a click on a
+    heading. Text leaves a folded one out.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     folded: bool = False
+    sortable: bool = False
 
 
 class Page(NamedTuple):
-    """A title, labelled facts, and tables."""
+    """A title, labelled facts, a figure that is HTML already, and tables."""
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     tables: tuple[Table, ...] = ()
+    figure: str = ""
 
     def __str__(self) -> str:
-        return _as_text(self)
+        return self.text()
+
+    def text(self, width: int = WIDTH) -> str:
+        """Render it for a terminal; only the cells of a table may be wider than told."""
+        return "\n".join(map(printable, _as_text(self, width)))
 
     def _repr_html_(self) -> str:
         return _as_html(self)
 
 
-def _as_text(page: Page) -> str:
+def _as_text(page: Page, width: int) -> Iterator[str]:
     """Render a page for a terminal."""
-    lines = [page.title]
+    yield page.title
     label_width = max((len(label) for label, _ in page.facts), default=0)
     for label, fact in page.facts:
-        lines += _hanging(f"  {label:<{label_width}}  ", fact)
+        yield from _hanging(f"  {label:<{label_width}}  ", fact, width)
     for table in (table for table in page.tables if not table.folded):
-        lines += ["", *_table_as_text(table)]
-    return "\n".join(map(printable, lines))
+        yield ""
+        yield from _table_as_text(table, width)
 
 
-def _table_as_text(table: Table) -> Iterator[str]:
+def _table_as_text(table: Table, width: int) -> Iterator[str]:
     yield f"  {table.title}"
     headings, *lines = aligned([table.columns, *(row.cells for row in table.rows)])
     yield f"    {headings}"
     for row, line in zip(table.rows, lines, strict=True):
         yield f"    {line}"
-        yield from _hanging(" " * 8, row.detail) if row.detail else ()
+        yield from _hanging(" " * 8, row.detail, width) if row.detail else ()
 
 
-def _hanging(label: str, text: str) -> list[str]:
+def _hanging(label: str, text: str, width: int) -> list[str]:
     """Wrap a text so that all its lines begin where the first one does."""
     indent = " " * len(label)
-    return wrap(text, WIDTH, initial_indent=label, subsequent_indent=indent) or [label.rstrip()]
+    return wrap(text, width, initial_indent=label, subsequent_indent=indent) or [label.rstrip()]
 
 
 def _as_html(page: Page) -> str:
@@ -82,7 +92,9 @@ def _as_html(page: Page) -> str:
     parts = [
         f"<p>{_plain(page.title)}</p>",
         f"<dl>{facts}</dl>" if facts else "",
+        page.figure,
         *map(_table_as_html, page.tables),
+        f"<script>{SORTING}</script>" if any(table.sortable for table in page.tables) else "",
     ]
     return f'<div class="scverse-backends"><style>{STYLE}</style>{"".join(parts)}</div>'
 
@@ -90,12 +102,15 @@ def _as_html(page: Page) -> str:
 def _table_as_html(table: Table) -> str:
     title = _plain(table.title)
     headings = "".join(f'<th scope="col">{_plain(name)}</th>' for name in table.columns)
-    rows = "".join(_row_as_html(table.columns, row) for row in table.rows)
-    body = f"<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody>"
+    rows = [_row_as_html(table.columns, row) for row in table.rows]
+    # A row and what stands below it are sorted as one.
+    bodies = rows if table.sortable else ["".join(rows)]
+    body = f"<thead><tr>{headings}</tr></thead>{''.join(f'<tbody>{one}</tbody>' for one in bodies)}"
+    opening = '<table class="sortable">' if table.sortable else "<table>"
     if table.folded:
-        return f"<details><summary>{title}</summary><table>{body}</table></details>"
+        return f"<details><summary>{title}</summary>{opening}{body}</table></details>"
     # No heading: a notebook would list it among the headings of its author.
-    return f"<table><caption>{title}</caption>{body}</table>"
+    return f"{opening}<caption>{title}</caption>{body}</table>"
 
 
 def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
@@ -189,6 +204,9 @@ STYLE = """
     color: inherit; padding: .15em 1em .15em .5em; max-width: none; white-space: pre-wrap;
     overflow-wrap: break-word; }
   th { font-weight: 400; opacity: .75; white-space: nowrap; border-bottom: 1px solid var(--line); }
+  table.sortable th[tabindex] { cursor: pointer; }
+  th[aria-sort="ascending"]::after { content: " \\25b2"; }
+  th[aria-sort="descending"]::after { content: " \\25bc"; }
   td.short { white-space: pre; }
   td.detail { padding-top: 0; padding-left: 1.6em; opacity: .85; overflow-wrap: anywhere; }
   .good > td:first-child { border-left-color: var(--good); }
@@ -207,5 +225,33 @@ STYLE = """
     .bad > td { border-left-color: var(--bad); }
     td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
   }
+}
+"""
+
+# Numbers are sorted as numbers, milliseconds before seconds. Without it, tables stay as they are.
+SORTING = """
+for (const table of document.querySelectorAll(".scverse-backends table.sortable")) {
+  if (table.dataset.sorts) continue;
+  table.dataset.sorts = "yes";
+  const value = (body, column) => {
+    const text = body.rows[0].cells[column].textContent.trim();
+    const number = parseFloat(text.replaceAll(",", ""));
+    return isNaN(number) ? text : text.endsWith(" ms") ? number / 1000 : number;
+  };
+  table.querySelectorAll("th").forEach((heading, column) => {
+    heading.tabIndex = 0;
+    const sort = () => {
+      const down = heading.ariaSort !== "descending";
+      table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+      heading.ariaSort = down ? "descending" : "ascending";
+      const sign = down ? -1 : 1;
+      const compare = (a, b) => (a < b ? -sign : a > b ? sign : 0);
+      [...table.tBodies]
+        .sort((a, b) => compare(value(a, column), value(b, column)))
+        .forEach((body) => table.append(body));
+    };
+    heading.addEventListener("click", sort);
+    heading.addEventListener("keydown", (event) => event.key === "Enter" && sort());
+  });
 }
 """

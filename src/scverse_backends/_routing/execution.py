@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.callables import once
+from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 
 from .running import Mark, Running, this_thread
@@ -72,6 +72,12 @@ class Execution:
         """Whether a backend's implementation takes an argument that the host's function has not."""
         route = self.routes.route(backend)
         return not isinstance(route, Refusal) and route.takes_option(name)
+
+    @once
+    def decorators(self) -> tuple[object, ...]:
+        """List the code of what is wrapped around the public function under its name."""
+        around = with_decorators(self.function.public)
+        return tuple(code for one in around if (code := getattr(one, "__code__", None)))
 
     def _tell(self, routes: Iterable[object]) -> None:
         for watcher in self.watchers:

@@ -14,6 +14,7 @@ from threading import Lock
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground import messages
 from scverse_backends._ground.callables import as_generator_function, name_after, once
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
@@ -58,7 +59,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     passed on without, which is faster than passing on an empty dictionary.
     """
     func, name, named = considered.function.func, considered.name, considered.named
-    state, ready, active = considered.state, considered.ready, considered.state.active.get
+    state, ready = considered.state, considered.ready
     running, look_up = considered.running, attrgetter(considered.function.name)
     on_host = considered.on_host
     # A host that would take the selector for an option of its own is always looked at.
@@ -66,7 +67,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
 
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - as above
         if awake:
-            scope = active()
+            look = state.look
+            scope = look()
             if scope is not None or state.selects:
                 selection = state.default if scope is None else scope[0]
                 route = ready.get(selection)
@@ -174,7 +176,7 @@ class Dispatch(Execution):
         if self.arrivals:
             self._meet(args, kwargs)
         active = self._active
-        outer = active.get()
+        outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
             return self.traced.call(outer, args, kwargs)
         label = kwargs.pop(self.name, _UNNAMED)
@@ -214,11 +216,12 @@ class Dispatch(Execution):
 
         if self.arrivals:
             self._meet(args, kwargs)
-        own, span = self.pop_selection(kwargs), self.state.span()
+        own, span = self.pop_selection(kwargs), self.state.recorder()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
         self.resolver.tell(resolution)
         if span is not None:
-            span = span.child(self.resolver.decide(resolution))
+            site = messages.call_site(3, self.decorators)
+            span = span.child(self.resolver.decide(resolution), site, self.state.observers)
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
@@ -265,7 +268,7 @@ class Dispatch(Execution):
         """Decide a call, and do not run it, if it is one that is explained."""
         for arrival in (*self.arrivals,):
             if arrival.is_awaited_here():
-                arrival.child(self._decide(args, dict(kwargs)))
+                arrival.take(self._decide(args, dict(kwargs)))
 
     def _arrival(
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
 from scverse_backends._backends.load_lock import worker_waited_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
     from scverse_backends._ground.records import Decision
 
 Outcome = Literal["returned", "raised", "running"]
@@ -22,17 +25,47 @@ class Sink(Protocol):
         """Take in a call that begins."""
 
 
+class Recorder(Protocol):
+    """What a call is recorded within: a span, or what stands for one."""
+
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...]
+    ) -> Span:
+        """Record a call."""
+        ...
+
+
 class Span:
     """A traced call while it runs; or, without a decision, a trace that was entered."""
 
-    __slots__ = ("_since", "_spent", "decision", "error", "has_ended", "parent", "sinks")
+    __slots__ = (
+        "_since",
+        "_spent",
+        "begun",
+        "code",
+        "decision",
+        "error",
+        "has_ended",
+        "instruction",
+        "on_end",
+        "parent",
+        "sinks",
+    )
 
     def __init__(
-        self, decision: Decision | None, parent: Span | None, sinks: tuple[Sink, ...]
+        self,
+        decision: Decision | None,
+        parent: Span | None,
+        sinks: tuple[Sink, ...],
+        site: tuple[CodeType | None, int] = (None, -1),
     ) -> None:
         self.decision = decision
         self.parent = parent
         self.sinks = sinks
+        # The line is looked up when it is asked for: Python searches a table for it.
+        self.code, self.instruction = site
+        self.on_end: tuple[Callable[[Span], None], ...] = ()
+        self.begun = perf_counter()
         self.error: str | None = None
         self.has_ended = False
         self._spent = 0.0
@@ -43,10 +76,14 @@ class Span:
         """The innermost call that this is, or is within."""
         return self.parent if self.decision is None else self
 
-    def child(self, decision: Decision) -> Span:
-        """Record a call that is made within this one."""
-        span = Span(decision, self.call, self.sinks)
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
+    ) -> Span:
+        """Record a call that is made within this one, for its sinks and those of every context."""
+        span = Span(decision, self.call, self.sinks, site)
         for sink in self.sinks:
+            sink.add(span)
+        for sink in everywhere:
             sink.add(span)
         return span
 
@@ -56,15 +93,20 @@ class Span:
 
     def stop(self) -> None:
         """Spend no more time in it."""
-        self._spent = self.duration
-        self._since = None
+        if self._since is not None:
+            self._spent += perf_counter() - self._since
+            self._since = None
 
     def end(self, error: BaseException | None = None) -> None:
         """Close it, with what it raised; doing so twice does no harm."""
         self.stop()
-        self.has_ended = True
         if error is not None:
             self.error = "".join(format_exception_only(error)).strip()
+        self.has_ended = True
+        if self.on_end:
+            told, self.on_end = self.on_end, ()
+            for tell in told:
+                tell(self)
 
     @property
     def duration(self) -> float:
@@ -78,14 +120,17 @@ class Span:
             return "raised"
         return "returned" if self.has_ended else "running"
 
-    def __enter__(self) -> None:
-        self.start()
+    __enter__ = start
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None or isinstance(error, (StopIteration, GeneratorExit)):
             self.stop()
         else:
             self.end(error)
+
+
+OUTSIDE = Span(None, None, ())
+"""What a call is made within that only the sinks of every context take in."""
 
 
 class Arrived(BaseException):
@@ -121,16 +166,22 @@ class Arrival:
             sleep(_PAUSE)
         return False
 
-    def child(self, decision: Decision) -> Span:
-        """Take the decision of the call that arrives; calls of other functions run.
+    def child(
+        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
+    ) -> Span:
+        """Take the decision of the call that arrives; calls of other functions run."""
+        if decision.function == self._function:
+            self.take(decision)
+        return OUTSIDE.child(decision, site, everywhere)
+
+    def take(self, decision: Decision) -> NoReturn:
+        """Take the decision of the call that arrives.
 
         Raises
         ------
         Arrived, SystemExit
             In place of the call.
         """
-        if decision.function != self._function:
-            return Span(decision, None, ())
         self.decision = decision
         # By the other one a thread ends without a word.
         raise Arrived if get_ident() == self._thread else SystemExit

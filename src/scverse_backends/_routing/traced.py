@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from scverse_backends._ground import messages
 from scverse_backends._ground.records import asked_of
 from scverse_backends._selection.state import TRACED
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .execution import Execution
     from .resolution import Resolution
     from .routes import Route
-    from .spans import Span
+    from .spans import Recorder
 
 _MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 
@@ -31,13 +32,15 @@ class TracedCalls:
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
-        execution, outer = self._execution, cast("Span", top[2])
+        execution, outer = self._execution, cast("Recorder", top[2])
         own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)
         selection = own or execution.selector.current()
         route, resolution, decision = self._way(selection, args, kwargs)
         execution.resolver.log(decision, selection)
-        span = outer.child(decision)
+        # This function, `Dispatch.call` and `dispatched` stand between here and the call.
+        site = messages.call_site(4, execution.decorators)
+        span = outer.child(decision, site, state.observers)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -37,6 +38,27 @@ class HostAddress(NamedTuple):
 
 # The selector of each dispatcher, for as long as something uses it.
 _hosts: WeakValueDictionary[HostAddress, Any] = WeakValueDictionary()
+
+
+_watchers: list[Callable[[Any], None]] = []
+
+
+def known_hosts() -> list[Any]:
+    """Give the selectors of the hosts of this process, in the order in which they were made."""
+    return [found for reference in _hosts.valuerefs() if (found := reference()) is not None]
+
+
+def watch_hosts(watcher: Callable[[Any], None]) -> None:
+    """Have a tool be told of the selector of each host: of those there are, and of later ones."""
+    _watchers.append(watcher)
+    for selector in known_hosts():
+        watcher(selector)
+
+
+def announce_host(selector: Any) -> None:
+    """Tell those who watch that a host was made."""
+    for watcher in (*_watchers,):
+        watcher(selector)
 
 
 def enter_host(host: str, group: str, selector: Any) -> HostAddress:

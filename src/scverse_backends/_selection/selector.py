@@ -10,7 +10,7 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
-from .hosts import enter_host
+from .hosts import announce_host, enter_host
 from .state import (
     BLOCK,
     CALL,
@@ -57,7 +57,6 @@ class Selector:
         self.configuration = configuration
         self.changes = Changes()
         self.state = state
-        self.environment = environment
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
@@ -65,9 +64,15 @@ class Selector:
         self.functions: dict[str, Any] = {}
         self.off = f"the environment variable {environment.off}" if environment.off else None
         self._told: set[object] = set()
-        if environment.backend or environment.fallback:
-            state.wait_for_environment()
+        self.take_environment(environment)
         self.address = enter_host(configuration.host, configuration.group, self)
+        announce_host(self)
+
+    def take_environment(self, environment: Environment) -> None:
+        """Let the environment select, as long as nothing else does."""
+        self.environment = environment
+        if environment.backend or environment.fallback:
+            self.state.wait_for_environment()
 
     def _forget_calls(self) -> None:
         """Begin anew; a call that is being looked up goes into the old dictionary."""

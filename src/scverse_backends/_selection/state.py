@@ -189,7 +189,12 @@ class SelectionState:
     inside
         Marks of the coroutines and generators that this context is inside of.
     awake
-        Empty until anything was ever selected; while it is, no call looks any further.
+        Empty until anything was ever selected or observed; while it is, no call looks any further.
+    look
+        Gives this context's innermost scope, as every call asks for it. While something observes
+        the calls of every context, it puts `TRACED` above those that are not traced.
+    observers
+        What takes in the calls of every context.
     selects
         Whether the process-wide selection may be anything but the host.
     default
@@ -198,12 +203,27 @@ class SelectionState:
         The process-wide fallback policy.
     """
 
-    __slots__ = ("_lock", "_made", "active", "awake", "default", "fallback", "inside", "selects")
+    __slots__ = (
+        "_lock",
+        "_made",
+        "_outside",
+        "active",
+        "awake",
+        "default",
+        "fallback",
+        "inside",
+        "look",
+        "observers",
+        "selects",
+    )
 
     def __init__(self, host: str, fallback: FallbackPolicy) -> None:
         self.active: ContextVar[Scope | None] = ContextVar(f"{host}_backend", default=None)
         self.inside: ContextVar[tuple[Any, ...]] = ContextVar(f"{host}_inside", default=())
         self.awake: list[bool] = []
+        self.look: Callable[[], Scope | None] = self.active.get
+        self.observers: tuple[Any, ...] = ()
+        self._outside: object = None
         self.selects = False
         self.default: Selection = HOST
         self.fallback: FallbackPolicy = fallback
@@ -255,6 +275,38 @@ class SelectionState:
         top = self.active.get()
         return top[2] if top is not None and top[0] is TRACED else None
 
+    def recorder(self) -> Any:
+        """Give what a call of this context is to be recorded within, if it is."""
+        top = self.look()
+        return top[2] if top is not None and top[0] is TRACED else None
+
+    def observe(self, observer: object, outside: object) -> None:
+        """Have an observer take in the calls of every context.
+
+        Parameters
+        ----------
+        observer
+            What takes them in.
+        outside
+            The span that calls are made within where nothing else is traced.
+        """
+        with self._lock:
+            self._outside = outside
+            self.observers = (*self.observers, observer)
+            self.look = self._observed
+        self.wake()
+
+    def end_observing(self, observer: object) -> None:
+        """Let an observer go; doing so twice does no harm."""
+        with self._lock:
+            self.observers = tuple(one for one in self.observers if one is not observer)
+            if not self.observers:
+                self.look = self.active.get
+
+    def _observed(self) -> Scope:
+        top = self.active.get()
+        return top if top is not None and top[0] is TRACED else (TRACED, top, self._outside)
+
     def enter_span(self, span: Any) -> None:
         """Have the calls of this context traced as made within a span; ``None`` for no longer."""
         self.put(self.scope(), span)
@@ -274,7 +326,7 @@ class SelectionState:
         if owner is not None:
             self.pop(owner)
         if self.span() is not None:
-            self.enter_span(span)
+            self.enter_span(None if span is self._outside else span)
 
     def swap(self, selection: Selection) -> None:
         """Change the choice of this context's innermost scope, or of the whole process."""

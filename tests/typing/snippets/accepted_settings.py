@@ -1,11 +1,14 @@
 """What a user of a host may write to choose a backend."""
 
+from collections.abc import Callable
 from typing import Literal, assert_type
 
 from scverse_backends import BackendDispatcher, Settings
 from scverse_backends.records import (
     BackendInfo,
+    CallSite,
     Decision,
+    Observation,
     Snapshot,
     Trace,
     TraceRecord,
@@ -73,8 +76,21 @@ def what_users_are_given_has_names(settings: Settings) -> None:
         assert_type(trace, Trace)
     assert_type(trace.records, tuple[TraceRecord, ...])
     assert_type(trace.summary(), tuple[TraceSummary, ...])
+    assert_type(trace.summary("line")[0].site, CallSite | None)
+    assert_type(trace.records[0].site, CallSite)
     assert_type(trace.to_json(), str)
     assert_type(dispatcher.backends(), tuple[BackendInfo, ...])
+
+
+def a_sink_may_want_the_end_of_a_call_or_not(settings: Settings) -> None:
+    def starts(decision: Decision) -> None:
+        print(decision.function)
+
+    def starts_and_ends(decision: Decision) -> Callable[[TraceRecord], None]:
+        return lambda record: print(decision.function, record.duration)
+
+    with settings.observe(starts):
+        assert_type(settings.observe(starts_and_ends), Observation)
 
 
 def a_backend_may_live_in_the_process(adapter: object) -> None:

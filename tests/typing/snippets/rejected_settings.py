@@ -15,4 +15,6 @@ settings.backends = 3  # rejected
 settings.fallback = "quiet"  # rejected
 settings.backned = "cuda"  # rejected
 settings.use_backend(3)  # rejected
+settings.observe(3)  # rejected
+settings.trace().summary("lines")  # rejected
 settings.use_backend("cuda", fallback="quiet")  # rejected

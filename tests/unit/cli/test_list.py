@@ -17,7 +17,9 @@ def test_every_group_of_backends_is_found_from_metadata_alone(run, site):
 
 def test_the_json_holds_every_group(run, site):
     site.install("fast-cells", entry_points={"fast": "fast_cells"}, group="cells.backends")
-    groups = {found["group"]: found["backends"] for found in json.loads(run("list", "--json").out)}
+    groups = {
+        found["group"]: found.get("backends") for found in json.loads(run("list", "--json").out)
+    }
     (backend,) = groups["cells.backends"]
     assert backend == {
         "name": "fast",
@@ -34,6 +36,40 @@ def test_a_distribution_with_damaged_metadata_hides_no_other(run, site):
     ran = run("list")
     assert "fast-cells 1.0" in ran.out
     assert "torn" in ran.err
+
+
+def test_hosts_are_listed_that_say_where_their_dispatchers_are(run, site, host):
+    points = {"cells": "cells:dispatcher"}
+    site.install("cells-host", entry_points=points, group="scverse_backends.hosts")
+    assert "hosts\n" in run("list").out
+    assert "  cells " in run("list").out
+    groups = {found["group"]: found for found in json.loads(run("list", "--json").out)}
+    found = {one["name"]: one for one in groups["scverse_backends.hosts"]["hosts"]}
+    assert found["cells"]["entry_point"] == "cells:dispatcher"
+    assert "cells" not in sys.modules
+
+
+def test_a_group_that_is_nearly_a_host_s_is_told(run, site):
+    points = {"my_cells": "cells:dispatcher"}
+    site.install("cells-host", entry_points=points, group="scverse_backends.hosts")
+    site.install("lost", entry_points={"x": "absent"}, group="my_cells.backend")
+    said = "Something is installed for 'my_cells.backend'; did it mean 'my_cells.backends'?"
+    assert said in run("list").out
+
+
+def test_a_host_is_found_by_its_name(run, site, host):
+    points = {"Cell-Host": "cells:dispatcher"}
+    site.install("cells-host", entry_points=points, group="scverse_backends.hosts")
+    assert run("list", "cell_host").out == "No backend is installed.\n"
+
+
+def test_two_packages_that_claim_one_host_are_named(run, site, host):
+    for name, place in (("one", "cells:dispatcher"), ("two", "tissues:dispatcher")):
+        points = {"cells": place}
+        site.install(name, entry_points=points, group="scverse_backends.hosts")
+    ran = run("list", "cells")
+    assert ran.status == 2
+    assert "one (cells:dispatcher) and two (tissues:dispatcher)" in ran.err
 
 
 def test_a_list_without_backends_says_so(run, monkeypatch):

@@ -1,0 +1,178 @@
+"""The report of a run: what ran where, why not elsewhere, and from which line, in four forms."""
+
+from __future__ import annotations
+
+import json
+import linecache
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from scverse_backends._display.trace_page import counted, duration, place, shares
+from scverse_backends._display.trace_records import summarize
+from scverse_backends._ground.records import ran_on, remarks
+from scverse_backends._ground.rendering import Page, Row, Table, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scverse_backends._display.trace import Trace, TraceRecord, TraceSummary
+
+WIDTH = 80
+LONGEST = 30
+
+
+class Report(NamedTuple):
+    """What a program did with the functions of each host."""
+
+    program: str
+    traces: tuple[Trace, ...]
+
+    @property
+    def fallbacks(self) -> int:
+        """Count the calls that the host ran in a backend's place."""
+        return sum(record.is_fallback for trace in self.traces for record in trace.records)
+
+    def pages(self) -> Iterator[Page]:
+        """Give a page for each host."""
+        for trace in self.traces:
+            yield _page(trace)
+
+
+def as_text(report: Report) -> str:
+    """Write it for a terminal of 80 columns."""
+    return "\n\n".join(page.text(WIDTH) for page in report.pages())
+
+
+def as_json(report: Report) -> str:
+    """Write it for machines: every call with all that is known of it."""
+    traces = [json.loads(trace.to_json()) for trace in report.traces]
+    return json.dumps({"program": report.program, "traces": traces}, indent=2)
+
+
+def as_html(report: Report) -> str:
+    """Write one page that needs nothing else: a picture, and tables that can be sorted."""
+    title = escape(printable(f"What ran where: {report.program}"))
+    pages = "\n".join(trace._repr_html_() for trace in report.traces)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n{pages}\n</body></html>"
+    )
+
+
+def as_markdown(report: Report) -> str:
+    """Write it for an issue, or a lab notebook."""
+    return "\n\n".join(
+        ["# What ran where", f"`{report.program}`", *map(_markdown_page, report.pages())]
+    )
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {
+    ".json": as_json,
+    ".html": as_html,
+    ".md": as_markdown,
+}
+"""The forms in which it is written to a file, by the ending of its name."""
+
+
+def line_profile(report: Report, file: str) -> str:
+    """Print a script with where the calls of each line ran, and how long they took."""
+    by_line: dict[int, list[TraceSummary]] = {}
+    for trace in report.traces:
+        for found in trace.summary("line"):
+            if found.site and found.site.file == file:
+                by_line.setdefault(found.site.line, []).append(found)
+    lines = [f"{'calls':>5} {'time':>8}  {'ran on':<14} line"]
+    for number, source in enumerate(linecache.getlines(file), 1):
+        found_here = by_line.get(number, [])
+        calls = str(sum(one.calls for one in found_here) or "")
+        time = duration(sum(one.duration for one in found_here)) if found_here else ""
+        ran = ", ".join(dict.fromkeys(one.backend for one in found_here))
+        line = f"{calls:>5} {time:>8}  {clipped(ran, 14):<14} {number:>4}  {source.rstrip()}"
+        lines.append(clipped(printable(line), WIDTH).rstrip())
+    return "\n".join(lines)
+
+
+def clipped(text: str, longest: int = LONGEST) -> str:
+    """Shorten a text to a length."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}\u2026"
+
+
+def _page(trace: Trace) -> Page:
+    """Say what one host's functions did."""
+    records = trace.records
+    title = f"{trace.host}: {counted(len(records))}"
+    if not records:
+        return Page(title)
+    tables = (
+        Table(
+            "What ran where",
+            ("function", "ran on", "calls", "time"),
+            tuple(map(_function_row, summarize(records, "function"))),
+        ),
+        Table(
+            "Fell back to the host",
+            ("line", "function", "calls", "time"),
+            tuple(_line_row(one) for one in summarize(records, "line") if one.fallbacks),
+        ),
+        Table("To know", ("function", "ran on"), tuple(_remark_rows(records))),
+    )
+    backends = dict.fromkeys(ran_on(record) for record in records if record.distribution)
+    facts = [("time", shares(records)), ("backends", ", ".join(backends))]
+    found = tuple(fact for fact in facts if fact[1])
+    return Page(title, found, tuple(table for table in tables if table.rows))
+
+
+def _function_row(one: TraceSummary) -> Row:
+    raised = f"{one.raised} raised" if one.raised else ""
+    return Row((clipped(str(one.function)), *_counts(one, one.backend, one.duration)), raised)
+
+
+def _line_row(one: TraceSummary) -> Row:
+    where = clipped(place(one.site)) if one.site else ""
+    function = clipped(str(one.function))
+    return Row(
+        (where, function, str(one.fallbacks), duration(one.fallback_duration)),
+        "; ".join(one.reasons),
+    )
+
+
+def _counts(one: TraceSummary, where: str, time: float) -> tuple[str, str, str]:
+    return clipped(where, 24), str(one.calls), duration(time)
+
+
+def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
+    """Say what backends ignored, and which of their defaults are not the host's."""
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for record in records:
+        found = [f"{label} {fact}" for label, fact in remarks(record) if label != "skipped"]
+        if found:
+            said.setdefault((record.function, record.backend), {}).update(dict.fromkeys(found))
+    for (function, backend), facts in said.items():
+        yield Row((clipped(function), clipped(backend, 24)), "; ".join(facts))
+
+
+def _markdown_page(page: Page) -> str:
+    facts = "\n".join(f"- {label}: {fact}" for label, fact in page.facts)
+    return "\n\n".join(
+        part for part in (f"## {page.title}", facts, *map(_markdown_table, page.tables)) if part
+    )
+
+
+def _markdown_table(table: Table) -> str:
+    noted = any(row.detail for row in table.rows)
+    heads = (*table.columns, *(["note"] if noted else []))
+    rows = [heads, ["---"] * len(heads)]
+    rows += [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
+    lines = [
+        "| " + " | ".join(printable(c).replace("|", "\\|") for c in row) + " |" for row in rows
+    ]
+    return "\n".join([f"### {table.title}", "", *lines])
+
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 2em auto; max-width: 62em; padding: 0 1em; background: Canvas; color: CanvasText;
+  font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.2em; overflow-wrap: anywhere; }
+"""

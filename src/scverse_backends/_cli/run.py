@@ -1,0 +1,221 @@
+"""``run``: somebody's script under a selection, and a report of what it did."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import os
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from scverse_backends._backends.configuration import FALLBACK_POLICIES, read_environment
+from scverse_backends._display.trace import Trace
+from scverse_backends._ground.labels import quoted
+from scverse_backends._selection.hosts import watch_hosts
+
+from . import script
+from .arguments import Command, MisuseError
+from .report import FORMATS, Report, as_text, line_profile
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from scverse_backends._selection.selector import Selector
+
+    from .arguments import Parser
+    from .console import Console
+
+
+class Choice(NamedTuple):
+    """What ``--backend`` says: labels, and for which host, if it says so."""
+
+    host: str
+    labels: str
+
+
+class Watch:
+    """Selects for the hosts that a program imports, and traces them.
+
+    Attributes
+    ----------
+    notes
+        What to tell afterwards of choices that had no effect.
+    """
+
+    def __init__(self, choices: list[Choice], fallback: str | None) -> None:
+        self._named = [choice for choice in choices if choice.host]
+        self._nameless = [choice.labels for choice in choices if not choice.host]
+        self._fallback = fallback
+        self._chosen_for = ""
+        self._others: list[str] = []
+        self.traces: list[Trace] = []
+        for host, labels in self._named:
+            self._select(host, labels)
+
+    def __call__(self, selector: Selector) -> None:
+        """Take in a host that was made."""
+        host = selector.configuration.host
+        if self._nameless and not self._chosen_for:
+            self._chosen_for = host
+            self._select(host, self._nameless[0])
+        elif self._nameless:
+            self._others.append(host)
+        elif self._fallback:
+            self._select(host, None)
+        selector.take_environment(read_environment(host))
+        self.traces.append(Trace(selector, every_thread=True).__enter__())
+
+    def _select(self, host: str, labels: str | None) -> None:
+        """Select by the environment: it holds in processes that the program starts, too."""
+        variables = read_environment(host)
+        if labels is not None:
+            os.environ[variables.backend_variable] = labels
+        if self._fallback:
+            os.environ[variables.fallback_variable] = self._fallback
+
+    def notes(self) -> list[str]:
+        """Say which choices had no effect."""
+        here = [trace.host for trace in self.traces]
+        there = f"there were: {quoted(here)}" if here else "there was none"
+        variables = {read_environment(host).backend_variable for host in here}
+        found = [
+            f"--backend {host}={labels} had no effect: no host {host!r} was imported; {there}"
+            for host, labels in self._named
+            if read_environment(host).backend_variable not in variables
+        ]
+        if self._nameless and not here:
+            found.append(f"--backend {self._nameless[0]} had no effect: no host was imported")
+        if self._others:
+            found.append(
+                f"--backend {self._nameless[0]} was taken for {self._chosen_for!r}, the first host; "
+                f"not for {quoted(self._others)}. Write HOST=LABELS for each."
+            )
+        return found
+
+
+def run(options: Namespace, console: Console) -> int:
+    """Run a program; its exit status is given, unless all is well with it and not with the run."""
+    target = _report_file(options.report)
+    watch = Watch(options.backend, options.fallback)
+    find = script.find_module if options.module else script.find_script
+    program = find(options.script)
+    report = Report(" ".join([options.script, *options.arguments]), ())
+
+    def finish() -> None:
+        whole = report._replace(traces=tuple(watch.traces))
+        source = program.facts["__file__"] if options.line_profile else None
+        with suppress(ValueError, OSError):  # a program may have closed standard error
+            _tell(whole, watch.notes(), source, target, console)
+
+    watch_hosts(watch)
+    # Before the program registers anything, so that this is called after all of that.
+    atexit.register(finish)
+    at_fork = getattr(os, "register_at_fork", lambda **_: None)  # Windows has none
+    at_fork(after_in_child=partial(atexit.unregister, finish))
+    try:
+        status = script.run(program, options.arguments)
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise
+        status = 0
+    return status or _own_status(watch, options.fail_on)
+
+
+def _own_status(watch: Watch, fail_on: str | None) -> int:
+    """Give the status of a run whose program ended well."""
+    if watch.notes():
+        return 2
+    return int(fail_on == "fallback" and Report("", tuple(watch.traces)).fallbacks > 0)
+
+
+def _tell(
+    report: Report, notes: list[str], source: str | None, target: Path | None, console: Console
+) -> None:
+    console.note(f"\nscverse-backends run {report.program}")
+    console.note(as_text(report) if report.traces else "No host was imported.")
+    if source is not None:
+        console.note(f"\n{line_profile(report, source)}")
+    for note in notes:
+        console.note(f"\nwarning: {note}")
+    if target is not None:
+        try:
+            target.write_text(f"{FORMATS[target.suffix](report)}\n", encoding="utf-8")
+        except OSError as error:
+            console.note(f"cannot write {target}: {error.strerror}")
+        else:
+            console.note(f"\nwrote {target}")
+
+
+def _report_file(name: str | None) -> Path | None:
+    """Check where the report is to go before anything runs."""
+    if name is None:
+        return None
+    file = Path(name).absolute()  # a program may go to another folder
+    if file.suffix not in FORMATS:
+        msg = f"--report writes {', '.join(FORMATS)}, not {name!r}"
+        raise MisuseError(msg)
+    if not file.parent.is_dir():
+        msg = f"--report cannot write {name!r}: there is no folder {str(file.parent)!r}"
+        raise MisuseError(msg)
+    return file
+
+
+def _choice(text: str) -> Choice:
+    """Read ``HOST=LABELS`` or ``LABELS``."""
+    host, equals, labels = text.partition("=")
+    return Choice(host.strip(), labels) if equals else Choice("", text)
+
+
+def _add_options(parser: Parser) -> None:
+    parser.add_argument(
+        "-b",
+        "--backend",
+        action="append",
+        default=[],
+        type=_choice,
+        metavar="HOST=LABELS",
+        help="select for a host, as its environment variable does; labels alone for the only host",
+    )
+    parser.add_argument(
+        "--fallback",
+        choices=FALLBACK_POLICIES,
+        help="what happens where no selected backend can take a call",
+    )
+    parser.add_argument("--report", metavar="FILE", help="write the report: .json, .html or .md")
+    parser.add_argument(
+        "--line-profile", action="store_true", help="print the script with where each line ran"
+    )
+    parser.add_argument(
+        "--fail-on", choices=["fallback"], help="what makes the exit status 1 where it would be 0"
+    )
+    parser.add_argument("-m", "--module", action="store_true", help="SCRIPT is a module's name")
+    parser.add_argument("script", metavar="SCRIPT", help="what to run; its own words follow")
+    parser.add_argument(
+        "arguments",
+        metavar="ARGS",
+        nargs=argparse.REMAINDER,
+        help="the words that the script is given",
+    )
+
+
+RUN = Command(
+    name="run",
+    summary="Run a script on a backend, and see what it did.",
+    details="""\
+The script needs no edit: it runs as `python SCRIPT ARGS` would run it. Selects by the variables of
+the environment, so that processes that the script starts follow. Afterwards a report goes to standard
+error: what ran where, how long, and what fell back from which line, and why.
+
+exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
+host that was not imported""",
+    examples="""\
+run --backend example_host=accelerated analysis.py --cells 500
+run --backend tiled --fallback error -m my_package.pipeline
+run -b example_host=tiled,accelerated --report what-ran.html --line-profile analysis.py
+run -b accelerated --fail-on fallback analysis.py""",
+    options=(_add_options,),
+    run=run,
+    shows_warnings=False,
+)

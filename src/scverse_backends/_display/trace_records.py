@@ -1,0 +1,218 @@
+"""What a trace tells: a record for each call, summaries of many, and both as JSON."""
+
+from __future__ import annotations
+
+import sys
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from scverse_backends._ground.messages import line_of
+from scverse_backends._ground.records import DefaultDifference, Refusal  # noqa: TC001 - typing.get_type_hints finds it here
+from scverse_backends._ground.safe_repr import safe_repr
+from scverse_backends._routing.spans import Outcome, Span  # noqa: TC001 - typing.get_type_hints finds it here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import CodeType
+
+    from scverse_backends._ground.records import Decision
+
+Grouping = Literal["function", "line", "backend"]
+
+
+class CallSite(NamedTuple):
+    """The line that made a call: where a warning about the call would point.
+
+    Parameters
+    ----------
+    file, line
+        Where it is.
+    function
+        Qualified name of the function that it stands in; ``"<module>"`` outside of any.
+    """
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class TraceRecord(NamedTuple):
+    """One call that was traced: its `Decision`, and what became of it.
+
+    Parameters
+    ----------
+    function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
+        As in `Decision`.
+    differing_defaults, is_fallback, options, missing_members
+        As in `Decision`.
+    duration
+        Time spent in it so far, in seconds, what it called included. A
+        generator's is the time spent in its steps.
+    outcome
+        ``"returned"``, ``"raised"``, or ``"running"`` where it has not ended.
+    error
+        What it raised, in words.
+    parent
+        Position in `Trace.records` of the call that made this one; ``None``
+        where none that was traced did, and in a record that `Settings.observe` gives.
+    site
+        The line that made the call.
+    start
+        When it was made: seconds after the trace was first entered, or after the
+        observer was added.
+    """
+
+    function: str
+    backend: str
+    distribution: str | None
+    version: str | None
+    reason: str
+    refusals: tuple[Refusal, ...]
+    ignored: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    forwarded: tuple[str, ...]
+    differing_defaults: tuple[DefaultDifference, ...]
+    is_fallback: bool
+    options: tuple[tuple[str, Any], ...]
+    missing_members: tuple[str, ...]
+    duration: float
+    outcome: Outcome
+    error: str | None
+    parent: int | None
+    site: CallSite
+    start: float
+
+
+class TraceSummary(NamedTuple):
+    """Calls that have something in common: function, line, or only the backend.
+
+    Parameters
+    ----------
+    function
+        As in `Decision`; ``None`` in a summary by backend.
+    backend
+        As in `Decision`.
+    calls
+        How many there were.
+    fallbacks, raised
+        How many of them the host ran in a backend's place, and how many raised.
+    duration
+        Time spent in them, in seconds.
+    own
+        That time without the calls of the trace that they made.
+    share
+        Their part of the own time of all calls, from 0 to 1.
+    fallback_duration
+        Time that the host spent in a backend's place.
+    reasons
+        Why the host ran them in a backend's place, each reason once.
+    site
+        In a summary by line, the line that made the calls.
+    """
+
+    function: str | None
+    backend: str
+    calls: int
+    fallbacks: int
+    raised: int
+    duration: float
+    own: float
+    share: float
+    fallback_duration: float
+    reasons: tuple[str, ...]
+    site: CallSite | None
+
+
+def why_not(refusal: Refusal) -> str:
+    """Say of a backend why it did not take a call."""
+    return f"{refusal.backend} {refusal.reason}"
+
+
+def record_of(span: Span, parent: int | None, since: float) -> TraceRecord:
+    """Make the record of a traced call."""
+    # Sinks are given calls, which have both; only a trace that was entered has neither.
+    decision, code = cast("Decision", span.decision), cast("CodeType", span.code)
+    site = CallSite(code.co_filename, line_of(code, span.instruction), code.co_qualname)
+    return TraceRecord(
+        *decision, span.duration, span.outcome, span.error, parent, site, span.begun - since
+    )
+
+
+def records_of(spans: Sequence[Span], since: float) -> tuple[TraceRecord, ...]:
+    """Make the records of calls, in their order."""
+    position = {span: index for index, span in enumerate(spans)}
+    parents = (None if one.parent is None else position.get(one.parent) for one in spans)
+    pairs = zip(spans, parents, strict=True)
+    return tuple(record_of(span, parent, since) for span, parent in pairs)
+
+
+def own_times(records: Sequence[TraceRecord]) -> list[float]:
+    """Give the time of each call without the calls that it made."""
+    own = [record.duration for record in records]
+    for record in records:
+        if record.parent is not None:
+            own[record.parent] -= record.duration
+    # Calls that a call made at the same time may take more time than it does.
+    return [max(time, 0.0) for time in own]
+
+
+def summarize(records: Sequence[TraceRecord], by: Grouping) -> Iterator[TraceSummary]:
+    """Summarize calls in groups, in the order of their first ones."""
+    own = own_times(records)
+    total = sum(own) or 1.0
+    for (function, backend, site), places in _groups(records, by).items():
+        group = [records[place] for place in places]
+        time = sum(own[place] for place in places)
+        reasons = (why_not(no) for one in group if one.is_fallback for no in one.refusals)
+        yield TraceSummary(
+            function,
+            backend,
+            calls=len(group),
+            fallbacks=sum(record.is_fallback for record in group),
+            raised=sum(record.outcome == "raised" for record in group),
+            duration=sum(record.duration for record in group),
+            own=time,
+            share=time / total,
+            fallback_duration=sum(record.duration for record in group if record.is_fallback),
+            reasons=tuple(dict.fromkeys(reasons)),
+            site=site,
+        )
+
+
+def _groups(
+    records: Sequence[TraceRecord], by: Grouping
+) -> dict[tuple[str | None, str, CallSite | None], list[int]]:
+    groups: dict[tuple[str | None, str, CallSite | None], list[int]] = {}
+    for place, record in enumerate(records):
+        function = None if by == "backend" else record.function
+        site = record.site if by == "line" else None
+        groups.setdefault((function, record.backend, site), []).append(place)
+    return groups
+
+
+def as_plain(record: TraceRecord) -> dict[str, Any]:
+    """Give a record as dictionaries and lists."""
+    return {
+        **record._asdict(),
+        "site": record.site._asdict(),
+        "refusals": [refusal._asdict() for refusal in record.refusals],
+        "differing_defaults": [
+            {"parameter": name, "host": _value(host), "backend": _value(backend)}
+            for name, host, backend in record.differing_defaults
+        ],
+        "options": {name: _value(value) for name, value in record.options},
+    }
+
+
+def _value(default: Any) -> Any:
+    """Give a default as it is where JSON has it."""
+    # Not by isinstance: a default of other people may fail when asked for its class.
+    kind = type(default)
+    if default is None or issubclass(kind, (bool, int, str)):
+        return default
+    if issubclass(kind, float) and isfinite(default):
+        return default
+    return safe_repr(default, sys.maxsize)
