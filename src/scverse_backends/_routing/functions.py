@@ -327,7 +327,7 @@ class Dispatch(Execution):
         Nothing of it ran then: the call itself failed, or the host, which takes no such call
         either, fails in its place.
         """
-        from .routes import takes
+        from .forwarding import takes
 
         at_once = getattr(error.__traceback__, "tb_next", None) is None
         return (at_once or self.function.is_plain) and not takes(route, args, kwargs)

@@ -20,8 +20,8 @@ from scverse_backends._ground.records import (
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
+from .forwarding import Forwarding, ask, forward
 from .parameters import Given, bind, fits, settle
-from .routes import Forwarding, Route, ask, forward
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .host import HostFunction
     from .implementations import RouteCache
+    from .routes import Route
     from .running import Running
 
 INSIDE_BACKEND = "the backend's own implementation is calling the function it replaces"
