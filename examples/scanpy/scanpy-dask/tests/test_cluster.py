@@ -37,7 +37,7 @@ def peak_memory(status: str) -> int:
 def client():
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, memory_limit=MEMORY_LIMIT, dashboard_address=None
+            n_workers=2, threads_per_worker=1, memory_limit=MEMORY_LIMIT, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as client,
     ):

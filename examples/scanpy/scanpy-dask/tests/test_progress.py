@@ -51,7 +51,7 @@ def place(request):
     if request.param == "threads":
         yield
         return
-    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 2, "dashboard_address": ":0"}
     with LocalCluster(processes=False, **options) as cluster, Client(cluster):
         yield
 
