@@ -169,7 +169,7 @@ class Route:
         function = self.function
         is_further = function.own_name(name) not in function.parameters.names
         takes_any = self.parameters.takes_kwargs and is_further
-        return name in self.options or takes_any
+        return self.renames.get(name, name) in self.options or takes_any
 
     def options_for(
         self, given: Given, options: tuple[tuple[str, Any], ...]
@@ -178,7 +178,8 @@ class Route:
         return tuple(
             (name, value)
             for name, value in options
-            if name not in given.extra and self.takes_option(name)
+            if given.extra.keys().isdisjoint(self.function.names_of(name))
+            and self.takes_option(name)
         )
 
     @property

@@ -490,3 +490,33 @@ def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased):
     func = aliased(renaming(of_today), lambda data, *, random_state=0, **more: "mine")
     with pytest.raises(TypeError, match="random_state"):
         func.dispatcher.settings.use_backend("mine", options={"func": {"random_state": 7}})
+
+
+@pytest.fixture
+def optional(make_dispatcher):
+    """Dispatch a function that has no seed, of which a backend has one."""
+    dispatcher = make_dispatcher(parameter_aliases=ONE)
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    func.use = dispatcher.settings.use_backend
+    func.explain = functools.partial(dispatcher.settings.explain, func)
+    mine = staticmethod(lambda data, rng=0, size=1: (rng, size))
+    with dispatcher.register(type("Mine", (), {"name": "mine", "func": mine})):
+        yield func
+
+
+@pytest.mark.parametrize("written", ["rng", "random_state"])
+@pytest.mark.parametrize("given", ["rng", "random_state"])
+def test_a_call_comes_before_a_blocks_option_of_another_name(optional, written, given):
+    with optional.use("mine", options={"func": {written: 7, "size": 2}}, fallback="error"):
+        assert optional(1) == (7, 2)
+        assert optional(1, **{given: 3}) == (3, 2)
+        assert optional.explain(1, **{given: 3}).options == (("size", 2),)
+
+
+@pytest.mark.parametrize("outer", ["rng", "random_state"])
+@pytest.mark.parametrize("inner", ["rng", "random_state"])
+def test_an_inner_blocks_option_replaces_one_of_another_name(optional, outer, inner):
+    with optional.use("mine", options={"func": {outer: 7, "size": 2}}, fallback="error"):
+        with optional.use(options={"func": {inner: 8}}):
+            assert optional(1) == (8, 2)
+        assert optional(1) == (7, 2)
