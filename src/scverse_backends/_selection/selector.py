@@ -238,10 +238,18 @@ class Selector:
         self.state.swap(self.select(asked, fallback, origin, outer))
 
     def _outer(self, scope: Scope | None) -> Selection:
-        """Give what surrounds a scope; of the process-wide selection, what the environment asks for."""
+        """Give what a mapping leaves alone in a scope, or for the whole process.
+
+        That is what surrounds it, or instead of that the labels that the scope has itself.
+        """
+        current = self.current()
         if scope is None:
-            return self._by_environment()
-        return self._default() if scope[1] is None else scope[1][0]
+            surrounding = self._by_environment()
+        else:
+            surrounding = self._default() if scope[1] is None else scope[1][0]
+        if current.picks is surrounding.picks:
+            return surrounding
+        return self.state.make(current.picks, current.fallback, current.origin)
 
     def _default(self) -> Selection:
         """Give the process-wide selection."""
