@@ -68,7 +68,8 @@ class Snapshot:
     _address: HostAddress
     _chosen: tuple[Chosen, ...]
     fallback: FallbackPolicy
-    _for_some: tuple[ForSome, ...] = ()
+    # Options need not be hashable.
+    _for_some: tuple[ForSome, ...] = field(default=(), hash=False)
     _resolved: tuple[Selector, Selection] | None = field(default=None, init=False, compare=False)
 
     @property
@@ -149,7 +150,7 @@ class Snapshot:
             "fallback": self.fallback,
             "functions": self._for_some,
         }
-        options = {key: dict(given) for key, _, given in self._for_some}
+        options = [[key, [*map(list, given)]] for key, _, given in self._for_some]
         if not attempt(lambda: json.loads(json.dumps(options)) == options, lambda _: False):
             msg = f"The options of {self!r} cannot be written as JSON. Pickle it instead."
             raise ValueError(msg)

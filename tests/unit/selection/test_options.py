@@ -250,6 +250,20 @@ class TestCarried:
         with pytest.raises(ValueError, match="cannot be written as JSON"):
             snapshot.to_json()
 
+    @pytest.mark.parametrize("value", [object(), (1, 2)])
+    def test_text_is_refused_for_an_inner_block_of_the_same_function_too(self, host, value):
+        inner = host.settings.use_backend(options={"pp.neighbors": {"algorithm": value}})
+        with host.settings.use_backend({"pp.neighbors": "cuda"}), inner:
+            snapshot = host.settings.snapshot()
+        with pytest.raises(ValueError, match="cannot be written as JSON"):
+            snapshot.to_json()
+
+    def test_by_snapshots_that_hash_whatever_the_values_are(self, host):
+        options = {"pp.neighbors": {"algorithm": ["a", "list"]}}
+        with host.settings.use_backend("cuda", options=options):
+            one, same = host.settings.snapshot(), host.settings.snapshot()
+        assert {one: 1}[same] == 1
+
     def test_by_a_pickled_block(self, host):
         block = pickle.loads(pickle.dumps(host.settings.use_backend("cuda", options=OPTIONS)))
         with block:
