@@ -191,7 +191,7 @@ def pick_all(
 
 
 def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:
-    from scverse_backends.exceptions import BackendError
+    from scverse_backends.exceptions import BackendError, BackendLoadError
 
     label, is_optional, found, error = located
     if error is None:
@@ -203,7 +203,8 @@ def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendErr
             if not is_optional:
                 raise
             error = failure
-    return Pick(label, None, is_optional, why_left_out(error)), error
+    failed = isinstance(error, BackendLoadError)
+    return Pick(label, None, is_optional, why_left_out(error), failed), error
 
 
 def why_left_out(error: BackendError) -> str:

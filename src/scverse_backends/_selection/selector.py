@@ -218,7 +218,9 @@ class Selector:
             self.find(Asked(tuple(listed(labels))))
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = calls[labels] = self.select(Asked(tuple(listed(labels))), fallback, CALL)
+            selection = self.select(Asked(tuple(listed(labels))), fallback, CALL)
+            if not selection.has_failed:
+                calls[labels] = selection
             self.state.wake()
         return selection
 
