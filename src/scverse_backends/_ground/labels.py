@@ -51,6 +51,8 @@ def fault(label: object) -> str | None:
     """Say what keeps a value from being a label, or ``None`` if nothing does."""
     if label is None:
         return "a backend name must be a string; use 'cpu' for the host"
+    if isinstance(label, dict):
+        return "a mapping selects by function: give it to use_backend"
     if not isinstance(label, str):
         return f"a label is a string, not {type(label).__name__}"
     if len(label) > LONGEST:

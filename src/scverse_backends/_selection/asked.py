@@ -7,6 +7,7 @@ are dispatch names, or patterns over them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .state import Pick
@@ -67,6 +68,14 @@ class Asked(NamedTuple):
     def written_options(self) -> dict[str, dict[str, Any]]:
         """The options, as one would write them."""
         return {function: dict(given) for function, given in self.options}
+
+    def without_options_of_others(self) -> Asked:
+        """Leave out the options of functions whose backends are those of what surrounds it."""
+        if self.labels:
+            return self
+        keys = [one.key for one in self.keyed]
+        own = (one for one in self.options if any(fnmatchcase(one[0], key) for key in keys))
+        return self._replace(options=tuple(own))
 
     def map(self, change: Callable[[Any], Any]) -> Asked:
         """Change every label."""

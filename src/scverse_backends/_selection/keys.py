@@ -46,12 +46,13 @@ def rules_with_options(
     ------
     UnknownOptionError
         If no selected backend's function has one. Where an optional backend is left out, the
-        option may be its own.
+        option may be its own. A function that is not imported here yet is one of a block that
+        another process made, which checked it.
     """
     rules = []
     for name, options in asked.options:
         chosen = selection.of(name)
-        if not chosen.omitted:
+        if name in functions and not chosen.omitted:
             _check_options(functions[name], dict(options), chosen)
         given = {**dict(chosen.options), **dict(options)}
         rules.append(Rule(name, chosen.picks, chosen.origin, tuple(given.items())))

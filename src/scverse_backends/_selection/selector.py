@@ -123,14 +123,15 @@ class Selector:
                 raise error
 
     def check_known_options(self, found: Asked) -> None:
-        """Refuse options of a block that has labels, as far as that needs no import.
+        """Refuse options of functions for which a block has labels, as far as that needs no import.
 
         Raises
         ------
         UnknownOptionError
             If no function of a selected backend has one.
         """
-        if self.off or not found.labels:
+        found = found.without_options_of_others()
+        if self.off or not found.options:
             return
         peek = self.registry.peek
         known = (one.found is None or peek(one.found) for one in found.every_label if not one.error)

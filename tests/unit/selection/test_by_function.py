@@ -458,5 +458,5 @@ class TestSettingABackendInABlock:
 
 
 def test_a_call_takes_no_mapping(functions):
-    with pytest.raises(UnknownBackendError, match=r"label is a string, not dict"):
+    with pytest.raises(UnknownBackendError, match=r"A mapping .* give it to use_backend"):
         functions.dispatched["pp.scale"](backend={"pp.scale": "cuda"})
