@@ -51,10 +51,9 @@ def fault(label: object) -> str | None:
     """Say what keeps a value from being a label, or ``None`` if nothing does."""
     if label is None:
         return "a backend name must be a string; use 'cpu' for the host"
-    if isinstance(label, dict):
-        return "a mapping selects by function: give it to use_backend"
     if not isinstance(label, str):
-        return f"a label is a string, not {type(label).__name__}"
+        by_function = "; give use_backend what selects by function" * isinstance(label, dict)
+        return f"a label is a string, not {type(label).__name__}{by_function}"
     if len(label) > LONGEST:
         return f"a label has at most {LONGEST} characters, not {len(label)}"
     if "," in label:
