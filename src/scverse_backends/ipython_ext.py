@@ -15,7 +15,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ._cli.arguments import MisuseError, dispatcher_at
+from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
 from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
 from ._selection.asked import parse
@@ -111,7 +111,7 @@ def _request(line: str) -> tuple[Settings, Any]:
             "Name a backend: %%backend HOST=LABELS, or %%backend LABELS; 'cpu' is the host itself."
         )
         raise UsageError(msg)
-    settings, asked = _host(host.strip()) if host else _only_host(), parse(labels)
+    settings, asked = _host(host.strip(), line) if host else _only_host(), parse(labels)
     if not asked.keyed:
         return settings, asked.labels
     others = {"*": asked.labels} if asked.labels else {}
@@ -127,7 +127,7 @@ def _only_host() -> Settings:
     raise UsageError(msg)
 
 
-def _host(name: str) -> Settings:
+def _host(name: str, line: str) -> Settings:
     """Find a host that was imported; or import one that says where it is."""
     found: list[Selector] = [
         one for one in known_hosts() if key(one.configuration.host) == key(name)
@@ -135,6 +135,8 @@ def _host(name: str) -> Settings:
     if found:
         return Settings(found[-1])
     try:
+        if ":" not in name:
+            refuse_function(name, line.strip())
         return dispatcher_at(name).settings
     except MisuseError as error:
         raise UsageError(str(error)) from error

@@ -148,6 +148,8 @@ def test_several_hosts_need_their_names(shell, make_dispatcher):
         ("%%backend {}=fats\n1", "Did you mean 'fast'?"),
         ("%%backend\n1", "Name a backend"),
         ("%backend {}=", "Name a backend"),
+        ("%backend pp.f=fast", "write HOST=pp.f=fast"),
+        ("%backend no.such:host=fast", "cannot import 'no.such'"),
         ("%backend no_such_host_at_all=fast", "cannot import 'no_such_host_at_all'"),
     ],
 )

@@ -11,6 +11,7 @@ from scverse_backends._backends.discovery import HOSTS, discover
 from scverse_backends._backends.loading import import_host
 from scverse_backends._ground.labels import closest, key
 from scverse_backends._ground.safe_repr import attempt, describe_error
+from scverse_backends._selection.asked import has_wildcard
 from scverse_backends.dispatcher import BackendDispatcher
 
 if TYPE_CHECKING:
@@ -181,6 +182,19 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
         msg = f"{address} is a {kind}, not a BackendDispatcher{_nearby(home, module)}"
         raise MisuseError(msg)
     return found
+
+
+def refuse_function(host: str, request: str) -> None:
+    """Refuse labels, or a function, where ``HOST=`` should stand.
+
+    Raises
+    ------
+    MisuseError
+        If no host can have such a name.
+    """
+    if has_wildcard(host) or not {".", ","}.isdisjoint(host):
+        msg = f"{host!r} is no host; to select by function, write HOST={request}"
+        raise MisuseError(msg)
 
 
 def _stated(name: str) -> str | None:

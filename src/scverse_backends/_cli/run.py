@@ -16,7 +16,7 @@ from scverse_backends._ground.labels import quoted
 from scverse_backends._selection.hosts import watch_hosts
 
 from . import script
-from .arguments import Command, MisuseError
+from .arguments import Command, MisuseError, refuse_function
 from .report import FORMATS, Report, as_text, line_profile
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Watch:
         self._fallback = fallback
         self._chosen_for = ""
         self._others: list[str] = []
+        self._off: dict[str, str] = {}
         self.traces: list[Trace] = []
         for host, labels in self._named:
             self._select(host, labels)
@@ -64,7 +65,10 @@ class Watch:
             self._others.append(host)
         elif self._fallback:
             self._select(host, None)
-        selector.take_environment(read_environment(host))
+        environment = read_environment(host)
+        selector.take_environment(environment)
+        if environment.off:
+            self._off[host] = environment.off
         self.traces.append(Trace(selector, every_thread=True).__enter__())
 
     def _select(self, host: str, labels: str | None) -> None:
@@ -74,6 +78,10 @@ class Watch:
             os.environ[variables.backend_variable] = labels
         if self._fallback:
             os.environ[variables.fallback_variable] = self._fallback
+
+    def switched_off(self) -> list[str]:
+        """Say which hosts ran every call themselves, whatever was selected."""
+        return [f"{by} is set: {host} ran every call itself" for host, by in self._off.items()]
 
     def notes(self) -> list[str]:
         """Say which choices had no effect."""
@@ -107,7 +115,7 @@ def run(options: Namespace, console: Console) -> int:
         whole = report._replace(traces=tuple(watch.traces))
         source = program.facts["__file__"] if options.line_profile else None
         with suppress(ValueError, OSError):  # a program may have closed standard error
-            _tell(whole, watch.notes(), source, target, console)
+            _tell(whole, [*watch.notes(), *watch.switched_off()], source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
@@ -127,7 +135,8 @@ def _own_status(watch: Watch, fail_on: str | None) -> int:
     """Give the status of a run whose program ended well."""
     if watch.notes():
         return 2
-    return int(fail_on == "fallback" and Report("", tuple(watch.traces)).fallbacks > 0)
+    fell_back = watch.switched_off() or Report("", tuple(watch.traces)).fallbacks
+    return int(fail_on == "fallback" and bool(fell_back))
 
 
 def _tell(
@@ -165,7 +174,10 @@ def _report_file(name: str | None) -> Path | None:
 def _choice(text: str) -> Choice:
     """Read ``HOST=LABELS`` or ``LABELS``."""
     host, equals, labels = text.partition("=")
-    return Choice(host.strip(), labels) if equals else Choice("", text)
+    if not equals:
+        return Choice("", text)
+    refuse_function(host, text)
+    return Choice(host.strip(), labels)
 
 
 def _add_options(parser: Parser) -> None:

@@ -52,7 +52,8 @@ def fault(label: object) -> str | None:
     if label is None:
         return "a backend name must be a string; use 'cpu' for the host"
     if not isinstance(label, str):
-        return f"a label is a string, not {type(label).__name__}"
+        by_function = "; give use_backend what selects by function" * isinstance(label, dict)
+        return f"a label is a string, not {type(label).__name__}{by_function}"
     if len(label) > LONGEST:
         return f"a label has at most {LONGEST} characters, not {len(label)}"
     if "," in label:

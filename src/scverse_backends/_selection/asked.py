@@ -7,6 +7,7 @@ are dispatch names, or patterns over them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .state import Pick
@@ -67,6 +68,14 @@ class Asked(NamedTuple):
     def written_options(self) -> dict[str, dict[str, Any]]:
         """The options, as one would write them."""
         return {function: dict(given) for function, given in self.options}
+
+    def without_options_of_others(self) -> Asked:
+        """Leave out the options of functions whose backends are those of what surrounds it."""
+        if self.labels:
+            return self
+        keys = [one.key for one in self.keyed]
+        own = (one for one in self.options if any(fnmatchcase(one[0], key) for key in keys))
+        return self._replace(options=tuple(own))
 
     def map(self, change: Callable[[Any], Any]) -> Asked:
         """Change every label."""
@@ -191,7 +200,7 @@ def pick_all(
 
 
 def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:
-    from scverse_backends.exceptions import BackendError
+    from scverse_backends.exceptions import BackendError, BackendLoadError
 
     label, is_optional, found, error = located
     if error is None:
@@ -203,7 +212,8 @@ def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendErr
             if not is_optional:
                 raise
             error = failure
-    return Pick(label, None, is_optional, why_left_out(error)), error
+    failed = isinstance(error, BackendLoadError)
+    return Pick(label, None, is_optional, why_left_out(error), failed), error
 
 
 def why_left_out(error: BackendError) -> str:

@@ -78,7 +78,9 @@ class Choice:
             self.selections, self.generation = {}, self.changes.generation
         known = self.selections
         if asked.labels:
-            selection = known[inherited] = self.selector.select(asked, fallback, BLOCK)
+            selection = self.selector.select(asked, fallback, BLOCK)
+            if not selection.has_failed:
+                known[inherited] = selection
             return selection
         current = self.selector.current()
         if not any(asked):
@@ -86,7 +88,7 @@ class Choice:
         kept = known.get(current)
         if kept is None:
             kept = self.selector.select(asked, fallback, BLOCK, current)
-            if current.is_kept:
+            if current.is_kept and not kept.has_failed:
                 known[current] = kept
         return kept
 

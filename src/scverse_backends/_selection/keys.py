@@ -46,14 +46,17 @@ def rules_with_options(
     ------
     UnknownOptionError
         If no selected backend's function has one. Where an optional backend is left out, the
-        option may be its own.
+        option may be its own. A function that is not imported here yet is one of a block that
+        another process made, which checked it.
     """
     rules = []
     for name, pairs in asked.options:
-        chosen, options = selection.of(name), dict(pairs)
-        if not chosen.omitted:
-            _check_options(functions[name], options, chosen)
-        names = {other for one in options for other in functions[name].function.names_of(one)}
+        chosen, options, known = selection.of(name), dict(pairs), functions.get(name)
+        names: set[str] = set()
+        if known is not None:
+            names = {other for one in options for other in known.function.names_of(one)}
+            if not chosen.omitted:
+                _check_options(known, options, chosen)
         kept = {n: v for n, v in chosen.options if n in options or n not in names}
         rules.append(Rule(name, chosen.picks, chosen.origin, tuple({**kept, **options}.items())))
     return (*rules, *selection.rules)

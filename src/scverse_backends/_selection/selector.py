@@ -123,14 +123,15 @@ class Selector:
                 raise error
 
     def check_known_options(self, found: Asked) -> None:
-        """Refuse options of a block that has labels, as far as that needs no import.
+        """Refuse options of functions for which a block has labels, as far as that needs no import.
 
         Raises
         ------
         UnknownOptionError
             If no function of a selected backend has one.
         """
-        if self.off or not found.labels:
+        found = found.without_options_of_others()
+        if self.off or not found.options:
             return
         peek = self.registry.peek
         known = (one.found is None or peek(one.found) for one in found.every_label if not one.error)
@@ -218,7 +219,9 @@ class Selector:
             self.find(Asked(tuple(listed(labels))))
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = calls[labels] = self.select(Asked(tuple(listed(labels))), fallback, CALL)
+            selection = self.select(Asked(tuple(listed(labels))), fallback, CALL)
+            if not selection.has_failed:
+                calls[labels] = selection
             self.state.wake()
         return selection
 
@@ -238,10 +241,18 @@ class Selector:
         self.state.swap(self.select(asked, fallback, origin, outer))
 
     def _outer(self, scope: Scope | None) -> Selection:
-        """Give what surrounds a scope; of the process-wide selection, what the environment asks for."""
+        """Give what a mapping leaves alone in a scope, or for the whole process.
+
+        That is what surrounds it, or instead of that the labels that the scope has itself.
+        """
+        current = self.current()
         if scope is None:
-            return self._by_environment()
-        return self._default() if scope[1] is None else scope[1][0]
+            surrounding = self._by_environment()
+        else:
+            surrounding = self._default() if scope[1] is None else scope[1][0]
+        if current.picks is surrounding.picks:
+            return surrounding
+        return self.state.make(current.picks, current.fallback, current.origin)
 
     def _default(self) -> Selection:
         """Give the process-wide selection."""

@@ -11,7 +11,7 @@ from functools import partial, update_wrapper
 from operator import attrgetter
 from socket import gethostname
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from scverse_backends._backends.loading import import_reference
 from scverse_backends._ground.callables import is_coroutine_function
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Resolved(NamedTuple):
+    """What a snapshot means in this process, until what labels mean here changes."""
+
+    selector: Selector
+    selection: Selection
+    generation: object
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,8 +76,9 @@ class Snapshot:
     _address: HostAddress
     _chosen: tuple[Chosen, ...]
     fallback: FallbackPolicy
-    _for_some: tuple[ForSome, ...] = ()
-    _resolved: tuple[Selector, Selection] | None = field(default=None, init=False, compare=False)
+    # Options need not be hashable.
+    _for_some: tuple[ForSome, ...] = field(default=(), hash=False)
+    _resolved: Resolved | None = field(default=None, init=False, compare=False)
 
     @property
     def host(self) -> str:
@@ -130,8 +139,8 @@ class Snapshot:
         BackendError
             As entering it would.
         """
-        selector, selection = self._resolve()
-        selector.apply(selection, self.fallback)
+        found = self._resolve()
+        found.selector.apply(found.selection, self.fallback)
 
     def to_json(self) -> str:
         """Write the snapshot as JSON, for what takes text only; `from_json` reads it.
@@ -149,7 +158,7 @@ class Snapshot:
             "fallback": self.fallback,
             "functions": self._for_some,
         }
-        options = {key: dict(given) for key, _, given in self._for_some}
+        options = [[key, [*map(list, given)]] for key, _, given in self._for_some]
         if not attempt(lambda: json.loads(json.dumps(options)) == options, lambda _: False):
             msg = f"The options of {self!r} cannot be written as JSON. Pickle it instead."
             raise ValueError(msg)
@@ -196,11 +205,11 @@ class Snapshot:
         self._resolve()
 
     def __enter__(self) -> None:
-        selector, selection = self._resolve()
-        selector.state.push(selection, self)
+        found = self._resolve()
+        found.selector.state.push(found.selection, self)
 
     def __exit__(self, *error: object) -> None:
-        self._resolve()[0].state.pop(self)
+        cast("Resolved", self._resolved).selector.state.pop(self)
 
     def __repr__(self) -> str:
         chosen = ", ".join(map(str, self._chosen))
@@ -210,31 +219,40 @@ class Snapshot:
     def __reduce__(self) -> tuple[Any, ...]:
         return Snapshot, (self._address, self._chosen, self.fallback, self._for_some)
 
-    def _resolve(self) -> tuple[Selector, Selection]:
-        """Find what is meant in this process, once."""
-        if self._resolved is None:
+    def _resolve(self) -> Resolved:
+        """Find what is meant in this process, once until that changes."""
+        found = self._resolved
+        if found is None or found.generation is not found.selector.changes.generation:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
+                generation = selector.changes.generation
                 asked = Asked(self._chosen, tuple(Keyed(*one) for one in self._for_some))
                 if not selector.off:
                     asked = asked.map(partial(located, registry=selector.registry))
-                _keep(self, selector, selector.load(asked, self.fallback, SNAPSHOT, HOST))
-        return cast("tuple[Selector, Selection]", self._resolved)
+                selection = selector.load(asked, self.fallback, SNAPSHOT, HOST)
+                found = _keep(self, selector, selection, generation)
+        return found
 
 
 def take(selector: Selector) -> Snapshot:
     """Note what holds here and now."""
+    generation = selector.changes.generation
     current, policy = selector.current(), selector.policy()
     for_some = [ForSome(rule.key, noted(rule.picks), rule.options) for rule in current.rules]
     snapshot = Snapshot(selector.address, noted(current.picks), policy, tuple(for_some))
     rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
-    _keep(snapshot, selector, selector.state.make(current.picks, policy, SNAPSHOT, rules))
+    selection = selector.state.make(current.picks, policy, SNAPSHOT, rules)
+    _keep(snapshot, selector, selection, generation)
     return snapshot
 
 
-def _keep(snapshot: Snapshot, selector: Selector, selection: Selection) -> None:
+def _keep(
+    snapshot: Snapshot, selector: Selector, selection: Selection, generation: object
+) -> Resolved:
     """Remember what a snapshot means in this process."""
-    object.__setattr__(snapshot, "_resolved", (selector, selection))
+    found = Resolved(selector, selection, generation)
+    object.__setattr__(snapshot, "_resolved", found)
+    return found
 
 
 @contextmanager

@@ -46,12 +46,15 @@ class Pick(NamedTuple):
         Whether it is left out where it cannot be had.
     left_out
         Why it is left out here; completes "backend ...".
+    failed
+        Whether it is left out because it did not load, which may go well the next time.
     """
 
     name: str
     backend: LoadedBackend | None
     is_optional: bool = False
     left_out: str | None = None
+    failed: bool = False
 
 
 class Rule(NamedTuple):
@@ -135,6 +138,12 @@ class Selection:
     def is_kept(self) -> bool:
         """Whether the same choice gives the same object; options need not be comparable."""
         return not any(rule.options for rule in self.rules)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a backend of it did not load: whoever names it next tries again."""
+        rules = (pick for rule in self.rules for pick in rule.picks)
+        return any(pick.failed for pick in (*self.picks, *rules))
 
     def of(self, function: str) -> Selection:
         """Give what is selected for one function."""

@@ -126,6 +126,13 @@ def test_a_choice_without_effect_is_told(play, words, script, said):
     assert said in ran.err
 
 
+@pytest.mark.parametrize("choice", ["pp.scale=fast", "*=fast", "fast,scale=cpu"])
+def test_a_function_where_a_host_should_stand_is_told_before_anything_runs(play, choice):
+    ran = play("-b", choice, "script.py", script="print('ran')")
+    assert (ran.status, ran.out) == (2, "")
+    assert f"write HOST={choice}" in ran.err
+
+
 def test_an_unknown_label_ends_the_script_that_needs_it(play):
     ran = play("-b", "cells=fats", "script.py")
     assert ran.status == 1
@@ -147,6 +154,15 @@ def test_a_fallback_fails_the_run_if_that_is_asked_for(play):
     assert play(*words, script="import cells; cells.scale([1])").status == 0
     assert play(*words, script="import cells, sys; cells.cluster([1]); sys.exit()").status == 1
     assert play(*words, script="import cells, sys; cells.cluster([1]); sys.exit(5)").status == 5
+
+
+def test_a_host_that_is_switched_off_fails_the_run_too(play):
+    words = ("-b", "cells=fast", "script.py")
+    script = "import os; os.environ['CELLS_BACKEND_OFF'] = '1'; import cells; cells.scale([1])"
+    ran = play("--fail-on", "fallback", *words, script=script)
+    assert ran.status == 1
+    assert "warning: CELLS_BACKEND_OFF is set: cells ran every call itself" in ran.err
+    assert play(*words, script=script).status == 0
 
 
 def test_calls_of_every_thread_and_after_the_script_are_reported(play):

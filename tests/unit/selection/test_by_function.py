@@ -129,18 +129,34 @@ class TestAScopeOfItsOwn:
             settings.fallback = "silent"
             assert where(functions) == expect("cuda", "cuda", "cuda")
 
-    def test_setting_it_inside_a_block_changes_that_block(self, functions, settings):
+    def test_setting_it_inside_a_block_keeps_what_the_block_selects(self, functions, settings):
         with settings.use_backend("torch"):
             with settings.use_backend("cuda"):
-                settings.backend = {"tl.umap": "cuda"}
-                assert where(functions) == expect("torch", "torch", "torch", "cuda")
+                settings.backend = {"tl.umap": "cpu"}
+                assert where(functions) == expect("cuda", "cuda", "cuda", "cpu")
+                settings.backend = {"pp.scale": "cpu"}
+                assert where(functions) == expect("cuda", "cuda", "cpu", "cuda")
+                settings.backend = "torch"
+                assert where(functions) == expect(*["torch"] * 4)
             assert where(functions) == expect(*["torch"] * 4)
 
-    def test_in_an_outermost_block_the_process_is_outside(self, functions, settings):
+    def test_setting_it_in_a_block_without_labels_keeps_what_surrounds_that(
+        self, functions, settings
+    ):
         settings.backend = "torch"
-        with settings.use_backend("cuda"):
-            settings.backend = {"tl.umap": "cuda"}
-            assert where(functions) == expect("torch", "torch", "torch", "cuda")
+        with settings.use_backend({"pp.*": "cuda"}), settings.use_backend({"tl.umap": "cpu"}):
+            settings.backend = {"pp.scale": "cpu"}
+            assert where(functions) == expect("cuda", "cuda", "cpu", "torch")
+
+    def test_setting_it_keeps_what_the_process_selects(self, functions, settings):
+        settings.backend = "torch"
+        settings.backend = {"tl.umap": "cpu"}
+        assert where(functions) == expect("torch", "torch", "torch", "cpu")
+        settings.backend = {"pp.scale": "cpu"}
+        assert where(functions) == expect("torch", "torch", "cpu", "torch")
+        assert settings.backends == ("torch",)
+        settings.backend = "cuda"
+        assert where(functions) == expect(*["cuda"] * 4)
 
     def test_outside_of_the_process_is_the_environment(self, make_functions, monkeypatch):
         monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "torch")
@@ -442,5 +458,5 @@ class TestSettingABackendInABlock:
 
 
 def test_a_call_takes_no_mapping(functions):
-    with pytest.raises(UnknownBackendError, match=r"label is a string, not dict"):
+    with pytest.raises(UnknownBackendError, match=r"not dict; give use_backend what"):
         functions.dispatched["pp.scale"](backend={"pp.scale": "cuda"})

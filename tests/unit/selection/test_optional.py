@@ -157,6 +157,51 @@ def test_what_is_refused_or_blocked_is_left_out(make_host, monkeypatch):
         by_block(refusing, "mine?")
 
 
+class TestABackendThatFailedOnce:
+    """Its device was busy, say."""
+
+    @pytest.fixture
+    def free(self, site, monkeypatch):
+        """Install it, busy until this is called."""
+        source = "import os\nif 'BUSY' in os.environ: raise OSError('busy')\nname = 'flaky'\n"
+        site.backend("flaky", source + "def where(): return 'flaky'")
+        monkeypatch.setenv("BUSY", "1")
+        return lambda: monkeypatch.delenv("BUSY")
+
+    @pytest.mark.parametrize("way", [by_call, by_block])
+    def test_is_tried_again_when_it_is_named_again(self, make_host, free, way):
+        host = make_host()
+        assert way(host, "flaky?", "cpu") == "cpu"
+        free()
+        assert way(host, "flaky?", "cpu") == "flaky"
+
+    @pytest.mark.parametrize("labels", [("flaky?", "cpu"), ({"where": ["flaky?", "cpu"]},)])
+    def test_is_tried_again_when_the_same_block_is_entered(self, make_host, free, labels):
+        host = make_host()
+        block = host.settings.use_backend(*labels)
+        with block:
+            assert host.where() == "cpu"
+            free()
+            assert host.where() == "cpu"
+        with block:
+            assert host.where() == "flaky"
+
+    @pytest.mark.parametrize(
+        "carry", [lambda one: one, lambda one: pickle.loads(pickle.dumps(one))]
+    )
+    def test_is_tried_again_by_a_snapshot_after_a_refresh(self, make_host, free, carry):
+        host = make_host()
+        with host.settings.use_backend("flaky?", "cpu"):
+            snapshot = carry(host.settings.snapshot())
+        with snapshot:
+            assert host.where() == "cpu"
+            free()
+            host.settings.refresh()
+            assert host.where() == "cpu"
+        with snapshot:
+            assert host.where() == "flaky"
+
+
 class TestANameThatNobodyKnows:
     def test_is_left_out_and_told_once_with_the_nearest(self, host):
         with pytest.warns(BackendSelectionWarning, match="Did you mean 'mine'") as caught:

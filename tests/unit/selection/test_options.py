@@ -166,6 +166,19 @@ class TestAnOptionThatNoSelectedBackendHas:
         assert error.suggestion == meant
         assert ("Did you mean" in str(error)) is bool(meant)
 
+    @pytest.mark.parametrize("key", ["pp.neighbors", "pp.*"])
+    def test_raises_where_the_block_is_made_by_function(self, host, key):
+        options = {"pp.neighbors": {"devise": 1}}
+        with pytest.raises(UnknownOptionError, match="Did you mean 'device'"):
+            host.settings.use_backend({key: "torch"}, options=options)
+
+    def test_waits_for_what_surrounds_a_mapping_to_other_functions(self, host):
+        block = host.settings.use_backend({"tl.umap": "torch"}, options=OPTIONS)
+        with host.settings.use_backend("cuda"), block:
+            assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+        with host.settings.use_backend("torch"), pytest.raises(UnknownOptionError):
+            block.__enter__()
+
     def test_of_a_function_that_it_does_not_implement(self, host):
         with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* It has no options"):
             host.settings.use_backend("cuda", options={"tl.umap": {"tile": 1}})
@@ -250,10 +263,36 @@ class TestCarried:
         with pytest.raises(ValueError, match="cannot be written as JSON"):
             snapshot.to_json()
 
+    @pytest.mark.parametrize("value", [object(), (1, 2)])
+    def test_text_is_refused_for_an_inner_block_of_the_same_function_too(self, host, value):
+        inner = host.settings.use_backend(options={"pp.neighbors": {"algorithm": value}})
+        with host.settings.use_backend({"pp.neighbors": "cuda"}), inner:
+            snapshot = host.settings.snapshot()
+        with pytest.raises(ValueError, match="cannot be written as JSON"):
+            snapshot.to_json()
+
+    def test_by_snapshots_that_hash_whatever_the_values_are(self, host):
+        options = {"pp.neighbors": {"algorithm": ["a", "list"]}}
+        with host.settings.use_backend("cuda", options=options):
+            one, same = host.settings.snapshot(), host.settings.snapshot()
+        assert {one: 1}[same] == 1
+
     def test_by_a_pickled_block(self, host):
         block = pickle.loads(pickle.dumps(host.settings.use_backend("cuda", options=OPTIONS)))
         with block:
             assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+
+
+def test_a_block_of_another_process_waits_for_the_module_of_its_function(world):
+    world.install(source="name = {name!r}\ndef late(tile=1): return tile")
+    late = "host.dispatcher.backend_dispatch(name='late')(lambda: 'cpu')"
+    options = "options={'late': {'tile': 5}}"
+    block = world.elsewhere(f"host.settings.use_backend('fast', {options})", late)
+    with block:
+        late = world.load().dispatcher.backend_dispatch(name="late")(lambda: "cpu")
+        assert late() == 5
+    with block:
+        assert late() == 5
 
 
 def test_values_that_compare_in_no_plain_way_are_passed_as_they_are(host):
@@ -270,18 +309,12 @@ def test_values_that_compare_in_no_plain_way_are_passed_as_they_are(host):
         assert host.settings.snapshot().backends == ("cuda",)
 
 
-@pytest.mark.parametrize(
-    ("labels", "told"),
-    [
-        ([], "decorate a function with it."),
-        (["cuda"], "decorate a function with it, or set settings.backend = 'cuda' for the whole"),
-    ],
-)
-def test_a_block_that_is_thrown_away_is_told_with_them(host, labels, told):
+@pytest.mark.parametrize("labels", [[], ["cuda"]])
+def test_a_block_that_is_thrown_away_is_told_with_them(host, labels):
     with pytest.warns(UnusedBlockWarning) as caught:
         host.settings.use_backend(*labels, options=OPTIONS)
         gc.collect()
     (warning,) = caught
     assert f"options={OPTIONS!r}) alone selects nothing" in str(warning.message)
-    assert told in str(warning.message)
+    assert str(warning.message).endswith("decorate a function with it.")
     assert pickle.loads(pickle.dumps(warning.message)).options == OPTIONS
