@@ -56,11 +56,11 @@ class TracedCalls:
                     execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
         finally:
-            span.end()
             if state.active.get() is mine:
                 state.active.reset(token)
             else:
                 state.leave(scope if own else None, outer)
+            span.end()  # last: a sink that is told of it may raise
 
     def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
