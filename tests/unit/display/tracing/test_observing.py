@@ -1,7 +1,6 @@
 """A sink is told of every call of the process: what was decided, and how it ended."""
 
 import asyncio
-import warnings
 from threading import Thread
 
 import pytest
@@ -127,6 +126,7 @@ def test_a_sink_that_fails_is_a_warning_at_the_caller_and_the_call_goes_on(host)
     assert caught[0].filename == __file__
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
 @pytest.mark.parametrize("name", ["scale", "fetch"])
 def test_a_sink_that_ends_a_call_leaves_nothing_of_it_in_force(host, failure, name):
@@ -134,20 +134,16 @@ def test_a_sink_that_ends_a_call_leaves_nothing_of_it_in_force(host, failure, na
         raise failure
 
     async def call_and_look():
-        with (
-            host.settings.observe(lambda decision: finish),
-            warnings.catch_warnings(),
-            pytest.raises((BackendWarning, KeyboardInterrupt)),
-        ):
-            warnings.simplefilter("error")
-            result = getattr(host, name)([1], backend="fast")
-            await result
         with host.settings.trace() as trace:
-            host.scale([1])
-        (record,) = trace.records
-        return host.settings.backends, record.backend, record.parent
+            with (
+                host.settings.observe(lambda decision: finish),
+                pytest.raises((BackendWarning, KeyboardInterrupt)),
+            ):
+                await getattr(host, name)([1], backend="fast")
+            host.scale([2])
+        return [(record.backend, record.parent) for record in trace.records]
 
-    assert asyncio.run(call_and_look()) == (("cpu",), "cpu", None)
+    assert asyncio.run(call_and_look()) == [("fast", None), ("cpu", None)]
 
 
 def test_a_sink_that_calls_the_host_is_not_told_of_that(host):
