@@ -81,7 +81,8 @@ class TracedCalls:
         resolution = execution.resolver.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
         decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
-        if shape is not None:
+        # Another block makes another selection of the same options: they would only be held here.
+        if shape is not None and selection.is_kept:
             if len(self._decisions) >= _MOST_SHAPES:
                 self._decisions.clear()
             self._decisions[shape] = decision
