@@ -323,7 +323,7 @@ class UnknownOptionError(BackendError, TypeError):
 
     def __str__(self) -> str:
         meant = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
-        options = f"Options: {quoted(self.known)}." if self.known else "There are none."
+        options = f"Options: {quoted(self.known)}." if self.known else "It has no options."
         return (
             f"{self.option!r} is no option of {self.function} of {self.host} on "
             f"{quoted(self.backends)}.{meant} {options}"

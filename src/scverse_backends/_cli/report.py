@@ -115,7 +115,7 @@ def _page(trace: Trace) -> Page:
             ("line", "function", "calls", "time"),
             tuple(_line_row(one) for one in summarize(records, "line") if one.fallbacks),
         ),
-        Table("To know", ("function", "ran on"), tuple(_remark_rows(records))),
+        Table("Worth knowing", ("function", "ran on"), tuple(_remark_rows(records))),
     )
     backends = dict.fromkeys(ran_on(record) for record in records if record.distribution)
     facts = [("time", shares(records)), ("backends", ", ".join(backends))]

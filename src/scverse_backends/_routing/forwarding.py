@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
 
-from .parameters import Given, bind, same, settle
+from .parameters import bind, differing, same, settle, silence, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scverse_backends._ground.records import Refusal
 
+    from .parameters import Given
     from .routes import Route
 
 _ABSENT = object()
@@ -55,6 +56,35 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     return Forwarding(args, placed, tuple(ignored), tuple(received))
 
 
+def merge(route: Route, given: Given) -> Given:
+    """Leave out what counts as not given, because another name of the same parameter says more."""
+    aliases = route.function.aliases
+    if not aliases:
+        return given
+    named = {
+        name: value
+        for name, value in given.named.items()
+        if name not in aliases or _counts(route, given, name)
+    }
+    return given._replace(named=named)
+
+
+def _counts(route: Route, given: Given, name: str) -> bool:
+    """Whether one of several names of a parameter counts as given."""
+    ours, named, targets = route.function.parameters, given.named, route.targets
+    meant = differing(ours, given, route.function.names_of(name))
+    if name in meant:
+        return True
+    if meant:
+        # By position it keeps its place, unless its value tells an implementation nothing.
+        is_placed = name in ours.positional[: given.by_position]
+        return is_placed and not silence(named[name]) and targets[name] != targets[meant[0]]
+    first = route.rivals(name)[0]
+    if name == first or not route.speaks(name):
+        return name == first
+    return first not in named or not (silence(named[name]) or same(named[name], named[first]))
+
+
 def ask(
     route: Route, given: Given, question: Any, failure: str, verb: str, no: Callable[..., Refusal]
 ) -> Refusal | None:
@@ -84,7 +114,9 @@ def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
     ours = route.function.parameters
     given = settle(ours, bind(ours, args, kwargs), route.function.aliases)
-    return isinstance(given, Given) and isinstance(forward(route, given), Forwarding)
+    if isinstance(given, str):
+        return False
+    return isinstance(forward(route, merge(route, given)), Forwarding)
 
 
 def _is_needless(route: Route, name: str, value: Any) -> bool:
@@ -133,7 +165,7 @@ def _otherwise(route: Route, given: Given) -> Refusal | None:
     """Refuse a call that means something else than what the adapter always does."""
     sources = (given.named, given.extra, route.function.parameters.defaults)
     for name, value in route.fixed.items():
-        names = route.function.names_of(name)
+        names = telling(route.function.parameters, route.function.names_of(name))
         asked = next(
             ((one, found[one]) for found in sources for one in names if one in found), None
         )

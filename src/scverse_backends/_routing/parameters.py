@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _ABSENT = object()
+_WORDS = ("deprecated", "warn", "unset")
+"""What scientific packages write as the default of a parameter that is on its way out."""
 
 
 class Parameters(NamedTuple):
@@ -112,23 +114,38 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 
 def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Given | str:
-    """Keep one name of each parameter that a call gives by several, or say why that cannot be.
+    """Say why a call cannot give one parameter by several names, if it does.
 
-    Of two names that both stand in the signature, one at its default counts as not given.
+    Of two names that both stand in the signature, one may be at its default.
     """
     if isinstance(given, str) or not aliases:
         return given
-    named = dict(given.named)
     for names in dict.fromkeys(aliases.values()):
-        there = [name for name in names if name in named]
-        meant = [n for n in there if not same(named[n], parameters.defaults.get(n, _ABSENT))]
+        there = [name for name in names if name in given.named]
         further = [name for name in names if name in given.extra]
-        twice = [*there, *further] if further else meant
+        twice = [*there, *further] if further else differing(parameters, given, there)
         if len(twice) > 1:
             return f"would receive one parameter by two names, {quoted(twice)}"
-        for name in set(there).difference(meant or there[:1]):
-            del named[name]
-    return given._replace(named=named)
+    return given
+
+
+def differing(parameters: Parameters, given: Given, names: Iterable[str]) -> list[str]:
+    """Pick the names that a call gives, and not at their default."""
+    defaults, named = parameters.defaults, given.named
+    return [n for n in names if n in named and not same(named[n], defaults.get(n, _ABSENT))]
+
+
+def telling(parameters: Parameters, names: Iterable[str]) -> list[str]:
+    """Sort the names of one parameter, the one whose default says most first."""
+    return sorted(names, key=lambda name: silence(parameters.defaults.get(name, _ABSENT)))
+
+
+def silence(default: object) -> int:
+    """Tell how little a default says: 0 for a value, 1 for ``None``, 2 for a mark of "not given"."""
+    if default is None:
+        return 1
+    is_word = type(default) is str and default in _WORDS
+    return 2 if is_word or _is_mark(default, type(default)) else 0
 
 
 def fits(parameters: Parameters, given: Given | None) -> bool:
@@ -207,8 +224,8 @@ class ParameterMap:
             for name in host.names
         }
         self._received = {target: name for name, target in self.targets.items() if target}
-        # Where two names of one parameter arrive as one, the newest has its default.
-        for name in (name for names in groups for name in reversed(names)):
+        # Where two names of one parameter arrive as one, the default that says most is its default.
+        for name in (name for names in groups for name in reversed(telling(host, names))):
             if target := self.targets.get(name):
                 self._received[target] = name
 

@@ -20,7 +20,7 @@ from scverse_backends._ground.records import (
 from scverse_backends._selection.state import CALL
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
 
-from .forwarding import Forwarding, ask, forward
+from .forwarding import Forwarding, ask, forward, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class Resolver:
             self._make_ready(selection, route, generation)
         if isinstance(given, str):
             return route.refuse(given)
+        given = merge(route, given)
         may_leave = chosen.origin != CALL and not self._unknown(given.extra)
         options = route.options_for(given, chosen.options) if chosen.options else ()
         if options:

@@ -12,7 +12,7 @@ from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
 from .aliases import one_of_each, second_place
-from .parameters import Given, Parameters, alike, read, without_signature
+from .parameters import Given, Parameters, alike, read, silence, telling, without_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -118,6 +118,9 @@ class Route:
         most = sys.maxsize if self.takes_rest else self.aligned
         second = second_place(function.aliases, ours.positional)
         most = most if second is None else min(most, second)
+        if function.aliases:
+            quiet = (n for n, name in enumerate(ours.positional) if not self.speaks(name))
+            most = min(most, next(quiet, most))
         self.max_positional = most if is_attribute and _passes_on(self) else -1
         self.keywords = _keywords(self)
 
@@ -142,6 +145,18 @@ class Route:
             for name, target in renamed.items()
         }
 
+    def rivals(self, name: str) -> list[str]:
+        """List the host's names of a parameter that arrive where one does, the most telling first."""
+        targets, names = self.targets, self.function.names_of(name)
+        there = [one for one in names if one in targets and targets[one] == targets[name]]
+        return telling(self.function.parameters, there)
+
+    def speaks(self, name: str) -> bool:
+        """Whether no other name that arrives where one does says more by its default."""
+        defaults = self.function.parameters.defaults
+        first, own = (silence(defaults.get(one, _ABSENT)) for one in (self.rivals(name)[0], name))
+        return first == own
+
     def name_there(self, name: str) -> str:
         """Give the name by which the adapter knows a parameter of the host."""
         names = (name, *self.function.names_of(name))
@@ -154,7 +169,7 @@ class Route:
         function = self.function
         is_further = function.own_name(name) not in function.parameters.names
         takes_any = self.parameters.takes_kwargs and is_further
-        return name in self.options or takes_any
+        return self.renames.get(name, name) in self.options or takes_any
 
     def options_for(
         self, given: Given, options: tuple[tuple[str, Any], ...]
@@ -163,7 +178,8 @@ class Route:
         return tuple(
             (name, value)
             for name, value in options
-            if name not in given.extra and self.takes_option(name)
+            if given.extra.keys().isdisjoint(self.function.names_of(name))
+            and self.takes_option(name)
         )
 
     @property
@@ -292,4 +308,5 @@ def _keywords(route: Route) -> frozenset[str]:
     passing = shared | (theirs.keyword - ours.names)
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
     taken = {*renamed, *aliases, route.function.selector}
-    return frozenset(passing - taken).union(one_of_each(aliases, passing, aligned))
+    spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()
+    return frozenset(passing - taken).union(one_of_each(aliases, spoken, aligned))

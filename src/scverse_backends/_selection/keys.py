@@ -49,12 +49,13 @@ def rules_with_options(
         option may be its own.
     """
     rules = []
-    for name, options in asked.options:
-        chosen = selection.of(name)
+    for name, pairs in asked.options:
+        chosen, options = selection.of(name), dict(pairs)
         if not chosen.omitted:
-            _check_options(functions[name], dict(options), chosen)
-        given = {**dict(chosen.options), **dict(options)}
-        rules.append(Rule(name, chosen.picks, chosen.origin, tuple(given.items())))
+            _check_options(functions[name], options, chosen)
+        names = {other for one in options for other in functions[name].function.names_of(one)}
+        kept = {n: v for n, v in chosen.options if n in options or n not in names}
+        rules.append(Rule(name, chosen.picks, chosen.origin, tuple({**kept, **options}.items())))
     return (*rules, *selection.rules)
 
 

@@ -143,6 +143,85 @@ def test_a_wrapper_may_pass_the_other_name_on_at_its_default(aliased):
     assert outcome(func, 1, rng=None, random_state="unset") == ("mine", None)
 
 
+def of_transition(data, random_state=0, rng=None):
+    return "host", random_state, rng
+
+
+@pytest.mark.parametrize(
+    ("implementation", "plain", "seeded"),
+    [
+        (lambda data, random_state=42: random_state, 42, 0),
+        (lambda data, *, random_state=42: random_state, 42, 0),
+        (lambda data, rng=42: rng, 42, 0),
+        (lambda data, *, rng=42: rng, 42, 0),
+        (lambda data, random_state=42, rng=None: (random_state, rng), (42, None), (0, None)),
+        (lambda data, rng=None, random_state=42: (random_state, rng), (42, None), (0, None)),
+        (lambda data, *, random_state=42, rng=7: (random_state, rng), (42, 7), (0, None)),
+    ],
+    ids=["old", "old-by-name", "new", "new-by-name", "both", "both-turned", "both-by-name"],
+)
+def test_a_given_seed_arrives_beside_a_new_name_at_none(aliased, implementation, plain, seeded):
+    func = aliased(of_transition, implementation)
+    assert outcome(func, 1) == plain
+    assert outcome(func, 1, 0, None) == outcome(func, 1, random_state=0, rng=None) == seeded
+    assert func.explain(1, 0, None, backend="mine").backend == "mine"
+
+
+def test_a_new_name_at_none_is_not_given_where_the_old_name_has_the_default(aliased):
+    func = aliased(of_transition, OLD["random_state"])
+    assert outcome(func, 1, rng=None) == outcome(func, 1) == ("mine", 0)
+    decision = func.explain(1, random_state=0, rng=None, backend="mine")
+    assert (decision.forwarded, decision.renamed) == (("data", "random_state"), ())
+
+
+def test_a_new_name_at_none_by_position_is_not_given_either(aliased):
+    func = aliased(lambda data, rng=None, random_state=0: "host", lambda data, rng=42: rng)
+    assert outcome(func, 1, None) == outcome(func, 1, rng=None) == 42
+    assert outcome(func, 1, None, 0) == 0
+
+
+def test_a_seed_given_by_position_stays_before_a_new_name(aliased):
+    func = aliased(of_transition, lambda data, random_state=42, rng=None: (random_state, rng))
+    assert outcome(func, 1, 0, 5) == (0, 5)
+    assert func.explain(1, 0, 5, backend="mine").forwarded == ("data", "random_state", "rng")
+    assert outcome(func, 1, 5, None) == (5, None)
+
+
+def test_a_seed_at_its_default_gives_way_where_both_arrive_as_one(aliased):
+    func = aliased(of_transition, lambda data, rng=None: rng)
+    assert outcome(func, 1, 0, 5) == outcome(func, 1, 5, None) == 5
+
+
+def test_two_defaults_that_are_both_values_do_not_meet(aliased):
+    def host(data, *, random_state=0, rng=1):
+        return "host", random_state, rng
+
+    func = aliased(host, NEW["rng"])
+    assert outcome(func, 1, random_state=0) == ("mine", 0)
+    (refused,) = func.explain(1, random_state=0, rng=1, backend="mine").refusals
+    assert refused.reason == "would receive 'rng' twice"
+
+
+@pytest.mark.parametrize("default", [0, None, object()], ids=["value", "none", "mark"])
+def test_two_names_with_one_default_arrive_as_one(aliased, default):
+    func = aliased(lambda data, *, random_state=default, rng=default: "host", NEW["rng"])
+    assert outcome(func, 1, random_state=default, rng=default) == ("mine", default)
+
+
+def test_can_run_is_told_the_seed_that_arrives(aliased):
+    seen = []
+    hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
+    func = aliased(of_transition, OLD["random_state"], can_run=hook)
+    func(1, random_state=0, rng=None, backend="mine")
+    assert seen == [{"data": 1, "random_state": 0}]
+
+
+def test_the_hosts_seed_may_be_forwarded_beside_a_new_name_at_none(aliased):
+    func = aliased(of_transition, lambda data, *, rng=42: rng, host_defaults=True)
+    assert outcome(func, 1) == outcome(func, 1, rng=None) == 0
+    assert func.explain(1, backend="mine").differing_defaults == ()
+
+
 def test_both_names_by_position(aliased):
     def host(data, rng=None, random_state=None):
         return "host", rng, random_state
@@ -242,6 +321,14 @@ def test_what_is_fixed_under_one_name_is_fixed_under_both(aliased, written):
     assert refused.reason == f"always works with {written}=7, and the call means rng=None"
     kinds = {found.kind for found in verify(func.dispatcher, "mine").findings}
     assert kinds == {"fixed-parameter"}
+
+
+def test_the_hosts_own_seed_is_what_is_fixed_beside_a_new_name_at_none(aliased):
+    func = aliased(of_transition, lambda data: "mine", fixed={"func": {"random_state": 0}})
+    assert outcome(func, 1) == outcome(func, 1, random_state=0) == "mine"
+    assert outcome(func, 1, rng=None) == outcome(func, 1, 0, None) == "mine"
+    (refused,) = func.explain(1, 0, 5, backend="mine").refusals
+    assert refused.reason == "always works with random_state=0, and the call means rng=5"
 
 
 @pytest.mark.parametrize("given", ["jobs", "n_jobs"])
@@ -403,3 +490,33 @@ def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased):
     func = aliased(renaming(of_today), lambda data, *, random_state=0, **more: "mine")
     with pytest.raises(TypeError, match="random_state"):
         func.dispatcher.settings.use_backend("mine", options={"func": {"random_state": 7}})
+
+
+@pytest.fixture
+def optional(make_dispatcher):
+    """Dispatch a function that has no seed, of which a backend has one."""
+    dispatcher = make_dispatcher(parameter_aliases=ONE)
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    func.use = dispatcher.settings.use_backend
+    func.explain = functools.partial(dispatcher.settings.explain, func)
+    mine = staticmethod(lambda data, rng=0, size=1: (rng, size))
+    with dispatcher.register(type("Mine", (), {"name": "mine", "func": mine})):
+        yield func
+
+
+@pytest.mark.parametrize("written", ["rng", "random_state"])
+@pytest.mark.parametrize("given", ["rng", "random_state"])
+def test_a_call_comes_before_a_blocks_option_of_another_name(optional, written, given):
+    with optional.use("mine", options={"func": {written: 7, "size": 2}}, fallback="error"):
+        assert optional(1) == (7, 2)
+        assert optional(1, **{given: 3}) == (3, 2)
+        assert optional.explain(1, **{given: 3}).options == (("size", 2),)
+
+
+@pytest.mark.parametrize("outer", ["rng", "random_state"])
+@pytest.mark.parametrize("inner", ["rng", "random_state"])
+def test_an_inner_blocks_option_replaces_one_of_another_name(optional, outer, inner):
+    with optional.use("mine", options={"func": {outer: 7, "size": 2}}, fallback="error"):
+        with optional.use(options={"func": {inner: 8}}):
+            assert optional(1) == (8, 2)
+        assert optional(1) == (7, 2)

@@ -167,7 +167,7 @@ class TestAnOptionThatNoSelectedBackendHas:
         assert ("Did you mean" in str(error)) is bool(meant)
 
     def test_of_a_function_that_it_does_not_implement(self, host):
-        with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* There are none"):
+        with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* It has no options"):
             host.settings.use_backend("cuda", options={"tl.umap": {"tile": 1}})
 
     def test_raises_when_the_block_is_entered_where_only_the_import_tells(
