@@ -70,14 +70,18 @@ def tell_absences(backend: type, names: frozenset[str], said: str) -> None:
     looks: Any = inspect.getattr_static(backend, "__getattribute__")
     if _answers_for_any_name(backend) or looks is not object.__getattribute__:
         return
+    # Several hosts may share the class; each of them has told what it lacks of theirs.
+    told = getattr(inspect.getattr_static(backend, "__getattr__", None), "__dict__", {})
+    absences: dict[str, str] = {**told, **dict.fromkeys(names, said)}
 
     def __getattr__(self: Any, name: str) -> Any:  # noqa: N807 - it becomes a method
-        if name in names:
-            msg = f"{type(self).__name__!r} object has no attribute {name!r}: {said}"
+        if name in absences:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}: {absences[name]}"
             raise AttributeError(msg, name=name, obj=self)
         # The error as Python gave it is lost by now; looking again raises the same.
         return object.__getattribute__(self, name)
 
+    __getattr__.__dict__.update(absences)
     with suppress(TypeError):
         type.__setattr__(backend, "__getattr__", __getattr__)
 

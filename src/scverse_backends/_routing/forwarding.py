@@ -10,7 +10,7 @@ from scverse_backends._ground.safe_repr import describe_error, one_line, plain_s
 from .parameters import bind, differing, same, settle, silence, telling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scverse_backends._ground.records import Refusal
 
@@ -85,8 +85,13 @@ def _counts(route: Route, given: Given, name: str) -> bool:
     return first not in named or not (silence(named[name]) or same(named[name], named[first]))
 
 
-def ask(route: Route, given: Given, question: Any, failure: str, verb: str) -> Refusal | None:
-    """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no."""
+def ask(
+    route: Route, given: Given, question: Any, failure: str, verb: str, no: Callable[..., Refusal]
+) -> Refusal | None:
+    """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no, and ``no`` records it.
+
+    A question that fails has no answer, so it is recorded as a plain refusal.
+    """
     arguments = given.arguments(route.function.parameters)
     if route.function.aliases:
         is_hosts = question is route.function.should_run
@@ -102,7 +107,7 @@ def ask(route: Route, given: Given, question: Any, failure: str, verb: str) -> R
     if agrees:
         return None
     said = one_line(answer) if type(answer) is str else ""
-    return route.refuse(f"{verb}: {said}" if said else verb)
+    return no(*route.refuse(f"{verb}: {said}" if said else verb))
 
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

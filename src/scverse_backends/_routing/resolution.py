@@ -24,7 +24,7 @@ from .forwarding import Forwarding, ask, forward, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
@@ -168,6 +168,7 @@ class Resolver:
         if isinstance(given, str):
             return route.refuse(given)
         given = merge(route, given)
+        may_leave = chosen.origin != CALL and not self._unknown(given.extra)
         options = route.options_for(given, chosen.options) if chosen.options else ()
         if options:
             given = given._replace(extra={**given.extra, **dict(options)})
@@ -175,28 +176,24 @@ class Resolver:
         if isinstance(forwarding, Refusal):
             return forwarding
         found = asked._replace(route=route, forwarding=forwarding, given=given, options=options)
-        return self._ask(chosen, route, given) or found
+        return self._ask(route, given, may_leave=may_leave) or found
 
-    def _ask(self, chosen: Selection, route: Route, given: Given) -> Refusal | None:
-        """Ask whether a backend can run a call, and, unless the call names it, whether it should."""
+    def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
+        """Ask whether a backend can run a call, and, where it may leave it, whether it should."""
         ask_, backend = partial(self._ask_one, route, given), route.backend
-        refused = ask_(backend.can_run, "has a can_run that failed", "declines")
-        if refused or chosen.origin == CALL:
+        refused = ask_(backend.can_run, "has a can_run that failed", "declines", Refusal)
+        if refused or not may_leave:
             return refused
+        own = ("has a should_run that failed", "leaves it to the next choice", Preference)
         failed = f"is not asked, because the should_run of {self._host} failed"
-        rather = ask_(
-            backend.should_run, "has a should_run that failed", "leaves it to the next choice"
-        ) or ask_(self._function.should_run, failed, f"is passed over by {self._host}")
-        return rather and Preference(*rather)
+        hosts = (failed, f"is passed over by {self._host}", Preference)
+        return ask_(backend.should_run, *own) or ask_(self._function.should_run, *hosts)
 
-    def _ask_one(
-        self, route: Route, given: Given, question: Any, failed: str, verb: str
-    ) -> Refusal | None:
+    def _ask_one(self, route: Route, given: Given, question: Any, *said: Any) -> Refusal | None:
         if question is None:
             return None
-        answer: Refusal | None = self._registry.apart(
-            partial(ask, route, given, question, failed, verb)
-        )
+        asked = partial(ask, route, given, question, *said)
+        answer: Refusal | None = self._registry.apart(asked)
         return answer
 
     def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
@@ -312,11 +309,13 @@ class Resolver:
 
     def _backend_options(self, kwargs: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         """Give the options of a call that only backends have, and which; if no backend runs, all."""
-        host = self._function.parameters
-        given = () if host.takes_kwargs else kwargs
-        unknown = [name for name in given if self._function.own_name(name) not in host.names]
-        owned = ((name, self._routes.owners(name)) for name in unknown)
+        owned = ((name, self._routes.owners(name)) for name in self._unknown(kwargs))
         return ((name, owners) for name, owners in owned if owners or self._selector.off)
+
+    def _unknown(self, given: Iterable[str]) -> list[str]:
+        """Name the arguments of a call that the host does not take."""
+        host, own_name = self._function.parameters, self._function.own_name
+        return [] if host.takes_kwargs else [n for n in given if own_name(n) not in host.names]
 
 
 def _why_host(

@@ -76,6 +76,7 @@ class Hold:
             # A coroutine that is thrown away may be closed in another context than it ran in.
             with suppress(ValueError):
                 self._state.inside.reset(token)
+            self._close()  # last: a sink that is told of it may raise
 
     def iterated(self, work: Callable[[], Any]) -> Generator[Any, Any, Any]:
         """Run a generator function's work, each step in the context of who asks for it.
@@ -163,7 +164,6 @@ class Hold:
         """Take it out again."""
         if self._own is not None:
             self._state.pop(self)
-        self._close()
         if self._span is not None and self._state.span() is self._span:
             self._state.enter_span(outer)
 

@@ -56,11 +56,11 @@ class TracedCalls:
                     execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
         finally:
-            span.end()
             if state.active.get() is mine:
                 state.active.reset(token)
             else:
                 state.leave(scope if own else None, outer)
+            span.end()  # last: a sink that is told of it may raise
 
     def _way(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -81,7 +81,8 @@ class TracedCalls:
         resolution = execution.resolver.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
         decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
-        if shape is not None:
+        # Another block makes another selection of the same options: they would only be held here.
+        if shape is not None and selection.is_kept:
             if len(self._decisions) >= _MOST_SHAPES:
                 self._decisions.clear()
             self._decisions[shape] = decision

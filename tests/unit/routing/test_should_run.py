@@ -9,7 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendConfigurationError
+from scverse_backends.exceptions import (
+    BackendConfigurationError,
+    BackendFallbackError,
+    BackendFallbackWarning,
+)
 
 REASON = "80 cells: the host is faster"
 
@@ -87,7 +91,7 @@ def test_a_no_without_a_reason_is_one_too(dispatcher, offer, answer, said):
     assert refusal.reason == "leaves it to the next choice"
 
 
-def test_one_that_fails_leaves_it_to_the_next_choice_and_says_why(dispatcher, offer):
+def test_one_that_fails_is_a_fallback_that_says_why(dispatcher, offer):
     func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
 
     def should_run(name, arguments):
@@ -95,9 +99,27 @@ def test_one_that_fails_leaves_it_to_the_next_choice_and_says_why(dispatcher, of
 
     offer(func=lambda data: "mine", should_run=should_run)
     with dispatcher.settings.use_backend("mine"):
-        (refusal,) = dispatcher.settings.explain(func, 1).refusals
-        assert func(1) == "host"
+        decision = dispatcher.settings.explain(func, 1)
+        with pytest.warns(BackendFallbackWarning, match="ValueError: no sizes"):
+            assert func(1) == "host"
+    (refusal,) = decision.refusals
     assert refusal.reason == "has a should_run that failed: ValueError: no sizes"
+    assert decision.is_fallback
+    with (
+        dispatcher.settings.use_backend("mine", fallback="error"),
+        pytest.raises(BackendFallbackError),
+    ):
+        func(1)
+
+
+def test_a_call_with_an_option_that_only_the_backend_has_is_not_left_to_the_host(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    offer(func=lambda data, digits=0: digits, should_run=lambda name, arguments: REASON)
+    with dispatcher.settings.use_backend("mine"):
+        assert [func(1), func(1, digits=3)] == ["host", 3]
+        assert dispatcher.settings.explain(func, 1, digits=3).backend == "mine"
+    with dispatcher.settings.use_backend("mine", options={"func": {"digits": 4}}):
+        assert [func(1), func(1, digits=5)] == ["host", 5]
 
 
 def test_coroutine_functions_ask_too(dispatcher, offer):
@@ -167,12 +189,15 @@ class TestOfTheHost:
     def test_that_fails_is_told(self, make_scale):
         settings, scale = make_scale(lambda name, given: given["nothing"])
         with settings.use_backend("mine"):
-            assert scale(1) == "host"
-            (refusal,) = settings.explain(scale, 1).refusals
+            with pytest.warns(BackendFallbackWarning, match="KeyError: 'nothing'"):
+                assert scale(1) == "host"
+            decision = settings.explain(scale, 1)
         expected = (
             "is not asked, because the should_run of example_host failed: KeyError: 'nothing'"
         )
-        assert refusal.reason == expected
+        assert ([no.reason for no in decision.refusals], decision.is_fallback) == ([expected], True)
+        with settings.use_backend("mine", fallback="error"), pytest.raises(BackendFallbackError):
+            scale(1)
 
     async def later(self, arguments):
         """No answer that could be used."""

@@ -126,6 +126,26 @@ def test_a_sink_that_fails_is_a_warning_at_the_caller_and_the_call_goes_on(host)
     assert caught[0].filename == __file__
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
+@pytest.mark.parametrize("name", ["scale", "fetch"])
+def test_a_sink_that_ends_a_call_leaves_nothing_of_it_in_force(host, failure, name):
+    def finish(record):
+        raise failure
+
+    async def call_and_look():
+        with host.settings.trace() as trace:
+            with (
+                host.settings.observe(lambda decision: finish),
+                pytest.raises((BackendWarning, KeyboardInterrupt)),
+            ):
+                await getattr(host, name)([1], backend="fast")
+            host.scale([2])
+        return [(record.backend, record.parent) for record in trace.records]
+
+    assert asyncio.run(call_and_look()) == [("fast", None), ("cpu", None)]
+
+
 def test_a_sink_that_calls_the_host_is_not_told_of_that(host):
     told = []
 

@@ -5,6 +5,7 @@ import json
 import platform
 import re
 import time
+import weakref
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -74,6 +75,24 @@ def test_tracing_changes_no_result(host, call):
     expected = call(host, run)
     with host.settings.trace():
         assert call(host, run) == expected
+
+
+def test_options_of_a_block_are_not_kept_when_its_trace_is_gone(host):
+    class Size(float):
+        """An option that can be watched."""
+
+    size = Size(3.0)
+    gone = weakref.ref(size)
+    with (
+        host.settings.trace() as trace,
+        host.settings.use_backend("fast", options={"scale": {"chunk": size}}) as block,
+    ):
+        host.scale([1])
+        host.scale([1])
+    assert [record.options for record in trace.records] == [(("chunk", 3),)] * 2
+    del size, trace, block
+    gc.collect()
+    assert gone() is None
 
 
 def test_nothing_is_collected_before_or_after_the_block(host):

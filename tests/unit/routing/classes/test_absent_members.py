@@ -100,6 +100,27 @@ def test_any_other_error_is_what_it_was(construct, name):
     assert str(caught.value) == str(before.value)
 
 
+def test_each_host_that_shares_a_class_is_named_for_what_it_has(construct, make_dispatcher):
+    kind = lacking()
+    other = make_dispatcher(host_name="other_host")
+
+    @other.backend_class
+    class Mill:
+        def __init__(self, size=1):
+            self.size = size
+
+        def grind(self):
+            return self.size
+
+    other.register(SimpleNamespace(name="fast", Mill=kind))
+    made = construct(kind)
+    assert isinstance(Mill(backend="fast"), kind)
+    with pytest.raises(AttributeError, match="example_host's Press has"):
+        made.score  # noqa: B018 - it is looked for
+    with pytest.raises(AttributeError, match="other_host's Mill has"):
+        made.grind  # noqa: B018 - it is looked for
+
+
 def test_the_object_is_otherwise_what_it_was(construct):
     made = construct(lacking(), size=3)
     assert not hasattr(made, "juice_")
