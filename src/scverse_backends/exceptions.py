@@ -578,11 +578,10 @@ class UnusedBlockWarning(BackendWarning):
         name = "backend" if self.labels else "fallback"
         value = self.labels[0] if len(self.labels) == 1 else self.labels or self.fallback
         setting = f", or set settings.{name} = {value!r} for the whole process"
-        if self.options:  # the setting would not hold them
-            value = None
+        is_all = value and not self.options  # the setting would not hold those
         return (
             f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
-            f"decorate a function with it{setting if value else ''}."
+            f"decorate a function with it{setting if is_all else ''}."
         )
 
 
