@@ -188,7 +188,9 @@ def own_options(host, backend):
 
 def had_better_not(world, backend):
     """Whether the backend, or the host for all backends, leaves a call that did not name it."""
-    asked = () if world.call is not None else (backend.rather, world.rather)
+    unknown = set(world.kwargs) - {p.name for p in world.host.parameters}
+    only_there = bool(unknown) and not world.host.takes_any  # the host cannot run it at all
+    asked = () if world.call is not None or only_there else (backend.rather, world.rather)
     return any(answer not in (ABSENT, True) for answer in asked)
 
 
