@@ -19,7 +19,7 @@ from .corpus import members
 from .host import NAME
 
 LONG = settings.default.max_examples > 100
-PATIENCE = 60
+PATIENCE = 110
 LONGEST = 2500  # characters of a line about one package
 SOURCE = Path(scverse_backends.__file__).parents[1]
 WHERE = f"{NAME}:dispatcher"

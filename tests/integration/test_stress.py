@@ -199,9 +199,10 @@ async def in_tasks(host, seconds, base):
             worker = running.pop(task)
             if not task.cancelled():
                 task.result()
-            elif time.monotonic() < end:
+            else:
                 cancelled += 1
-                running[asyncio.create_task(work(worker))] = worker
+                if time.monotonic() < end:
+                    running[asyncio.create_task(work(worker))] = worker
     assert len(asyncio.all_tasks()) == 1
     return sum(worker.calls for worker in workers), cancelled
 

@@ -101,11 +101,8 @@ def _fit(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
     function = dispatch.function
 
     def failed(error: BaseException) -> Fit:
-        if isinstance(error, BackendLoadError):
-            text = f"is broken: {error.problem}"
-        else:
-            text = f"cannot be examined: {describe_error(error)}"
-        broken = Finding("error", "broken", function.name, text)
+        why = error.problem if isinstance(error, BackendLoadError) else describe_error(error)
+        broken = Finding("error", "broken", function.name, f"is broken: {why}")
         return Fit(function.name, implemented=False, findings=(broken,))
 
     return attempt(lambda: compare(function, dispatch.routes.route(backend)), failed)

@@ -4,7 +4,8 @@ import asyncio
 import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context
+from contextvars import Context, copy_context
+from queue import SimpleQueue
 from threading import Event, Thread
 from types import SimpleNamespace
 
@@ -174,6 +175,29 @@ def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decora
         done.set()
         assert said.result(30).backend == "cpu"
     assert func("called") == "cpu"
+
+
+def test_a_call_in_the_context_of_the_explained_one_does_not_run_though_nobody_is_seen_to_wait(
+    dispatcher, decorated
+):
+    def by_a_queue(func):
+        @functools.wraps(func)
+        def wrapper(data, **kwargs):
+            answers, context = SimpleQueue(), copy_context()
+
+            def work():
+                try:
+                    answers.put(context.run(func, data, **kwargs))
+                except BaseException as error:  # noqa: BLE001 - it is handed on
+                    answers.put(error)
+
+            Thread(target=work).start()
+            return answers.get(timeout=30)
+
+        return wrapper
+
+    func = decorated(by_a_queue, lambda data, seed=None: pytest.fail("it ran"))
+    assert dispatcher.settings.explain(func, 1, seed=1, backend="mine").backend == "cpu"
 
 
 def test_two_threads_explain_at_once(dispatcher, decorated):
