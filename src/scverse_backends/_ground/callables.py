@@ -26,7 +26,7 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 """``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
 
-_OTHERWISE = {"_is_coroutine_mark", "__partialmethod__", "_partialmethod"}
+_OTHERWISE = {"_is_coroutine_marker", "__partialmethod__", "_partialmethod"}
 """Attributes by which `inspect` tells something else of a function than its code does."""
 
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
