@@ -134,11 +134,7 @@ class Settings:
     @property
     def by_function(self) -> Mapping[str, tuple[str, ...]]:
         """Canonical names of what is selected for some functions only; the first key that fits holds."""
-        found: dict[str, tuple[str, ...]] = {}
-        for rule in self._selector.current().rules:
-            if rule.names:
-                found.setdefault(rule.key, rule.names)
-        return found
+        return {key: rule.names for key, rule in self._selector.current().rules_by_key.items()}
 
     @property
     def fallback(self) -> FallbackPolicy:

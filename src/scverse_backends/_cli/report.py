@@ -27,11 +27,6 @@ class Report(NamedTuple):
     program: str
     traces: tuple[Trace, ...]
 
-    @property
-    def fallbacks(self) -> int:
-        """Count the calls that the host ran in a backend's place."""
-        return sum(record.is_fallback for trace in self.traces for record in trace.records)
-
     def pages(self) -> Iterator[Page]:
         """Give a page for each host."""
         for trace in self.traces:

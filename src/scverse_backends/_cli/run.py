@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .console import Console
 
 
-class Choice(NamedTuple):
+class HostChoice(NamedTuple):
     """What ``--backend`` says: labels, and for which host, if it says so."""
 
     host: str
@@ -44,7 +44,7 @@ class Watch:
         What to tell afterwards of choices that had no effect.
     """
 
-    def __init__(self, choices: list[Choice], fallback: str | None) -> None:
+    def __init__(self, choices: list[HostChoice], fallback: str | None) -> None:
         self._named = [choice for choice in choices if choice.host]
         self._nameless = [choice.labels for choice in choices if not choice.host]
         self._fallback = fallback
@@ -78,6 +78,10 @@ class Watch:
             os.environ[variables.backend_variable] = labels
         if self._fallback:
             os.environ[variables.fallback_variable] = self._fallback
+
+    def fell_back(self) -> bool:
+        """Whether the host ran a call in a backend's place."""
+        return any(record.is_fallback for trace in self.traces for record in trace.records)
 
     def switched_off(self) -> list[str]:
         """Say which hosts ran every call themselves, whatever was selected."""
@@ -135,8 +139,7 @@ def _own_status(watch: Watch, fail_on: str | None) -> int:
     """Give the status of a run whose program ended well."""
     if watch.notes():
         return 2
-    fell_back = watch.switched_off() or Report("", tuple(watch.traces)).fallbacks
-    return int(fail_on == "fallback" and bool(fell_back))
+    return int(fail_on == "fallback" and (bool(watch.switched_off()) or watch.fell_back()))
 
 
 def _tell(
@@ -171,13 +174,13 @@ def _report_file(name: str | None) -> Path | None:
     return file
 
 
-def _choice(text: str) -> Choice:
+def _choice(text: str) -> HostChoice:
     """Read ``HOST=LABELS`` or ``LABELS``."""
     host, equals, labels = text.partition("=")
     if not equals:
-        return Choice("", text)
+        return HostChoice("", text)
     refuse_function(host, text)
-    return Choice(host.strip(), labels)
+    return HostChoice(host.strip(), labels)
 
 
 def _add_options(parser: Parser) -> None:

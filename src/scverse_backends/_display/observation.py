@@ -41,7 +41,7 @@ class Observation:
         return f"<{safe_repr(self._sink)} {'observes' if is_on else 'observed'} calls>"
 
     def remove(self) -> None:
-        """Tell the sink of no more calls; of those that run, it is still told the end."""
+        """Tell the sink of no more calls. It is still told the end of those that run now."""
         self._state.end_observing(self)
 
     def __enter__(self) -> Self:

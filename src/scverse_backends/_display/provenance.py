@@ -25,16 +25,14 @@ if TYPE_CHECKING:
 def provenance_of_settings(selector: Selector) -> dict[str, Any]:
     """Say with what a call that is made here and now would run."""
     selection = selector.current()
-    # The first rule that fits a function and is not left out holds, so of two with one key that one.
-    rules = {rule.key: rule for rule in reversed(selection.rules) if rule.names}
+    rules = selection.rules_by_key
     picks = (*selection.picks, *(pick for rule in rules.values() for pick in rule.picks))
-    lost = (*selection.picks, *(pick for rule in selection.rules for pick in rule.picks))
     chosen = [pick.backend for pick in picks if pick.backend is not None]
     further = {
         "selected_by": selection.origin,
         "by_function": {key: [*rule.names] for key, rule in rules.items()},
         "options": {key: _written(rule.options) for key, rule in rules.items() if rule.options},
-        "left_out": {pick.name: pick.left_out for pick in lost if pick.left_out},
+        "left_out": {pick.name: pick.left_out for pick in selection.every_pick if pick.left_out},
     }
     return {
         **versions(selector, datetime.now(UTC)),

@@ -1,4 +1,4 @@
-"""Asked: what users write to select backends, and what of it there is here.
+"""Asked: what users write to select backends, and what it names in this process.
 
 A label that ends in ``?`` is optional. A mapping selects by function: its keys
 are dispatch names, or patterns over them.
@@ -162,7 +162,7 @@ def _short(labels: tuple[Any, ...]) -> Any:
     return labels[0] if len(labels) == 1 else [*labels]
 
 
-# What there is.
+# What the labels name here.
 
 
 def locate(registry: Registry, label: Any, origin: str | None) -> Located:
@@ -240,7 +240,7 @@ def _is_mistake(error: BackendError) -> bool:
 
 
 def is_just_unknown(error: BackendError | None) -> bool:
-    """Whether a label is valid and nothing here has it, which may be another elsewhere."""
+    """Whether a label is valid and nothing here has it, though another process may."""
     from scverse_backends.exceptions import UnknownBackendError
 
     return type(error) is UnknownBackendError and error.problem is None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .state import Selection
 
 
-def misfits(
+def unknown_keys(
     asked: Asked, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
 ) -> Iterator[UnknownFunctionError]:
     """Give an error for each key that fits no dispatched function."""

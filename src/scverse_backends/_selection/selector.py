@@ -117,9 +117,9 @@ class Selector:
             If there is one.
         """
         if (asked.keyed or asked.options) and not self.off:
-            from .keys import misfits
+            from .keys import unknown_keys
 
-            for error in misfits(asked, self.functions, self.address):
+            for error in unknown_keys(asked, self.functions, self.address):
                 raise error
 
     def check_known_options(self, found: Asked) -> None:
@@ -319,9 +319,9 @@ class Selector:
     def _warn_of_keys(self, asked: Asked, origin: str) -> None:
         """Warn of keys that fit no function; the first use may come while the host is imported."""
         if asked.keyed and not self.off:
-            from .keys import misfits
+            from .keys import unknown_keys
 
-            for error in misfits(asked, self.functions, self.address, origin):
+            for error in unknown_keys(asked, self.functions, self.address, origin):
                 self._warn_once(error.function, f"{error} Until then it selects nothing.")
 
     def _log_left_out(self, picks: Iterable[Pick]) -> None:

@@ -141,9 +141,22 @@ class Selection:
 
     @property
     def has_failed(self) -> bool:
-        """Whether a backend of it did not load: whoever names it next tries again."""
-        rules = (pick for rule in self.rules for pick in rule.picks)
-        return any(pick.failed for pick in (*self.picks, *rules))
+        """Whether a backend of it did not load; it is tried again when it is named again."""
+        return any(pick.failed for pick in self.every_pick)
+
+    @property
+    def every_pick(self) -> tuple[Pick, ...]:
+        """The choices, those of functions too."""
+        return (*self.picks, *(pick for rule in self.rules for pick in rule.picks))
+
+    @property
+    def rules_by_key(self) -> dict[str, Rule]:
+        """The rule of each key that holds: the first of which something is not left out."""
+        found: dict[str, Rule] = {}
+        for rule in self.rules:
+            if rule.names:
+                found.setdefault(rule.key, rule)
+        return found
 
     def of(self, function: str) -> Selection:
         """Give what is selected for one function."""
