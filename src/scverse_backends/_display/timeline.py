@@ -39,8 +39,8 @@ def timeline(bars: Sequence[Bar], note: str = "") -> str:
         for lane in lanes
     )
     said = f"<p>{_plain(note)}</p>" if note else ""
-    axis = f'<p class="axis"><span>0 s</span><span>{length:.3g} s</span></p>'
-    return f'<figure class="timeline"><style>{STYLE}</style><dl>{drawn}</dl>{axis}{said}</figure>'
+    axis = f'<dt></dt><dd class="axis"><span>0 s</span><span>{length:.3g} s</span></dd>'
+    return f'<figure class="timeline"><style>{STYLE}</style><dl>{drawn}{axis}</dl>{said}</figure>'
 
 
 def _bar(bar: Bar, begin: float, length: float) -> str:
@@ -59,7 +59,7 @@ def _plain(text: str) -> str:
 STYLE = """
 .scverse-backends .timeline { margin: .4em 0 .8em; max-width: 60em;
   dl { grid-template-columns: max-content 1fr; align-items: center; margin: 0; }
-  dd { position: relative; height: 1.5em; margin: 0; overflow: hidden;
+  dd { position: relative; width: auto; height: 1.5em; margin: 0; overflow: hidden;
     border-bottom: 1px solid var(--line); }
   i { position: absolute; min-width: 2px; background: currentColor; opacity: .75;
     box-shadow: inset -1px 0 light-dark(#fff, #000);
@@ -69,6 +69,6 @@ STYLE = """
   i.warning { background: var(--warning); }
   i.bad { background: var(--bad); }
   p { margin: .2em 0 0; opacity: .75; }
-  .axis { display: flex; justify-content: space-between; }
+  .axis { display: flex; justify-content: space-between; border: 0; opacity: .75; }
 }
 """
