@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Outcome = Literal["returned", "raised", "running"]
 
 
-class Sink(Protocol):
+class SpanObserver(Protocol):
     """What takes in the calls that are traced."""
 
     def add(self, span: Span) -> None:
@@ -46,7 +46,7 @@ class Span:
         self,
         decision: Decision | None,
         parent: Span | None,
-        sinks: tuple[Sink, ...],
+        sinks: tuple[SpanObserver, ...],
         site: tuple[CodeType | None, int] = (None, -1),
     ) -> None:
         self.decision = decision
@@ -67,7 +67,7 @@ class Span:
         return self.parent if self.decision is None else self
 
     def child(
-        self, decision: Decision, site: tuple[CodeType, int], observers: tuple[Sink, ...]
+        self, decision: Decision, site: tuple[CodeType, int], observers: tuple[SpanObserver, ...]
     ) -> Span:
         """Record a call that is made within this one, for its sinks and those of every context."""
         span = Span(decision, self.call, self.sinks, site)
