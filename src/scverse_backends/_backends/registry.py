@@ -129,6 +129,7 @@ class Registry(Inventory):
         AmbiguousBackendError
             If entry points of several distributions have it, and the host trusts none of them.
         """
+        self.verdicts()  # warns of the metadata, and raises mistakes in the variable that blocks packages
         rivals = self.index.ambiguous.get(folded)
         if rivals:
             raise AmbiguousBackendError(
