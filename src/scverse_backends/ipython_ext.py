@@ -18,8 +18,8 @@ from IPython.display import display
 from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
 from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
-from ._selection.asked import parse
 from ._selection.hosts import known_hosts
+from ._selection.request import parse
 from .exceptions import BackendError
 from .settings import Settings
 
@@ -112,10 +112,10 @@ def _request(line: str) -> tuple[Settings, Any]:
         )
         raise UsageError(msg)
     settings, asked = _host(host.strip(), line) if host else _only_host(), parse(labels)
-    if not asked.keyed:
+    if not asked.by_function:
         return settings, asked.labels
     others = {"*": asked.labels} if asked.labels else {}
-    return settings, {**{one.key: one.labels for one in asked.keyed}, **others}
+    return settings, {**{one.key: one.labels for one in asked.by_function}, **others}
 
 
 def _only_host() -> Settings:

@@ -21,8 +21,8 @@ from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import CPU, fault, key, quoted
 from ._ground.records import reasons
-from ._selection.asked import OPTIONAL
 from ._selection.blocks import checked_policy
+from ._selection.request import OPTIONAL
 from .dispatcher import parts
 from .exceptions import BackendError, UntrustedBackendWarning
 

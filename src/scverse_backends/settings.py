@@ -226,14 +226,16 @@ class Settings:
     ) -> Choice:
         """Keep what is asked for, unless options are: they need not be comparable."""
         # Imported here because most runs of a host select nothing.
-        from ._selection.asked import read
+        from ._selection.request import read
 
         asked = read(labels, options)
         choice = Choice(self._selector, asked, fallback)
         choice.check()
         if asked.options:
             return choice
-        return self._choices.setdefault((asked if asked.keyed else asked.labels, fallback), choice)
+        return self._choices.setdefault(
+            (asked if asked.by_function else asked.labels, fallback), choice
+        )
 
     def snapshot(self) -> scverse_backends.records.Snapshot:
         """Note what is selected here and now, for use in another thread, process or machine.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from scverse_backends._ground.callables import is_coroutine_function
@@ -21,6 +22,9 @@ from scverse_backends._ground.labels import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+STARTED = time()
+"""When this process imported the library: with its hosts."""
 
 BLOCK_VARIABLE = "SCVERSE_BACKENDS_BLOCK"
 OFF_VARIABLE = "SCVERSE_BACKENDS_OFF"

@@ -14,7 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.labels import STARTED, key
+from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import Candidate
 from scverse_backends._ground.safe_repr import (
     ask_text,
@@ -23,6 +23,8 @@ from scverse_backends._ground.safe_repr import (
     one_line,
     safe_repr,
 )
+
+from .configuration import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

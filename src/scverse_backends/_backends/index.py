@@ -198,7 +198,7 @@ class LabelIndex:
         self.entries = tuple(Entry(v, self.installed[v.candidate.source]) for v in verdicts)
         self._usable = [entry for entry in self.entries if not entry.verdict.refused]
         self.ambiguous = _ambiguous(self._usable)
-        self.distributions = _distributions(self._usable)
+        self.named = self._by_name()
         self._generation = object()
         self._labels: tuple[object, dict[str, Label]] = (None, {})
         for source, installed in self.installed.items():
@@ -210,19 +210,30 @@ class LabelIndex:
             if installed.backend is not None:
                 installed.backend = self._named(installed, installed.backend)
 
+    def _by_name(self) -> dict[str, Label]:
+        """Give the labels that are names of entry points, or else of distributions.
+
+        They come before what adapters call themselves. Of several with one name, what is not
+        refused comes first, then what the host trusts.
+        """
+        found: dict[str, Label] = {}
+        trusted_first = sorted(self.entries, key=lambda entry: not entry.verdict.trusted_as)
+        for entry in sorted(trusted_first, key=lambda entry: bool(entry.verdict.refused)):
+            name = entry.verdict.candidate.name
+            if not fault(name):
+                found.setdefault(key(name), Label(name, entry))
+        for folded, entry in _distributions(self._usable).items():
+            is_listed = key(entry.verdict.candidate.name) in self.ambiguous
+            written = str(entry.verdict.candidate.distribution)
+            found.setdefault(folded, Label(written, entry, is_listed))
+        return found
+
     def labels(self) -> Mapping[str, Label]:
-        """Give every label that is known so far, by its folded form."""
+        """Give every label that is known so far and names a usable backend, by its folded form."""
         generation, known = self._generation, self._labels
         if known[0] is not generation:
-            found: dict[str, Label] = {}
-            for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
-                name = entry.verdict.candidate.name
-                if not fault(name):
-                    found.setdefault(key(name), Label(name, entry))
-            for folded, entry in self.distributions.items():
-                is_listed = key(entry.verdict.candidate.name) in self.ambiguous
-                written = str(entry.verdict.candidate.distribution)
-                found.setdefault(folded, Label(written, entry, is_listed))
+            # An impostor does not keep a trusted name from what serves it.
+            found = {f: one for f, one in self.named.items() if not one.entry.verdict.impostor}
             for entry in self.in_order():
                 for folded, written in entry.installed.claims.items():
                     label = found.get(folded)
@@ -231,7 +242,11 @@ class LabelIndex:
                         found[folded] = Label(written, entry)
             known = (
                 generation,
-                {f: label for f, label in found.items() if f not in self.ambiguous},
+                {
+                    folded: label
+                    for folded, label in found.items()
+                    if folded not in self.ambiguous and not label.entry.verdict.refused
+                },
             )
             self._labels = known
         return known[1]

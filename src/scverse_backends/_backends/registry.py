@@ -129,7 +129,7 @@ class Registry(Inventory):
         AmbiguousBackendError
             If entry points of several distributions have it, and the host trusts none of them.
         """
-        named = [v for v in self.verdicts() if key(v.candidate.name) == folded]
+        self.verdicts()  # warns of the metadata, and raises mistakes in the variable that blocks packages
         rivals = self.index.ambiguous.get(folded)
         if rivals:
             raise AmbiguousBackendError(
@@ -138,9 +138,8 @@ class Registry(Inventory):
                 distributions=[(str(one.distribution), one.version) for one in rivals],
                 origin=origin,
             )
-        owner = self.index.distributions.get(folded)
-        trusted_first = sorted(named, key=lambda verdict: not verdict.trusted_as)
-        return _usable(trusted_first) or (owner.verdict if owner else None)
+        named = self.index.named.get(folded)
+        return named.entry.verdict if named else None
 
     def _among_claims(self, folded: str, label: str) -> Verdict | None:
         """Ask the manifests, then load the remaining adapters, until one claims a label."""

@@ -11,7 +11,7 @@ from scverse_backends._backends.discovery import HOSTS, discover
 from scverse_backends._backends.loading import import_host
 from scverse_backends._ground.labels import closest, key
 from scverse_backends._ground.safe_repr import attempt, describe_error
-from scverse_backends._selection.asked import has_wildcard
+from scverse_backends._selection.request import has_wildcard
 from scverse_backends.dispatcher import BackendDispatcher
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scverse_backends._checks.findings import SEVERITIES, as_junit
 from scverse_backends._checks.matrix import FORMATS, gather
 from scverse_backends._checks.verify import verify
-from scverse_backends._selection.asked import OPTIONAL
+from scverse_backends._selection.request import OPTIONAL
 from scverse_backends.exceptions import BackendError
 
 from .arguments import Command, MisuseError, add_backend, add_dispatcher, find_dispatcher

@@ -7,7 +7,7 @@ import linecache
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._display.trace_page import counted, duration, place, shares
+from scverse_backends._display.trace_page import counted, duration, shares, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import ran_on, remarks
 from scverse_backends._ground.rendering import Page, Row, Table, printable
@@ -108,7 +108,7 @@ def _page(trace: Trace) -> Page:
         Table(
             "Fell back to the host",
             ("line", "function", "calls", "time"),
-            tuple(_line_row(one) for one in summarize(records, "line") if one.fallbacks),
+            tuple(_fallback_row(one) for one in summarize(records, "line") if one.fallbacks),
         ),
         Table("Worth knowing", ("function", "ran on"), tuple(_remark_rows(records))),
     )
@@ -123,8 +123,8 @@ def _function_row(one: TraceSummary) -> Row:
     return Row((clipped(str(one.function)), *_counts(one, one.backend, one.duration)), raised)
 
 
-def _line_row(one: TraceSummary) -> Row:
-    where = clipped(place(one.site)) if one.site else ""
+def _fallback_row(one: TraceSummary) -> Row:
+    where = clipped(site_text(one.site)) if one.site else ""
     function = clipped(str(one.function))
     return Row(
         (where, function, str(one.fallbacks), duration(one.fallback_duration)),

@@ -13,7 +13,7 @@ from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.labels import CPU, key
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._ground.safe_repr import short_repr
-from scverse_backends._selection.asked import parse
+from scverse_backends._selection.request import parse
 from scverse_backends._selection.state import BLOCK, CALL, PENDING, PROCESS, SNAPSHOT
 
 if TYPE_CHECKING:

@@ -59,7 +59,7 @@ def shares(records: tuple[TraceRecord, ...]) -> str:
     return ", ".join(f"{one.backend} {duration(one.own)} ({one.share:.0%})" for one in found)
 
 
-def place(site: CallSite) -> str:
+def site_text(site: CallSite) -> str:
     """Name a line in short, without the folder of its file."""
     return f"{PurePath(site.file).name}:{site.line}"
 
@@ -85,7 +85,7 @@ def _summary_row(line: TraceSummary, records: tuple[TraceRecord, ...]) -> Row:
 
 
 def _line_row(line: TraceSummary) -> Row:
-    where = place(line.site) if line.site else ""
+    where = site_text(line.site) if line.site else ""
     cells = (
         where,
         str(line.function),
@@ -105,7 +105,7 @@ def _call_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
             ran_on(record),
             duration(record.duration),
             record.outcome,
-            place(record.site),
+            site_text(record.site),
             record.reason,
         )
         yield Row(cells, record.error or "", tone(record))
@@ -128,7 +128,7 @@ def _picture(records: tuple[TraceRecord, ...]) -> str:
             record.start,
             record.duration,
             depth,
-            f"{record.function}: {duration(record.duration)}, {place(record.site)}",
+            f"{record.function}: {duration(record.duration)}, {site_text(record.site)}",
             tone(record),
         )
         for record, depth in pairs[:MOST_BARS]

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
-from time import time
 from typing import Any, Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
@@ -31,9 +30,6 @@ RESERVED = {
 """Labels that no backend may claim, each with what to know about it."""
 
 LONGEST = 128
-
-STARTED = time()
-"""When this process imported the library: with its hosts."""
 
 _GRAMMAR = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?", re.ASCII)
 _SEPARATORS = re.compile(r"[-_.]+")

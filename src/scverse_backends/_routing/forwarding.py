@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
 
-from .parameters import bind, differing, same, settle, silence, telling
+from .parameters import ABSENT, bind, differing, same, settle, silence, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .parameters import Given
     from .routes import Route
 
-_ABSENT = object()
 _REST = "*"
 """Where ``*args`` arrive; no parameter has this name."""
 
@@ -122,7 +121,7 @@ def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 def _is_needless(route: Route, name: str, value: Any) -> bool:
     """Whether an argument need not arrive: it is the host's default, or held against what is fixed."""
     is_fixed = any(one in route.fixed for one in route.function.names_of(name))
-    return is_fixed or same(value, route.function.parameters.defaults.get(name, _ABSENT))
+    return is_fixed or same(value, route.function.parameters.defaults.get(name, ABSENT))
 
 
 def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, bool]]:

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from contextvars import copy_context
 from operator import attrgetter
-from threading import Lock
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +23,13 @@ from .execution import Execution, note
 from .running import Mark, this_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
 
     from .host import HostFunction
     from .routes import Route
-    from .spans import Arrival
     from .traced import TracedCalls
 
 
@@ -111,16 +109,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                 raise
         return considered.consider(args, kwargs)
 
-    def consider_all(all_: bool) -> None:  # noqa: FBT001 - it is not seen by anybody else
-        nonlocal func, ready
-        func = considered.host if all_ else considered.function.func
-        ready = {} if all_ else considered.ready
-
-    considered.consider_all = consider_all
     return dispatched
 
-
-_explaining = Lock()
 
 _UNNAMED = object()
 """Stands for the selector of a call that has none."""
@@ -133,13 +123,7 @@ class Dispatch(Execution):
     ----------
     named
         Empty until a call had the selector, if the host refuses it as it does any keyword.
-    arrivals
-        The calls that are explained now and go through decorators outside of ours.
-    consider_all
-        Has every call looked at, or, again, only those that need it.
     """
-
-    consider_all: Callable[[bool], None]
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
         super().__init__(function, selector)
@@ -147,7 +131,6 @@ class Dispatch(Execution):
         self.consider = self.start if function.is_suspended else self.call
         self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
-        self.arrivals: list[Arrival] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send what a decorator around ours has of it: a way to find it in the other process."""
@@ -173,8 +156,6 @@ class Dispatch(Execution):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
-        if self.arrivals:
-            self._meet(args, kwargs)
         active = self._active
         outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
@@ -214,14 +195,12 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
-        if self.arrivals:
-            self._meet(args, kwargs)
         own, span = self.pop_selection(kwargs), self.state.recorder()
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
-        self.resolver.tell(resolution)
         if span is not None:
             site = messages.call_site(3, self.decorators)
             span = span.child(self.resolver.decide(resolution), site, self.state.observers)
+        self.resolver.tell(resolution)
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
@@ -250,60 +229,36 @@ class Dispatch(Execution):
         """
         if outermost is not None and outermost is not self.function.public:
             arrived: Decision | None = copy_context().run(
-                self._arrival, outermost, args, dict(kwargs)
+                self._arrive, outermost, args, dict(kwargs)
             )
             if arrived is not None:
                 return arrived
-        return self._decide(args, kwargs)
-
-    def _decide(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         selection = self.pop_selection(kwargs) or self.selector.current()
         return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
 
-    def host(self, *args: Any, **kwargs: Any) -> Any:
-        """Stand for the host's function while calls of it are explained."""
-        return self.consider(args, kwargs)
-
-    def _meet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Decide a call, and do not run it, if it is one that is explained."""
-        for arrival in (*self.arrivals,):
-            if arrival.is_awaited_here():
-                arrival.take(self._decide(args, dict(kwargs)))
-
-    def _arrival(
+    def _arrive(
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision | None:
-        """Call through decorators outside of ours, as far as the host's own function."""
-        from .spans import Arrival, Arrived
+        """Call through decorators outside of ours, until the call is seen; it does not run."""
+        from .spans import OUTSIDE, Arrived, CallAwaited
 
-        arrival = Arrival(self.function.name)
-        self.state.enter_span(arrival)
+        awaited = CallAwaited(self.function.name)
+        self.state.enter_span(OUTSIDE)
+        self.state.observe(awaited, OUTSIDE)
         try:
-            with self._meeting(arrival):
-                result = outermost(*args, **kwargs)
-                if isinstance(result, CoroutineType):
-                    # As far as it goes by itself; nobody is to wait for it.
-                    with suppress(StopIteration, Exception), closing(result):
-                        result.send(None)
+            result = outermost(*args, **kwargs)
+            if isinstance(result, CoroutineType):
+                # As far as it goes by itself; nobody is to wait for it.
+                with suppress(StopIteration, Exception), closing(result):
+                    result.send(None)
         except (Exception, Arrived, SystemExit):
             # What decorators raise for want of a result is not what the call would meet.
-            if arrival.decision is None:
+            if awaited.decision is None:
                 raise
-        return arrival.decision
-
-    @contextmanager
-    def _meeting(self, arrival: Arrival) -> Generator[None]:
-        """Look at all calls, those of other threads and contexts too, while one is explained."""
-        try:
-            with _explaining:
-                self.arrivals.append(arrival)
-                self.consider_all(True)  # noqa: FBT003
-            yield
         finally:
-            arrival.is_over = True
-            with _explaining:
-                self.arrivals.remove(arrival)
-                self.consider_all(bool(self.arrivals))
+            awaited.is_over = True
+            self.state.end_observing(awaited)
+        return awaited.decision
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .running import Running
 
 _BOUND = (FunctionType, classmethod, staticmethod)
-_ABSENT = object()
 
 
 class RouteCache:
@@ -150,11 +149,11 @@ def _is_attribute(adapter: Any, name: str) -> bool:
     """Whether looking a name up runs none of the adapter's own code."""
     found = adapter
     for part in name.split("."):
-        stored = inspect.getattr_static(found, part, _ABSENT)
-        is_own = getattr(found, "__dict__", {}).get(part, _ABSENT) is stored
+        stored = inspect.getattr_static(found, part, ABSENT)
+        is_own = getattr(found, "__dict__", {}).get(part, ABSENT) is stored
         is_quiet = is_own or isinstance(stored, _BOUND) or not hasattr(type(stored), "__get__")
         if (
-            stored is _ABSENT
+            stored is ABSENT
             or not is_quiet
             or isinstance(type(found).__getattribute__, FunctionType)
         ):

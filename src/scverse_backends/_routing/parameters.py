@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-_ABSENT = object()
+ABSENT = object()
+"""Stands for a default, or an attribute, that is not there."""
 _WORDS = ("deprecated", "warn", "unset")
 """What scientific packages write as the default of a parameter that is on its way out."""
 
@@ -132,12 +133,12 @@ def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Give
 def differing(parameters: Parameters, given: Given, names: Iterable[str]) -> list[str]:
     """Pick the names that a call gives, and not at their default."""
     defaults, named = parameters.defaults, given.named
-    return [n for n in names if n in named and not same(named[n], defaults.get(n, _ABSENT))]
+    return [n for n in names if n in named and not same(named[n], defaults.get(n, ABSENT))]
 
 
 def telling(parameters: Parameters, names: Iterable[str]) -> list[str]:
     """Sort the names of one parameter, the one whose default says most first."""
-    return sorted(names, key=lambda name: silence(parameters.defaults.get(name, _ABSENT)))
+    return sorted(names, key=lambda name: silence(parameters.defaults.get(name, ABSENT)))
 
 
 def silence(default: object) -> int:

@@ -12,7 +12,7 @@ from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
 from .aliases import one_of_each, second_place
-from .parameters import Given, Parameters, alike, read, silence, telling, without_signature
+from .parameters import ABSENT, Given, Parameters, alike, read, silence, telling, without_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
-
-_ABSENT = object()
 
 
 class Route:
@@ -94,7 +92,7 @@ class Route:
         self.implementation = implementation
         # A method is another object at each look, of the same function.
         self.underlying = (
-            getattr(implementation, "__func__", _ABSENT) if ismethod(implementation) else _ABSENT
+            getattr(implementation, "__func__", ABSENT) if ismethod(implementation) else ABSENT
         )
         self.parameters = parameters
         self.entry = entry
@@ -154,7 +152,7 @@ class Route:
     def speaks(self, name: str) -> bool:
         """Whether no other name that arrives where one does says more by its default."""
         defaults = self.function.parameters.defaults
-        first, own = (silence(defaults.get(one, _ABSENT)) for one in (self.rivals(name)[0], name))
+        first, own = (silence(defaults.get(one, ABSENT)) for one in (self.rivals(name)[0], name))
         return first == own
 
     def name_there(self, name: str) -> str:
@@ -229,7 +227,7 @@ def compile_route(
     """
 
     def look() -> tuple[Parameters, bool] | str:
-        borrowed = vars(function.public).get("__signature__", _ABSENT)
+        borrowed = vars(function.public).get("__signature__", ABSENT)
         return read(without_signature(implementation, borrowed)), gives_coroutine(implementation)
 
     found = attempt(look, describe_error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from scverse_backends._backends.load_lock import worker_waited_for
 
@@ -18,21 +18,11 @@ if TYPE_CHECKING:
 Outcome = Literal["returned", "raised", "running"]
 
 
-class Sink(Protocol):
+class SpanObserver(Protocol):
     """What takes in the calls that are traced."""
 
     def add(self, span: Span) -> None:
         """Take in a call that begins."""
-
-
-class Recorder(Protocol):
-    """What a call is recorded within: a span, or what stands for one."""
-
-    def child(
-        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...]
-    ) -> Span:
-        """Record a call."""
-        ...
 
 
 class Span:
@@ -56,7 +46,7 @@ class Span:
         self,
         decision: Decision | None,
         parent: Span | None,
-        sinks: tuple[Sink, ...],
+        sinks: tuple[SpanObserver, ...],
         site: tuple[CodeType | None, int] = (None, -1),
     ) -> None:
         self.decision = decision
@@ -77,13 +67,12 @@ class Span:
         return self.parent if self.decision is None else self
 
     def child(
-        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
+        self, decision: Decision, site: tuple[CodeType, int], observers: tuple[SpanObserver, ...]
     ) -> Span:
         """Record a call that is made within this one, for its sinks and those of every context."""
         span = Span(decision, self.call, self.sinks, site)
-        for sink in self.sinks:
-            sink.add(span)
-        for sink in everywhere:
+        # Those of every context first: one of them may end the call, which no trace then shows.
+        for sink in (*observers, *self.sinks):
             sink.add(span)
         return span
 
@@ -141,11 +130,8 @@ _LOOKS, _PAUSE = 20, 0.005
 """How often, and after how many seconds, a thread looks again who waits for it."""
 
 
-class Arrival:
-    """Stands for a span where one call of a function is to be decided and not run."""
-
-    call = None
-    sinks = ()
+class CallAwaited:
+    """Observes the calls of every context, until one that is only explained arrives."""
 
     def __init__(self, function: str) -> None:
         self.decision: Decision | None = None
@@ -153,8 +139,23 @@ class Arrival:
         self._function = function
         self._thread = get_ident()
 
-    def is_awaited_here(self) -> bool:
-        """Whether a call of this thread is the one: made by who explains it, or waited for there."""
+    def add(self, span: Span) -> None:
+        """Take the decision of the call that is awaited, and end the call; all others run.
+
+        Raises
+        ------
+        Arrived, SystemExit
+            In place of the call.
+        """
+        decision = span.decision
+        if decision is None or decision.function != self._function or not self._is_made_for_us():
+            return
+        self.decision = decision
+        # By the other one a thread ends without a word.
+        raise Arrived if get_ident() == self._thread else SystemExit
+
+    def _is_made_for_us(self) -> bool:
+        """Whether this thread's call is the one: made by who explains it, or waited for there."""
         me = get_ident()
         if self._thread == me:
             return True
@@ -165,23 +166,3 @@ class Arrival:
                 break
             sleep(_PAUSE)
         return False
-
-    def child(
-        self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
-    ) -> Span:
-        """Take the decision of the call that arrives; calls of other functions run."""
-        if decision.function == self._function:
-            self.take(decision)
-        return OUTSIDE.child(decision, site, everywhere)
-
-    def take(self, decision: Decision) -> NoReturn:
-        """Take the decision of the call that arrives.
-
-        Raises
-        ------
-        Arrived, SystemExit
-            In place of the call.
-        """
-        self.decision = decision
-        # By the other one a thread ends without a word.
-        raise Arrived if get_ident() == self._thread else SystemExit

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .execution import Execution
     from .resolution import Resolution
     from .routes import Route
-    from .spans import Recorder
+    from .spans import Span
 
 _MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
 
@@ -32,15 +32,15 @@ class TracedCalls:
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
-        execution, outer = self._execution, cast("Recorder", top[2])
+        execution, outer = self._execution, cast("Span", top[2])
         own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)
         selection = own or execution.selector.current()
         route, resolution, decision = self._way(selection, args, kwargs)
-        execution.resolver.log(decision, selection)
         # This function, `Dispatch.call` and `dispatched` stand between here and the call.
         site = messages.call_site(4, execution.decorators)
         span = outer.child(decision, site, state.observers)
+        execution.resolver.log(decision, selection)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
         try:

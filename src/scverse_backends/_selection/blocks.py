@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import FallbackPolicy
 
-    from .asked import Asked
     from .hosts import HostAddress
+    from .request import Request
     from .selector import Selector
     from .state import Selection
 
@@ -42,7 +42,7 @@ class Choice:
 
     __slots__ = ("asked", "changes", "fallback", "generation", "selections", "selector", "state")
 
-    def __init__(self, selector: Selector, asked: Asked, fallback: FallbackPolicy | None) -> None:
+    def __init__(self, selector: Selector, asked: Request, fallback: FallbackPolicy | None) -> None:
         if not any(asked) and fallback is None:
             msg = "use_backend needs a backend, fallback=..., or options=..."
             raise TypeError(msg)
@@ -175,7 +175,7 @@ class UseBackend:
             )
 
 
-def _restore(address: HostAddress, asked: Asked, fallback: FallbackPolicy | None) -> UseBackend:
+def _restore(address: HostAddress, asked: Request, fallback: FallbackPolicy | None) -> UseBackend:
     """Unpickle a block; its labels are looked up when it is entered.
 
     An error here would end a worker process, or keep its caller waiting.

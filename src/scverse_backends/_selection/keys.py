@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import UnknownFunctionError, UnknownOptionError
 
-from .asked import has_wildcard
+from .request import has_wildcard
 from .state import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .asked import Asked
     from .hosts import HostAddress
+    from .request import Request
     from .state import Selection
 
 
 def unknown_keys(
-    asked: Asked, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
+    asked: Request, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
 ) -> Iterator[UnknownFunctionError]:
     """Give an error for each key that fits no dispatched function."""
-    patterns, names = [one.key for one in asked.keyed], [name for name, _ in asked.options]
+    patterns, names = [one.key for one in asked.by_function], [name for name, _ in asked.options]
     for key, fits in (*((one, _fits_any) for one in patterns), *((one, _is_one) for one in names)):
         if not fits(key, functions):
             _import_late(key, address.module.partition(".")[0])
@@ -38,7 +38,7 @@ def unknown_keys(
 
 
 def rules_with_options(
-    asked: Asked, functions: Mapping[str, Any], selection: Selection
+    asked: Request, functions: Mapping[str, Any], selection: Selection
 ) -> tuple[Rule, ...]:
     """Add to a selection's rules the options of a block, beside those that there are already.
 

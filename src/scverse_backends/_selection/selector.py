@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
-    from .asked import Asked, Located
+    from .request import Located, Request
     from .state import Pick, Scope, SelectionState
 
 
@@ -96,19 +96,19 @@ class Selector:
         scope = self.state.scope()
         return self._default() if scope is None else scope[0]
 
-    def find(self, asked: Asked, origin: str | None = None) -> Asked:
+    def find(self, asked: Request, origin: str | None = None) -> Request:
         """Find the backend that each label names, loading only what cannot be told otherwise."""
         return asked if self.off else asked.map(partial(self._locate, origin=origin))
 
     def _locate(self, label: Any, origin: str | None) -> Located:
-        from .asked import is_just_unknown, locate
+        from .request import is_just_unknown, locate
 
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
             self._warn_once(located.label, f"{located.error} It is left out.")
         return located
 
-    def check_keys(self, asked: Asked) -> None:
+    def check_keys(self, asked: Request) -> None:
         """Refuse a key that fits no dispatched function.
 
         Raises
@@ -116,13 +116,13 @@ class Selector:
         UnknownFunctionError
             If there is one.
         """
-        if (asked.keyed or asked.options) and not self.off:
+        if (asked.by_function or asked.options) and not self.off:
             from .keys import unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address):
                 raise error
 
-    def check_known_options(self, found: Asked) -> None:
+    def check_known_options(self, found: Request) -> None:
         """Refuse options of functions for which a block has labels, as far as that needs no import.
 
         Raises
@@ -140,7 +140,7 @@ class Selector:
 
     def load(
         self,
-        asked: Asked,
+        asked: Request,
         fallback: FallbackPolicy | None,
         origin: str | None,
         outer: Selection,
@@ -168,12 +168,12 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .asked import pick_all
+        from .request import pick_all
 
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
         rules, problems = [], []
-        for key, labels, options in asked.keyed:
+        for key, labels, options in asked.by_function:
             some, problem = pick_all(labels, use)
             rules.append(Rule(key, some, origin, options))
             problems.append(problem)
@@ -195,7 +195,7 @@ class Selector:
 
     def select(
         self,
-        asked: Asked,
+        asked: Request,
         fallback: FallbackPolicy | None,
         origin: str | None,
         outer: Selection = HOST,
@@ -205,21 +205,21 @@ class Selector:
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
-        from .asked import Asked, listed
+        from .request import Request, listed
 
         fallback = None if outer is None else outer[0].fallback
         if self.off:
-            return self.load(Asked((labels,)), fallback, CALL, HOST)
+            return self.load(Request((labels,)), fallback, CALL, HOST)
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
         try:
             selection, is_key = calls.get(labels), True
         except TypeError:
             selection, is_key = None, False
         if not is_key:  # not above: an error would seem to come of the other
-            self.find(Asked(tuple(listed(labels))))
+            self.find(Request(tuple(listed(labels))))
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = self.select(Asked(tuple(listed(labels))), fallback, CALL)
+            selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
             if not selection.has_failed:
                 calls[labels] = selection
             self.state.wake()
@@ -230,7 +230,7 @@ class Selector:
         if isinstance(labels, Selection):  # one that was in force, put back
             self.state.swap(labels)
             return
-        from .asked import read
+        from .request import read
 
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
@@ -304,7 +304,7 @@ class Selector:
         origin = environment.origin
         from scverse_backends.exceptions import BackendError
 
-        from .asked import parse
+        from .request import parse
 
         asked = parse(environment.backend)
         try:
@@ -316,9 +316,9 @@ class Selector:
         self._warn_of_keys(asked, origin)
         return selection
 
-    def _warn_of_keys(self, asked: Asked, origin: str) -> None:
+    def _warn_of_keys(self, asked: Request, origin: str) -> None:
         """Warn of keys that fit no function; the first use may come while the host is imported."""
-        if asked.keyed and not self.off:
+        if asked.by_function and not self.off:
             from .keys import unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address, origin):
@@ -331,7 +331,7 @@ class Selector:
                 host = self.configuration.host
                 messages.log(messages.INFO, message, host, pick.name, pick.left_out)
 
-    def _tell_off(self, asked: Asked) -> None:
+    def _tell_off(self, asked: Request) -> None:
         """Say once that what is selected is not used."""
         if any(label != CPU for label in asked.every_label):
             host, variable = self.configuration.host, self.environment.off

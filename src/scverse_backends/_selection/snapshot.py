@@ -19,11 +19,17 @@ from scverse_backends._ground.labels import CPU, FallbackPolicy
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
-from .asked import Asked, Keyed
 from .blocks import checked_policy, is_public, run_within
-from .chosen import Chosen, ForSome, chosen_of, located, noted
 from .hosts import HostAddress, find_host
+from .request import FunctionRequest, Request
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
+from .snapshot_choices import (
+    FunctionChoices,
+    SnapshotChoice,
+    choices_from_json,
+    choices_of,
+    located,
+)
 from .state import HOST, SNAPSHOT, Selection
 
 if TYPE_CHECKING:
@@ -74,10 +80,10 @@ class Snapshot:
     """
 
     _address: HostAddress
-    _chosen: tuple[Chosen, ...]
+    _chosen: tuple[SnapshotChoice, ...]
     fallback: FallbackPolicy
     # Options need not be hashable.
-    _for_some: tuple[ForSome, ...] = field(default=(), hash=False)
+    _for_some: tuple[FunctionChoices, ...] = field(default=(), hash=False)
     _resolved: Resolved | None = field(default=None, init=False, compare=False)
 
     @property
@@ -178,12 +184,14 @@ class Snapshot:
         try:
             found = json.loads(text)
             for_some = [
-                ForSome(key, chosen_of(chosen), tuple((name, value) for name, value in options))
+                FunctionChoices(
+                    key, choices_from_json(chosen), tuple((name, value) for name, value in options)
+                )
                 for key, chosen, options in found["functions"]
             ]
             return cls(
                 HostAddress(*found["host"]),
-                chosen_of(found["backends"]),
+                choices_from_json(found["backends"]),
                 checked_policy(found["fallback"]),
                 tuple(for_some),
             )
@@ -226,7 +234,9 @@ class Snapshot:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
                 generation = selector.changes.generation
-                asked = Asked(self._chosen, tuple(Keyed(*one) for one in self._for_some))
+                asked = Request(
+                    self._chosen, tuple(FunctionRequest(*one) for one in self._for_some)
+                )
                 if not selector.off:
                     asked = asked.map(partial(located, registry=selector.registry))
                 selection = selector.load(asked, self.fallback, SNAPSHOT, HOST)
@@ -238,8 +248,10 @@ def take(selector: Selector) -> Snapshot:
     """Note what holds here and now."""
     generation = selector.changes.generation
     current, policy = selector.current(), selector.policy()
-    for_some = [ForSome(rule.key, noted(rule.picks), rule.options) for rule in current.rules]
-    snapshot = Snapshot(selector.address, noted(current.picks), policy, tuple(for_some))
+    for_some = [
+        FunctionChoices(rule.key, choices_of(rule.picks), rule.options) for rule in current.rules
+    ]
+    snapshot = Snapshot(selector.address, choices_of(current.picks), policy, tuple(for_some))
     rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
     selection = selector.state.make(current.picks, policy, SNAPSHOT, rules)
     _keep(snapshot, selector, selection, generation)

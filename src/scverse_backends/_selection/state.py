@@ -216,7 +216,7 @@ class SelectionState:
         Gives this context's innermost scope, as every call asks for it. While something observes
         the calls of every context, it puts `TRACED` above those that are not traced.
     observers
-        What takes in the calls of every context.
+        What takes in the calls of every context, the newest first.
     selects
         Whether the process-wide selection may be anything but the host.
     default
@@ -314,7 +314,7 @@ class SelectionState:
         """
         with self._lock:
             self._outside = outside
-            self.observers = (*self.observers, observer)
+            self.observers = (observer, *self.observers)
             self.look = self._observed
         self.wake()
 

@@ -1,4 +1,4 @@
-"""Chosen: what a snapshot notes of each choice, and how another process finds that again."""
+"""Choices of a snapshot: what it notes of each, and how another process finds that again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from scverse_backends._ground.labels import CPU, key
 from scverse_backends._ground.records import Candidate, release
 
-from .asked import OPTIONAL, Located, attempt_optional
 from .hosts import missing
+from .request import OPTIONAL, Located, attempt_optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .state import Pick
 
 
-class Chosen(NamedTuple):
+class SnapshotChoice(NamedTuple):
     """One choice of a snapshot; without a candidate it is the host, or was registered."""
 
     name: str
@@ -35,11 +35,11 @@ class Chosen(NamedTuple):
         return f"{self.name + mark!r}{said}"
 
 
-class ForSome(NamedTuple):
+class FunctionChoices(NamedTuple):
     """What a snapshot holds for the functions that a key fits."""
 
     key: str
-    chosen: tuple[Chosen, ...]
+    chosen: tuple[SnapshotChoice, ...]
     options: tuple[tuple[str, Any], ...]
 
     def __str__(self) -> str:
@@ -47,10 +47,10 @@ class ForSome(NamedTuple):
         return f"; {self.key}: {', '.join(map(str, self.chosen))}{options}"
 
 
-def noted(picks: tuple[Pick, ...]) -> tuple[Chosen, ...]:
+def choices_of(picks: tuple[Pick, ...]) -> tuple[SnapshotChoice, ...]:
     """Note each choice, also those that are left out: they may be there elsewhere."""
     return tuple(
-        Chosen(
+        SnapshotChoice(
             pick.name,
             pick.backend.candidate if pick.backend else None,
             pick.is_optional,
@@ -60,14 +60,15 @@ def noted(picks: tuple[Pick, ...]) -> tuple[Chosen, ...]:
     )
 
 
-def chosen_of(found: Iterable[Any]) -> tuple[Chosen, ...]:
+def choices_from_json(found: Iterable[Any]) -> tuple[SnapshotChoice, ...]:
     """Read choices from JSON."""
     return tuple(
-        Chosen(name, candidate and Candidate(*candidate), *more) for name, candidate, *more in found
+        SnapshotChoice(name, candidate and Candidate(*candidate), *more)
+        for name, candidate, *more in found
     )
 
 
-def located(chosen: Chosen, registry: Registry) -> Located:
+def located(chosen: SnapshotChoice, registry: Registry) -> Located:
     """Find what was chosen in this process; an optional one is left out if it is not there."""
     find = partial(_locate, chosen, registry)
     if chosen.is_optional:
@@ -75,7 +76,7 @@ def located(chosen: Chosen, registry: Registry) -> Located:
     return Located(chosen.name, is_optional=False, found=find())
 
 
-def _locate(chosen: Chosen, registry: Registry) -> LoadedBackend | Verdict | None:
+def _locate(chosen: SnapshotChoice, registry: Registry) -> LoadedBackend | Verdict | None:
     """Find what was chosen in this process: the same release of the same backend."""
     if chosen.name == CPU:
         return None

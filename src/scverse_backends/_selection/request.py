@@ -1,4 +1,4 @@
-"""Asked: what users write to select backends, and what it names in this process.
+"""Requests: what users write to select backends, and what it names in this process.
 
 A label that ends in ``?`` is optional. A mapping selects by function: its keys
 are dispatch names, or patterns over them.
@@ -28,7 +28,7 @@ ALTERNATIVES = ":"
 """Stands between the labels of one key in an environment variable, as between folders in PATH."""
 
 
-class Keyed(NamedTuple):
+class FunctionRequest(NamedTuple):
     """What is asked for the functions that a key fits; options only where a snapshot carries them."""
 
     key: str
@@ -36,51 +36,51 @@ class Keyed(NamedTuple):
     options: tuple[tuple[str, Any], ...] = ()
 
 
-class Asked(NamedTuple):
+class Request(NamedTuple):
     """What somebody asks for.
 
     Parameters
     ----------
     labels
         In order of preference; empty to keep what surrounds it.
-    keyed
+    by_function
         The same for some functions only; the first key that fits a function holds.
     options
         By dispatch name, the options that calls are given.
     """
 
     labels: tuple[Any, ...] = ()
-    keyed: tuple[Keyed, ...] = ()
+    by_function: tuple[FunctionRequest, ...] = ()
     options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...] = ()
 
     @property
     def written(self) -> tuple[Any, ...]:
         """The labels and mappings, as one would write them."""
-        mapping = {one.key: _short(one.labels) for one in self.keyed}
+        mapping = {one.key: _short(one.labels) for one in self.by_function}
         return (mapping, *self.labels) if mapping else self.labels
 
     @property
     def every_label(self) -> tuple[Any, ...]:
         """The labels, those of functions too."""
-        return (*self.labels, *(label for one in self.keyed for label in one.labels))
+        return (*self.labels, *(label for one in self.by_function for label in one.labels))
 
     @property
     def written_options(self) -> dict[str, dict[str, Any]]:
         """The options, as one would write them."""
         return {function: dict(given) for function, given in self.options}
 
-    def without_options_of_others(self) -> Asked:
+    def without_options_of_others(self) -> Request:
         """Leave out the options of functions whose backends are those of what surrounds it."""
         if self.labels:
             return self
-        keys = [one.key for one in self.keyed]
+        keys = [one.key for one in self.by_function]
         own = (one for one in self.options if any(fnmatchcase(one[0], key) for key in keys))
         return self._replace(options=tuple(own))
 
-    def map(self, change: Callable[[Any], Any]) -> Asked:
+    def map(self, change: Callable[[Any], Any]) -> Request:
         """Change every label."""
-        keyed = (one._replace(labels=tuple(map(change, one.labels))) for one in self.keyed)
-        return self._replace(labels=tuple(map(change, self.labels)), keyed=tuple(keyed))
+        keyed = (one._replace(labels=tuple(map(change, one.labels))) for one in self.by_function)
+        return self._replace(labels=tuple(map(change, self.labels)), by_function=tuple(keyed))
 
 
 class Located(NamedTuple):
@@ -92,7 +92,7 @@ class Located(NamedTuple):
     error: BackendError | None = None
 
 
-def read(given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None) -> Asked:
+def read(given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None) -> Request:
     """Read labels, several in order of preference, and mappings from functions to those."""
     labels: list[Any] = []
     mapping: dict[str, tuple[Any, ...]] = {}
@@ -104,10 +104,10 @@ def read(given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None =
     if not (labels or mapping) and any(isinstance(one, Mapping) for one in given):
         msg = "Name at least one function, as in {'pp.neighbors': 'cuda'}."
         raise ValueError(msg)
-    return Asked(tuple(labels), _by_length(mapping), _options(options or {}))
+    return Request(tuple(labels), _by_length(mapping), _options(options or {}))
 
 
-def parse(text: str) -> Asked:
+def parse(text: str) -> Request:
     """Read what an environment variable selects: ``pp.neighbors=cuda?:torch, tl.*=torch, cpu``."""
     parts = [part.strip() for part in text.split(",")]
     pairs = [part.partition("=") for part in parts if "=" in part]
@@ -115,7 +115,7 @@ def parse(text: str) -> Asked:
         key.strip(): tuple(label.strip() for label in labels.split(ALTERNATIVES))
         for key, _, labels in pairs
     }
-    return Asked(tuple(part for part in parts if "=" not in part), _by_length(mapping))
+    return Request(tuple(part for part in parts if "=" not in part), _by_length(mapping))
 
 
 def listed(labels: Any) -> list[Any]:
@@ -133,10 +133,10 @@ def has_wildcard(key: str) -> bool:
     return not WILDCARDS.isdisjoint(key)
 
 
-def _by_length(mapping: Mapping[str, tuple[Any, ...]]) -> tuple[Keyed, ...]:
+def _by_length(mapping: Mapping[str, tuple[Any, ...]]) -> tuple[FunctionRequest, ...]:
     """Order keys: names before patterns, the longest first."""
     keys = sorted(mapping, key=lambda key: (has_wildcard(key), -len(key)))
-    return tuple(Keyed(key, mapping[key]) for key in keys)
+    return tuple(FunctionRequest(key, mapping[key]) for key in keys)
 
 
 def _text(key: Any) -> str:
