@@ -47,7 +47,7 @@ from typing import Any
 from zipfile import ZipFile
 
 FOLDER = Path(__file__).parent / "corpus"
-PAGE = Path(__file__).parents[2] / "docs" / "decisions" / "hostile-ground.md"
+PAGE = Path(__file__).parent / "packages.md"
 
 
 RUNS = {
