@@ -267,7 +267,7 @@ class Dispatch(Execution):
     def _meet(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Decide a call, and do not run it, if it is one that is explained."""
         for arrival in (*self.arrivals,):
-            if arrival.is_awaited_here():
+            if arrival.is_awaited_here(self.state.span()):
                 arrival.take(self._decide(args, dict(kwargs)))
 
     def _arrival(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
@@ -27,6 +28,10 @@ class Sink(Protocol):
 
 class Recorder(Protocol):
     """What a call is recorded within: a span, or what stands for one."""
+
+    @property
+    def call(self) -> Span | None:
+        """The innermost call that this is, or is within."""
 
     def child(
         self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...]
@@ -133,6 +138,10 @@ OUTSIDE = Span(None, None, ())
 """What a call is made within that only the sinks of every context take in."""
 
 
+telling: ContextVar[tuple[object, ...]] = ContextVar("telling", default=())
+"""What is being told of a call in this context; the calls that it makes meanwhile are its own."""
+
+
 class Arrived(BaseException):
     """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
 
@@ -152,9 +161,15 @@ class Arrival:
         self.is_over = False
         self._function = function
         self._thread = get_ident()
+        self._telling = telling.get()
 
-    def is_awaited_here(self) -> bool:
-        """Whether a call of this thread is the one: made by who explains it, or waited for there."""
+    def is_awaited_here(self, span: Recorder | None) -> bool:
+        """Whether a call of this thread is the one: made by who explains it, or waited for there.
+
+        What another dispatched function calls, or who is told of one, is not.
+        """
+        if self._is_told() or (span is not None and span.call is not None):
+            return False
         me = get_ident()
         if self._thread == me:
             return True
@@ -170,9 +185,13 @@ class Arrival:
         self, decision: Decision, site: tuple[CodeType, int], everywhere: tuple[Sink, ...] = ()
     ) -> Span:
         """Take the decision of the call that arrives; calls of other functions run."""
-        if decision.function == self._function:
+        if decision.function == self._function and not self._is_told():
             self.take(decision)
         return OUTSIDE.child(decision, site, everywhere)
+
+    def _is_told(self) -> bool:
+        """Whether the call is made by who is told of another one."""
+        return any(one not in self._telling for one in telling.get())
 
     def take(self, decision: Decision) -> NoReturn:
         """Take the decision of the call that arrives.
