@@ -62,6 +62,7 @@ class Catalogue:
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
+        selector.on_load = _import_path
         selector.on_refresh = self._show_again
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
@@ -191,6 +192,13 @@ class Catalogue:
         if missing:
             msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
             raise ValueError(msg)
+
+
+def _import_path() -> None:
+    """Import what the first call on a backend passes through, before somebody measures that call."""
+    from scverse_backends._routing import implementations, resolution  # noqa: F401
+
+    from . import presentation  # noqa: F401
 
 
 def _class_of(function: HostFunction) -> str:

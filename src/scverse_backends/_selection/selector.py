@@ -43,6 +43,8 @@ class Selector:
         By what another process finds the same host.
     calls
         By how calls name their backends, what they select where no policy is in force.
+    on_load
+        What follows when a backend is put in force.
     on_refresh
         What follows when the installed backends were looked at again.
     functions
@@ -60,6 +62,7 @@ class Selector:
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
+        self.on_load: Callable[[], None] = lambda: None
         self.on_refresh: Callable[[], None] = lambda: None
         self.functions: dict[str, Any] = {}
         self.off = f"the environment variable {environment.off}" if environment.off else None
@@ -171,6 +174,7 @@ class Selector:
             return self.state.make((CPU_PICK,), fallback, self.off)
         from .asked import pick_all
 
+        self.on_load()
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
         # A key whose labels are all left out leaves its functions to what surrounds it.
