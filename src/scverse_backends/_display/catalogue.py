@@ -15,6 +15,7 @@ from scverse_backends._backends.configuration import aliases_in, circles, names_
 from scverse_backends._ground.callables import (
     annotate,
     docstring_of,
+    making,
     name_of,
     named_parameters,
     once,
@@ -196,9 +197,10 @@ class Catalogue:
 
 def _import_path() -> None:
     """Import what the first call on a backend passes through, before somebody measures that call."""
-    from scverse_backends._routing import implementations, resolution  # noqa: F401
+    with making:
+        from scverse_backends._routing import implementations, resolution  # noqa: F401
 
-    from . import presentation  # noqa: F401
+        from . import presentation  # noqa: F401
 
 
 def _class_of(function: HostFunction) -> str:

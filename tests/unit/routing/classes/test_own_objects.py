@@ -236,3 +236,17 @@ def test_a_class_method_in_reduce_keeps_pickled_objects_its_own(dispatch, import
     with mine():
         copied = pickle.loads(blob)
     assert (type(copied), copied.size) == (model, 3)
+
+
+def test_what_attrs_makes_of_an_object_is_of_its_class(dispatcher):
+    attr = pytest.importorskip("attr")
+
+    @dispatcher.backend_class
+    @attr.s(auto_attribs=True, slots=True)
+    class Plan:
+        size: int = 1
+
+    dispatcher.register(SimpleNamespace(name="fast", Plan=lambda size=1: "fast"))
+    own = Plan(2)
+    with dispatcher.settings.use_backend("fast"):
+        assert type(attr.evolve(own, size=3)) is Plan
