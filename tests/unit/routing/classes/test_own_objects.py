@@ -238,15 +238,11 @@ def test_a_class_method_in_reduce_keeps_pickled_objects_its_own(dispatch, import
     assert (type(copied), copied.size) == (model, 3)
 
 
-def test_what_attrs_makes_of_an_object_is_of_its_class(dispatcher):
+def test_what_attrs_makes_of_an_object_is_its_own(dispatch, offer, mine):
     attr = pytest.importorskip("attr")
-
-    @dispatcher.backend_class
-    @attr.s(auto_attribs=True, slots=True)
-    class Plan:
-        size: int = 1
-
-    dispatcher.register(SimpleNamespace(name="fast", Plan=lambda size=1: "fast"))
-    own = Plan(2)
-    with dispatcher.settings.use_backend("fast"):
-        assert type(attr.evolve(own, size=3)) is Plan
+    model = dispatch(attr.s(auto_attribs=True)(type("Model", (), {"__annotations__": {"size": int}})))
+    offer(Model=type("TheirModel", (), {"__init__": lambda self, size=1: None}))
+    built = model(3)
+    with mine():
+        evolved = attr.evolve(built, size=4)
+    assert (type(evolved), evolved.size) == (model, 4)
