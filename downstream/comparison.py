@@ -76,4 +76,3 @@ def show(title, ended_, last_line):
     """Say how many tests ended in which way."""
     numbers = ", ".join(f"{count} {name}" for name, count in by_outcome(ended_).items())
     print(f"{title:12} {ended_.total()} collected: {numbers}\n{'':12} pytest says: {last_line}")
-

@@ -258,9 +258,7 @@ class TestWhatCannotBeRegistered:
             dispatcher.register(Failing)
 
 
-def test_calls_on_registered_backends_do_not_read_what_is_installed(
-    dispatcher, offer, monkeypatch
-):
+def test_calls_on_registered_backends_do_not_read_what_is_installed(dispatcher, offer, monkeypatch):
     class Finder:
         def find_spec(self, name, path=None, target=None):
             return None

@@ -1,8 +1,9 @@
 """Whether an argument is the default: identity first, then one true value of ``==``."""
 
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -23,7 +24,9 @@ class Answers:
     __hash__ = None
 
 
-Size = namedtuple("Size", "rows columns")
+class Size(NamedTuple):
+    rows: float
+    columns: float
 
 
 @dataclass

@@ -304,6 +304,8 @@ class TestACallThatAnotherOneMakesOnTheWay:
     def test_a_sink_may_explain(self, dispatcher, decorated):
         func = decorated(seeded, lambda data, seed=None: pytest.fail("it ran"))
         said = []
-        with dispatcher.settings.observe(lambda _: said.append(dispatcher.settings.explain(func, 1))):
+        with dispatcher.settings.observe(
+            lambda _: said.append(dispatcher.settings.explain(func, 1))
+        ):
             assert dispatcher.backend_dispatch(name="other")(lambda: 3)() == 3
         assert [decision.backend for decision in said] == ["cpu"]

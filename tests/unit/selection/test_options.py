@@ -98,9 +98,9 @@ def test_one_parameter_by_two_names_is_refused_where_the_block_is_made(make_disp
     dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
     dispatcher.backend_dispatch(name="func")(lambda data: "host")
     dispatcher.register(SimpleNamespace(name="mine", func=lambda data, rng=0, k=1: (rng, k)))
+    options = {"func": {"k": 1, "random_state": 2, "rng": 3}}
     for labels in (["mine"], []):
-        with pytest.raises(TypeError, match="func give one parameter .* 'random_state', 'rng'"):
-            options = {"func": {"k": 1, "random_state": 2, "rng": 3}}
+        with pytest.raises(TypeError, match=r"func give one parameter .* 'random_state', 'rng'"):
             dispatcher.settings.use_backend(*labels, options=options)
     with dispatcher.settings.use_backend("mine", options={"func": {"random_state": 2, "k": 3}}):
         assert dispatcher.dispatched["func"](1) == (2, 3)

@@ -240,7 +240,12 @@ def test_a_class_method_in_reduce_keeps_pickled_objects_its_own(dispatch, import
 
 def test_what_attrs_makes_of_an_object_is_its_own(dispatch, offer, mine):
     attr = pytest.importorskip("attr")
-    model = dispatch(attr.s(auto_attribs=True)(type("Model", (), {"__annotations__": {"size": int}})))
+
+    @attr.s(auto_attribs=True)
+    class Model:
+        size: int
+
+    model = dispatch(Model)
     offer(Model=type("TheirModel", (), {"__init__": lambda self, size=1: None}))
     built = model(3)
     with mine():
