@@ -148,6 +148,7 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
     # Imported here: a host that never selects a backend does not pay for it.
     with making:
+        import email.parser  # noqa: F401 - Python's own reading of metadata imports it late
         from importlib.metadata import DistributionFinder
 
     context = DistributionFinder.Context(**wanted)
