@@ -4,6 +4,7 @@ The environment variable `SUITE` names the package. Tests are imported after thi
 is decorated.
 """
 
+import gc
 import json
 import os
 import sys
@@ -44,7 +45,10 @@ def put(made):
 
 
 found = [*public_callables(package)]  # held, so that nothing else gets their identities
-put({id(own): public for name, own in found if (public := decorated(name, own)) is not None})
+# From outside a class is made anew, and objects that are there would stay of the old one.
+in_use = {type(one) for one in gc.get_objects()}
+fresh = [(name, own) for name, own in found if not (type(own) is type and own in in_use)]
+put({id(own): public for name, own in fresh if (public := decorated(name, own)) is not None})
 classes = sum(isinstance(public, type) for public in dispatcher.dispatched.values())
 counts = {"functions": len(dispatcher.dispatched) - classes, "classes": classes}
 Path("decorated.json").write_text(json.dumps(counts), encoding="utf-8")
