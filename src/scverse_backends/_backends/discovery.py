@@ -148,8 +148,10 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
     # Imported here: a host that never selects a backend does not pay for it.
     with making:
-        import email.parser  # noqa: F401 - Python's own reading of metadata imports it late
-        from importlib.metadata import DistributionFinder
+        from importlib.metadata import DistributionFinder, PathDistribution
+
+        # Python imports the rest when it first reads metadata: here, of nothing.
+        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
 
     context = DistributionFinder.Context(**wanted)
     for finder in [*sys.meta_path]:
