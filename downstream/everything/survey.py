@@ -71,7 +71,7 @@ def own_names(module, package):
     for name in names:
         found = vars(module).get(name)
         home = str(getattr(found, "__module__", None) or module.__name__)
-        at_home = package in (STANDARD, home.partition(".")[0])
+        at_home = package == STANDARD or f"{home}.".startswith(f"{package}.")
         is_own = listed is not None or home == module.__name__
         if at_home and is_own and not name.startswith("_"):
             yield name, found

@@ -11,15 +11,15 @@ went through dispatch.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 from networkx_host import dispatcher, nx, refused
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from comparison import differing, loopback, run_tests, show
 
 WHOLE = ["networkx"]
 # All that takes its tests less than a quarter of a minute.
@@ -42,58 +42,9 @@ PART = [
     "networkx.tests",
     "networkx.utils",
 ]
-OUTCOMES = ("passed", "failed", "error", "skipped")
 NEEDED_SHARE = 0.9
 
 HERE = Path(__file__).parent
-LOOPBACK = [
-    "-pscverse_backends.pytest_plugin",
-    "--scverse-backend=loopback",
-    "--scverse-backend-dispatcher=networkx_host:dispatcher",
-    "--scverse-backend-report=report.json",
-]
-
-
-def run_tests(folder, packages, workers, *options):
-    """Run NetworkX's tests in a process of their own; give how each of them ended."""
-    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
-    common = ["--quiet", "-pno:cacheprovider", "--junitxml=tests.xml", f"--numprocesses={workers}"]
-    command = [sys.executable, "-m", "pytest", "-cpytest.ini", *common, *options]
-    # NetworkX's tests have a --backend option of their own.
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        "SCVERSE_BACKENDS_PYTEST_PREFIX": "scverse-",
-        "PYTEST_ADDOPTS": "",
-    }
-    finished = subprocess.run(
-        [*command, "--pyargs", *packages],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if not (folder / "tests.xml").exists():
-        sys.exit(f"The tests did not run:\n{finished.stdout}{finished.stderr}")
-    cases = ET.parse(folder / "tests.xml").iter("testcase")  # noqa: S314 - pytest wrote it
-    ended = [(f"{case.get('classname')}::{case.get('name')}", outcome(case)) for case in cases]
-    return Counter(ended), finished.stdout.rstrip().splitlines()[-1]
-
-
-def outcome(case):
-    """Tell how one test ended."""
-    kinds = {"failure": "failed", "error": "error", "skipped": "skipped"}
-    return next((kinds[child.tag] for child in case if child.tag in kinds), "passed")
-
-
-def show(title, ended, last_line):
-    """Say how many tests ended in which way."""
-    counts = Counter(dict.fromkeys(OUTCOMES, 0))
-    for (_, how), count in ended.items():
-        counts[how] += count
-    numbers = ", ".join(f"{counts[name]} {name}" for name in OUTCOMES)
-    print(f"{title:12} {ended.total()} collected: {numbers}\n{'':12} pytest says: {last_line}")
 
 
 def show_route(report):
@@ -125,14 +76,16 @@ def main():
     for reason in refused.values():
         print(f"  {reason}")
     with tempfile.TemporaryDirectory() as folder:
-        without, last_line = run_tests(Path(folder), packages, options.workers)
+        common = (Path(folder), packages, f"--numprocesses={options.workers}")
+        without, last_line = run_tests(*common, modules=HERE)
         show("without us", without, last_line)
-        ours, last_line = run_tests(Path(folder), packages, options.workers, *LOOPBACK)
+        through = loopback("networkx_host:dispatcher")
+        ours, last_line = run_tests(*common, *through, modules=HERE)
         show("with us", ours, last_line)
         share = show_route(json.loads(Path(folder, "report.json").read_text(encoding="utf-8")))
-    differing = sorted({name for name, _ in (without - ours) | (ours - without)})
-    print(f"{len(differing)} tests end differently with us.", *differing, sep="\n  ")
-    return 1 if differing or share < NEEDED_SHARE else 0
+    changed = differing(without, ours)
+    print(f"{len(changed)} tests end differently with us.", *changed, sep="\n  ")
+    return 1 if changed or share < NEEDED_SHARE else 0
 
 
 if __name__ == "__main__":

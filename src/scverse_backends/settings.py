@@ -194,6 +194,8 @@ class Settings:
             As for `backend`; already here, not only when the block is entered.
         UnknownFunctionError
             If a key, or a name in `options`, fits no dispatched function.
+        TypeError
+            If `options` give one parameter by two of its names.
         UnknownOptionError
             If no function of a selected backend has an option. Where that
             backend is not imported yet and has no manifest, when the block is entered.

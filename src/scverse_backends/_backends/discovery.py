@@ -14,6 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import making
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import Candidate
 from scverse_backends._ground.safe_repr import (
@@ -148,7 +149,11 @@ def groups(ending: str) -> tuple[str, ...]:
 def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
     # Imported here: a host that never selects a backend does not pay for it.
-    from importlib.metadata import DistributionFinder
+    with making:
+        from importlib.metadata import DistributionFinder, PathDistribution
+
+        # Python imports the rest when it first reads metadata: here, of nothing.
+        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
 
     context = DistributionFinder.Context(**wanted)
     for finder in [*sys.meta_path]:

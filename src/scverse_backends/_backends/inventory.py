@@ -105,6 +105,11 @@ class Inventory:
                     self._read()
         return cast("LabelIndex", self._index)
 
+    @property
+    def met(self) -> tuple[Installed, ...]:
+        """What is known of installed adapters by now; nothing before the metadata is read."""
+        return tuple(self._index.installed.values()) if self._index else ()
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed, and warn of what was found when the metadata was read."""
         index = self.index

@@ -8,7 +8,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.callables import making, signature_of
 from scverse_backends._ground.records import LoadedBackend
 from scverse_backends._ground.safe_repr import attempt, describe_error, error_text, safe_repr
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
@@ -112,7 +112,8 @@ def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
         Name of the host.
     """
     # Imported here: most runs never need a manifest, and hosts pay for imports.
-    from .manifest import ManifestError
+    with making:
+        from .manifest import ManifestError
 
     try:
         manifest, backend = _stand_in(candidate)
@@ -132,8 +133,9 @@ def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
 
 def _stand_in(candidate: Candidate) -> tuple[Manifest | None, LoadedBackend | None]:
     """Make the backend that a candidate's manifest describes, if it ships one."""
-    from .manifest import find, parse
-    from .stand_in import stand_in
+    with making:
+        from .manifest import find, parse
+        from .stand_in import stand_in
 
     data = find(candidate)
     manifest = None if data is None else parse(data)

@@ -197,17 +197,11 @@ class Registry(Inventory):
             if error is not None and report:
                 told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
                 self._warn(verdict.candidate, told)
-        return (
-            *self.registered,
-            *(b for one in self.index.installed.values() if (b := one.usable)),
-        )
+        return (*self.registered, *(b for one in self.met if (b := one.usable)))
 
     def known(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered, loaded, or described by a manifest read before."""
-        return (
-            *self.registered,
-            *(b for one in self.index.installed.values() if (b := one.backend)),
-        )
+        return (*self.registered, *(b for one in self.met if (b := one.backend)))
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered or loaded, each once."""

@@ -15,6 +15,7 @@ from scverse_backends._backends.configuration import aliases_in, circles, names_
 from scverse_backends._ground.callables import (
     annotate,
     docstring_of,
+    making,
     name_of,
     named_parameters,
     once,
@@ -62,6 +63,7 @@ class Catalogue:
         self._lock = Lock()
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
+        selector.on_load = _import_path
         selector.on_refresh = self._show_again
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
@@ -191,6 +193,14 @@ class Catalogue:
         if missing:
             msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
             raise ValueError(msg)
+
+
+def _import_path() -> None:
+    """Import what the first call on a backend passes through, before somebody measures that call."""
+    with making:
+        from scverse_backends._routing import implementations, resolution  # noqa: F401
+
+        from . import presentation  # noqa: F401
 
 
 def _class_of(function: HostFunction) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scverse_backends._ground import messages
 from scverse_backends._ground.records import Decision
 from scverse_backends._ground.safe_repr import attempt, describe_error, safe_repr
-from scverse_backends._routing.spans import OUTSIDE, Span
+from scverse_backends._routing.spans import OUTSIDE, Span, telling
 from scverse_backends._selection.state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .trace_records import TraceRecord, record_of
@@ -33,7 +32,6 @@ class Observation:
         self._sink = sink
         self._state = state
         self._since = perf_counter()
-        self._is_telling: ContextVar[bool] = ContextVar("is_telling", default=False)
         state.observe(self, OUTSIDE)
 
     def __repr__(self) -> str:
@@ -52,7 +50,7 @@ class Observation:
 
     def add(self, span: Span) -> None:
         """Tell of a call that begins; not of one that the sink itself makes."""
-        if self._is_telling.get():
+        if self in telling.get():
             return
         finish = self._tell(self._sink, span.decision)
         if finish is not None:
@@ -63,11 +61,11 @@ class Observation:
 
     def _tell(self, told: Callable[[Any], Any], what: object) -> Any:
         """Call a sink. What it raises is a warning: the call that it is told of goes on."""
-        token = self._is_telling.set(True)
+        token = telling.set((*telling.get(), self))
         try:
             return attempt(partial(told, what), self._failed)
         finally:
-            self._is_telling.reset(token)
+            telling.reset(token)
 
     def _failed(self, error: BaseException) -> None:
         from scverse_backends.exceptions import BackendWarning

@@ -7,6 +7,7 @@ other callable.
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import update_wrapper
 from threading import RLock
@@ -203,7 +204,13 @@ def public_names(value: object) -> list[str]:
     return [name for name in object.__dir__(value) if not name.startswith("_")]
 
 
-_making = RLock()
+making = RLock()
+"""Held while something is made, or imported, that is made once."""
+
+# A child could never import what another thread of its parent was importing. Not every system can fork.
+getattr(os, "register_at_fork", dict)(
+    before=making.acquire, after_in_parent=making.release, after_in_child=making.release
+)
 
 
 class once(Generic[T]):  # noqa: N801 - a decorator, like property
@@ -221,7 +228,7 @@ class once(Generic[T]):  # noqa: N801 - a decorator, like property
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> T:
-        with _making:
+        with making:
             # The instance's own attribute comes before this one, from the next look on.
             if self._name not in instance.__dict__:
                 instance.__dict__[self._name] = self._make(instance)

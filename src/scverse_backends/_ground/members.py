@@ -78,7 +78,8 @@ def tell_absences(backend: type, names: frozenset[str], said: str) -> None:
         if name in absences:
             msg = f"{type(self).__name__!r} object has no attribute {name!r}: {absences[name]}"
             raise AttributeError(msg, name=name, obj=self)
-        # The error as Python gave it is lost by now; looking again raises the same.
+        # Python threw the error away before it asked. Looking again raises the same, though a property
+        # runs twice for it; a __getattribute__ would slow down every attribute there is.
         return object.__getattribute__(self, name)
 
     __getattr__.__dict__.update(absences)

@@ -52,8 +52,8 @@ they hold the class."""
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
 
-_COPYING: _Names = dict.fromkeys(("copy", "dataclasses"), ("",))
-"""Modules of which any function that calls a class makes another object like one that is there."""
+_COPYING: _Names = {"copy": ("",), "dataclasses": ("",), "attr._make": ("evolve",)}
+"""Functions that call a class only to make another object like one that is there."""
 
 
 class _Construction(NamedTuple):

@@ -165,14 +165,25 @@ def same(value: object, default: object) -> bool:
 
 
 def _equal(value: Any, default: Any) -> bool:
-    if type(value) in (list, tuple):
-        pairs = zip(value, default, strict=False)
-        return len(value) == len(default) and all(same(one, other) for one, other in pairs)
-    if type(value) is dict:
-        return same([*value.items()], [*default.items()])
-    # A truth value of Python's or of numpy's; an array or expression is no answer.
-    equal = value == default
-    return type(equal).__name__ in ("bool", "bool_") and bool(equal)
+    if type(value) not in (list, tuple, dict):
+        # A truth value of Python's or of numpy's; an array or expression is no answer.
+        equal = value == default
+        if not (type(equal).__name__ in ("bool", "bool_") and equal):
+            return False
+    return all(same(one, other) for one, other in _parts(value, default))
+
+
+def _parts(value: Any, default: Any) -> Iterable[tuple[Any, Any]]:
+    """Pair what two values of one type consist of; raises if one has more than the other."""
+    if isinstance(value, (set, frozenset)):
+        known = {one: one for one in default}
+        return [(one, known[one]) for one in value]
+    if isinstance(value, dict):
+        return zip(value.items(), default.items(), strict=True)
+    if isinstance(value, (list, tuple)):
+        return zip(value, default, strict=True)
+    fields = getattr(type(value), "__dataclass_fields__", {})
+    return [(getattr(value, n), getattr(default, n)) for n in fields if fields[n].compare]
 
 
 def alike(ours: object, theirs: object) -> bool:

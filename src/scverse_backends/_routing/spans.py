@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
@@ -122,6 +123,10 @@ OUTSIDE = Span(None, None, ())
 """What a call is made within that only the sinks of every context take in."""
 
 
+telling: ContextVar[tuple[object, ...]] = ContextVar("telling", default=())
+"""What is being told of a call in this context; the calls that it makes meanwhile are its own."""
+
+
 class Arrived(BaseException):
     """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
 
@@ -138,6 +143,7 @@ class CallAwaited:
         self.is_over = False
         self._function = function
         self._thread = get_ident()
+        self._telling = telling.get()
 
     def add(self, span: Span) -> None:
         """Take the decision of the call that is awaited, and end the call; all others run.
@@ -148,7 +154,12 @@ class CallAwaited:
             In place of the call.
         """
         decision = span.decision
-        if decision is None or decision.function != self._function or not self._is_made_for_us():
+        if decision is None or decision.function != self._function:
+            return
+        # What another dispatched function calls, or who is told of a call, is not awaited.
+        if span.parent is not None or any(one not in self._telling for one in telling.get()):
+            return
+        if not self._is_made_for_us():
             return
         self.decision = decision
         # By the other one a thread ends without a word.

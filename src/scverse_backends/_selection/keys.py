@@ -10,6 +10,7 @@ import sys
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import UnknownFunctionError, UnknownOptionError
 
@@ -35,6 +36,26 @@ def unknown_keys(
         if not fits(key, functions):
             known = sorted(functions)
             yield UnknownFunctionError(key, host=address.host, known=known, origin=origin)
+
+
+def check_names(asked: Request, functions: Mapping[str, Any]) -> None:
+    """Refuse options that give one parameter of a function by two of its names.
+
+    Raises
+    ------
+    TypeError
+        If a block has such options.
+    """
+    for function, given in asked.options:
+        names_of = functions[function].function.names_of
+        for option, _ in given:
+            names = [name for name, _ in given if name in names_of(option)]
+            if len(names) > 1:
+                msg = (
+                    f"The options for {function} give one parameter by two names, {quoted(names)}. "
+                    "Give one of them."
+                )
+                raise TypeError(msg)
 
 
 def rules_with_options(

@@ -43,6 +43,8 @@ class Selector:
         By what another process finds the same host.
     calls
         By how calls name their backends, what they select where no policy is in force.
+    on_load
+        What follows when a backend is put in force.
     on_refresh
         What follows when the installed backends were looked at again.
     functions
@@ -60,6 +62,7 @@ class Selector:
         self._forget_calls()
         self.changes.watch(self._forget_calls)
         self.changes.watch(state.forget)
+        self.on_load: Callable[[], None] = lambda: None
         self.on_refresh: Callable[[], None] = lambda: None
         self.functions: dict[str, Any] = {}
         self.off = f"the environment variable {environment.off}" if environment.off else None
@@ -105,22 +108,23 @@ class Selector:
 
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
-            self._warn_once(located.label, f"{located.error} It is left out.")
+            self._warn_once(("label", located.label), f"{located.error} It is left out.")
         return located
 
     def check_keys(self, asked: Request) -> None:
-        """Refuse a key that fits no dispatched function.
+        """Refuse a key that fits no dispatched function, and options that say one thing twice.
 
         Raises
         ------
-        UnknownFunctionError
-            If there is one.
+        UnknownFunctionError, TypeError
+            If there are any.
         """
         if (asked.by_function or asked.options) and not self.off:
-            from .keys import unknown_keys
+            from .keys import check_names, unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address):
                 raise error
+            check_names(asked, self.functions)
 
     def check_known_options(self, found: Request) -> None:
         """Refuse options of functions for which a block has labels, as far as that needs no import.
@@ -170,15 +174,14 @@ class Selector:
             return self.state.make((CPU_PICK,), fallback, self.off)
         from .request import pick_all
 
+        self.on_load()
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
-        rules, problems = [], []
-        for key, labels, options in asked.by_function:
-            some, problem = pick_all(labels, use)
-            rules.append(Rule(key, some, origin, options))
-            problems.append(problem)
-        if problems and all(problems) and not asked.labels:
-            nothing_remains = problems[0]
+        # A key whose labels are all left out leaves its functions to what surrounds it.
+        rules = [
+            Rule(key, pick_all(labels, use)[0], origin, options)
+            for key, labels, options in asked.by_function
+        ]
         self._log_left_out((*picks, *(pick for rule in rules for pick in rule.picks)))
         if nothing_remains is not None:
             raise nothing_remains
@@ -322,7 +325,8 @@ class Selector:
             from .keys import unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address, origin):
-                self._warn_once(error.function, f"{error} Until then it selects nothing.")
+                told = f"{error} Until then it selects nothing."
+                self._warn_once(("key", error.function), told)
 
     def _log_left_out(self, picks: Iterable[Pick]) -> None:
         for pick in picks:
@@ -336,7 +340,7 @@ class Selector:
         if any(label != CPU for label in asked.every_label):
             host, variable = self.configuration.host, self.environment.off
             problem = f"{host} runs every call itself (cpu), whatever is selected."
-            self._warn_once(self.off, f"{variable} is set: {problem}")
+            self._warn_once("off", f"{variable} is set: {problem}")
 
     def _warn_once(self, subject: object, problem: str) -> None:
         """Warn of something that was selected and has no effect."""

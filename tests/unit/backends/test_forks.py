@@ -2,9 +2,14 @@
 
 import importlib
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+
+import scverse_backends
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -87,3 +92,48 @@ def test_the_child_reads_metadata_that_another_thread_of_the_parent_was_reading(
     assert in_a_child(call)
     assert call()
     thread.join()
+
+
+FIRST_USE = """
+import os, sys, threading, time
+from scverse_backends import BackendDispatcher
+
+dispatcher = BackendDispatcher(entrypoint_group="nobody.backends", host_name="example_host")
+
+@dispatcher.backend_dispatch
+def where():
+    return "cpu"
+
+class Mine:
+    name = "mine"
+    def where(self): return "mine"
+
+dispatcher.register(Mine)
+begun = threading.Event()
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("scverse_backends._routing.resolution", "importlib.metadata"):
+            begun.set()
+            time.sleep(0.1)
+
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=WORK)
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if where(backend="mine") == "mine" and not dispatcher.backends()[1:] else 1)
+thread.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("work", ['lambda: where(backend="mine")', "dispatcher.backends"])
+def test_the_child_imports_what_another_thread_of_the_parent_was_importing(work):
+    program = FIRST_USE.replace("WORK", work)
+    environment = {**os.environ, "PYTHONPATH": str(Path(scverse_backends.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], env=environment, check=False, timeout=60
+    )
+    assert done.returncode == 0

@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import sys
 import types
 import weakref
 
@@ -255,3 +256,21 @@ class TestWhatCannotBeRegistered:
 
         with pytest.raises(ZeroDivisionError):
             dispatcher.register(Failing)
+
+
+def test_calls_on_registered_backends_do_not_read_what_is_installed(dispatcher, offer, monkeypatch):
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            return None
+
+        def find_distributions(self, context):
+            pytest.fail("it was asked what is installed")
+
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    offer("one", func=lambda own=1: "one")
+    offer("two", func=lambda own=1: "two")
+    for label in ("one", "two"):
+        with dispatcher.settings.use_backend(label):
+            assert func() == label
+    assert "own" in inspect.signature(func).parameters

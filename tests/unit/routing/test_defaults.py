@@ -1,5 +1,10 @@
 """Whether an argument is the default: identity first, then one true value of ``==``."""
 
+from collections import OrderedDict
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -17,6 +22,17 @@ class Answers:
         return self.answer()
 
     __hash__ = None
+
+
+class Size(NamedTuple):
+    rows: float
+    columns: float
+
+
+@dataclass
+class Window:
+    width: float
+    seen: list[object] = field(default_factory=list, compare=False)
 
 
 class Ambiguous:
@@ -182,10 +198,16 @@ def test_defaults_of_both_sides_are_compared_as_carefully(dispatcher, pair, host
         ({"a": 1}, {"a": 1.0}),
         ([(1,)], [(1.0,)]),
         ((1,), (1, 1)),
+        (frozenset({1}), frozenset({True})),
+        ({(1, 2), 3}, {(1.0, 2), 3}),
+        (Size(1, 2), Size(True, 2)),
+        (OrderedDict(a=1), OrderedDict(a=True)),
+        (Window(1, ["seen"]), Window(1.0)),
+        ([Window(1)], [Window(True)]),
     ],
     ids=repr,
 )
 def test_what_a_container_holds_is_compared_as_carefully(pair, outcome, default, given):
     func = pair(lambda data, extra=default: extra is given, lambda data: "mine", fallback="silent")
     assert outcome(func, 1, extra=given) is True
-    assert outcome(func, 1, extra=type(default)(default)) == "mine"
+    assert outcome(func, 1, extra=deepcopy(default)) == "mine"

@@ -260,3 +260,52 @@ def test_a_coroutine_functions_call_is_decided_as_it_arrives(dispatcher):
         with dispatcher.settings.use_backend("mine"):
             assert dispatcher.settings.explain(func, 1).backend == "cpu"
             assert asyncio.run(func(1)) == "cpu"
+
+
+class TestACallThatAnotherOneMakesOnTheWay:
+    """It is not the one that is explained, and runs."""
+
+    @pytest.fixture
+    def func(self, dispatcher, decorated):
+        """Give a function whose decorator calls another dispatched one first, that calls it too."""
+        check = dispatcher.backend_dispatch(name="check")(lambda func, data: func(data - 1))
+
+        def checking(func):
+            @functools.wraps(func)
+            def wrapper(data, **kwargs):
+                assert check(func, data) == "mine"
+                return func(data, **{"seed": 7, **kwargs})
+
+            return wrapper
+
+        return decorated(checking)
+
+    def test_is_of_another_function(self, dispatcher, func):
+        with dispatcher.settings.use_backend("mine"):
+            decision = dispatcher.settings.explain(func, 1)
+            assert decision.backend == func(1) == "cpu"
+        assert decision.forwarded == ("data", "seed")
+
+    @pytest.mark.parametrize("told_last", [True, False])
+    def test_is_of_a_sink(self, dispatcher, func, told_last):
+        inner = dispatcher.dispatched["func"]
+        ran = []
+
+        def sink(decision):
+            def ended(record):
+                ran.append((record.function, inner(0)))
+
+            return ended if told_last else ran.append((decision.function, inner(0)))
+
+        with dispatcher.settings.use_backend("mine"), dispatcher.settings.observe(sink):
+            assert dispatcher.settings.explain(func, 1).forwarded == ("data", "seed")
+        assert sorted(ran) == [("check", "mine"), ("func", "mine")]
+
+    def test_a_sink_may_explain(self, dispatcher, decorated):
+        func = decorated(seeded, lambda data, seed=None: pytest.fail("it ran"))
+        said = []
+        with dispatcher.settings.observe(
+            lambda _: said.append(dispatcher.settings.explain(func, 1))
+        ):
+            assert dispatcher.backend_dispatch(name="other")(lambda: 3)() == 3
+        assert [decision.backend for decision in said] == ["cpu"]

@@ -214,9 +214,15 @@ class TestWhereAKeyIsLeftWithNothing:
             decision = settings.explain(functions.dispatched["pp.neighbors"])
         assert [(no.backend, decision.backend) for no in decision.refusals] == [("absent", "cuda")]
 
-    def test_where_every_key_is_the_error_is_that_of_the_first(self, settings):
-        with pytest.raises(BackendNotInstalledError):
-            settings.use_backend({"pp.neighbors": "absent?"}).__enter__()
+    @pytest.mark.parametrize("more", [{}, {"tl.*": "cuda"}], ids=str)
+    def test_it_is_the_same_whatever_other_keys_there_are(self, functions, settings, more):
+        neighbors = functions.dispatched["pp.neighbors"]
+        settings.backend = "torch"
+        with settings.use_backend({"pp.neighbors": "absent?", **more}):
+            assert neighbors() == "torch"
+            assert [no.backend for no in settings.explain(neighbors).refusals] == ["absent"]
+        settings.backend = {"pp.neighbors": "absent?", **more}
+        assert neighbors() == "torch"
 
     def test_where_the_labels_beside_it_are_it_is_an_error_too(self, settings):
         with pytest.raises(BackendNotInstalledError):
@@ -333,6 +339,14 @@ class TestTheEnvironment:
         later = functions.backend_dispatch(name="pp.later")(lambda: "cpu")
         with pytest.warns(BackendFallbackWarning, match="'cuda' does not implement it"):
             later()
+
+    def test_warns_of_a_label_and_of_a_key_that_are_spelt_alike(self, given):
+        functions = given("later=cuda, later?, torch")
+        with pytest.warns(BackendSelectionWarning) as caught:
+            assert where(functions) == expect(*["torch"] * 4)
+        told = [str(one.message) for one in caught]
+        assert ["It is left out." in text for text in told] == [True, False]
+        assert ["Until then it selects nothing." in text for text in told] == [False, True]
 
     @pytest.mark.parametrize("text", ["pp.scale=", "pp.scale=cuda torch", "pp.scale=cudaa"])
     def test_names_the_variable_where_a_label_is_wrong(self, given, text):

@@ -94,6 +94,18 @@ def test_another_name_of_the_host_s_parameter_is_no_option(make_dispatcher):
             dispatcher.settings.use_backend(name, options={"func": {"random_state": 1}})
 
 
+def test_one_parameter_by_two_names_is_refused_where_the_block_is_made(make_dispatcher):
+    dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
+    dispatcher.backend_dispatch(name="func")(lambda data: "host")
+    dispatcher.register(SimpleNamespace(name="mine", func=lambda data, rng=0, k=1: (rng, k)))
+    options = {"func": {"k": 1, "random_state": 2, "rng": 3}}
+    for labels in (["mine"], []):
+        with pytest.raises(TypeError, match=r"func give one parameter .* 'random_state', 'rng'"):
+            dispatcher.settings.use_backend(*labels, options=options)
+    with dispatcher.settings.use_backend("mine", options={"func": {"random_state": 2, "k": 3}}):
+        assert dispatcher.dispatched["func"](1) == (2, 3)
+
+
 def test_can_run_is_asked_about_them_too(host):
     asked = []
     backend = adapter(

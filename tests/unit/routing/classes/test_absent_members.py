@@ -185,3 +185,14 @@ def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher):
     dispatcher.register(SimpleNamespace(name="fast", Press=lacking()))
     assert Press(size=3, backend="fast").size == 3
     assert dispatcher.settings.explain(Press, backend="fast").missing_members == ()
+
+
+def test_a_property_that_fails_is_read_once_more_and_no_other(construct):
+    kind, asked = lacking(), []
+    kind.plain = property(lambda self: asked.append("plain") or 1)
+    kind.failing = property(lambda self: asked.append("failing") or self.nothing)
+    made = construct(kind)
+    assert made.plain == 1
+    with pytest.raises(AttributeError, match="'Press' object has no attribute 'nothing'"):
+        made.failing  # noqa: B018 - it is looked for
+    assert asked == ["plain", "failing", "failing"]

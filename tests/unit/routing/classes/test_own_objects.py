@@ -236,3 +236,18 @@ def test_a_class_method_in_reduce_keeps_pickled_objects_its_own(dispatch, import
     with mine():
         copied = pickle.loads(blob)
     assert (type(copied), copied.size) == (model, 3)
+
+
+def test_what_attrs_makes_of_an_object_is_its_own(dispatch, offer, mine):
+    attr = pytest.importorskip("attr")
+
+    @attr.s(auto_attribs=True)
+    class Model:
+        size: int
+
+    model = dispatch(Model)
+    offer(Model=type("TheirModel", (), {"__init__": lambda self, size=1: None}))
+    built = model(3)
+    with mine():
+        evolved = attr.evolve(built, size=4)
+    assert (type(evolved), evolved.size) == (model, 4)
