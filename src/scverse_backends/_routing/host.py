@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import (
     is_coroutine_function,
     is_generator_function,
+    named_parameters,
     shows_its_own_signature,
     takes_any_keyword,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .aliases import Aliases
     from .parameters import ParameterMap, Parameters
@@ -57,6 +58,11 @@ class HostFunction:
         self.host_defaults = host_defaults
         self.should_run = should_run
         self.public: Callable[..., Any] = func
+
+    @cached_property
+    def named(self) -> Collection[str]:
+        """The names of its parameters, as `inspect` shows them."""
+        return named_parameters(self.func)
 
     @cached_property
     def parameters(self) -> Parameters:
