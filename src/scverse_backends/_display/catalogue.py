@@ -221,7 +221,7 @@ def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
     """Refuse two names for one parameter that a function has by neither."""
     func = function.func
     for pair in () if not aliases or takes_any_keyword(func) else aliases.items():
-        if function.named.isdisjoint(function.names_of(pair[0])):
+        if not {*function.names_of(pair[0])} & {*function.named}:
             msg = f"{_home(func)} has no parameter {' or '.join(map(repr, pair))} with two names."
             raise ValueError(msg)
 

@@ -64,8 +64,8 @@ class _Construction(NamedTuple):
     selector: str
     awake: list[bool]
     """Empty until anything was ever selected."""
-    own: dict[str, tuple[str, ...]]
-    """Of the functions that make objects for the class itself; empty until one may have called."""
+    own: _Names
+    """Of the functions that make objects for the class itself."""
 
 
 class _Signature:
@@ -103,10 +103,10 @@ class Dispatching(type):
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
         found = cls.__dict__.get(_CONSTRUCTION)
         if found is not None:
-            owner, build, selector, awake, _ = found
+            owner, build, selector, awake, own = found
             # A decorator outside ours may have rebuilt the class, and copied what it found in it.
             if owner is cls and not (
-                awake and selector not in kwargs and _is_own(found, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
+                awake and selector not in kwargs and _is_own(own, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
             ):
                 return build(*args, **kwargs)
         return super().__call__(*args, **kwargs)
@@ -122,17 +122,14 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
 
 
-def _is_own(construction: _Construction, caller: Any) -> bool:
+def _is_own(own: _Names, caller: Any) -> bool:
     """Whether a frame is of a function that makes objects for the class itself.
 
     It is ``None`` where a thread begins with the construction.
     """
-    own = construction.own
-    if not own:
-        own.update(_own_names(construction.cls))
     module = caller and caller.f_globals.get("__name__")
     if module == "typing":  # makes the call that is written ``Model[int]()``
-        return _is_own(construction, caller.f_back)
+        return _is_own(own, caller.f_back)
     return module in own and caller.f_code.co_qualname.startswith(own[module])
 
 
@@ -201,7 +198,9 @@ def dispatchable(cls: type) -> type:
 def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
     dispatch = getattr(build, DISPATCH)
-    found = _Construction(cls, build, dispatch.function.selector, dispatch.state.awake, {})
+    found = _Construction(
+        cls, build, dispatch.function.selector, dispatch.state.awake, _own_names(cls)
+    )
     type.__setattr__(cls, _CONSTRUCTION, found)
     said = any("__signature__" in vars(base) for base in cls.__mro__)
     if said and isinstance(getattr(cls, "__signature__", None), Signature):

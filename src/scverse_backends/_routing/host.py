@@ -15,7 +15,7 @@ from scverse_backends._ground.callables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .aliases import Aliases
     from .parameters import ParameterMap, Parameters
@@ -60,9 +60,9 @@ class HostFunction:
         self.public: Callable[..., Any] = func
 
     @cached_property
-    def named(self) -> Collection[str]:
+    def named(self) -> tuple[str, ...]:
         """The names of its parameters, as `inspect` shows them."""
-        return named_parameters(self.func)
+        return tuple(named_parameters(self.func))
 
     @cached_property
     def parameters(self) -> Parameters:
