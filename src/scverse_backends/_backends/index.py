@@ -188,6 +188,11 @@ class LabelIndex:
         What is installed, in the order of candidates.
     known
         What is known of it from before.
+
+    Attributes
+    ----------
+    outcomes
+        Another object after every outcome that is taken in.
     """
 
     def __init__(self, verdicts: Sequence[Verdict], known: Mapping[Source, Installed]) -> None:
@@ -199,7 +204,9 @@ class LabelIndex:
         self._usable = [entry for entry in self.entries if not entry.verdict.refused]
         self.ambiguous = _ambiguous(self._usable)
         self.distributions = _distributions(self._usable)
+        self._by_metadata = self._named_by_metadata()
         self._generation = object()
+        self.outcomes = object()
         self._labels: tuple[object, dict[str, Label]] = (None, {})
         for source, installed in self.installed.items():
             served = [verdict for verdict in groups[source] if not verdict.refused]
@@ -214,15 +221,7 @@ class LabelIndex:
         """Give every label that is known so far, by its folded form."""
         generation, known = self._generation, self._labels
         if known[0] is not generation:
-            found: dict[str, Label] = {}
-            for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
-                name = entry.verdict.candidate.name
-                if not fault(name):
-                    found.setdefault(key(name), Label(name, entry))
-            for folded, entry in self.distributions.items():
-                is_listed = key(entry.verdict.candidate.name) in self.ambiguous
-                written = str(entry.verdict.candidate.distribution)
-                found.setdefault(folded, Label(written, entry, is_listed))
+            found = dict(self._by_metadata)
             for entry in self.in_order():
                 for folded, written in entry.installed.claims.items():
                     label = found.get(folded)
@@ -235,6 +234,19 @@ class LabelIndex:
             )
             self._labels = known
         return known[1]
+
+    def _named_by_metadata(self) -> dict[str, Label]:
+        """Give the labels that are known without any adapter: of entry points, and distributions."""
+        found: dict[str, Label] = {}
+        for entry in sorted(self._usable, key=lambda entry: not entry.verdict.trusted_as):
+            name = entry.verdict.candidate.name
+            if not fault(name):
+                found.setdefault(key(name), Label(name, entry))
+        for folded, entry in self.distributions.items():
+            is_listed = key(entry.verdict.candidate.name) in self.ambiguous
+            written = str(entry.verdict.candidate.distribution)
+            found.setdefault(folded, Label(written, entry, is_listed))
+        return found
 
     def reorder(self) -> None:
         """Work out anew what labels name, now that more is known of a backend."""
@@ -257,6 +269,12 @@ class LabelIndex:
         -------
         Whether a label names another backend than before.
         """
+        try:
+            return self._put(installed, outcome)
+        finally:
+            self.outcomes = object()
+
+    def _put(self, installed: Installed, outcome: Outcome) -> bool:
         installed.take(outcome)
         self.reorder()
         if isinstance(outcome, BackendError):

@@ -74,7 +74,8 @@ class Presentation:
         # Not again while it is being done: an adapter may look at signatures when it is asked.
         if self._asking.acquire(blocking=False):
             try:
-                self._update(self._from_backend(b, report=report) for b in self._registry.known())
+                offering = self._registry.offering(self.function.name)
+                self._update(self._from_backend(one, report=report) for one in offering)
             finally:
                 self._asking.release()
         while self._problems:
