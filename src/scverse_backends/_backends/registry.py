@@ -24,7 +24,7 @@ from .inventory import Inventory
 from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Self
 
     from scverse_backends._ground.labels import TrustRule
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 class Registry(Inventory):
     """The backends of one host, by every label that names them."""
-
-    _offering: tuple[tuple[object, ...], Mapping[str | None, list[LoadedBackend]]] | None = None
-    """What each function is offered by, of the outcomes that there were then."""
 
     # From a label to a backend.
 
@@ -215,12 +212,8 @@ class Registry(Inventory):
 
     def offering(self, function: str) -> Iterable[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        now = (self.index, self.index.outcomes, self.registered)
-        made = self._offering
-        if made is None or made[0] != now:
-            made = self._offering = (now, _by_function(self.known()))
-        found = made[1]
-        return (*found.get(None, ()), *found.get(function, ()))
+        described = self.index.by_function()
+        return (*self.registered, *described.get(None, ()), *described.get(function, ()))
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered or loaded, each once."""
@@ -314,15 +307,6 @@ class Registration:
 
     def __exit__(self, *error: object) -> None:
         self.remove()
-
-
-def _by_function(known: Iterable[LoadedBackend]) -> Mapping[str | None, list[LoadedBackend]]:
-    """Group described backends by what they describe; under ``None``, those that have to be asked."""
-    found: dict[str | None, list[LoadedBackend]] = {}
-    for backend in known:
-        for name in (None,) if backend.described is None else backend.described:
-            found.setdefault(name, []).append(backend)
-    return found
 
 
 def _usable(verdicts: Sequence[Verdict]) -> Verdict | None:
