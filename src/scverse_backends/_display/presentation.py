@@ -108,7 +108,7 @@ class Presentation:
             kept = {backend: known for backend, known in self._known.items() if backend in there}
             if new or len(kept) < len(self._known):
                 # Replaced, never changed: other threads may be reading it.
-                self._known = {**kept, **new}
+                self._known, self._shown = {**kept, **new}, None
                 self._rewrite()
 
     def _from_backend(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
