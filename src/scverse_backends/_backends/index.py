@@ -200,6 +200,8 @@ class LabelIndex:
         self.ambiguous = _ambiguous(self._usable)
         self.named = self._by_name()
         self._generation = object()
+        self._outcomes = object()
+        self._by_function: tuple[object, dict[str | None, list[LoadedBackend]]] = (None, {})
         self._labels: tuple[object, dict[str, Label]] = (None, {})
         for source, installed in self.installed.items():
             served = [verdict for verdict in groups[source] if not verdict.refused]
@@ -259,6 +261,17 @@ class LabelIndex:
         """List the entries that are not refused, in the order in which they are asked."""
         return sorted(self._usable, key=lambda entry: not entry.installed.has_manifest)
 
+    def by_function(self) -> Mapping[str | None, list[LoadedBackend]]:
+        """Group described backends by what they describe; under ``None``, those that are loaded."""
+        outcomes, known = self._outcomes, self._by_function
+        if known[0] is not outcomes:
+            found: dict[str | None, list[LoadedBackend]] = {}
+            for backend in filter(None, (one.backend for one in self.installed.values())):
+                for name in (None,) if backend.described is None else backend.described:
+                    found.setdefault(name, []).append(backend)
+            known = self._by_function = (outcomes, found)
+        return known[1]
+
     def labels_of(self, installed: Installed) -> tuple[str, ...]:
         """List the labels that name one adapter, as they were written."""
         labels = self.labels().values()
@@ -272,6 +285,12 @@ class LabelIndex:
         -------
         Whether a label names another backend than before.
         """
+        try:
+            return self._put(installed, outcome)
+        finally:
+            self._outcomes = object()
+
+    def _put(self, installed: Installed, outcome: Outcome) -> bool:
         installed.take(outcome)
         self.reorder()
         if isinstance(outcome, BackendError):

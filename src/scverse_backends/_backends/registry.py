@@ -24,7 +24,7 @@ from .inventory import Inventory
 from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Self
 
     from scverse_backends._ground.labels import TrustRule
@@ -202,6 +202,11 @@ class Registry(Inventory):
     def known(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered, loaded, or described by a manifest read before."""
         return (*self.registered, *(b for one in self.met if (b := one.backend)))
+
+    def offering(self, function: str) -> Iterable[LoadedBackend]:
+        """List the known backends that may offer a function; a manifest says what it describes."""
+        described = self.index.by_function()
+        return (*self.registered, *described.get(None, ()), *described.get(function, ()))
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
         """List the backends that are registered or loaded, each once."""

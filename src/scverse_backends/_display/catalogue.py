@@ -17,7 +17,6 @@ from scverse_backends._ground.callables import (
     docstring_of,
     making,
     name_of,
-    named_parameters,
     once,
     takes_any_keyword,
 )
@@ -56,6 +55,7 @@ class Catalogue:
     def __init__(self, configuration: Configuration, selector: Selector) -> None:
         self._ignorable = configuration.ignorable
         self._aliases = configuration.parameter_aliases
+        self._names_of_all = names_by_name(self._aliases)
         self._selector = selector
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
@@ -101,7 +101,7 @@ class Catalogue:
             should_run=self._selector.configuration.should_run,
         )
         self._check_name(function)
-        check_host(func, function.selector)
+        check_host(function)
         self._check_ignorable(function, options.ignorable)
         _check_aliases(function, options.parameter_aliases or {})
         return function
@@ -142,7 +142,9 @@ class Catalogue:
 
     def _names(self, func: Any, own: Mapping[str, str] | None) -> Aliases:
         """Group the names of parameters that mean the same, the host's and a function's own."""
-        pairs = {**self._aliases, **(own or {})}
+        if not own:
+            return self._names_of_all
+        pairs = {**self._aliases, **own}
         for name in circles(pairs):
             msg = (
                 f"{_home(func)}: with the host's parameter_aliases, {name!r} leads back to itself."
@@ -206,19 +208,21 @@ def _import_path() -> None:
 def _class_of(function: HostFunction) -> str:
     """Name the class of a method, as adapters know it; of what takes no object, ``""``."""
     name = function.name.rpartition(".")[0]
-    return name if name and next(iter(named_parameters(function.func)), "") == "self" else ""
+    return name if name and next(iter(function.named), "") == "self" else ""
 
 
 def _check_options(options: Options) -> None:
     """Refuse what no decoration can mean."""
-    given: dict[str, Any] = {"name": options.name, "selector": options.selector}
-    for option, value in given.items():
-        if not isinstance(value, str | None):
+    for option in ("name", "selector"):
+        value = getattr(options, option)
+        if value is not None and not isinstance(value, str):
             msg = f"{option}= must be a string, not {value!r}"
             raise TypeError(msg)
     mistakes: list[str] = []
-    names_in(options.ignorable, "ignorable", mistakes)
-    aliases_in(options.parameter_aliases, "parameter_aliases", mistakes)
+    if options.ignorable != ():
+        names_in(options.ignorable, "ignorable", mistakes)
+    if options.parameter_aliases is not None:
+        aliases_in(options.parameter_aliases, "parameter_aliases", mistakes)
     if mistakes:
         raise TypeError("; ".join(mistakes))
 
@@ -226,9 +230,8 @@ def _check_options(options: Options) -> None:
 def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
     """Refuse two names for one parameter that a function has by neither."""
     func = function.func
-    ours = set(named_parameters(func)) if aliases else set()
-    for pair in () if takes_any_keyword(func) else aliases.items():
-        if ours.isdisjoint(function.names_of(pair[0])):
+    for pair in () if not aliases or takes_any_keyword(func) else aliases.items():
+        if not {*function.names_of(pair[0])} & {*function.named}:
             msg = f"{_home(func)} has no parameter {' or '.join(map(repr, pair))} with two names."
             raise ValueError(msg)
 

@@ -10,7 +10,7 @@ import inspect
 from contextlib import suppress
 from functools import cached_property
 from operator import attrgetter
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground import messages
@@ -31,7 +31,7 @@ from scverse_backends.exceptions import BackendLoadError, BackendRegistrationWar
 from .signatures import HostSignature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from inspect import Parameter, Signature
 
     from scverse_backends._ground.records import LoadedBackend
@@ -58,10 +58,11 @@ class Presentation:
         self._registry = dispatch.selector.registry
         self._trusted = self._registry.configuration.trusted_names
         self._known: dict[LoadedBackend, _Known] = {}
-        self._shown: tuple[Any, Signature] | None = None
+        self._shown: tuple[Any, Any, Signature] | None = None
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
         self._asking = Lock()
+        self._updating = RLock()
         self._registry.changes.watch(lambda: self._update(()))
 
     def learn(self, routes: Iterable[object]) -> None:
@@ -73,7 +74,8 @@ class Presentation:
         # Not again while it is being done: an adapter may look at signatures when it is asked.
         if self._asking.acquire(blocking=False):
             try:
-                self._update(self._from_backend(b, report=report) for b in self._registry.known())
+                offering = self._registry.offering(self.function.name)
+                self._update(self._from_backend(one, report=report) for one in offering)
             finally:
                 self._asking.release()
         while self._problems:
@@ -82,11 +84,13 @@ class Presentation:
     def signature(self) -> Signature:
         """Give the merged signature, asking backends that were loaded since the last look."""
         now = (self._registry.changes.generation, self._registry.known())
-        if self._shown is None or self._shown[0] != now:
+        shown = self._shown
+        if shown is None or shown[0] is not self._known or shown[1] != now:
             self.ask()
-            options = [offers[0][1] for offers in self._options().values()]
-            self._shown = (now, self._host.merged(options))
-        return self._shown[1]
+            known = self._known
+            options = [offers[0][1] for offers in _options(_by_name(known)).values()]
+            self._shown = shown = (known, now, self._host.merged(options))
+        return shown[2]
 
     @cached_property
     def _host(self) -> HostSignature:
@@ -98,12 +102,14 @@ class Presentation:
         A backend that is loaded replaces what its manifest said of it.
         """
         new = {known.backend: known for known in found if known}
-        there = {*self._registry.known()} if self._known else ()
-        kept = {backend: known for backend, known in self._known.items() if backend in there}
-        if new or len(kept) < len(self._known):
-            # Replaced, never changed: other threads may be reading it.
-            self._known = {**kept, **new}
-            self._rewrite()
+        # One thread at a time, or what another one learned meanwhile would be forgotten.
+        with self._updating:
+            there = {*self._registry.known()} if self._known else ()
+            kept = {backend: known for backend, known in self._known.items() if backend in there}
+            if new or len(kept) < len(self._known):
+                # Replaced, never changed: other threads may be reading it.
+                self._known, self._shown = {**kept, **new}, None
+                self._rewrite()
 
     def _from_backend(self, backend: LoadedBackend, *, report: bool) -> _Known | None:
         """Learn from one backend; ``None`` if there is nothing new."""
@@ -148,21 +154,8 @@ class Presentation:
         )
         self._problems.append(warning)
 
-    def _by_name(self) -> list[_Known]:
-        """List what is known, in an order that does not depend on who was asked first."""
-        return sorted(self._known.values(), key=attrgetter("backend.name"))
-
-    def _options(self) -> dict[str, list[tuple[_Known, Parameter]]]:
-        """Group what backends have and the host lacks; the first one's parameter is shown."""
-        options: dict[str, list[tuple[_Known, Parameter]]] = {}
-        for known in self._by_name():
-            for option in filter(None, (found.option for found in known.additions)):
-                options.setdefault(option.name, []).append((known, option))
-        return options
-
     def _rewrite(self) -> None:
         """Write the docstring anew, from the host's own, wherever it is shown."""
-        self._shown = None
         own = docstring_of(self.function.func)
         if not own:
             return
@@ -175,15 +168,29 @@ class Presentation:
             self._written = sorted([*self._written, merged], key=len, reverse=True)
 
     def _merged_docstring(self, own: str) -> str:
-        known = self._by_name()
+        known = _by_name(self._known)
         labels = dict.fromkeys((*self._trusted, *(one.backend.name for one in known)))
         name = self.function.selector
         return merge(
             own,
             selector_entry(name, tuple(labels)) if name else None,
-            [_entry(option, offers) for option, offers in self._options().items()],
+            [_entry(option, offers) for option, offers in _options(known).items()],
             _notes(known),
         )
+
+
+def _by_name(known: Mapping[LoadedBackend, _Known]) -> list[_Known]:
+    """List what is known, in an order that does not depend on who was asked first."""
+    return sorted(known.values(), key=attrgetter("backend.name"))
+
+
+def _options(providers: Iterable[_Known]) -> dict[str, list[tuple[_Known, Parameter]]]:
+    """Group what backends have and the host lacks; the first one's parameter is shown."""
+    options: dict[str, list[tuple[_Known, Parameter]]] = {}
+    for known in providers:
+        for option in filter(None, (found.option for found in known.additions)):
+            options.setdefault(option.name, []).append((known, option))
+    return options
 
 
 def _entry(name: str, offers: list[tuple[_Known, Parameter]]) -> Entry:

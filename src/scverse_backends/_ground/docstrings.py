@@ -111,10 +111,19 @@ def add_selector(doc: str, entry: Entry) -> str:
     if header is None or header[0] != PARAMETERS:
         return doc
     section = _section(doc, indent, header, _next_header(doc, indent, header[1])[1])
-    if doc.find(entry.name, section.body) >= 0:
+    if _may_document(doc, section, entry.name):
         return merge(doc, entry)
     place, text = _last_place(doc, section, _typed_as(doc, section, entry))
     return doc[:place] + text + doc[place:]
+
+
+def _may_document(doc: str, section: Section, name: str) -> bool:
+    """Whether an entry of the first section, or of another one that lists parameters, may have a name."""
+    if doc.find(name, section.body) < 0:
+        return False
+    at_margin = re.compile(rf"^{section.margin}(?=\S)[^:\n]*{name}", re.MULTILINE)
+    is_here = at_margin.search(doc, section.body, section.end) is not None
+    return is_here or doc.find("Param", section.end) >= 0
 
 
 def merge(
@@ -175,11 +184,12 @@ def _typed_as(doc: str, section: Section, entry: Entry) -> Entry:
 
 def _last_place(doc: str, section: Section, entry: Entry) -> tuple[int, str]:
     """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
-    end, text = _entries_end(doc, section), _render(entry, section.margin)
-    if doc.find("*", section.body, end) >= 0:
-        last = max((span.start for span in _spans(doc, section)), default=-1)
-        if last >= 0 and doc.startswith(_STARS, last + len(section.margin)):
-            return last, text[1:] + "\n"
+    margin, end = section.margin, _entries_end(doc, section)
+    text = _render(entry, margin)
+    starred = (doc.rfind(f"\n{margin}{stars}", section.body - 1, end) for stars in _STARS)
+    last = max(starred) + 1
+    if last and not re.compile(rf"\n{margin}\S").search(doc, last, end):
+        return last, text[1:] + "\n"
     return end, text
 
 

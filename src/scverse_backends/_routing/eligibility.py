@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from keyword import iskeyword
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.callables import is_async_generator_function, named_parameters
+from scverse_backends._ground.callables import is_async_generator_function
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
+if TYPE_CHECKING:
+    from .host import HostFunction
 
-def check_host(func: Any, selector: str) -> None:
+
+def check_host(function: HostFunction) -> None:
     """Refuse, at decoration, a callable whose calls cannot be routed by name.
 
     Raises
@@ -20,8 +23,9 @@ def check_host(func: Any, selector: str) -> None:
         If it is no function, has a parameter named as the selector, or hides its
         signature.
     """
+    func: Any = function.func
     problem = attempt(
-        lambda: _objection(func) or _clash(func, selector),
+        lambda: _objection(func) or _clash(function),
         lambda error: (
             f"has a signature that cannot be read: {describe_error(error)}; "
             "decorate a function of yours that calls it."
@@ -55,11 +59,12 @@ def _objection(func: Any) -> str | None:
     return None
 
 
-def _clash(func: Any, selector: str) -> str | None:
+def _clash(function: HostFunction) -> str | None:
     """Say why the selector cannot be a parameter of a callable."""
+    selector = function.selector
     if selector and (not selector.isidentifier() or iskeyword(selector)):
         return f"cannot have a parameter selector={selector!r}; choose a Python name."
-    if selector in named_parameters(func):
+    if selector in function.named:
         return (
             f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."

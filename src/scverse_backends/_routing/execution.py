@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 
-from .running import Mark, Running, this_thread
+from .running import Mark, Running, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,12 +113,12 @@ class Execution:
             work = partial(route.implementation, *args, **kwargs)
             hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
             return named(hold.iterated(work), self.function.public)
-        inside, entry = this_thread.inside, route.entry
+        here, entry = inside(), route.entry
         try:
-            inside.add(entry)
+            here.add(entry)
             return route.implementation(*args, **kwargs)
         finally:
-            inside.discard(entry)
+            here.discard(entry)
 
     def run_on_host(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]

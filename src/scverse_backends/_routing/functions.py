@@ -58,7 +58,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     """
     func, name, named = considered.function.func, considered.name, considered.named
     state, ready = considered.state, considered.ready
-    running, look_up = considered.running, attrgetter(considered.function.name)
+    running, offered = considered.running, considered.function.name
+    look_up = attrgetter(offered) if "." in offered else None
     on_host = considered.on_host
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
@@ -74,18 +75,18 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     route is not None
                     and len(args) <= route.max_positional
                     and (not kwargs or route.keywords.issuperset(kwargs))
-                    and (
-                        not (inside := this_thread.inside)
-                        or inside.isdisjoint((route.entry, (running, selection)))
-                    )
                 ):
+                    entry, adapter, is_known = route.entry, route.adapter, False
                     try:
-                        run = look_up(route.adapter)
-                        is_known = run is route.implementation or run.__func__ is route.underlying
-                    except Exception:  # noqa: BLE001 - another implementation, or none; considered
-                        run, is_known = func, False
+                        inside = this_thread.inside
+                        if not inside or inside.isdisjoint((entry, (running, selection))):
+                            run = look_up(adapter) if look_up else getattr(adapter, offered)
+                            is_known = (
+                                run is route.implementation or run.__func__ is route.underlying
+                            )
+                    except Exception:  # noqa: BLE001 - another implementation, none, or a new thread
+                        is_known = False
                     if is_known:
-                        entry = route.entry
                         try:
                             inside.add(entry)
                             return run(*args, **kwargs) if kwargs else run(*args)
@@ -178,9 +179,10 @@ class Dispatch(Execution):
         selection = known or self.selector.for_call(label, outer)
         scope = (selection, outer, None)
         token = None
+        public = self.function.public
         try:
             token = active.set(scope)
-            return self.function.public(*args, **kwargs)
+            return public(*args, **kwargs) if kwargs else public(*args)
         finally:
             try:
                 if token is not None and active.get() is scope:

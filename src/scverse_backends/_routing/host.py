@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import (
     is_coroutine_function,
     is_generator_function,
+    named_parameters,
     shows_its_own_signature,
     takes_any_keyword,
 )
@@ -57,6 +58,11 @@ class HostFunction:
         self.host_defaults = host_defaults
         self.should_run = should_run
         self.public: Callable[..., Any] = func
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The names of its parameters, as `inspect` shows them."""
+        return tuple(named_parameters(self.func))
 
     @cached_property
     def parameters(self) -> Parameters:

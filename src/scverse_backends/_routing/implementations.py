@@ -140,7 +140,7 @@ class RouteCache:
             function,
             backend,
             found,
-            (self._running, backend.name),
+            self._running.entry(backend.name),
             is_attribute=_is_attribute(backend.adapter, function.name),
         )
 

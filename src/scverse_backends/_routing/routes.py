@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from .host import HostFunction
     from .parameters import ParameterMap
-    from .running import Running
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
@@ -82,7 +81,7 @@ class Route:
         backend: LoadedBackend,
         implementation: Callable[..., Any],
         parameters: Parameters,
-        entry: tuple[Running, str],
+        entry: object,
         *,
         is_attribute: bool,
     ) -> None:
@@ -206,7 +205,7 @@ def compile_route(
     function: HostFunction,
     backend: LoadedBackend,
     implementation: Callable[..., Any],
-    entry: tuple[Running, str],
+    entry: object,
     *,
     is_attribute: bool,
 ) -> Route | Refusal:

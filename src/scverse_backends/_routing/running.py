@@ -21,14 +21,21 @@ if TYPE_CHECKING:
     """A backend's name while it runs the function; a selection while the host does in its place."""
 
 
-class _ThisThread(local):
-    """What the thread that asks is inside of; threads share nothing here, and wait for nothing."""
+this_thread = local()
+"""Keeps what each thread is inside of; threads share nothing here, and wait for nothing.
 
-    def __init__(self) -> None:
-        self.inside: set[tuple[Running, Key]] = set()
+Not of a class of ours, which would make it for each thread and cost every call: see `inside`.
+"""
 
 
-this_thread = _ThisThread()
+def inside() -> set[object]:
+    """Give what the thread that asks is inside of."""
+    try:
+        return this_thread.inside  # type: ignore[no-any-return]
+    except AttributeError:
+        made: set[object] = set()
+        this_thread.inside = made
+        return made
 
 
 class Mark:
@@ -47,19 +54,27 @@ class Running:
 
     def __init__(self, marks: ContextVar[tuple[Mark, ...]]) -> None:
         self._marks = marks
+        self._entries: dict[str, object] = {}
+
+    def entry(self, key: Key) -> object:
+        """Give what stands for a key among what a thread is inside of.
+
+        For a backend it is a plain object: calls put it in and out, and its hash costs nothing.
+        """
+        return self._entries.setdefault(key, object()) if isinstance(key, str) else (self, key)
 
     def has(self, key: Key) -> bool:
         """Whether the caller is inside a backend's implementation, or a fallback."""
-        return (self, key) in this_thread.inside or any(
+        return self.entry(key) in inside() or any(
             mark.is_open and mark.running is self and mark.key == key for mark in self._marks.get()
         )
 
     @contextmanager
     def fallback(self, selection: Selection) -> Generator[None]:
         """Keep the calls that the host makes of the function, under one selection, on the host."""
-        inside, entry = this_thread.inside, (self, selection)
+        here, entry = inside(), self.entry(selection)
         try:
-            inside.add(entry)
+            here.add(entry)
             yield
         finally:
-            inside.discard(entry)
+            here.discard(entry)
