@@ -2,7 +2,7 @@
 
 `_domain` reads what is known of a host's backends, keeps it with the documentation
 and finds where things are shown. `_nodes` draws it: on each function's page, as a
-table, and as links. `_signatures` keeps the signature that users see.
+table, and as links.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from scverse_backends import __version__
 
 from ._domain import BackendsDomain, refresh
 from ._nodes import BackendRole, MatrixDirective, show_backends
-from ._signatures import BEFORE_OTHERS, keep_signature
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -47,7 +46,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("backend", BackendRole())
     app.connect("env-get-outdated", refresh)
     app.connect("object-description-transform", show_backends)
-    app.connect("autodoc-process-signature", keep_signature, priority=BEFORE_OTHERS)
     return {
         "version": __version__,
         "env_version": ENVIRONMENT_VERSION,
