@@ -119,7 +119,7 @@ def run(options: Namespace, console: Console) -> int:
         whole = report._replace(traces=tuple(watch.traces))
         source = program.facts["__file__"] if options.line_profile else None
         with suppress(ValueError, OSError):  # a program may have closed standard error
-            _tell(whole, [*watch.notes(), *watch.switched_off()], source, target, console)
+            _tell(whole, watch, source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
@@ -143,21 +143,26 @@ def _own_status(watch: Watch, fail_on: str | None) -> int:
 
 
 def _tell(
-    report: Report, notes: list[str], source: str | None, target: Path | None, console: Console
+    report: Report, watch: Watch, source: str | None, target: Path | None, console: Console
 ) -> None:
     console.note(f"\nscverse-backends run {report.program}")
     console.note(as_text(report) if report.traces else "No host was imported.")
     if source is not None:
         console.note(f"\n{line_profile(report, source)}")
-    for note in notes:
-        console.note(f"\nwarning: {note}")
+    errors, warnings = watch.notes(), watch.switched_off()
+    if errors or warnings or target:
+        console.note("")
+    for text in errors:
+        console.error(text)
+    for text in warnings:
+        console.warning(text)
     if target is not None:
         try:
             target.write_text(f"{FORMATS[target.suffix](report)}\n", encoding="utf-8")
         except OSError as error:
-            console.note(f"cannot write {target}: {error.strerror}")
+            console.error(f"cannot write {target}: {error.strerror}")
         else:
-            console.note(f"\nwrote {target}")
+            console.note(f"wrote {target}")
 
 
 def _report_file(name: str | None) -> Path | None:
@@ -226,9 +231,9 @@ error: what ran where, how long, and what fell back from which line, and why.
 exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
 host that was not imported""",
     examples="""\
-run --backend example_host=accelerated analysis.py --cells 500
-run --backend tiled --fallback error -m my_package.pipeline
-run -b example_host=tiled,accelerated --report what-ran.html --line-profile analysis.py
+run -b example_host=accelerated analysis.py --cells 500
+run -b tiled --fallback error -m my_package.pipeline
+run -b example_host=tiled --report what-ran.html analysis.py
 run -b accelerated --fail-on fallback analysis.py""",
     options=(_add_options,),
     run=run,

@@ -243,7 +243,9 @@ def test_json_holds_every_field_of_every_record(host):
         assert found.keys() == record._asdict().keys()
         assert found["duration"] == record.duration
     first = written["records"][0]
-    assert first["refusals"] == [{"backend": "picky", "reason": "declines: scale is beneath me"}]
+    assert first["refusals"] == [
+        {"backend": "picky", "reason": "declines: scale is beneath me", "kind": "cannot-run"}
+    ]
     assert first["differing_defaults"] == [{"parameter": "factor", "host": 2, "backend": 3}]
     assert first["renamed"] == [["values", "array"]]
 
