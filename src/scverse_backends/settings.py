@@ -9,6 +9,7 @@ import scverse_backends
 
 from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
+from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -52,7 +53,11 @@ class Settings:
         if not hasattr(getattr(Settings, name, None), "__set__"):
             # Without `name` and `obj`, by which Python would add its own suggestion to ours.
             raise AttributeError(self._no_setting(name))
-        super().__setattr__(name, value)
+        try:
+            super().__setattr__(name, value)
+        except Exception as error:
+            point_at_caller(error)
+            raise
 
     def _no_setting(self, name: str) -> str:
         there = [
@@ -219,7 +224,11 @@ class Settings:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
-        return UseBackend(choice or self._choose(labels, fallback, options))
+        try:
+            return UseBackend(choice or self._choose(labels, fallback, options))
+        except Exception as error:
+            point_at_caller(error)
+            raise
 
     def _choose(
         self, labels: tuple[Any, ...], fallback: FallbackPolicy | None, options: Any
@@ -285,7 +294,11 @@ class Settings:
         UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
             As for `backend`.
         """
-        backend = self._selector.registry.get(name)
+        try:
+            backend = self._selector.registry.get(name)
+        except Exception as error:
+            point_at_caller(error)
+            raise
         return None if backend is None else backend.adapter
 
     def explain(

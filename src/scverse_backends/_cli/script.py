@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.messages import is_ours
+from scverse_backends._ground.messages import without_own_frames
 
 from .arguments import MisuseError
 
@@ -114,9 +114,7 @@ def run(program: Program, arguments: Sequence[str]) -> int:
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 - as Python does with the main program's
-        traceback = error.__traceback__
-        while traceback is not None and is_ours(traceback.tb_frame.f_globals.get("__name__")):
-            traceback = traceback.tb_next
+        traceback = without_own_frames(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(traceback), traceback)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0

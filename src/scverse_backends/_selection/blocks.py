@@ -140,10 +140,11 @@ class UseBackend:
             state.active.set((selection, outer, self))
             if not state.awake:
                 state.wake()
-        except BaseException:
+        except BaseException as error:
             # __exit__ does not run for a block that was interrupted while it was entered.
             if state.active.get() is not top:
                 state.pop(self)
+            messages.point_at_caller(error)
             raise
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
