@@ -347,7 +347,9 @@ class Settings:
         decision: scverse_backends.records.Decision = considered.explain(args, kwargs, func)
         return decision
 
-    def trace(self, *, every_thread: bool = False) -> scverse_backends.records.Trace:
+    def trace(
+        self, *, every_thread: bool = False, most: int | None = None
+    ) -> scverse_backends.records.Trace:
         """Collect what runs where, one record for each call in a ``with`` block.
 
         Parameters
@@ -355,6 +357,9 @@ class Settings:
         every_thread
             Collect the calls of every thread and task of the process, not only
             those of this context.
+        most
+            Record this many calls, and only count those after them: each record
+            keeps about 180 bytes. ``None`` for all.
 
         Returns
         -------
@@ -364,7 +369,7 @@ class Settings:
         """
         from ._display.trace import Trace
 
-        return Trace(self._selector, every_thread=every_thread)
+        return Trace(self._selector, every_thread=every_thread, most=most)
 
     def observe(self, sink: scverse_backends.records.Sink) -> scverse_backends.records.Observation:
         """Tell somebody else's code of each call of the process, from now on.

@@ -22,6 +22,7 @@ from .console import Console
 from .doctor import DOCTOR
 from .manifest import MANIFEST
 from .run import RUN
+from .script import shown_already
 from .show import EXPLAIN, LIST
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.abandon()
         return 1
     except KeyboardInterrupt:
+        if sys.excepthook is shown_already:
+            raise
         return INTERRUPTED
     return status
 

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .console import Console
 
 
+MOST_CALLS = 100_000
+"""They keep about 20 MB; a report of more is read by nobody."""
+
+
 class HostChoice(NamedTuple):
     """What ``--backend`` says: labels, and for which host, if it says so."""
 
@@ -44,10 +48,11 @@ class Watch:
         What to tell afterwards of choices that had no effect.
     """
 
-    def __init__(self, choices: list[HostChoice], fallback: str | None) -> None:
+    def __init__(self, choices: list[HostChoice], fallback: str | None, most: int) -> None:
         self._named = [choice for choice in choices if choice.host]
         self._nameless = [choice.labels for choice in choices if not choice.host]
         self._fallback = fallback
+        self._most = most
         self._chosen_for = ""
         self._others: list[str] = []
         self._off: dict[str, str] = {}
@@ -69,7 +74,8 @@ class Watch:
         selector.take_environment(environment)
         if environment.off:
             self._off[host] = environment.off
-        self.traces.append(Trace(selector, every_thread=True).__enter__())
+        trace = Trace(selector, every_thread=True, most=self._most)
+        self.traces.append(trace.__enter__())
 
     def _select(self, host: str, labels: str | None) -> None:
         """Select by the environment: it holds in processes that the program starts, too."""
@@ -81,7 +87,10 @@ class Watch:
 
     def fell_back(self) -> bool:
         """Whether the host ran a call in a backend's place."""
-        return any(record.is_fallback for trace in self.traces for record in trace.records)
+        return any(
+            trace.unrecorded_fallbacks or any(one.is_fallback for one in trace.records)
+            for trace in self.traces
+        )
 
     def switched_off(self) -> list[str]:
         """Say which hosts ran every call themselves, whatever was selected."""
@@ -110,7 +119,7 @@ class Watch:
 def run(options: Namespace, console: Console) -> int:
     """Run a program; its exit status is given, unless all is well with it and not with the run."""
     target = _report_file(options.report)
-    watch = Watch(options.backend, options.fallback)
+    watch = Watch(options.backend, options.fallback, options.most_calls)
     find = script.find_module if options.module else script.find_script
     program = find(options.script)
     report = Report(" ".join([options.script, *options.arguments]), ())
@@ -209,6 +218,13 @@ def _add_options(parser: Parser) -> None:
     )
     parser.add_argument(
         "--fail-on", choices=["fallback"], help="what makes the exit status 1 where it would be 0"
+    )
+    parser.add_argument(
+        "--most-calls",
+        type=int,
+        default=MOST_CALLS,
+        metavar="N",
+        help="record this many calls of each host, count the others (default: %(default)s)",
     )
     parser.add_argument("-m", "--module", action="store_true", help="SCRIPT is a module's name")
     parser.add_argument("script", metavar="SCRIPT", help="what to run; its own words follow")

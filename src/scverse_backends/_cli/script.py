@@ -101,6 +101,8 @@ def run(program: Program, arguments: Sequence[str]) -> int:
     ------
     SystemExit
         If the program does.
+    KeyboardInterrupt
+        If the program is interrupted, as Python ends it then: by the signal.
     """
     main = ModuleType("__main__")
     # Python says more of a main module in some versions than in others.
@@ -116,8 +118,15 @@ def run(program: Program, arguments: Sequence[str]) -> int:
     except BaseException as error:  # noqa: BLE001 - as Python does with the main program's
         traceback = without_own_frames(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(traceback), traceback)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
+        if isinstance(error, KeyboardInterrupt):
+            sys.excepthook = shown_already
+            raise
+        return 1
     return 0
+
+
+def shown_already(*_: object) -> None:
+    """Show nothing of an interrupt, when it ends the process."""
 
 
 def _put_first(folder: str) -> None:
