@@ -90,9 +90,7 @@ class Parser(argparse.ArgumentParser):
     def add_commands(self, commands: Iterable[Command | Group]) -> None:
         """Let the next word be one of some commands."""
         kind: Any = partial(Parser, console=self._console)
-        inner = self.add_subparsers(
-            title="commands", metavar="COMMAND", parser_class=kind
-        )
+        inner = self.add_subparsers(title="commands", metavar="COMMAND", parser_class=kind)
         for command in commands:
             parser: Parser = inner.add_parser(command.name, help=command.summary)
             parser.description = command.summary

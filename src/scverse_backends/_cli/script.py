@@ -115,7 +115,7 @@ def run(program: Program, arguments: Sequence[str]) -> int:
         exec(program.code(), vars(main))  # noqa: S102 - what this command is for
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - as Python does with the main program's
+    except BaseException as error:
         traceback = without_own_frames(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(traceback), traceback)
         if isinstance(error, KeyboardInterrupt):

@@ -11,9 +11,7 @@ def test_every_group_of_backends_is_found_from_metadata_alone(run, site):
     ran = run("list")
     assert ran.status == 0
     assert (
-        "cells.backends\n"
-        "  NAME  PACKAGE         ENTRY POINT\n"
-        "  fast  fast-cells 1.0  fast_cells\n"
+        "cells.backends\n  NAME  PACKAGE         ENTRY POINT\n  fast  fast-cells 1.0  fast_cells\n"
     ) in ran.out
     assert "  x     other 1.0  absent:thing\n" in ran.out
     assert "cells.plugins" not in ran.out

@@ -33,10 +33,7 @@ def test_functions_stand_against_backends_with_what_to_know_in_notes(run):
     assert ran.status == 0
     table, sources, legend, notes, absences = ran.out.split("\n\n")
     assert table == (
-        "             fast\n"
-        "cluster      partly (1)\n"
-        "scale        yes (2)\n"
-        "implemented  2 of 2"
+        "             fast\ncluster      partly (1)\nscale        yes (2)\nimplemented  2 of 2"
     )
     assert sources == "fast  fast-cells 1.0"
     assert legend.startswith("partly: some calls run elsewhere")
@@ -88,7 +85,9 @@ def test_more_backends_than_fit_beside_one_another_are_cut_into_tables(run, site
     for number in range(9):
         name = f"backend_number_{number}"
         site.backend(name, f"name = {name!r}\ndef scale(values): ...", group=host)
-    tables = [part for part in run("matrix", "cells:dispatcher").out.split("\n\n") if "impl" in part]
+    tables = [
+        part for part in run("matrix", "cells:dispatcher").out.split("\n\n") if "impl" in part
+    ]
     assert len(tables) > 1
     assert all(max(map(len, table.splitlines())) <= 80 for table in tables)
     assert {table.splitlines()[2].split()[0] for table in tables} == {"scale"}

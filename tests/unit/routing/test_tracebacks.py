@@ -112,7 +112,13 @@ def test_what_an_implementation_raises_is_shown_without_what_dispatches(host, fu
             list(made)
 
     for _ in "first", "warm":
-        assert {*shown(raised(ValueError, work))} <= {"raised", "work", "fail", "steps", "__init__"} | ASYNC
+        assert {*shown(raised(ValueError, work))} <= {
+            "raised",
+            "work",
+            "fail",
+            "steps",
+            "__init__",
+        } | ASYNC
 
 
 ASYNC = {"run", "run_until_complete"}
