@@ -239,6 +239,8 @@ def _as_text(examination: Examination, console: Console) -> Iterator[str]:
         yield line
         for note in _notes(found):
             yield from hanging("    ", note, console.width)
+        if found.trial.raised_at:  # in one line, for terminals that make a link of it
+            yield f"    raised at {found.trial.raised_at}"
     if backends:
         yield ""
     for variable, value in examination.environment.items():
@@ -269,8 +271,6 @@ def _notes(found: Checkup) -> Iterator[str]:
     yield from found.trial.problems
     if found.info.reason and not found.trial.problems:
         yield found.info.reason
-    if found.trial.raised_at:
-        yield f"raised at {found.trial.raised_at}"
 
 
 def _number(count: int, noun: str) -> str:
