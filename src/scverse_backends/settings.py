@@ -9,6 +9,7 @@ import scverse_backends
 
 from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
+from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -52,7 +53,11 @@ class Settings:
         if not hasattr(getattr(Settings, name, None), "__set__"):
             # Without `name` and `obj`, by which Python would add its own suggestion to ours.
             raise AttributeError(self._no_setting(name))
-        super().__setattr__(name, value)
+        try:
+            super().__setattr__(name, value)
+        except Exception as error:
+            point_at_caller(error)
+            raise
 
     def _no_setting(self, name: str) -> str:
         there = [
@@ -221,7 +226,11 @@ class Settings:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
             choice = None
-        return UseBackend(choice or self._choose(labels, fallback, options))
+        try:
+            return UseBackend(choice or self._choose(labels, fallback, options))
+        except Exception as error:
+            point_at_caller(error)
+            raise
 
     def _choose(
         self, labels: tuple[Any, ...], fallback: FallbackPolicy | None, options: Any
@@ -289,7 +298,11 @@ class Settings:
         UnknownBackendError, BackendNotInstalledError, BackendLoadError, UntrustedBackendError
             As for `backend`.
         """
-        backend = self._selector.registry.get(name)
+        try:
+            backend = self._selector.registry.get(name)
+        except Exception as error:
+            point_at_caller(error)
+            raise
         return None if backend is None else backend.adapter
 
     def explain(
@@ -338,7 +351,9 @@ class Settings:
         decision: scverse_backends.records.Decision = considered.explain(args, kwargs, func)
         return decision
 
-    def trace(self, *, every_thread: bool = False) -> scverse_backends.records.Trace:
+    def trace(
+        self, *, every_thread: bool = False, most: int | None = None
+    ) -> scverse_backends.records.Trace:
         """Collect what runs where, one record for each call in a ``with`` block.
 
         Parameters
@@ -346,6 +361,9 @@ class Settings:
         every_thread
             Collect the calls of every thread and task of the process, not only
             those of this context.
+        most
+            Record this many calls, and only count those after them: each record
+            keeps about 180 bytes. ``None`` for all.
 
         Returns
         -------
@@ -355,7 +373,7 @@ class Settings:
         """
         from ._display.trace import Trace
 
-        return Trace(self._selector, every_thread=every_thread)
+        return Trace(self._selector, every_thread=every_thread, most=most)
 
     def observe(self, sink: scverse_backends.records.Sink) -> scverse_backends.records.Observation:
         """Tell somebody else's code of each call of the process, from now on.

@@ -136,6 +136,7 @@ def turn(words, flags, folder):
     environment = {
         **{name: value for name, value in os.environ.items() if "BACKEND" not in name},
         "PYTHONPATH": str(folder),
+        "COLUMNS": "80",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }

@@ -1,11 +1,14 @@
 """A selection in a notebook, whose cells a real kernel runs."""
 
 import os
+import re
 
 import pytest
 from jupyter_client.manager import start_new_kernel
 
 pytestmark = pytest.mark.slow
+
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -23,6 +26,7 @@ def run(world, monkeypatch):
             seen.append(content["data"]["text/plain"])
         if message["msg_type"] == "error":
             seen.append(content["evalue"])
+            run.traceback = [COLOUR.sub("", line) for line in content["traceback"]]
 
     def run(cell):
         seen.clear()
@@ -87,3 +91,13 @@ def test_a_snapshot_of_one_cell_can_be_applied_in_another(run):
     assert run("with snapshot:\n    there = host.where()\nthere, host.where()") == (
         "('fast 1.0', 'cpu')"
     )
+
+
+def test_an_error_is_shown_without_what_dispatches(run):
+    assert "Did you mean 'fast'?" in run("settings.use_backend('fats')")
+    assert not any("/scverse_backends/" in part for part in run.traceback)
+    run("@host.dispatcher.backend_dispatch\ndef rank(values): return values")
+    cell = "with settings.use_backend('fast', fallback='error'):\n    rank([1])"
+    assert run(cell).startswith("rank: 'fast' does not implement it. Nothing ran")
+    assert sum("/scverse_backends/" in part for part in run.traceback) == 1
+    assert any("skipping hidden" in part for part in run.traceback)

@@ -199,10 +199,15 @@ def test_a_script_behind_a_link_is_itself(folder):
     assert ran == expected
 
 
-def test_an_interrupted_script_has_the_status_that_a_shell_shows(folder):
+@pytest.mark.parametrize("module", [False, True], ids=["script", "module"])
+def test_an_interrupted_script_ends_by_the_signal(folder, module):
     (folder / "script.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
-    expected, ran = both(["script.py"], folder)
-    assert (ran.status, ran.err) == (130, expected.err)
+    expected, ran = both(["script" if module else "script.py"], folder, module=module)
+    assert ran.status == expected.status
+    own = "KeyboardInterrupt\n"
+    assert ran.err.endswith(own)
+    assert expected.err.endswith(own)
+    assert module or ran.err == expected.err
 
 
 MAIN = """

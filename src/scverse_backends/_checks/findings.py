@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from xml.etree import ElementTree as ET
 
 from scverse_backends._ground.records import release
-from scverse_backends._ground.rendering import Paint, aligned, printable
+from scverse_backends._ground.rendering import Paint, hanging, printable
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from scverse_backends._ground.records import BackendInfo
-    from scverse_backends._ground.rendering import Cell
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -235,9 +235,9 @@ class Verification(NamedTuple):
         """
         return as_junit([self], fail_on)
 
-    def text(self, paint: Paint = lambda _, text: text) -> str:
+    def text(self, paint: Paint = lambda _, text: text, width: int = sys.maxsize) -> str:
         """Write it for people, in styles where `paint` knows some."""
-        return "\n".join(_lines(self, paint))
+        return "\n".join(_lines(self, paint, width))
 
     def __str__(self) -> str:
         return self.text()
@@ -248,14 +248,14 @@ def _counted(findings: Iterable[Finding]) -> dict[str, int]:
     return {severity: counter[severity] for severity in SEVERITIES}
 
 
-def _lines(result: Verification, paint: Paint) -> Iterator[str]:
+def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
     counts = _counted(result.findings)
     source = f" ({origin(result)})" if result.distribution else ""
     yield (
         f"{paint('bold', result.backend)}{source} of {result.host}: "
-        f"implements {len(result.implemented)} of {len(result.functions)} functions; "
-        f"{_number(counts['error'], 'error')}, {_number(counts['warning'], 'warning')}"
+        f"{len(result.implemented)} of {len(result.functions)} functions"
     )
+    yield f"{_number(counts['error'], 'error')}, {_number(counts['warning'], 'warning')}"
     groups: dict[str, list[Finding]] = {}
     absent = []
     for finding in result.findings:
@@ -264,13 +264,14 @@ def _lines(result: Verification, paint: Paint) -> Iterator[str]:
         else:
             groups.setdefault(finding.function, []).append(finding)
     if absent:
-        yield f"not implemented: {', '.join(absent)}"
+        yield from hanging("not implemented: ", ", ".join(absent), width)
     for function, findings in groups.items():
         yield f"\n{paint('bold', function)}"
-        rows: list[list[Cell]] = [
-            ["", (STYLES[f.severity], f.severity), f.message] for f in findings
-        ]
-        yield from aligned(rows, paint)
+        label = max(len(finding.severity) for finding in findings) + 4
+        for severity, _, _, message, *_ in findings:
+            first, *others = hanging(f"  {severity}".ljust(label), message, width)
+            yield first.replace(severity, paint(STYLES[severity], severity), 1)
+            yield from others
 
 
 def _number(count: int, noun: str) -> str:

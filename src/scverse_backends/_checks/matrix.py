@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.rendering import aligned, printable
+from scverse_backends._ground.rendering import aligned, hanging, printable
 from scverse_backends.dispatcher import parts
 
 from .findings import STATES, origin, remarks
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .findings import Fit
 
     Loading = Callable[[str], AbstractContextManager[None]]
+
+
+WIDTH = 80
 
 
 class Line(NamedTuple):
@@ -121,39 +124,62 @@ def _summary(docstring: str | None) -> str:
 def _table(matrix: Matrix) -> tuple[list[list[str]], list[str]]:
     """Lay out a table of words; what needs more words is in numbered notes."""
     notes: list[str] = []
-    rows = [
-        ["", *(column.name for column in matrix.columns)],
-        ["from", *map(origin, matrix.columns)],
-    ]
+    rows = [["", *(column.name for column in matrix.columns)]]
     for line in matrix.lines:
         row = [line.function]
         for column, fit in zip(matrix.columns, line.fits, strict=True):
-            told = "; ".join(str(one) for one in remarks(fit) if one.kind != "added-parameter")
-            if told:
-                notes.append(f"{line.function} on {column.name}: {told}")
-            row.append(f"{fit.state} ({len(notes)})" if told else fit.state)
+            told = [*remarks(fit)]
+            is_noted = any(one.kind != "added-parameter" for one in told)
+            if is_noted:
+                notes.append(f"{line.function} on {column.name}: {'; '.join(map(str, told))}")
+            row.append(f"{fit.state} ({len(notes)})" if is_noted else fit.state)
         rows.append(row)
     counts = map(matrix.implemented, range(len(matrix.columns)))
     return [*rows, ["implemented", *counts]], notes
 
 
 def as_text(matrix: Matrix) -> str:
-    """Write it for people at a terminal."""
+    """Write it for people at a terminal of 80 columns."""
     rows, notes = _table(matrix)
-    none = [f"{matrix.host} has no backend that can be compared."]
-    table = aligned(rows) if matrix.columns else none
-    numbered = aligned([[f"({number})", note] for number, note in enumerate(notes, 1)])
-    return _blocks(table, numbered, matrix.absences())
+    tables = map(aligned, _parts(rows) if matrix.columns else ())
+    none = [] if matrix.columns else [f"{matrix.host} has no backend that can be compared."]
+    sources = aligned([[column.name, origin(column)] for column in matrix.columns])
+    label = len(f"({len(notes)})  ")
+    numbered = (
+        line
+        for number, note in enumerate(notes, 1)
+        for line in hanging(f"({number})".ljust(label), note, WIDTH)
+    )
+    absences = (line for text in matrix.absences() for line in hanging("", text, WIDTH))
+    return _blocks(none, *tables, sources, _legend(matrix), numbered, absences)
+
+
+def _parts(rows: list[list[str]]) -> list[list[list[str]]]:
+    """Cut a table that is too wide into some that are not, each with the first column."""
+    widths = [2 + max(map(len, column)) for column in zip(*rows, strict=True)]
+    parts = [[0]]
+    for place, width in enumerate(widths[1:], 1):
+        if len(parts[-1]) > 1 and sum(widths[at] for at in parts[-1]) + width - 2 > WIDTH:
+            parts.append([0])
+        parts[-1].append(place)
+    return [[[row[at] for at in part] for row in rows] for part in parts]
+
+
+def _legend(matrix: Matrix) -> list[str]:
+    """Say what a word means that explains itself less than the others."""
+    is_said = any(fit.state == "partly" for line in matrix.lines for fit in line.fits)
+    return [f"partly: {STATES['partly']}"] * is_said
 
 
 def as_markdown(matrix: Matrix) -> str:
     """Write it as a Markdown table with notes, for a README or an issue."""
     rows, notes = _table(matrix)
+    rows.insert(1, ["from", *map(origin, matrix.columns)])
     heading, *others = (f"| {' | '.join(map(_escaped, row))} |" for row in rows)
     rule = f"| {' | '.join(['---'] * len(rows[0]))} |"
     numbered = (f"{number}. {_escaped(note)}" for number, note in enumerate(notes, 1))
     absences = (f"- {_escaped(text)}" for text in matrix.absences())
-    return _blocks([heading, rule, *others], numbered, absences)
+    return _blocks([heading, rule, *others], _legend(matrix), numbered, absences)
 
 
 def _blocks(*blocks: Iterable[str]) -> str:

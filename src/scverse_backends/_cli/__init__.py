@@ -13,6 +13,7 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from scverse_backends import __version__
 from scverse_backends.exceptions import BackendError, UnknownBackendError
 
 from .arguments import MisuseError, Parser
@@ -21,6 +22,7 @@ from .console import Console
 from .doctor import DOCTOR
 from .manifest import MANIFEST
 from .run import RUN
+from .script import shown_already
 from .show import EXPLAIN, LIST
 
 if TYPE_CHECKING:
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
 
 COMMANDS = (RUN, LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST)
 
-PROGRAM = "scverse-backends"
 INTERRUPTED = 130
 _EPILOG = """\
-A DISPATCHER is the name of a host that says where its BackendDispatcher is, or that place:
+A DISPATCHER is the name of a host, such as scanpy, if the host says where its
+BackendDispatcher is; or else that place:
   scverse-backends doctor example_host
   scverse-backends doctor example_host._backends:dispatcher
 
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.abandon()
         return 1
     except KeyboardInterrupt:
+        if sys.excepthook is shown_already:
+            raise
         return INTERRUPTED
     return status
 
@@ -67,22 +71,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str], console: Console) -> int:
     """Read the arguments and run their command; every misuse has status 2."""
     parser = Parser(
-        prog=PROGRAM,
-        description="See which backends are installed, and prove what they can do.",
+        prog="scverse-backends",
+        description="Run scripts on backends, see which are installed, and prove what they can do.",
         epilog=_EPILOG,
         console=console,
     )
+    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_commands(COMMANDS)
     try:
         options = parser.read(arguments)
-        if options is None:
-            return 0
+        if isinstance(options, int):
+            return options
+        console.quiet = options.quiet
         with console.warnings() if options.shows_warnings else nullcontext():
             status: int = options.run(options, console)
             return status
     except (MisuseError, UnknownBackendError) as error:
-        console.note(f"{PROGRAM}: error: {error}")
+        console.error(str(error))
         return 2
     except BackendError as error:
-        console.note(f"{PROGRAM}: {error}")
+        console.error(str(error))
         return 1

@@ -1,10 +1,15 @@
-"""Arguments: what a command is told, and the dispatcher that it is about."""
+"""Arguments: what a command is told, and the dispatcher that it is about.
+
+They are read by `argparse`: click and typer would have to be installed together with this library, which
+every host installs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from functools import partial
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._backends.discovery import HOSTS, discover
@@ -17,6 +22,8 @@ from scverse_backends.dispatcher import BackendDispatcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
+
+    from scverse_backends._ground.records import Candidate
 
     from .console import Console
 
@@ -69,13 +76,21 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=kind, allow_abbrev=False, **options)
         self.color = False  # from 3.14 on argparse has colours of its own
         self._console = console
+        self.set_defaults(parser=self)
+        # What stands before the command holds unless the command says it again.
+        default = argparse.SUPPRESS if " " in self.prog else False
+        self.add_argument(
+            "-q",
+            "--quiet",
+            action="store_true",
+            default=default,
+            help="write results and errors only",
+        )
 
     def add_commands(self, commands: Iterable[Command | Group]) -> None:
         """Let the next word be one of some commands."""
         kind: Any = partial(Parser, console=self._console)
-        inner = self.add_subparsers(
-            title="commands", metavar="COMMAND", required=True, parser_class=kind
-        )
+        inner = self.add_subparsers(title="commands", metavar="COMMAND", parser_class=kind)
         for command in commands:
             parser: Parser = inner.add_parser(command.name, help=command.summary)
             parser.description = command.summary
@@ -83,24 +98,50 @@ class Parser(argparse.ArgumentParser):
                 parser.add_commands(command.commands)
                 continue
             lines = "".join(f"  scverse-backends {line}\n" for line in command.examples.split("\n"))
-            parser.description += f"\n\n{command.details}"
+            parser.description += f"\n\n{self._filled(command.details)}"
             parser.epilog = f"examples:\n{lines}"
             parser.set_defaults(run=command.run, shows_warnings=command.shows_warnings)
             for add in command.options:
                 add(parser)
 
-    def read(self, arguments: Sequence[str]) -> argparse.Namespace | None:
-        """Read arguments; ``None`` if they asked for help, which has been shown."""
+    def _filled(self, text: str) -> str:
+        """Wrap the paragraphs of a text that are not indented."""
+        width = self._console.width - 2  # as argparse does
+        return "\n\n".join(
+            part if part.startswith(" ") else fill(part, width) for part in text.split("\n\n")
+        )
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace | int:
+        """Read arguments; the exit status where only help or the version is shown."""
         try:
             options, left = self.parse_known_args(arguments)
         except SystemExit:
-            return None
+            return 0
+        parser: Parser = options.parser
         if hasattr(options, "arguments"):  # of a call; argparse cannot read them behind options
             options.arguments += [word for word in left if not word.startswith("-")]
             left = [word for word in left if word.startswith("-")]
         if left:
-            self.error(f"unrecognized arguments: {' '.join(left)}")
+            parser.refuse(left[0])
+        if not hasattr(options, "run"):
+            self._console.note(parser.format_help().rstrip())
+            return 2
         return options
+
+    def refuse(self, word: str) -> NoReturn:
+        """Refuse a word that means nothing here, with the nearest option."""
+        known = [option for action in self._actions for option in action.option_strings]
+        what = "option" if word.startswith("-") else "argument"
+        self.error(f"unexpected {what} {word!r}{_did_you_mean(word, known)}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse what is not one of the choices, with the nearest that is."""
+        choices = list(action.choices or [value])
+        if value not in choices:
+            options = "/".join(action.option_strings)
+            what = f"value of {options}" if options else "command"
+            hint = _did_you_mean(value, choices) or f"; choose from {', '.join(choices)}"
+            self.error(f"{value!r} is no {what}{hint}")
 
     def _print_message(self, message: str | None, file: Any = None) -> None:
         del file
@@ -110,6 +151,11 @@ class Parser(argparse.ArgumentParser):
         """Refuse the arguments."""
         misuse = f"{message}\n{self.format_usage().strip()}\nsee {self.prog} --help"
         raise MisuseError(misuse)
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    meant = closest(word, known)
+    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def add_dispatcher(parser: Parser, *, optional: bool = False) -> None:
@@ -169,8 +215,11 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     MisuseError
         If it is not there, or something cannot be imported.
     """
-    module, _, path = (_stated(address) or address).partition(":")
-    home, *_ = [_import(name) for name in (module, *modules)]
+    hosts = discover(HOSTS)[0]
+    module, _, path = (_stated(address, hosts) or address).partition(":")
+    home = _import(module, _did_you_mean(address, [host.name for host in hosts]))
+    for name in modules:
+        _import(name)
     if not path:
         msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
         raise MisuseError(msg)
@@ -197,9 +246,9 @@ def refuse_function(host: str, request: str) -> None:
         raise MisuseError(msg)
 
 
-def _stated(name: str) -> str | None:
+def _stated(name: str, hosts: Iterable[Candidate]) -> str | None:
     """Find where a host says that its dispatcher is; ``None`` if none of this name says so."""
-    said = {one.value: one for one in discover(HOSTS)[0] if key(one.name) == key(name)}
+    said = {one.value: one for one in hosts if key(one.name) == key(name)}
     if len(said) > 1:
         who = " and ".join(f"{one.distribution} ({one.value})" for one in said.values())
         msg = (
@@ -209,9 +258,10 @@ def _stated(name: str) -> str | None:
     return next(iter(said), None)
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str, hint: str = "") -> ModuleType:
     def failed(error: BaseException) -> NoReturn:
-        msg = f"cannot import {name!r} ({describe_error(error)})"
+        more = hint if isinstance(error, ModuleNotFoundError) and error.name == name else ""
+        msg = f"cannot import {name!r} ({describe_error(error)}){more}"
         raise MisuseError(msg) from error
 
     return attempt(lambda: import_host(name), failed)

@@ -73,7 +73,7 @@ def _as_text(
         return as_junit(results, fail_on)
     if not results:
         return "There is no backend to verify."
-    return "\n\n".join(result.text(console.paint) for result in results)
+    return "\n\n".join(result.text(console.paint, console.width) for result in results)
 
 
 def _add_output(formats: Iterable[str], parser: Parser) -> None:
@@ -106,9 +106,9 @@ For each function and each backend: whether it is implemented, which parameters 
 which defaults differ. The HTML is one page that needs nothing else and can be published as it is.
 A backend that ships a manifest is not imported; any other is. None of their functions is called.""",
     examples="""\
-matrix example_host._backends:dispatcher
-matrix example_host._backends:dispatcher --format markdown
-matrix example_host._backends:dispatcher --format html --output backends.html""",
+matrix example_host
+matrix example_host --format markdown
+matrix example_host --format html --output backends.html""",
     options=(add_dispatcher, partial(_add_output, FORMATS)),
     run=show_matrix,
 )
@@ -122,9 +122,9 @@ loaded is verified.
 
 exit status: 1 if there is a finding as severe as --fail-on says, or worse""",
     examples="""\
-verify example_host._backends:dispatcher --backend tiled
-verify example_host._backends:dispatcher --backend tiled --fail-on warning
-verify example_host._backends:dispatcher --format junit --output verify.xml""",
+verify example_host --backend tiled
+verify example_host --backend tiled --fail-on warning
+verify example_host --format junit --output verify.xml""",
     options=(add_dispatcher, _add_choice, partial(_add_output, ("text", "json", "junit"))),
     run=verify_backends,
 )

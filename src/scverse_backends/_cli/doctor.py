@@ -15,7 +15,7 @@ from scverse_backends._checks.verify import inspected
 from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import release
-from scverse_backends._ground.rendering import aligned
+from scverse_backends._ground.rendering import hanging
 from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import (
     BackendError,
@@ -232,40 +232,45 @@ def _as_text(examination: Examination, console: Console) -> Iterator[str]:
         f"{console.paint('bold', examination.host)}: {_number(len(backends), 'backend')} in the "
         f"group {examination.group!r}, {_number(examination.total, 'problem')}\n"
     )
-    for found, line in zip(backends, aligned([*map(_row, backends)], console.paint), strict=True):
+    columns = ("status", "name", "package", "trusted", "functions")
+    heads, *lines = console.table(columns, [*map(_row, backends)])
+    yield from [heads] * bool(backends)
+    for found, line in zip(backends, lines, strict=True):
         yield line
         for note in _notes(found):
-            yield f"    {note}"
+            yield from hanging("    ", note, console.width)
+        if found.trial.raised_at:  # in one line, for terminals that make a link of it
+            yield f"    raised at {found.trial.raised_at}"
     if backends:
         yield ""
     for variable, value in examination.environment.items():
         yield f"{variable}: {'not set' if value is None else value}"
     for problem in examination.problems:
-        yield f"\n{console.paint('bad', 'problem')}: {problem}"
+        first, *others = hanging("problem: ", problem, console.width)
+        yield "\n" + first.replace("problem", console.paint("bad", "problem"), 1)
+        yield from others
 
 
 def _row(found: Checkup) -> list[Cell]:
     info, functions = found.info, found.trial.functions
-    cells: list[Cell] = [
+    works = found.health in ("ok", "warning")
+    return [
         (STYLES[found.health], found.health),
         info.name,
         release(info.distribution, info.version),
-        "trusted" if info.trusted else "not trusted",
+        "yes" if info.trusted else "no",
+        f"{sum(functions.values())} of {len(functions)}" if works else "",
     ]
-    if found.health in ("ok", "warning"):
-        aliases = [label for label in found.labels if label != info.name]
-        more = [f"{len(aliases) - MOST_ALIASES} more"] if len(aliases) > MOST_ALIASES else []
-        cells.append(f"{sum(functions.values())} of {len(functions)} functions")
-        cells.append(f"also {', '.join(aliases[:MOST_ALIASES] + more)}" if aliases else "")
-    return cells
 
 
 def _notes(found: Checkup) -> Iterator[str]:
+    aliases = [label for label in found.labels if label != found.info.name]
+    if aliases:
+        more = [f"{len(aliases) - MOST_ALIASES} more"] if len(aliases) > MOST_ALIASES else []
+        yield f"also called {', '.join(aliases[:MOST_ALIASES] + more)}"
     yield from found.trial.problems
     if found.info.reason and not found.trial.problems:
         yield found.info.reason
-    if found.trial.raised_at:
-        yield f"raised at {found.trial.raised_at}"
 
 
 def _number(count: int, noun: str) -> str:
@@ -283,8 +288,8 @@ exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out
 implements nothing, claims what is another's, ships a manifest that is out of date, or has what
 `verify` calls an error; or a variable that selects what is not there""",
     examples="""\
-doctor example_host._backends:dispatcher
-doctor example_host._backends:dispatcher --json""",
+doctor example_host
+doctor example_host --json""",
     options=(add_dispatcher, add_json),
     run=run,
 )

@@ -7,7 +7,7 @@ import linecache
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._display.trace_page import counted, duration, shares, site_text
+from scverse_backends._display.trace_page import duration, shares, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import ran_on, remarks
 from scverse_backends._ground.rendering import Page, Row, Table, printable
@@ -96,7 +96,7 @@ def clipped(text: str, longest: int = LONGEST) -> str:
 def _page(trace: Trace) -> Page:
     """Say what one host's functions did."""
     records = trace.records
-    title = f"{trace.host}: {counted(len(records))}"
+    title = f"{trace.host}: {trace.counted()}"
     if not records:
         return Page(title)
     tables = (

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .console import Console
 
 
+MOST_CALLS = 100_000
+"""They keep about 20 MB; a report of more is read by nobody."""
+
+
 class HostChoice(NamedTuple):
     """What ``--backend`` says: labels, and for which host, if it says so."""
 
@@ -44,10 +48,11 @@ class Watch:
         What to tell afterwards of choices that had no effect.
     """
 
-    def __init__(self, choices: list[HostChoice], fallback: str | None) -> None:
+    def __init__(self, choices: list[HostChoice], fallback: str | None, most: int) -> None:
         self._named = [choice for choice in choices if choice.host]
         self._nameless = [choice.labels for choice in choices if not choice.host]
         self._fallback = fallback
+        self._most = most
         self._chosen_for = ""
         self._others: list[str] = []
         self._off: dict[str, str] = {}
@@ -69,7 +74,8 @@ class Watch:
         selector.take_environment(environment)
         if environment.off:
             self._off[host] = environment.off
-        self.traces.append(Trace(selector, every_thread=True).__enter__())
+        trace = Trace(selector, every_thread=True, most=self._most)
+        self.traces.append(trace.__enter__())
 
     def _select(self, host: str, labels: str | None) -> None:
         """Select by the environment: it holds in processes that the program starts, too."""
@@ -81,7 +87,10 @@ class Watch:
 
     def fell_back(self) -> bool:
         """Whether the host ran a call in a backend's place."""
-        return any(record.is_fallback for trace in self.traces for record in trace.records)
+        return any(
+            trace.unrecorded_fallbacks or any(one.is_fallback for one in trace.records)
+            for trace in self.traces
+        )
 
     def switched_off(self) -> list[str]:
         """Say which hosts ran every call themselves, whatever was selected."""
@@ -110,7 +119,7 @@ class Watch:
 def run(options: Namespace, console: Console) -> int:
     """Run a program; its exit status is given, unless all is well with it and not with the run."""
     target = _report_file(options.report)
-    watch = Watch(options.backend, options.fallback)
+    watch = Watch(options.backend, options.fallback, options.most_calls)
     find = script.find_module if options.module else script.find_script
     program = find(options.script)
     report = Report(" ".join([options.script, *options.arguments]), ())
@@ -119,7 +128,7 @@ def run(options: Namespace, console: Console) -> int:
         whole = report._replace(traces=tuple(watch.traces))
         source = program.facts["__file__"] if options.line_profile else None
         with suppress(ValueError, OSError):  # a program may have closed standard error
-            _tell(whole, [*watch.notes(), *watch.switched_off()], source, target, console)
+            _tell(whole, watch, source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
@@ -143,21 +152,26 @@ def _own_status(watch: Watch, fail_on: str | None) -> int:
 
 
 def _tell(
-    report: Report, notes: list[str], source: str | None, target: Path | None, console: Console
+    report: Report, watch: Watch, source: str | None, target: Path | None, console: Console
 ) -> None:
     console.note(f"\nscverse-backends run {report.program}")
     console.note(as_text(report) if report.traces else "No host was imported.")
     if source is not None:
         console.note(f"\n{line_profile(report, source)}")
-    for note in notes:
-        console.note(f"\nwarning: {note}")
+    errors, warnings = watch.notes(), watch.switched_off()
+    if errors or warnings or target:
+        console.note("")
+    for text in errors:
+        console.error(text)
+    for text in warnings:
+        console.warning(text)
     if target is not None:
         try:
             target.write_text(f"{FORMATS[target.suffix](report)}\n", encoding="utf-8")
         except OSError as error:
-            console.note(f"cannot write {target}: {error.strerror}")
+            console.error(f"cannot write {target}: {error.strerror}")
         else:
-            console.note(f"\nwrote {target}")
+            console.note(f"wrote {target}")
 
 
 def _report_file(name: str | None) -> Path | None:
@@ -205,6 +219,13 @@ def _add_options(parser: Parser) -> None:
     parser.add_argument(
         "--fail-on", choices=["fallback"], help="what makes the exit status 1 where it would be 0"
     )
+    parser.add_argument(
+        "--most-calls",
+        type=int,
+        default=MOST_CALLS,
+        metavar="N",
+        help="record this many calls of each host, count the others (default: %(default)s)",
+    )
     parser.add_argument("-m", "--module", action="store_true", help="SCRIPT is a module's name")
     parser.add_argument("script", metavar="SCRIPT", help="what to run; its own words follow")
     parser.add_argument(
@@ -226,9 +247,9 @@ error: what ran where, how long, and what fell back from which line, and why.
 exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
 host that was not imported""",
     examples="""\
-run --backend example_host=accelerated analysis.py --cells 500
-run --backend tiled --fallback error -m my_package.pipeline
-run -b example_host=tiled,accelerated --report what-ran.html --line-profile analysis.py
+run -b example_host=accelerated analysis.py --cells 500
+run -b tiled --fallback error -m my_package.pipeline
+run -b example_host=tiled --report what-ran.html analysis.py
 run -b accelerated --fail-on fallback analysis.py""",
     options=(_add_options,),
     run=run,

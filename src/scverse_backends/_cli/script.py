@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.messages import is_ours
+from scverse_backends._ground.messages import without_own_frames
 
 from .arguments import MisuseError
 
@@ -101,6 +101,8 @@ def run(program: Program, arguments: Sequence[str]) -> int:
     ------
     SystemExit
         If the program does.
+    KeyboardInterrupt
+        If the program is interrupted, as Python ends it then: by the signal.
     """
     main = ModuleType("__main__")
     # Python says more of a main module in some versions than in others.
@@ -113,13 +115,18 @@ def run(program: Program, arguments: Sequence[str]) -> int:
         exec(program.code(), vars(main))  # noqa: S102 - what this command is for
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - as Python does with the main program's
-        traceback = error.__traceback__
-        while traceback is not None and is_ours(traceback.tb_frame.f_globals.get("__name__")):
-            traceback = traceback.tb_next
+    except BaseException as error:
+        traceback = without_own_frames(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(traceback), traceback)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
+        if isinstance(error, KeyboardInterrupt):
+            sys.excepthook = shown_already
+            raise
+        return 1
     return 0
+
+
+def shown_already(*_: object) -> None:
+    """Show nothing of an interrupt, when it ends the process."""
 
 
 def _put_first(folder: str) -> None:

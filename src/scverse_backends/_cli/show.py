@@ -7,9 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import HOSTS, discover, groups
+from scverse_backends._display.trace_records import decision_as_plain
 from scverse_backends._ground.labels import CPU, closest, quoted
-from scverse_backends._ground.records import asked_of, release
-from scverse_backends._ground.rendering import aligned
+from scverse_backends._ground.records import asked_of, decision_page, release
+from scverse_backends._ground.rendering import hanging
+from scverse_backends._selection.asked import read
+from scverse_backends._selection.blocks import Choice, UseBackend
 from scverse_backends.dispatcher import parts
 
 from .arguments import (
@@ -54,14 +57,14 @@ def _list_all(options: Namespace, console: Console) -> None:
     found = {group: discover(group) for group in groups(ENDING)}
     hosts, _ = discover(HOSTS)
     for fault in dict.fromkeys(fault for _, faults in found.values() for fault in faults):
-        console.note(f"warning: {fault.distribution}: metadata unreadable ({fault.problem})")
+        console.warning(f"{fault.distribution}: metadata unreadable ({fault.problem})")
     if options.json:
         groups_found = found.items()
         stated = [{"group": HOSTS, "hosts": [*map(_as_json, hosts)]}] if hosts else []
         shown = [{"group": g, "backends": [*map(_as_json, c)]} for g, (c, _) in groups_found]
         console.json([*stated, *shown])
         return
-    texts = [_as_text(console, "hosts", hosts)] if hosts else []
+    texts = [_as_text(console, "hosts", hosts, "dispatcher")] if hosts else []
     texts += [_as_text(console, group, candidates) for group, (candidates, _) in found.items()]
     if not found:
         texts.append(f"No installed package declares an entry point in a group *{ENDING}.")
@@ -81,9 +84,12 @@ def _as_json(candidate: Candidate) -> dict[str, str | None]:
     return dict(zip(FIELDS, candidate, strict=True))
 
 
-def _as_text(console: Console, group: str, candidates: tuple[Candidate, ...]) -> str:
-    rows = [["", c.name, release(c.distribution, c.version), c.value] for c in candidates]
-    return "\n".join([console.paint("bold", group), *aligned(rows)])
+def _as_text(
+    console: Console, group: str, candidates: tuple[Candidate, ...], value: str = "entry point"
+) -> str:
+    rows = [[c.name, release(c.distribution, c.version), c.value] for c in candidates]
+    table = console.table(("name", "package", value), rows, "  ")
+    return "\n".join([console.paint("bold", group), *table])
 
 
 def _list_one(options: Namespace, console: Console) -> None:
@@ -93,11 +99,13 @@ def _list_one(options: Namespace, console: Console) -> None:
         return
     if not infos:
         console.line("No backend is installed.")
-    for line in aligned([_row(info) for info in infos], console.paint):
+        return
+    columns = ("name", "state", "trusted", "package", "entry point")
+    for line in console.table(columns, [*map(_row, infos)]):
         console.line(line)
     for info in infos:
         if info.reason:
-            console.line(f"\n{console.paint('bold', info.name)}: {info.reason}")
+            console.line("\n".join(["", *hanging(f"{info.name}: ", info.reason, console.width)]))
 
 
 def _row(info: BackendInfo) -> list[Cell]:
@@ -105,8 +113,8 @@ def _row(info: BackendInfo) -> list[Cell]:
     return [
         info.name,
         (STYLES.get(info.state, "dim"), info.state),
-        "trusted" if info.trusted else "not trusted",
-        "(of this process)" if registered else release(info.distribution, info.version),
+        "yes" if info.trusted else "no",
+        "this process" if registered else release(info.distribution, info.version),
         info.entry_point or "",
     ]
 
@@ -131,9 +139,9 @@ def explain_call(options: Namespace, console: Console) -> int:
     decision = _decision(dispatcher, function, given, options.backend)
     refused = _refused_by_host(function, given) if decision.backend == CPU else ""
     if options.json:
-        console.json({**decision._asdict(), "host_refuses": refused or None})
+        console.json({**decision_as_plain(decision), "host_refuses": refused or None})
     else:
-        console.line(str(decision))
+        console.line(decision_page(decision).text(console.width))
         if refused:
             console.line(f"  {console.paint('bad', 'fails')}: the host itself {refused}")
     asked = asked_of(decision.refusals)
@@ -177,7 +185,7 @@ def _decision(
     labels: list[str] | None,
 ) -> Decision:
     """Explain a call that gives these arguments, and something for every other that it must give."""
-    settings, parameters = dispatcher.settings, function.parameters
+    explain, parameters = dispatcher.settings.explain, function.parameters
     order = (*parameters.positional, *sorted(parameters.keyword))
     named = {name: LeftOut() for name in order if name in parameters.required} | given
     nameless = [name for name in parameters.positional if name in parameters.positional_only]
@@ -185,9 +193,11 @@ def _decision(
         nameless.pop()
     args = [named.pop(name, parameters.defaults.get(name)) for name in nameless]
     if labels is None:
-        return settings.explain(function.public, *args, **named)
-    with settings.use_backend(*labels):
-        return settings.explain(function.public, *args, **named)
+        return explain(function.public, *args, **named)
+    choice = Choice(parts(dispatcher).selector, read(labels), None, "--backend")
+    choice.check()
+    with UseBackend(choice):
+        return explain(function.public, *args, **named)
 
 
 def _refused_by_host(function: HostFunction, given: dict[str, Any]) -> str:
@@ -227,9 +237,9 @@ Without --backend, the environment selects.
 
 exit status: 0 if the call runs where it was asked to, 1 if it falls back or fails""",
     examples="""\
-explain example_host._backends:dispatcher kmeans --backend tiled n_clusters=4
-explain example_host._backends:dispatcher kmeans -b tiled -b accelerated n_init=3 max_iter=50
-explain example_host._backends:dispatcher silhouette --backend tiled metric=cosine""",
+explain example_host kmeans --backend tiled n_clusters=4
+explain example_host kmeans -b tiled -b accelerated n_init=3
+explain example_host silhouette --backend tiled metric=cosine""",
     options=(add_dispatcher, _add_call, add_json),
     run=explain_call,
 )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import version_of
 from scverse_backends._ground.messages import NAME
-from scverse_backends._ground.records import Omission
 from scverse_backends._ground.safe_repr import short_repr
 
 from .trace_records import why_not
@@ -54,7 +53,7 @@ def provenance_of_records(
         _note(backends.setdefault(record.backend, {"functions": []}), record)
         if record.is_fallback:
             _add(fallbacks.setdefault(record.function, []), map(why_not, record.refusals))
-        left_out |= {no.backend: no.reason for no in record.refusals if type(no) is Omission}
+        left_out |= {no.backend: no.reason for no in record.refusals if no.kind == "left-out"}
     further = {"fallbacks": fallbacks, "left_out": left_out}
     told = {name: found for name, found in further.items() if found}
     return {**versions(selector, date), "backends": backends, **told}

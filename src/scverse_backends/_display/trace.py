@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._routing.spans import OUTSIDE, Span
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -24,6 +25,7 @@ from .trace_records import (
 if TYPE_CHECKING:
     from typing import Self
 
+    from scverse_backends._ground.records import Decision
     from scverse_backends._ground.rendering import Page
 
 __all__ = ["CallSite", "Trace", "TraceRecord", "TraceSummary"]
@@ -51,9 +53,20 @@ class Trace:
     [2, 4]
     >>> [(record.function, record.backend, record.outcome) for record in trace.records]
     [('double', 'cpu', 'returned')]
+
+    Attributes
+    ----------
+    host
+        Name of the host.
+    unrecorded
+        How many more calls there were, of which nothing is kept but this number
+    unrecorded_fallbacks
+        and how many of them the host ran in a backend's place.
     """
 
-    def __init__(self, selector: Selector, *, every_thread: bool = False) -> None:
+    def __init__(
+        self, selector: Selector, *, every_thread: bool = False, most: int | None = None
+    ) -> None:
         self.host = selector.configuration.host
         self._selector = selector
         self._state = selector.state
@@ -62,6 +75,8 @@ class Trace:
         self._date = datetime.now(UTC)
         self._spans: list[Span] = []
         self._entered = 0
+        self._most = sys.maxsize if most is None else most
+        self.unrecorded = self.unrecorded_fallbacks = 0
         self._lock = Lock()
 
     def __enter__(self) -> Self:
@@ -97,8 +112,14 @@ class Trace:
 
     def add(self, span: Span) -> None:
         """Take in a call that begins; once every block has ended, none."""
-        if self._entered:
+        if not self._entered:
+            return
+        if len(self._spans) < self._most:
             self._spans.append(span)
+        else:
+            with self._lock:
+                self.unrecorded += 1
+                self.unrecorded_fallbacks += cast("Decision", span.decision).is_fallback
 
     def __len__(self) -> int:
         return len(self._spans)
@@ -136,11 +157,12 @@ class Trace:
         Returns
         -------
         str
-            An object with the ``host``, the ``provenance`` and the ``records``,
-            each with the fields of `TraceRecord`.
+            An object with the ``host``, the ``provenance``, the ``records``,
+            each with the fields of `TraceRecord`, and how many calls are ``unrecorded``.
         """
         plain = {
             "host": self.host,
+            "unrecorded": self.unrecorded,
             "provenance": self.provenance(),
             "records": [*map(as_plain, self.records)],
         }
@@ -161,14 +183,16 @@ class Trace:
             function what it ``"ignored"``, its ``"differing_defaults"`` and the
             ``"options"`` that a block gave it; ``"fallbacks"`` tells by function
             why the host ran it in a backend's place, and ``"left_out"`` why an
-            optional backend was.
+            optional backend was. ``"unrecorded"`` counts the calls beyond the
+            trace's limit, of which it does not know.
         """
         from .provenance import provenance_of_records
 
-        return provenance_of_records(self._selector, self.records, self._date)
+        found = provenance_of_records(self._selector, self.records, self._date)
+        return {**found, "unrecorded": self.unrecorded} if self.unrecorded else found
 
     def __repr__(self) -> str:
-        return f"<trace of {self.host}: {self._counted()}>"
+        return f"<trace of {self.host}: {self.counted()}>"
 
     def __str__(self) -> str:
         return str(self._page())
@@ -176,13 +200,17 @@ class Trace:
     def _repr_html_(self) -> str:
         return self._page()._repr_html_()
 
-    def _counted(self) -> str:
+    def counted(self) -> str:
+        """Count the calls in words."""
         from .trace_page import counted
 
-        return counted(len(self))
+        if not self.unrecorded:
+            return counted(len(self))
+        fell_back = f"{self.unrecorded_fallbacks:,} fell back"
+        return f"{counted(len(self))}, and {self.unrecorded:,} not recorded ({fell_back})"
 
     def _page(self) -> Page:
         # Imported here: only a trace that is shown pays for it.
         from .trace_page import trace_page
 
-        return trace_page(self.host, self.records)
+        return trace_page(f"Trace of {self.host}: {self.counted()}", self.records)

@@ -23,9 +23,8 @@ MOST_CALLS = 200
 MOST_BARS = 1000
 
 
-def trace_page(host: str, records: tuple[TraceRecord, ...]) -> Page:
+def trace_page(title: str, records: tuple[TraceRecord, ...]) -> Page:
     """Say what ran where: shares of time, a picture, a summary, by line, and call by call."""
-    title = f"Trace of {host}: {counted(len(records))}"
     if not records:
         return Page(title)
     first = f", the first {MOST_CALLS}" if len(records) > MOST_CALLS else ""

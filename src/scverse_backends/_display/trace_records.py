@@ -195,15 +195,19 @@ def _groups(
 
 def as_plain(record: TraceRecord) -> dict[str, Any]:
     """Give a record as dictionaries and lists."""
+    return {**decision_as_plain(record), "site": record.site._asdict()}
+
+
+def decision_as_plain(decision: Decision | TraceRecord) -> dict[str, Any]:
+    """Give a decision, or the part of a record that is one, as dictionaries and lists."""
     return {
-        **record._asdict(),
-        "site": record.site._asdict(),
-        "refusals": [refusal._asdict() for refusal in record.refusals],
+        **decision._asdict(),
+        "refusals": [{**no._asdict(), "kind": no.kind} for no in decision.refusals],
         "differing_defaults": [
             {"parameter": name, "host": _value(host), "backend": _value(backend)}
-            for name, host, backend in record.differing_defaults
+            for name, host, backend in decision.differing_defaults
         ],
-        "options": {name: _value(value) for name, value in record.options},
+        "options": {name: _value(value) for name, value in decision.options},
     }
 
 

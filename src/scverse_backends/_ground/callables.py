@@ -114,9 +114,11 @@ def gives_coroutine(implementation: Callable[..., Any]) -> bool:
 
 def with_decorators(public: Any) -> list[Any]:
     """Give a public callable, and the decorators around it under its name."""
-    home = getattr(sys.modules.get(public.__module__), "__dict__", {})
+    found: Any = sys.modules.get(public.__module__)
+    for name in public.__qualname__.split("."):  # of a method, its class first
+        found = getattr(found, "__dict__", {}).get(name)
     around: list[Any] = []
-    found = home.get(public.__name__)
+    found = getattr(found, "__func__", found)  # of a static method
     while found is not None and found is not public and len(around) < _MOST_LAYERS:
         around.append(found)
         found = getattr(found, "__wrapped__", None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from logging import Logger
-    from types import CodeType
+    from types import CodeType, TracebackType
 
 NAME = __name__.partition(".")[0]
 
@@ -74,6 +74,23 @@ def importing_module() -> tuple[str, int]:
 def is_ours(module: object) -> bool:
     """Whether a module, by its name, is of this package."""
     return isinstance(module, str) and module.partition(".")[0] == NAME
+
+
+def point_at_caller(error: BaseException) -> None:
+    """Leave out of an error's traceback what this package did, if nobody else's code was part of it.
+
+    To be followed by a bare ``raise``, which adds nothing: the error then points at the line of the
+    person who can act.
+    """
+    if without_own_frames(error.__traceback__) is None:
+        BaseException.with_traceback(error, None)
+
+
+def without_own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave out of a traceback what this package did before somebody else's code was called."""
+    while traceback is not None and is_ours(traceback.tb_frame.f_globals.get("__name__")):
+        traceback = traceback.tb_next
+    return traceback
 
 
 def warn(warning: Warning, decorators: Iterable[object] = ()) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from .rendering import Page
 
+RefusalKind = Literal["cannot-run", "should-not-run", "left-out"]
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]
 
 
@@ -161,10 +162,22 @@ class BackendInfo(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """One backend's "no" to one call, with a reason that completes "backend ..."."""
+    """One backend's "no" to one call, with a reason that completes "backend ...".
+
+    Attributes
+    ----------
+    kind
+        ``"cannot-run"``; ``"should-not-run"`` where it could and another had better;
+        ``"left-out"`` where it is optional and not to be had here.
+    """
 
     backend: str
     reason: str
+
+    @property
+    def kind(self) -> RefusalKind:
+        """What kind of "no" it is."""
+        return _KINDS[type(self)]
 
 
 class Preference(Refusal):
@@ -177,6 +190,13 @@ class Omission(Refusal):
     """An optional backend that is left out of a selection here, so no call comes to it."""
 
     __slots__ = ()
+
+
+_KINDS: dict[type, RefusalKind] = {
+    Refusal: "cannot-run",
+    Preference: "should-not-run",
+    Omission: "left-out",
+}
 
 
 class DefaultDifference(NamedTuple):
@@ -234,21 +254,23 @@ class Decision(NamedTuple):
     missing_members: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return str(self._page())
+        return str(decision_page(self))
 
     def _repr_html_(self) -> str:
-        return self._page()._repr_html_()
+        return decision_page(self)._repr_html_()
 
-    def _page(self) -> Page:
-        # Imported here: only a decision that is shown pays for it.
-        from .rendering import Page
 
-        renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in self.renamed)
-        facts = [("because", self.reason), *remarks(self)]
-        facts += [("renamed", renamed)] if renamed else []
-        facts += [("lacks", ", ".join(self.missing_members))] if self.missing_members else []
-        where = "cpu, the host itself" if self.backend == "cpu" else ran_on(self)
-        return Page(f"{self.function} runs on {where}", tuple(facts))
+def decision_page(decision: Decision) -> Page:
+    """Say where a call runs, and why."""
+    # Imported here: only a decision that is shown pays for it.
+    from .rendering import Page
+
+    renamed = ", ".join(f"{ours} as {theirs}" for ours, theirs in decision.renamed)
+    lacks = ", ".join(decision.missing_members)
+    facts = [("because", decision.reason), *remarks(decision)]
+    facts += [fact for fact in (("renamed", renamed), ("lacks", lacks)) if fact[1]]
+    where = "cpu, the host itself" if decision.backend == "cpu" else ran_on(decision)
+    return Page(f"{decision.function} runs on {where}", tuple(facts))
 
 
 def release(distribution: str | None, version: str | None) -> str:

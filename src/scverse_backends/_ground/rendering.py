@@ -63,7 +63,7 @@ def _as_text(page: Page, width: int) -> Iterator[str]:
     yield page.title
     label_width = max((len(label) for label, _ in page.facts), default=0)
     for label, fact in page.facts:
-        yield from _hanging(f"  {label:<{label_width}}  ", fact, width)
+        yield from hanging(f"  {label:<{label_width}}  ", fact, width)
     for table in (table for table in page.tables if not table.folded):
         yield ""
         yield from _table_as_text(table, width)
@@ -75,13 +75,20 @@ def _table_as_text(table: Table, width: int) -> Iterator[str]:
     yield f"    {headings}"
     for row, line in zip(table.rows, lines, strict=True):
         yield f"    {line}"
-        yield from _hanging(" " * 8, row.detail, width) if row.detail else ()
+        yield from hanging(" " * 8, row.detail, width) if row.detail else ()
 
 
-def _hanging(label: str, text: str, width: int) -> list[str]:
-    """Wrap a text so that all its lines begin where the first one does."""
-    indent = " " * len(label)
-    return wrap(text, width, initial_indent=label, subsequent_indent=indent) or [label.rstrip()]
+def hanging(label: str, text: str, width: int) -> list[str]:
+    """Wrap a text so that all its lines begin where the first one does. No path is cut."""
+    found = wrap(
+        text,
+        width,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return found or [label.rstrip()]
 
 
 def _as_html(page: Page) -> str:

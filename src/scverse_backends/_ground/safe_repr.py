@@ -12,6 +12,8 @@ import types
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
+from .messages import without_own_frames
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
@@ -60,7 +62,9 @@ def attempt(look: Callable[[], T], failed: Callable[[BaseException], T]) -> T:
             raise
         return failed(error)
     except BaseException as error:  # noqa: BLE001 - SystemExit must not end the host either
-        return failed(error)
+        # As a cause, it begins at the code that is at fault.
+        traceback = without_own_frames(sys.exc_info()[2])
+        return failed(BaseException.with_traceback(error, traceback))
 
 
 def stack_is_nearly_full() -> bool:

@@ -101,6 +101,7 @@ class Dispatching(type):
     __scverse_dispatch__ = _Dispatch()
 
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         found = cls.__dict__.get(_CONSTRUCTION)
         if found is not None:
             owner, build, selector, awake, own = found

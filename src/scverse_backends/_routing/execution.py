@@ -96,6 +96,7 @@ class Execution:
 
     def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
+        __tracebackhide__ = True
         route, forwarding = resolution.route, resolution.forwarding
         if route is not None and forwarding is not None:
             return self.run_route(route, forwarding.args, forwarding.kwargs)
@@ -107,6 +108,7 @@ class Execution:
 
     def run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on an implementation."""
+        __tracebackhide__ = True
         if route.gives_generator:
             from .suspended import Hold, named
 
@@ -124,6 +126,7 @@ class Execution:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], refusals: tuple[Refusal, ...]
     ) -> Any:
         """Run a call on the host, whose decorators may take more than its signature shows."""
+        __tracebackhide__ = True
         try:
             return self.function.func(*args, **kwargs)
         except Exception as error:

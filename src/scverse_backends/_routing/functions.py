@@ -64,7 +64,10 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
+    __tracebackhide__ = True  # IPython and pytest leave out frames that know this name
+
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - as above
+        nonlocal __tracebackhide__  # which costs less than setting it
         if awake:
             look = state.look
             scope = look()
@@ -157,6 +160,7 @@ class Dispatch(Execution):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
+        __tracebackhide__ = True
         active = self._active
         outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
@@ -273,6 +277,7 @@ class Dispatch(Execution):
         if self.name in kwargs:
             self.named[:] = [True]
             return True
+        __tracebackhide__ = True
         self.resolver.refuse_backend_options(kwargs)
         return False
 

@@ -18,7 +18,11 @@ from scverse_backends._ground.records import (
     reasons,
 )
 from scverse_backends._selection.state import CALL
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+from scverse_backends.exceptions import (
+    BackendError,
+    BackendFallbackError,
+    BackendFallbackWarning,
+)
 
 from .forwarding import Forwarding, ask, forward, merge
 from .parameters import Given, bind, fits, settle
@@ -147,7 +151,11 @@ class Resolver:
                 return ended._replace(refusals=tuple(refusals))
             if self._running.has(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
-            tried = self._try(ended, backend, given, generation)
+            try:
+                tried = self._try(ended, backend, given, generation)
+            except BackendError as error:
+                messages.point_at_caller(error)
+                raise
             if isinstance(tried, Resolution):
                 return tried._replace(refusals=tuple(refusals))
             refusals.append(tried)
@@ -251,6 +259,7 @@ class Resolver:
         TypeError
             If an argument is an option of a backend that does not run the call.
         """
+        __tracebackhide__ = True
         function = self._function
         refusals = (*resolution.chosen.omitted, *resolution.refusals)
         misfits = self._host_refuses(resolution.given)
@@ -290,6 +299,7 @@ class Resolver:
         self, kwargs: dict[str, Any], refusals: tuple[Refusal, ...] = ()
     ) -> None:
         """Say whose option an argument is that the host does not take."""
+        __tracebackhide__ = True
         for name, owners in self._backend_options(kwargs):
             advice = "Leave it out, or select the backend."
             if self._selector.off:

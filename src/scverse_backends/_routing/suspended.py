@@ -63,6 +63,7 @@ class Hold:
 
     async def awaited(self, work: Callable[[], Any]) -> Any:
         """Run a coroutine function's work; a plain implementation's result is given as it is."""
+        __tracebackhide__ = True
         outer, token = self._enter()
         try:
             with self._span or nullcontext():
@@ -83,6 +84,7 @@ class Hold:
 
         Only what is selected and traced is the generator's own between its steps.
         """
+        __tracebackhide__ = True
         given = error = None
         timed = self._span or nullcontext()
         try:

@@ -32,6 +32,7 @@ class TracedCalls:
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
+        __tracebackhide__ = True
         execution, outer = self._execution, cast("Span", top[2])
         own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)

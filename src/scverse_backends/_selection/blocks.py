@@ -40,9 +40,17 @@ DISPATCH = "__scverse_dispatch__"
 class Choice:
     """What one `use_backend` call asks for, resolved when a block of it is entered."""
 
-    __slots__ = ("asked", "changes", "fallback", "generation", "selections", "selector", "state")
+    __slots__ = (
+        "asked", "changes", "fallback", "generation", "origin", "selections", "selector", "state",
+    )  # fmt: skip
 
-    def __init__(self, selector: Selector, asked: Request, fallback: FallbackPolicy | None) -> None:
+    def __init__(
+        self,
+        selector: Selector,
+        asked: Request,
+        fallback: FallbackPolicy | None,
+        origin: str = BLOCK,
+    ) -> None:
         if not any(asked) and fallback is None:
             msg = "use_backend needs a backend, fallback=..., or options=..."
             raise TypeError(msg)
@@ -50,6 +58,7 @@ class Choice:
         self.state = selector.state
         self.changes = selector.changes
         self.asked = asked
+        self.origin = origin
         self.fallback: FallbackPolicy | None = None
         if fallback is not None:
             self.fallback = checked_policy(fallback)
@@ -78,7 +87,7 @@ class Choice:
             self.selections, self.generation = {}, self.changes.generation
         known = self.selections
         if asked.labels:
-            selection = self.selector.select(asked, fallback, BLOCK)
+            selection = self.selector.select(asked, fallback, self.origin)
             if not selection.has_failed:
                 known[inherited] = selection
             return selection
@@ -87,7 +96,7 @@ class Choice:
             return self.state.under(fallback, current)
         kept = known.get(current)
         if kept is None:
-            kept = self.selector.select(asked, fallback, BLOCK, current)
+            kept = self.selector.select(asked, fallback, self.origin, current)
             if current.is_kept and not kept.has_failed:
                 known[current] = kept
         return kept
@@ -131,10 +140,11 @@ class UseBackend:
             state.active.set((selection, outer, self))
             if not state.awake:
                 state.wake()
-        except BaseException:
+        except BaseException as error:
             # __exit__ does not run for a block that was interrupted while it was entered.
             if state.active.get() is not top:
                 state.pop(self)
+            messages.point_at_caller(error)
             raise
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:

@@ -222,7 +222,11 @@ class Selector:
             self.find(Request(tuple(listed(labels))))
             return self.for_call(tuple(listed(labels)), outer)
         if selection is None:
-            selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
+            try:
+                selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
+            except Exception as error:
+                messages.point_at_caller(error)
+                raise
             if not selection.has_failed:
                 calls[labels] = selection
             self.state.wake()

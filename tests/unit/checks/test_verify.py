@@ -51,9 +51,7 @@ def test_nothing_is_found_where_nothing_differs(verified):
     result = verified(cluster, cluster=same)
     assert result.findings == ()
     assert result.implemented == ("cluster",)
-    assert (
-        str(result) == "fast of example_host: implements 1 of 1 functions; no errors, no warnings"
-    )
+    assert str(result) == "fast of example_host: 1 of 1 functions\nno errors, no warnings"
 
 
 RENAMED = {"cluster": {"data": "rows"}}

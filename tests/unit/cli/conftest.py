@@ -17,11 +17,16 @@ class Ran:
     out: str
     err: str
 
+    @property
+    def said(self):
+        """The output as one line, however it was wrapped."""
+        return " ".join(self.out.split())
+
 
 @pytest.fixture(autouse=True)
 def nothing_selected(monkeypatch):
     """The variables of the shell that runs the tests do not count."""
-    for name in ("NO_COLOR", "EXAMPLE_HOST_BACKEND", "SCVERSE_BACKENDS_BLOCK"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "EXAMPLE_HOST_BACKEND", "SCVERSE_BACKENDS_BLOCK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
 

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import scverse_backends
+
 
 class Terminal(io.StringIO):
     encoding = "utf-8"
@@ -105,7 +107,66 @@ def test_an_interrupt_ends_the_command_quietly(run, site):
     assert (ran.status, ran.err) == (130, "")
 
 
-@pytest.mark.parametrize("words", [[], ["lst"], ["list", "--jsn"]])
+def test_colours_can_be_forced_and_no_colours_are_stronger(run, installed, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[2minstalled\x1b[0m" in run("list", "cells:dispatcher").out
+    assert "\x1b[31merror\x1b[0m" in run("lst").err
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run("list", "cells:dispatcher").out
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_quiet_command_writes_results_and_errors_only(run, site, host, tmp_path, place):
+    site.install("thief", entry_points={"fast": "thief"}, group=host)
+    words = ["verify", "cells:dispatcher", "-o", str(tmp_path / "verify.txt")]
+    assert run(*words).err
+    ran = run(*words[:place], "--quiet", *words[place:])
+    assert (ran.status, ran.err) == (0, "")
+    assert "error: cannot write" in run("-q", *words[:-1], str(tmp_path / "absent" / "x")).err
+
+
+def test_a_quiet_terminal_shows_no_progress(terminal, installed):
+    assert terminal("list", "cells:dispatcher", "-q")[1] == ""
+
+
+def test_the_version_is_told(run):
+    assert run("--version").out == f"scverse-backends {scverse_backends.__version__}\n"
+    assert run("-V").status == 0
+
+
+@pytest.mark.parametrize("words", [[], ["manifest"]])
+def test_without_a_command_the_help_is_shown_with_status_2(run, words):
+    ran = run(*words)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("usage: scverse-backends")
+    assert "commands:\n" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lst"], "'lst' is no command; did you mean 'list'?"),
+        (["manifest", "chek"], "'chek' is no command; did you mean 'check'?"),
+        (["zzz"], "'zzz' is no command; choose from run, list, doctor"),
+        (["--versoin"], "unexpected option '--versoin'; did you mean '--version'?"),
+        (["list", "--jsn"], "unexpected option '--jsn'; did you mean '--json'?"),
+        (["list", "a", "b"], "unexpected argument 'b'\n"),
+        (["matrix", "x", "--format", "htm"], "'htm' is no value of --format; did you mean 'html'?"),
+    ],
+)
+def test_what_is_misspelt_is_refused_with_the_nearest(run, words, said):
+    assert said in run(*words).err
+
+
+COMMANDS = ("run", "list", "doctor", "explain", "matrix", "verify", "manifest write")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS, "manifest check"])
+def test_help_fits_into_80_columns(run, command):
+    assert max(map(len, run(*command.split(), "--help").out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("words", [["lst"], ["list", "--jsn"]])
 def test_a_wrong_command_line_has_status_2_and_points_to_the_help(run, words):
     ran = run(*words)
     assert ran.status == 2
@@ -145,6 +206,12 @@ def test_what_is_no_dispatcher_is_refused_with_the_nearest(run, host, target, me
     ran = run("list", target)
     assert ran.status == 2
     assert ran.err == f"scverse-backends: error: {message}\n"
+
+
+def test_a_host_whose_name_is_misspelt_is_refused_with_the_nearest(run, site, host):
+    points = {"cell_host": "cells:dispatcher"}
+    site.install("cells-host", entry_points=points, group="scverse_backends.hosts")
+    assert "No module named 'cel_host'); did you mean 'cell_host'?" in run("list", "cel_host").err
 
 
 def test_a_host_that_cannot_be_imported_is_refused_with_its_error(run, site):

@@ -127,7 +127,8 @@ def test_a_host_that_takes_any_keyword_refuses_none(run):
         (["scale", "3=4"], "write arguments as name=value, not '3=4'"),
         (["scale", "-b", "fest"], "cells has no backend 'fest'. Did you mean 'fast'?"),
         (["scale", "-b", "gpu"], "'gpu' is reserved by cells. Name the one you mean."),
-        (["scale", "x=1", "--what"], "unrecognized arguments: --what"),
+        (["scale", "x=1", "--what"], "unexpected option '--what'"),
+        (["scale", "--backnd", "fast"], "unexpected option '--backnd'; did you mean '--backend'?"),
     ],
 )
 def test_what_makes_no_sense_has_status_2(run, words, message):

@@ -10,8 +10,10 @@ def test_every_group_of_backends_is_found_from_metadata_alone(run, site):
     site.install("unrelated", entry_points={"y": "absent"}, group="cells.plugins")
     ran = run("list")
     assert ran.status == 0
-    assert "cells.backends\n  fast  fast-cells 1.0  fast_cells\n" in ran.out
-    assert "tests.genes.backends\n  x  other 1.0  absent:thing\n" in ran.out
+    assert (
+        "cells.backends\n  NAME  PACKAGE         ENTRY POINT\n  fast  fast-cells 1.0  fast_cells\n"
+    ) in ran.out
+    assert "  x     other 1.0  absent:thing\n" in ran.out
     assert "cells.plugins" not in ran.out
 
 
@@ -84,8 +86,9 @@ def test_the_backends_of_a_host_are_listed_without_importing_them(run, site, hos
     site.install("plain-cells", entry_points={"plain": "plain_cells"}, group=host)
     ran = run("list", "cells:dispatcher")
     assert ran.out == (
-        "fast   installed  trusted      fast-cells 1.0   fast_cells\n"
-        "plain  installed  not trusted  plain-cells 1.0  plain_cells\n"
+        "NAME   STATE      TRUSTED  PACKAGE          ENTRY POINT\n"
+        "fast   installed  yes      fast-cells 1.0   fast_cells\n"
+        "plain  installed  no       plain-cells 1.0  plain_cells\n"
     )
     assert "fast_cells" not in sys.modules
 
@@ -93,7 +96,7 @@ def test_the_backends_of_a_host_are_listed_without_importing_them(run, site, hos
 def test_a_backend_that_is_refused_is_listed_with_the_reason(run, site, host):
     site.install("thief", entry_points={"fast": "thief"}, group=host)
     ran = run("list", "cells:dispatcher")
-    assert "fast  refused  not trusted  thief 1.0  thief\n" in ran.out
+    assert "fast  refused  no       thief 1.0  thief\n" in ran.out
     assert "\nfast: it claims the trusted name 'fast', but comes from 'thief'" in ran.out
     assert ran.err.startswith("warning: ")
 
@@ -109,7 +112,15 @@ def test_a_registered_backend_belongs_to_no_distribution(run, site, host):
         "cells.dispatcher.register(a)\n",
     )
     ran = run("list", "cells:dispatcher", "--import", "more")
-    assert ran.out == "fast  registered  trusted  (of this process)\n"
+    assert ran.out.endswith("\nfast  registered  yes      this process\n")
+
+
+def test_where_a_line_is_too_short_the_entry_point_stands_below(run, site, host):
+    module = "a_package_with_a_long_name._adapters.for_cells_and_tissues"
+    site.install("fast-cells", entry_points={"fast": module}, group=host)
+    assert run("list", "cells:dispatcher").out == (
+        f"NAME  STATE      TRUSTED  PACKAGE\nfast  installed  yes      fast-cells 1.0\n    {module}\n"
+    )
 
 
 def test_the_json_holds_a_hosts_backends(run, site, host):

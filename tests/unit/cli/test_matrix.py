@@ -31,16 +31,15 @@ def installed(site, host):
 def test_functions_stand_against_backends_with_what_to_know_in_notes(run):
     ran = run("matrix", "cells:dispatcher")
     assert ran.status == 0
-    table, notes, absences = ran.out.split("\n\n")
+    table, sources, legend, notes, absences = ran.out.split("\n\n")
     assert table == (
-        "             fast\n"
-        "from         fast-cells 1.0\n"
-        "cluster      partly (1)\n"
-        "scale        yes (2)\n"
-        "implemented  2 of 2"
+        "             fast\ncluster      partly (1)\nscale        yes (2)\nimplemented  2 of 2"
     )
+    assert sources == "fast  fast-cells 1.0"
+    assert legend.startswith("partly: some calls run elsewhere")
     assert notes == (
-        "(1)  cluster on fast: does not take seed; has other defaults: n_clusters=5 (host: 8)\n"
+        "(1)  cluster on fast: does not take seed; has other defaults: n_clusters=5\n"
+        "     (host: 8); adds batch_size=10\n"
         "(2)  scale on fast: ignores n_jobs"
     )
     assert absences.startswith("torn is broken: ")
@@ -69,7 +68,31 @@ def test_what_a_registered_backend_has_is_shown_too(run, site):
         "cells.dispatcher.register(a)\n",
     )
     out = run("matrix", "cells:dispatcher", "-i", "more").out
-    assert "             here          fast\nfrom         this process  fast-cells 1.0\n" in out
+    assert out.startswith("             here        fast\n")
+    assert "\n\nhere  this process\nfast  fast-cells 1.0\n\n" in out
+
+
+def test_a_cell_that_is_partly_filled_is_explained_in_the_same_words_everywhere(run):
+    said = "adds batch_size=10"
+    assert all(
+        said in run("matrix", "cells:dispatcher", "--format", form).out for form in ("text", "html")
+    )
+    form = ("matrix", "cells:dispatcher", "--format", "markdown")
+    assert said in run(*form).out.replace("\\", "")
+
+
+def test_more_backends_than_fit_beside_one_another_are_cut_into_tables(run, site, host):
+    for number in range(9):
+        name = f"backend_number_{number}"
+        site.backend(name, f"name = {name!r}\ndef scale(values): ...", group=host)
+    tables = [
+        part for part in run("matrix", "cells:dispatcher").out.split("\n\n") if "impl" in part
+    ]
+    assert len(tables) > 1
+    assert all(max(map(len, table.splitlines())) <= 80 for table in tables)
+    assert {table.splitlines()[2].split()[0] for table in tables} == {"scale"}
+    heads = " ".join(table.splitlines()[0] for table in tables).split()
+    assert len(heads) == len(set(heads)) == 10
 
 
 def test_errors_are_shown_in_its_cell(run, site):

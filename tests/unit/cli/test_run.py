@@ -268,3 +268,15 @@ def test_an_observer_of_a_host_that_is_here_already_is_told_of_it(play):
     (first.folder / "start.py").write_text(module, encoding="utf-8")
     ran = play("start.py", script=script)
     assert "cells: 1 call" in ran.err
+
+
+def test_calls_beyond_a_limit_are_counted_in_the_report_and_fail_the_run_too(play):
+    words = ("-b", "cells=fast", "--fallback", "silent", "--most-calls", "1", "script.py")
+    ran = play("--fail-on", "fallback", *words)
+    assert (ran.status, "cells: 1 call, and 2 not recorded (2 fell back)\n" in ran.err) == (1, True)
+
+
+def test_a_quiet_run_shows_what_the_script_shows(play):
+    assert play("-q", "-b", "cells=fast", "--fallback", "silent", "script.py").err == ""
+    ran = play("--quiet", "-b", "cellz=fast", "script.py")
+    assert ran.err.startswith("scverse-backends: error: --backend cellz=fast had no effect")

@@ -19,7 +19,7 @@ def installed(site, host):
 def test_a_misspelt_function_fails_the_command_with_the_nearest_name(run):
     ran = run("verify", "cells:dispatcher", "--backend", "fast")
     assert ran.status == 1
-    assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in ran.out
+    assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in ran.said
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A record names the line that made its call: the one that a warning would point at."""
 
 import asyncio
+import importlib
 import sys
 from types import SimpleNamespace
 
@@ -58,6 +59,30 @@ def test_a_host_s_own_decorator_is_passed_over(decorated_host):
         decorated_host.scale([1])
         expected = here()
     assert trace.records[0].site == (expected[0], expected[1] - 1, expected[2])
+
+
+METHODS = """
+    from decorated_host import dispatcher, noted
+    class Distance:
+        @noted
+        @dispatcher.backend_dispatch(name="Distance.pairwise")
+        def pairwise(self): return "host"
+        @staticmethod
+        @noted
+        @dispatcher.backend_dispatch(name="Distance.between")
+        def between(): return "host"
+"""
+
+
+def test_a_host_s_own_decorator_of_a_method_is_passed_over(decorated_host, site):
+    site.write("host_with_methods.py", METHODS)
+    host = importlib.import_module("host_with_methods")
+    with decorated_host.dispatcher.settings.trace() as trace:
+        host.Distance().pairwise()
+        expected = here()
+        host.Distance.between()
+    lines = [record.site for record in trace.records]
+    assert lines == [(expected[0], expected[1] + more, expected[2]) for more in (-1, 1)]
 
 
 def test_constructing_a_class_is_a_call_of_its_line(dispatcher):

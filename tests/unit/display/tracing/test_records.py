@@ -243,7 +243,9 @@ def test_json_holds_every_field_of_every_record(host):
         assert found.keys() == record._asdict().keys()
         assert found["duration"] == record.duration
     first = written["records"][0]
-    assert first["refusals"] == [{"backend": "picky", "reason": "declines: scale is beneath me"}]
+    assert first["refusals"] == [
+        {"backend": "picky", "reason": "declines: scale is beneath me", "kind": "cannot-run"}
+    ]
     assert first["differing_defaults"] == [{"parameter": "factor", "host": 2, "backend": 3}]
     assert first["renamed"] == [["values", "array"]]
 
@@ -366,3 +368,18 @@ def test_what_calls_of_a_shape_share_does_not_pile_up(host):
             many(**{f"option_{number}": 1})
     gc.collect()
     assert sum(type(found) is Decision for found in gc.get_objects()) < 1500
+
+
+def test_calls_beyond_the_limit_of_a_trace_are_counted_only(host):
+    host.settings.fallback = "silent"
+    with host.settings.trace(most=2) as trace:
+        for _ in range(3):
+            host.scale([1])
+        host.scale([1], backend="picky")
+    assert len(trace) == len(trace.records) == 2
+    assert (trace.unrecorded, trace.unrecorded_fallbacks) == (2, 1)
+    assert str(trace).startswith(
+        "Trace of example_host: 2 calls, and 2 not recorded (1 fell back)\n"
+    )
+    assert json.loads(trace.to_json())["unrecorded"] == 2
+    assert trace.provenance()["unrecorded"] == 2
