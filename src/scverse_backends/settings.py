@@ -12,6 +12,7 @@ from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
+from ._selection.workers import tell_workers
 
 if TYPE_CHECKING:
     from typing import Never
@@ -215,6 +216,7 @@ class Settings:
         """
         if backend is not None:
             labels = (backend, *labels)
+        tell_workers()
         try:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say

@@ -22,6 +22,7 @@ from .state import (
     Rule,
     Selection,
 )
+from .workers import ENTRY, lost, selected_by_starter, tell_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,6 +66,9 @@ class Selector:
         self.off = f"the environment variable {environment.off}" if environment.off else None
         self._told: set[object] = set()
         self.take_environment(environment)
+        self._lost = () if self.off else selected_by_starter(configuration.host)
+        if self._lost:
+            state.wait_for_environment()  # as that, it is told when something first looks
         self.address = enter_host(configuration.host, configuration.group, self)
         announce_host(self)
 
@@ -232,6 +236,7 @@ class Selector:
             return
         from .asked import read
 
+        tell_workers()
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
@@ -257,7 +262,11 @@ class Selector:
     def _default(self) -> Selection:
         """Give the process-wide selection."""
         default = self.state.default
-        return self.state.settle(self._by_environment()) if default is PENDING else default
+        if default is not PENDING:
+            return default
+        if self._lost and not self.environment.backend:
+            self._warn_once(ENTRY, lost(self.configuration.host, self._lost))
+        return self.state.settle(self._by_environment())
 
     def reset_default(self) -> None:
         """Go back from the process-wide choice to the environment's.
