@@ -22,7 +22,7 @@ from .state import (
     Rule,
     Selection,
 )
-from .workers import ENTRY, lost, selected_by_starter, tell_workers
+from .workers import ENTRY, is_worker, lost, selected_by_starter, tell_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,9 +66,8 @@ class Selector:
         self.off = f"the environment variable {environment.off}" if environment.off else None
         self._told: set[object] = set()
         self.take_environment(environment)
-        self._lost = () if self.off else selected_by_starter(configuration.host)
-        if self._lost:
-            state.wait_for_environment()  # as that, it is told when something first looks
+        if is_worker() and not self.off:
+            state.wait_for_environment()  # and for what the worker was started with
         self.address = enter_host(configuration.host, configuration.group, self)
         announce_host(self)
 
@@ -264,8 +263,10 @@ class Selector:
         default = self.state.default
         if default is not PENDING:
             return default
-        if self._lost and not self.environment.backend:
-            self._warn_once(ENTRY, lost(self.configuration.host, self._lost))
+        host = self.configuration.host
+        names = selected_by_starter(host)
+        if names and not self.environment.backend:
+            self._warn_once(ENTRY, lost(host, names))
         return self.state.settle(self._by_environment())
 
     def reset_default(self) -> None:

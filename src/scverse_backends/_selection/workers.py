@@ -34,6 +34,13 @@ def tell_workers() -> None:
     _handed_down()[ENTRY] = _selected_here
 
 
+def is_worker() -> bool:
+    """Whether this process was started by another one that may have selected something."""
+    process = _process()
+    # The main module is imported before the worker is given what is handed down.
+    return hasattr(process, "_inheriting") or type(_handed_down().get(ENTRY)) is dict
+
+
 def selected_by_starter(host: str) -> tuple[str, ...]:
     """Name what was selected for a host where this process was started, if it is a worker."""
     told = _handed_down().get(ENTRY)
@@ -49,11 +56,16 @@ def lost(host: str, names: tuple[str, ...]) -> str:
     )
 
 
-def _handed_down() -> dict[str, Any]:
-    """Give what `multiprocessing`, if it was imported, hands down to the processes it starts."""
+def _process() -> Any:
+    """Give what `multiprocessing`, if it was imported, knows of this process."""
     process = sys.modules.get("multiprocessing.process")
-    # It has no public name, and has been there, for this, since Python 2.6.
-    return {} if process is None else process.current_process()._config  # noqa: SLF001
+    return None if process is None else process.current_process()
+
+
+def _handed_down() -> dict[str, Any]:
+    """Give what this process was handed down by the one that started it, and hands down."""
+    # It has no public name, and has been there for this since Python 2.6.
+    return getattr(_process(), "_config", {})
 
 
 def _names(selector: Any) -> tuple[str, ...]:
@@ -68,7 +80,7 @@ def _names(selector: Any) -> tuple[str, ...]:
 
 def _advice() -> str:
     """Give the line that carries a selection to workers of the kind that this process is."""
-    worker = sys.modules["multiprocessing.process"].current_process()
+    worker = _process()
     if worker.name.startswith("Dask Worker"):
         return "Write carry_selection(client, settings), of scverse_backends.dask_plugin."
     if "loky" in type(worker).__module__:

@@ -54,6 +54,16 @@ def run():
     return run
 
 
+def run_script(script):
+    return subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_worker_says_once_what_it_was_not_given_and_how_it_would_be(host, tasks, run, method):
     with host.settings.use_backend("fast", "cpu"):
@@ -135,11 +145,25 @@ def test_a_process_that_is_no_worker_is_told_nothing(world):
         assert dict(os.environ) == before
         """,
     )
-    finished = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run_script(script)
     assert (finished.stdout, finished.stderr) == ("cpu\n", "")
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
+    script = world.site.write(
+        "main_script.py",
+        f"""
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+        import {world.name} as host
+        if __name__ == "__main__":
+            for label in ("fast", "cpu"):
+                with host.settings.use_backend(label):
+                    with ProcessPoolExecutor(1, get_context("{method}")) as pool:
+                        print(pool.submit(host.ask).result())
+        """,
+    )
+    finished = run_script(script)
+    assert finished.stdout == "cpu\ncpu\n"
+    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
