@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
 
 from scverse_backends._backends.load_lock import worker_waited_for
 
@@ -23,6 +23,9 @@ class Sink(Protocol):
 
     def add(self, span: Span) -> None:
         """Take in a call that begins."""
+
+    def follow(self) -> Any:
+        """Give what leads the calls of bound work here, if anything does; it is picklable."""
 
 
 class Recorder(Protocol):
