@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 from .snapshot import take
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from .selector import Selector
 
 
 class CarryingExecutor(Executor):
