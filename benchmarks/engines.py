@@ -402,7 +402,8 @@ def celery_() -> Iterator[Way]:
                 "-l",
                 "ERROR",
             ]
-            worker = subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL)
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            worker = subprocess.Popen(command, cwd=folder, **quiet)
             try:
                 with block():
                     sent = getattr(importlib.import_module(module), name).delay(*arguments)
