@@ -148,7 +148,7 @@ def check_default(ours, theirs):
         assert ours != theirs
 
 
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(signatures())
 def test_a_signature_is_read_back_as_it_was(signature):
     check(signature)

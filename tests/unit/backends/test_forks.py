@@ -35,7 +35,7 @@ def in_a_child(work):
 def while_another_thread_does(work, stage):
     thread = threading.Thread(target=work)
     thread.start()
-    assert stage.begun.wait(10)
+    assert stage.begun.wait(60)
     return thread
 
 
@@ -46,7 +46,7 @@ def test_the_child_loads_what_another_thread_of_the_parent_was_loading(site, dis
             name = "mine"
             def __init__(self):
                 stage.begun.set()
-                stage.go.wait(10)
+                stage.go.wait(60)
             def whoami(self): return "mine"
     """
     site.install("mine", entry_points={"mine": "mine:Adapter"}, modules={"mine": source})
@@ -74,7 +74,7 @@ def test_the_child_reads_metadata_that_another_thread_of_the_parent_was_reading(
 
         def find_distributions(self, context):
             stage.begun.set()
-            stage.go.wait(10)
+            stage.go.wait(60)
             return []
 
     monkeypatch.setattr("sys.meta_path", [Slow(), *importlib.import_module("sys").meta_path])

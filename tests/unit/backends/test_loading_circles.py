@@ -70,7 +70,7 @@ def side_by_side(*tasks):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads), "they wait for each other"
     return results
 
@@ -85,7 +85,7 @@ def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_e
         """
         import stage
         stage.in_user.set()
-        stage.in_adapter.wait(5)
+        stage.in_adapter.wait(60)
         try:
             stage.dispatcher.get_backend("mine")
         except ImportError:
@@ -95,7 +95,7 @@ def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_e
     source = """
         import stage
         stage.in_adapter.set()
-        stage.in_user.wait(5)
+        stage.in_user.wait(60)
         import user
         name = "mine"
         aliases = ["cuda"]
@@ -114,12 +114,12 @@ def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_e
 def test_a_thread_in_the_midst_of_an_import_waits_for_one_that_waits_for_a_third(site, stage):
     """`slow` is imported by a third thread, which needs nobody: waiting for it is safe."""
     stage.in_slow, stage.in_adapter, stage.go = (threading.Event() for _ in range(3))
-    site.write("slow.py", "import stage; stage.in_slow.set(); stage.go.wait(5)")
+    site.write("slow.py", "import stage; stage.in_slow.set(); stage.go.wait(60)")
     site.write(
         "user.py",
         """
         import stage
-        stage.in_adapter.wait(5)
+        stage.in_adapter.wait(60)
         found = stage.dispatcher.get_backend("mine")
         """,
     )
@@ -127,7 +127,7 @@ def test_a_thread_in_the_midst_of_an_import_waits_for_one_that_waits_for_a_third
     site.install("mine", entry_points={"mine": "adapter"}, modules={"adapter": source})
 
     def load():
-        stage.in_slow.wait(5)
+        stage.in_slow.wait(60)
         return stage.dispatcher.get_backend("mine").name
 
     threading.Timer(0.3, stage.go.set).start()
@@ -178,7 +178,7 @@ def test_what_fails_because_of_another_thread_is_not_kept(site, stage):
 @pytest.mark.parametrize("attempt", range(5))  # which of them comes first is chance
 def test_three_threads_that_need_one_another_in_a_circle_do_not_wait_for_ever(site, stage, attempt):
     """`user` tries `one` while it is imported, `one` asks for `two`, and `two` imports `user`."""
-    stage.all_three = threading.Barrier(3, timeout=5)
+    stage.all_three = threading.Barrier(3, timeout=60)
     site.write(
         "user.py",
         """
@@ -212,7 +212,7 @@ def test_three_threads_that_need_one_another_in_a_circle_do_not_wait_for_ever(si
 
 
 def test_two_adapters_that_ask_for_each_other_from_two_threads_do_not_wait_for_ever(site, stage):
-    stage.both = threading.Barrier(2, timeout=5)
+    stage.both = threading.Barrier(2, timeout=60)
     for name, other in (("one", "two"), ("two", "one")):
         source = f"""
             import stage

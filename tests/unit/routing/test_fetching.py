@@ -130,7 +130,7 @@ def test_an_adapter_may_register_another_while_it_hands_out_its_function(dispatc
 
 
 def test_threads_whose_first_calls_meet_all_may_call_what_they_replace(dispatcher):
-    together = Barrier(4, timeout=30)
+    together = Barrier(4, timeout=60)
 
     class Mine:
         name = "mine"

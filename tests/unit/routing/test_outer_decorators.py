@@ -160,7 +160,7 @@ def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decora
         def wrapper(data, **kwargs):
             if data == "explained":
                 inside.set()
-                assert done.wait(30)
+                assert done.wait(60)
             return func(data, **kwargs)
 
         return wrapper
@@ -169,7 +169,7 @@ def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decora
     func = decorated(waiting)
     with ThreadPoolExecutor(1) as pool:
         said = pool.submit(dispatcher.settings.explain, func, "explained")
-        assert inside.wait(30)
+        assert inside.wait(60)
         assert func("called") == "cpu"
         assert func("called", backend="mine") == "mine"
         done.set()
@@ -192,7 +192,7 @@ def test_a_call_in_the_context_of_the_explained_one_does_not_run_though_nobody_i
                     answers.put(error)
 
             Thread(target=work).start()
-            return answers.get(timeout=30)
+            return answers.get(timeout=60)
 
         return wrapper
 

@@ -144,16 +144,16 @@ def test_threads_that_run_the_same_function_at_once_are_not_taken_for_one_anothe
 
     def wait():
         entered.set()
-        assert finish.wait(timeout=10)
+        assert finish.wait(timeout=60)
         return lab.neighbors()
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(lab.neighbors, then=wait)
-        assert entered.wait(timeout=10)
+        assert entered.wait(timeout=60)
         assert lab.neighbors() == ["mine neighbors", "host neighbors"]
         assert lab.neighbors(backend="mine") == ["mine neighbors", "host neighbors"]
         finish.set()
-        assert waiting.result(timeout=10) == ["mine neighbors", "host neighbors"]
+        assert waiting.result(timeout=60) == ["mine neighbors", "host neighbors"]
 
 
 def test_a_coroutine_may_await_the_function_it_replaces(lab, on_mine):

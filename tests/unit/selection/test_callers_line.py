@@ -58,5 +58,5 @@ def test_a_call_without_any_python_caller_is_told_all_the_same(host):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _thread.start_new_thread(host.only_here, (done.set,))
-        assert done.wait(timeout=10)
+        assert done.wait(timeout=60)
     assert [warning.category for warning in caught] == [BackendFallbackWarning]

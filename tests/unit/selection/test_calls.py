@@ -79,7 +79,7 @@ def test_a_calls_choice_reaches_a_thread_that_is_given_a_copy_of_the_context_and
 
         def work():
             copied = pool.submit(copy_context().run, host.where)
-            return copied.result(timeout=10), pool.submit(host.where).result(timeout=10)
+            return copied.result(timeout=60), pool.submit(host.where).result(timeout=10)
 
         assert host.through(work, backend="mine") == ("mine", "cpu")
 

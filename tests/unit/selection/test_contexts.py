@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("backends")
 
 def test_a_thread_does_not_see_the_block_of_another(host):
     with ThreadPoolExecutor(1) as pool, host.settings.use_backend("mine"):
-        assert pool.submit(host.where).result(timeout=10) == "cpu"
+        assert pool.submit(host.where).result(timeout=60) == "cpu"
         assert host.where() == "mine"
 
 
@@ -23,8 +23,8 @@ def test_a_thread_that_is_given_a_copy_of_the_context_is_inside_the_block(host):
     with ThreadPoolExecutor(1) as pool:
         with host.settings.use_backend("mine"):
             context = copy_context()
-        assert pool.submit(context.run, host.where).result(timeout=10) == "mine"
-        assert pool.submit(host.where).result(timeout=10) == "cpu"
+        assert pool.submit(context.run, host.where).result(timeout=60) == "mine"
+        assert pool.submit(host.where).result(timeout=60) == "cpu"
 
 
 def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
@@ -33,9 +33,9 @@ def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
 
     def work(name):
         with blocks[name]:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
             ran = {host.where() for _ in range(50)}
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=60)
         return ran, host.where()
 
     with ThreadPoolExecutor(len(blocks)) as pool:
@@ -167,9 +167,9 @@ def test_a_generator_that_another_thread_continues_runs_under_that_threads_selec
     steps = rows("mine")
     next(steps)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(next, steps).result(timeout=10) == "cpu"
-        pool.submit(steps.close).result(timeout=10)
-        assert pool.submit(host.where).result(timeout=10) == "cpu"
+        assert pool.submit(next, steps).result(timeout=60) == "cpu"
+        pool.submit(steps.close).result(timeout=60)
+        assert pool.submit(host.where).result(timeout=60) == "cpu"
     # Closed elsewhere, it could not end what it had begun here; a new choice stands before that.
     assert host.where() == "mine"
     with host.settings.use_backend("cpu"):

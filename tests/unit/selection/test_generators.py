@@ -71,8 +71,8 @@ def test_steps_of_a_generator_may_be_taken_in_different_threads(conversation, wh
     talk = conversation(backend="mine")
     assert next(talk) == ("mine", "mine")
     with ThreadPoolExecutor(1) as pool:
-        step = pool.submit(talk.send, "hello").result(timeout=10)
-        assert pool.submit(where).result(timeout=10) == "cpu"
+        step = pool.submit(talk.send, "hello").result(timeout=60)
+        assert pool.submit(where).result(timeout=60) == "cpu"
     assert step == ("mine heard", "hello", "mine")
     assert next(talk) == ("mine heard", None, "mine")
 

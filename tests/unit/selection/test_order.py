@@ -162,7 +162,7 @@ def test_every_thread_sees_the_process_wide_policy_and_none_sees_a_blocks(host):
     with ThreadPoolExecutor(1) as pool:
 
         def seen():
-            return pool.submit(lambda: host.settings.fallback).result(timeout=10)
+            return pool.submit(lambda: host.settings.fallback).result(timeout=60)
 
         host.settings.fallback = "silent"
         with host.settings.use_backend("mine", fallback="error"):

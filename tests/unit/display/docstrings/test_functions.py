@@ -716,7 +716,7 @@ def test_threads_that_meet_new_backends_at_once_show_them_all(dispatcher, scale)
     for name in names:
         source = f"lambda x, factor=1, *, option_{name}=1: x"
         dispatcher.register(SimpleNamespace(name=name, scale=eval(source)))  # noqa: S307
-    together = Barrier(len(names), timeout=30)
+    together = Barrier(len(names), timeout=60)
 
     def call(name):
         together.wait()

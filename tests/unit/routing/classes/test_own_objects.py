@@ -207,7 +207,7 @@ def test_a_thread_may_begin_with_the_construction(model, offer, dispatcher):
     offer(Model=TheirModel)
     dispatcher.settings.backend = "mine"
     _thread.start_new_thread(model, (3,))
-    assert done.wait(10)
+    assert done.wait(60)
     assert built == [3]
 
 
