@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PATIENCE, PAUSE = 10, 0.02
 """How often, and after how many seconds, a scheduler that still holds a result is asked again."""
 
+TRACES = ":traced"
+"""Ends the annotation that carries a snapshot together with the traces that were on."""
+
 
 def carry_selection(client: Client, settings: Settings) -> Any:
     """Have whatever a client sends run under what is selected where it is sent.
@@ -129,10 +132,14 @@ class _Sender:
         def send(_: Client, *args: Any, **kwargs: Any) -> Any:
             snapshot = self._settings.snapshot()
             packed = pickle.dumps(snapshot)
+            carried = {self.annotation: packed}
             if not self._keys_tell.get():
                 work, *_rest = (*args, *kwargs.values())  # Dask has several names for it
                 self._refuse_held(_keys(work), snapshot)
-            with annotate(**{self.annotation: packed}):
+                followed = snapshot.followed()  # single calls are bound to their traces
+                if followed is not snapshot:
+                    carried[self.annotation + TRACES] = pickle.dumps(followed)
+            with annotate(**carried):
                 futures = method(*args, **kwargs)
             self._sent.update(dict.fromkeys(futures, packed))
             return futures
@@ -230,8 +237,10 @@ class CarriedSelection(WorkerPlugin):
                 return ExecuteFailureEvent.from_exception(
                     error, key=key, run_id=task.run_id, stimulus_id=stimulus_id
                 )
+            followed = (task.annotations or {}).get(self.annotation + TRACES)
+            block = self._loaded[packed] if followed is None else pickle.loads(followed)  # noqa: S301 - as below
             # What the task sends in its turn is annotated by what surrounds it.
-            with self._loaded[packed], annotate(**{self.annotation: packed}):
+            with block, annotate(**{self.annotation: packed}):
                 return await self._execute(key, stimulus_id=stimulus_id)
 
         worker.execute = execute

@@ -10,11 +10,13 @@ from ._display.observation import Observation, Sink
 from ._display.trace import CallSite, Trace, TraceRecord, TraceSummary
 from ._ground.records import BackendInfo, Decision, DefaultDifference, Refusal
 from ._selection.blocks import UseBackend
+from ._selection.executor import CarryingExecutor
 from ._selection.snapshot import Snapshot
 
 __all__ = [
     "BackendInfo",
     "CallSite",
+    "CarryingExecutor",
     "Decision",
     "DefaultDifference",
     "Observation",

@@ -13,6 +13,7 @@ from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.hosts import find_host
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
+from ._selection.workers import tell_workers
 
 if TYPE_CHECKING:
     from typing import Never
@@ -222,6 +223,7 @@ class Settings:
         """
         if backend is not None:
             labels = (backend, *labels)
+        tell_workers()
         try:
             choice = None if options else self._choices.get((labels, fallback))
         except TypeError:  # a list of labels, say
@@ -266,6 +268,38 @@ class Settings:
         from ._selection.snapshot import take
 
         return take(self._selector)
+
+    def executor(self, executor: Any) -> scverse_backends.records.CarryingExecutor:
+        """Make an executor carry: what is sent to it runs under what is selected where it is sent.
+
+        Parameters
+        ----------
+        executor
+            A `concurrent.futures.Executor` of threads or processes, or what has its methods.
+
+        Returns
+        -------
+        CarryingExecutor
+            For ``submit`` and ``map``, for ``loop.run_in_executor``, and for Dask's
+            ``pool=``. It ends the other executor when it is ended.
+
+        Examples
+        --------
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> from scverse_backends import BackendDispatcher
+        >>> settings = BackendDispatcher(
+        ...     entrypoint_group="example.backends", host_name="example"
+        ... ).settings
+        >>> def policy():
+        ...     return settings.fallback
+        >>> with settings.executor(ThreadPoolExecutor()) as pool:
+        ...     with settings.use_backend(fallback="error"):
+        ...         pool.submit(policy).result()
+        'error'
+        """
+        from ._selection.executor import CarryingExecutor
+
+        return CarryingExecutor(executor, self._selector)
 
     def available_backends(self) -> list[str]:
         """List the canonical names of the backends that can be loaded here.

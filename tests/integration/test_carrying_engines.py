@@ -129,6 +129,32 @@ def test_what_is_bound_runs_under_the_snapshot_and_what_is_not_does_not(host, sn
     assert bare == ("fast 1.0" if engine is tasks else "cpu")
 
 
+@pytest.mark.parametrize(
+    ("engine", "line"),
+    [
+        ("joblib loky", "joblib.delayed(settings.snapshot().bind(func))"),
+        ("dask", "carry_selection(client, settings)"),
+    ],
+)
+def test_a_worker_that_was_given_nothing_says_which_line_carries_it(world, host, engine, line):
+    world.site.write(
+        f"{world.name}_tasks.py",
+        f"""
+        import warnings
+        import {world.name} as host
+        def told():
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                return host.where(), [str(one.message) for one in caught]
+        """,
+    )
+    host.settings.backend = "fast"
+    with PROCESSES[engine]() as run:
+        ran, (said,) = run(__import__(f"{world.name}_tasks").told)
+    assert ran == "cpu"
+    assert line in said
+
+
 @pytest.mark.parametrize("engine", PROCESSES.values(), ids=PROCESSES)
 def test_these_engines_work_in_processes_of_their_own(engine):
     with engine() as run:

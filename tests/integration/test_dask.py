@@ -244,6 +244,15 @@ def test_coroutine_functions_run_under_it_too(client, host):
         assert client.submit(host.ask_async).result() == "fast 1.0"
 
 
+def test_a_trace_is_told_once_of_each_call_that_tasks_make(client, host):
+    with selecting(host, "fast"), host.settings.trace() as trace:
+        client.submit(host.where).result()
+        dask.delayed(host.ask)().compute()
+    assert [(record.function, record.backend) for record in trace.records] == [
+        ("where", "fast")
+    ] * 2
+
+
 def test_an_actor_is_made_under_it(client, host, tasks):
     with selecting(host, "fast"):
         counter = client.submit(tasks.Counter, actor=True).result()

@@ -11,8 +11,8 @@ from scverse_backends._display.trace_records import decision_as_plain
 from scverse_backends._ground.labels import CPU, closest, quoted
 from scverse_backends._ground.records import asked_of, decision_page, release
 from scverse_backends._ground.rendering import hanging
-from scverse_backends._selection.asked import read
 from scverse_backends._selection.blocks import Choice, UseBackend
+from scverse_backends._selection.request import read
 from scverse_backends.dispatcher import parts
 
 from .arguments import (

@@ -48,6 +48,9 @@ class Observation:
     def __exit__(self, *error: object) -> None:
         self.remove()
 
+    def follow(self) -> None:
+        """Follow no work to where it runs: a sink is told of this process only."""
+
     def add(self, span: Span) -> None:
         """Tell of a call that begins; not of one that the sink itself makes."""
         if self in telling.get():

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from socket import gethostname
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from scverse_backends._routing.spans import OUTSIDE, Span
+from scverse_backends._selection.hosts import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
+from .mailbox import Mailbox, post
 from .trace_records import (
     CallSite,
     Grouping,
     TraceRecord,
     TraceSummary,
     as_plain,
+    read_plain,
     records_of,
     summarize,
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Self
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._ground.rendering import Page
+    from scverse_backends._selection.hosts import HostAddress
 
 __all__ = ["CallSite", "Trace", "TraceRecord", "TraceSummary"]
 
@@ -36,8 +47,9 @@ class Trace:
 
     It follows the context: coroutines that the block awaits, tasks that it
     starts and threads that are given its context are traced, other threads
-    are not, unless it is a trace of every thread. It may be entered again, and
-    adds to what it has.
+    are not, unless it is a trace of every thread. What `Snapshot.bind` gives
+    inside the block is traced wherever it runs: in threads, and in processes
+    of this machine. It may be entered again, and adds to what it has.
 
     Examples
     --------
@@ -78,6 +90,9 @@ class Trace:
         self._most = sys.maxsize if most is None else most
         self.unrecorded = self.unrecorded_fallbacks = 0
         self._lock = Lock()
+        self._mailbox: Mailbox | None = None
+        self._was_sent = False
+        self._token = uuid4().hex
 
     def __enter__(self) -> Self:
         outer = self._state.span()
@@ -91,9 +106,12 @@ class Trace:
         if self._every_thread:
             self._state.observe(self, OUTSIDE)
             return self
+        self._join(outer)
+        return self
+
+    def _join(self, outer: Span | None) -> None:
         call, sinks = (None, ()) if outer is None else (outer.call, outer.sinks)
         self._state.enter_span(Span(None, call, (*sinks, self)))
-        return self
 
     def _is_on(self, outer: Span | None) -> bool:
         here = self._state.observers if self._every_thread else outer.sinks if outer else ()
@@ -104,11 +122,38 @@ class Trace:
             self._entered -= 1
         if self._every_thread:
             self._state.end_observing(self)
-            return
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
         inner = self._state.span()
         if inner is not None:
             sinks = tuple(sink for sink in inner.sinks if sink is not self)
             self._state.enter_span(Span(None, inner.call, sinks) if sinks else None)
+
+    def follow(self) -> Followed:
+        """Give what has the calls of work that is bound now traced where it runs."""
+        with self._lock:
+            self._mailbox = self._mailbox or Mailbox()
+        _traces[self._token] = self
+        return Followed(self._selector.address, self._token, os.getpid(), self._mailbox.folder)
+
+    def expect_letters(self) -> None:
+        """Expect to be told of calls by another process."""
+        self._was_sent = True
+
+    @contextmanager
+    def here(self) -> Generator[None]:
+        """Trace a call in this process that is bound to the trace, if that is not traced anyhow."""
+        outer = self._state.span()
+        if not self._entered or self._every_thread or self._is_on(outer):
+            yield
+            return
+        self._join(outer)
+        try:
+            yield
+        finally:
+            self._leave()
 
     def add(self, span: Span) -> None:
         """Take in a call that begins; once every block has ended, none."""
@@ -122,12 +167,46 @@ class Trace:
                 self.unrecorded_fallbacks += cast("Decision", span.decision).is_fallback
 
     def __len__(self) -> int:
-        return len(self._spans)
+        return len(self._spans) + sum(len(letter["records"]) for letter in self._letters())
 
     @property
     def records(self) -> tuple[TraceRecord, ...]:
-        """One record for each call, in the order in which they were made."""
-        return records_of(tuple(self._spans), self._since)
+        """One record for each call, in the order in which they were made.
+
+        Those of other processes come last. Each process has its own in a row.
+        """
+        records = [*records_of(tuple(self._spans), self._since)]
+        for letter in self._letters():
+            later = letter["since"] - self._date.timestamp()
+            records += read_plain(letter["records"], len(records), later, letter["worker"])
+        return tuple(records)
+
+    def _letters(self) -> list[Any]:
+        return [] if self._mailbox is None else self._mailbox.letters()
+
+    def post_to(self, folder: str) -> None:
+        """Send what was traced to a trace of another process."""
+        if self._spans:
+            worker = f"{gethostname()}:{os.getpid()}"
+            records = [*map(as_plain, self.records)]
+            since = self._date.timestamp()
+            post(folder, {"worker": worker, "since": since, "records": records})
+
+    @property
+    def elsewhere(self) -> str:
+        """What it cannot know of, in words; empty where it knows that it missed nothing it expects."""
+        if self._was_sent and not self._letters():
+            return (
+                "bound work was sent to other processes, and no call of it has come back. It made "
+                "none, has not ended, or ran on another machine. A trace inside the function can be "
+                "returned from there as trace.to_json()"
+            )
+        if len(self) or self._every_thread:
+            return ""
+        return (
+            "calls in other threads and processes are traced if their function was bound inside the "
+            "block, by snapshot.bind"
+        )
 
     def summary(self, by: Grouping = "function") -> tuple[TraceSummary, ...]:
         """Count the calls in groups, in the order of their first ones.
@@ -192,7 +271,8 @@ class Trace:
         return {**found, "unrecorded": self.unrecorded} if self.unrecorded else found
 
     def __repr__(self) -> str:
-        return f"<trace of {self.host}: {self.counted()}>"
+        missing = f"; {self.elsewhere}" if self.elsewhere else ""
+        return f"<trace of {self.host}: {self.counted()}{missing}>"
 
     def __str__(self) -> str:
         return str(self._page())
@@ -213,4 +293,50 @@ class Trace:
         # Imported here: only a trace that is shown pays for it.
         from .trace_page import trace_page
 
-        return trace_page(f"Trace of {self.host}: {self.counted()}", self.records)
+        title = f"Trace of {self.host}: {self.counted()}"
+        return trace_page(title, self.records, self.elsewhere)
+
+
+_traces: WeakValueDictionary[str, Trace] = WeakValueDictionary()
+"""The traces of this process to which work was bound."""
+
+
+class Followed(NamedTuple):
+    """Leads the calls of bound work back to a trace, from wherever it runs; pickles.
+
+    Parameters
+    ----------
+    address
+        Where another process finds the host.
+    token, process
+        Which trace of which process it is.
+    folder
+        Where other processes tell of their calls.
+    """
+
+    address: HostAddress
+    token: str
+    process: int
+    folder: str
+
+    def around_call(self) -> AbstractContextManager[None]:
+        """Give a block in which one call is traced."""
+        if os.getpid() != self.process:
+            return self._there()
+        trace = _traces.get(self.token)
+        return nullcontext() if trace is None else trace.here()
+
+    @contextmanager
+    def _there(self) -> Generator[None]:
+        trace = Trace(find_host(self.address))
+        try:
+            with trace:
+                yield
+        finally:
+            trace.post_to(self.folder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        trace = _traces.get(self.token)
+        if trace is not None:
+            trace.expect_letters()
+        return Followed, tuple(self)

@@ -23,10 +23,11 @@ MOST_CALLS = 200
 MOST_BARS = 1000
 
 
-def trace_page(title: str, records: tuple[TraceRecord, ...]) -> Page:
+def trace_page(title: str, records: tuple[TraceRecord, ...], missing: str = "") -> Page:
     """Say what ran where: shares of time, a picture, a summary, by line, and call by call."""
+    unknown = (("elsewhere", missing),) if missing else ()
     if not records:
-        return Page(title)
+        return Page(title, unknown)
     first = f", the first {MOST_CALLS}" if len(records) > MOST_CALLS else ""
     tables = (
         Table(
@@ -49,7 +50,8 @@ def trace_page(title: str, records: tuple[TraceRecord, ...]) -> Page:
             folded=True,
         ),
     )
-    return Page(title, (("time", shares(records)),), tables, _picture(records))
+    facts = (("time", shares(records)), *unknown)
+    return Page(title, facts, tables, _picture(records))
 
 
 def shares(records: tuple[TraceRecord, ...]) -> str:

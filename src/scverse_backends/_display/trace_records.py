@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from scverse_backends._ground.messages import line_of
-from scverse_backends._ground.records import DefaultDifference, Refusal  # noqa: TC001 - typing.get_type_hints finds it here
+from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import safe_repr
 from scverse_backends._routing.spans import Outcome, Span  # noqa: TC001 - typing.get_type_hints finds it here
 
@@ -63,6 +63,9 @@ class TraceRecord(NamedTuple):
     start
         When it was made: seconds after the trace was first entered, or after the
         observer was added.
+    worker
+        Machine and number of the process that made it, where that was another
+        one than the trace's own. Its values are as JSON has them.
     """
 
     function: str
@@ -84,6 +87,7 @@ class TraceRecord(NamedTuple):
     parent: int | None
     site: CallSite
     start: float
+    worker: str | None = None
 
 
 class TraceSummary(NamedTuple):
@@ -209,6 +213,38 @@ def decision_as_plain(decision: Decision | TraceRecord) -> dict[str, Any]:
         ],
         "options": {name: _value(value) for name, value in decision.options},
     }
+
+
+def read_plain(
+    plain: Sequence[dict[str, Any]], first: int, later: float, worker: str
+) -> Iterator[TraceRecord]:
+    """Read the records of another process that `as_plain` gave.
+
+    Parameters
+    ----------
+    first
+        The position that the first of them has here.
+    later
+        How many seconds after this trace theirs began.
+    worker
+        Names the other process.
+    """
+    for one in plain:
+        parent = one["parent"]
+        read = {
+            "refusals": tuple(Refusal(**refusal) for refusal in one["refusals"]),
+            "differing_defaults": tuple(
+                DefaultDifference(*found.values()) for found in one["differing_defaults"]
+            ),
+            "options": tuple(one["options"].items()),
+            "renamed": tuple(map(tuple, one["renamed"])),
+            "parent": None if parent is None else parent + first,
+            "site": CallSite(**one["site"]),
+            "start": one["start"] + later,
+            "worker": worker,
+        }
+        lists = {name: tuple(one[name]) for name in ("ignored", "forwarded", "missing_members")}
+        yield TraceRecord(**{**one, **lists, **read})
 
 
 def _value(default: Any) -> Any:

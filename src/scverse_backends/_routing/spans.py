@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from scverse_backends._backends.load_lock import worker_waited_for
 
@@ -24,6 +24,9 @@ class SpanObserver(Protocol):
 
     def add(self, span: Span) -> None:
         """Take in a call that begins."""
+
+    def follow(self) -> Any:
+        """Give what leads the calls of bound work here, if anything does; it is picklable."""
 
 
 class Span:
@@ -164,6 +167,9 @@ class CallAwaited:
         self.decision = decision
         # By the other one a thread ends without a word.
         raise Arrived if get_ident() == self._thread else SystemExit
+
+    def follow(self) -> None:
+        """Give nothing: work that is bound is not what is awaited."""
 
     def _is_made_for_us(self) -> bool:
         """Whether this thread's call is the one: made by who explains it, or waited for there."""

@@ -70,6 +70,11 @@ def enter_host(host: str, group: str, selector: Any) -> HostAddress:
     return address
 
 
+def known_host(address: HostAddress) -> Any:
+    """Give the selector of a host that this process has; ``None`` where it was not imported."""
+    return _hosts.get(address)
+
+
 def find_host(address: HostAddress, label: str = "") -> Any:
     """Find a host in this process, importing the module that makes its dispatcher.
 

@@ -22,6 +22,7 @@ from .state import (
     Rule,
     Selection,
 )
+from .workers import ENTRY, is_worker, lost, selected_by_starter, tell_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,6 +69,8 @@ class Selector:
         self.off = f"the environment variable {environment.off}" if environment.off else None
         self._told: set[object] = set()
         self.take_environment(environment)
+        if is_worker() and not self.off:
+            state.wait_for_environment()  # and for what the worker was started with
         self.address = enter_host(configuration.host, configuration.group, self)
         announce_host(self)
 
@@ -239,6 +242,7 @@ class Selector:
             return
         from .request import read
 
+        tell_workers()
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
@@ -264,7 +268,13 @@ class Selector:
     def _default(self) -> Selection:
         """Give the process-wide selection."""
         default = self.state.default
-        return self.state.settle(self._by_environment()) if default is PENDING else default
+        if default is not PENDING:
+            return default
+        host = self.configuration.host
+        names = selected_by_starter(host)
+        if names and not self.environment.backend:
+            self._warn_once(ENTRY, lost(host, names))
+        return self.state.settle(self._by_environment())
 
     def reset_default(self) -> None:
         """Go back from the process-wide choice to the environment's.

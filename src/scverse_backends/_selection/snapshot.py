@@ -20,7 +20,8 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy, is_public, run_within
-from .hosts import HostAddress, find_host
+from .followed import FollowedSnapshot
+from .hosts import HostAddress, find_host, known_host
 from .request import FunctionRequest, Request
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 from .snapshot_choices import (
@@ -131,7 +132,14 @@ class Snapshot:
         >>> pickle.loads(pickle.dumps(settings.snapshot().bind(max)))([1, 3, 2])
         3
         """
-        return cast("F", _bind(self, func))
+        return cast("F", _bind(self.followed(), func))
+
+    def followed(self) -> Snapshot | FollowedSnapshot:
+        """Give the block around work that is bound here and now: traced, where calls are traced."""
+        selector = known_host(self._address)
+        sinks = () if selector is None else selector.state.sinks()
+        traces = tuple(found for sink in sinks if (found := sink.follow()) is not None)
+        return FollowedSnapshot(self, traces) if traces else self
 
     def apply(self) -> None:
         """Put the snapshot in force for good: for the whole process, and after open blocks too.
@@ -278,7 +286,7 @@ def _errors_name_the_machine() -> Generator[None]:
         raise
 
 
-def _bind(snapshot: Snapshot, func: Any) -> Any:
+def _bind(snapshot: Snapshot | FollowedSnapshot, func: Any) -> Any:
     """Wrap something callable; a plain function becomes one, unless pickle needs more than that."""
     if not callable(func):
         msg = f"bind needs something that can be called, not {func!r}"
@@ -304,7 +312,12 @@ class Bound:
 
     __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
 
-    def __init__(self, snapshot: Snapshot, func: Callable[..., Any], inside: FunctionType) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot | FollowedSnapshot,
+        func: Callable[..., Any],
+        inside: FunctionType,
+    ) -> None:
         self._snapshot = snapshot
         self._inside = inside
         update_wrapper(self, inside)
@@ -332,7 +345,9 @@ class Bound:
         return _restore, (self._snapshot, f"{func.__module__}:{func.__qualname__}", absent)
 
 
-def _restore(snapshot: Snapshot, reference: str, absent: type[AbsentFunction]) -> Any:
+def _restore(
+    snapshot: Snapshot | FollowedSnapshot, reference: str, absent: type[AbsentFunction]
+) -> Any:
     """Unpickle what was bound of a host.
 
     An error here would end a worker process, or keep its caller waiting. So

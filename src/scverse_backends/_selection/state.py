@@ -297,6 +297,11 @@ class SelectionState:
         top = self.active.get()
         return top[2] if top is not None and top[0] is TRACED else None
 
+    def sinks(self) -> tuple[Any, ...]:
+        """Give what takes in the calls that are made here and now."""
+        span = self.span()
+        return (*(() if span is None else span.sinks), *self.observers)
+
     def recorder(self) -> Any:
         """Give what a call of this context is to be recorded within, if it is."""
         top = self.look()

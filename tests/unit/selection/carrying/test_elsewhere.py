@@ -45,6 +45,12 @@ def test_unpickling_imports_neither_the_host_nor_a_backend(world, snapshot):
     assert world.site.imported() == set()
 
 
+def test_binding_imports_nothing_either(world, snapshot):
+    bound = snapshot.bind(abs)
+    assert world.site.imported() == set()
+    assert bound(-1) == 1
+
+
 def test_entering_imports_the_host_and_the_backends(world, snapshot):
     with snapshot:
         assert world.load().where() == "fast 1.0"

@@ -1,0 +1,169 @@
+"""A worker that was given nothing of what was selected says so, once; where nothing is lost, nothing is said."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+TASKS = """
+    import warnings
+    import {name} as host
+    def calls():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ran = [host.where(), host.where()]
+        return ran, [(str(one.message), one.filename, type(one.message).__name__) for one in caught]
+    def calls_and_failing():
+        warnings.simplefilter("error")
+        ran = []
+        for _ in range(2):
+            try: ran.append(host.where())
+            except Warning as error: ran.append(type(error).__name__)
+        return ran
+    def set_host(): host.settings.backend = "cpu"
+    def in_process_of_its_own():
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            return pool.submit(calls).result()
+"""
+
+
+@pytest.fixture
+def tasks(world):
+    world.site.write(f"{world.name}_tasks.py", TASKS.format(name=world.name))
+    return __import__(f"{world.name}_tasks")
+
+
+@pytest.fixture
+def host(tasks):
+    return tasks.host
+
+
+@pytest.fixture
+def run():
+    """Run something in a worker that starts here and now."""
+
+    def run(func, method="spawn", **options):
+        with ProcessPoolExecutor(1, multiprocessing.get_context(method), **options) as pool:
+            return pool.submit(func).result()
+
+    return run
+
+
+def run_script(script):
+    return subprocess.run(
+        [sys.executable, script],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_worker_says_once_what_it_was_not_given_and_how_it_would_be(host, tasks, run, method):
+    with host.settings.use_backend("fast", "cpu"):
+        ran, told = run(tasks.calls, method)
+    assert ran == ["cpu", "cpu"]
+    ((text, file, kind),) = told
+    assert (kind, file) == ("BackendSelectionWarning", tasks.__file__)
+    assert f"'fast' was selected for {host.__name__} where this worker process was started" in text
+    assert "initializer=settings.snapshot().apply" in text
+    assert "settings.backend = 'cpu'" in text
+
+
+def test_so_does_one_whose_starter_selects_for_the_whole_process_or_by_function(host, tasks, run):
+    host.settings.backend = {"where": ["other", "fast"]}
+    _, ((text, *_),) = run(tasks.calls)
+    assert "'other', 'fast' was selected" in text
+
+
+def test_one_that_a_worker_starts_is_told_as_well(host, tasks, run):
+    with host.settings.use_backend("fast"):
+        ran, told = run(tasks.in_process_of_its_own)
+    assert (ran, len(told)) == (["cpu", "cpu"], 1)
+
+
+def test_a_warning_that_is_an_error_stops_one_call_only(host, tasks, run):
+    with host.settings.use_backend("fast"):
+        assert run(tasks.calls_and_failing) == ["BackendSelectionWarning", "cpu"]
+
+
+def test_nothing_is_said_once_the_block_has_ended(host, tasks, run):
+    with host.settings.use_backend("fast"):
+        pass
+    assert run(tasks.calls) == (["cpu", "cpu"], [])
+
+
+def test_nothing_is_said_of_the_host(host, tasks, run):
+    host.settings.backend = "fast"
+    with host.settings.use_backend("cpu"):
+        assert run(tasks.calls) == (["cpu", "cpu"], [])
+
+
+@pytest.mark.parametrize("way", ["apply", "bind"])
+def test_nothing_is_said_where_the_selection_was_carried(host, tasks, run, way):
+    with host.settings.use_backend("fast"):
+        snapshot = host.settings.snapshot()
+        found = (
+            run(tasks.calls, initializer=snapshot.apply)
+            if way == "apply"
+            else run(snapshot.bind(tasks.calls))
+        )
+    assert found == (["fast 1.0", "fast 1.0"], [])
+
+
+def test_nothing_is_said_where_the_worker_selects_by_itself(host, tasks, run, monkeypatch):
+    with host.settings.use_backend("fast"):
+        assert run(tasks.calls, initializer=tasks.set_host) == (["cpu", "cpu"], [])
+        monkeypatch.setenv(f"{host.__name__.upper()}_BACKEND", "other")
+        assert run(tasks.calls) == (["other 1.0", "other 1.0"], [])
+        monkeypatch.delenv(f"{host.__name__.upper()}_BACKEND")
+        monkeypatch.setenv("SCVERSE_BACKENDS_OFF", "1")
+        assert run(tasks.calls) == (["cpu", "cpu"], [])
+
+
+def test_a_forked_worker_keeps_the_block(host, tasks, run):
+    with host.settings.use_backend("fast"):
+        assert run(tasks.calls, "fork") == (["fast 1.0", "fast 1.0"], [])
+
+
+def test_a_process_that_is_no_worker_is_told_nothing(world):
+    script = world.site.write(
+        "starter.py",
+        f"""
+        import multiprocessing, os, subprocess, sys
+        import {world.name} as host
+        before = dict(os.environ)
+        with host.settings.use_backend("fast"):
+            code = "import {world.name} as host; print(host.where())"
+            subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+        assert dict(os.environ) == before
+        """,
+    )
+    finished = run_script(script)
+    assert (finished.stdout, finished.stderr) == ("cpu\n", "")
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
+    script = world.site.write(
+        "main_script.py",
+        f"""
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+        import {world.name} as host
+        if __name__ == "__main__":
+            for label in ("fast", "cpu"):
+                with host.settings.use_backend(label):
+                    with ProcessPoolExecutor(1, get_context("{method}")) as pool:
+                        print(pool.submit(host.ask).result())
+        """,
+    )
+    finished = run_script(script)
+    assert finished.stdout == "cpu\ncpu\n"
+    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
