@@ -35,7 +35,7 @@ from .origins import Origins
 from .trust import judge, review
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from scverse_backends._ground.labels import Changes, Configuration
     from scverse_backends._ground.records import Source, Verdict
@@ -109,6 +109,11 @@ class Inventory:
     def met(self) -> tuple[Installed, ...]:
         """What is known of installed adapters by now; nothing before the metadata is read."""
         return tuple(self._index.installed.values()) if self._index else ()
+
+    @property
+    def met_by_function(self) -> Mapping[str | None, list[LoadedBackend]]:
+        """What is known by now of installed backends, as `LabelIndex.by_function` groups it."""
+        return self._index.by_function() if self._index else {}
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed, and warn of what was found when the metadata was read."""

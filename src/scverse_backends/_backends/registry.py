@@ -205,7 +205,7 @@ class Registry(Inventory):
 
     def offering(self, function: str) -> Iterable[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        described = self.index.by_function()
+        described = self.met_by_function
         return (*self.registered, *described.get(None, ()), *described.get(function, ()))
 
     def loaded(self) -> tuple[LoadedBackend, ...]:
