@@ -199,6 +199,12 @@ _KINDS: dict[type, RefusalKind] = {
 }
 
 
+def refusal_of_kind(kind: RefusalKind, backend: str, reason: str) -> Refusal:
+    """Make the "no" that says of itself that it is of a kind."""
+    found = next(one for one, its_kind in _KINDS.items() if its_kind == kind)
+    return found(backend, reason)
+
+
 class DefaultDifference(NamedTuple):
     """A parameter the caller left out, whose defaults differ between host and backend."""
 
