@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from scverse_backends._ground.messages import line_of
-from scverse_backends._ground.records import DefaultDifference, refusal_of_kind
+from scverse_backends._ground.records import DefaultDifference, Refusal, refusal_of_kind
 from scverse_backends._ground.safe_repr import safe_repr
 from scverse_backends._routing.spans import Outcome, Span  # noqa: TC001 - typing.get_type_hints finds it here
 

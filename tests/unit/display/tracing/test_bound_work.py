@@ -98,6 +98,7 @@ def test_records_of_another_process_come_last_and_are_whole(host, snapshot, ever
     assert call.site.function == "outer"
     assert others[0].is_fallback
     assert "does not implement it" in others[0].refusals[0].reason
+    assert others[0].refusals[0].kind == "cannot-run"
     assert all(one.start >= 0 for one in others)
     assert len(json.loads(trace.to_json())["records"]) == 7
     assert trace.provenance()["backends"]["fast"]["functions"] == ["inner"]
