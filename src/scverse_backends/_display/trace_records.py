@@ -243,7 +243,9 @@ def read_plain(
             "start": one["start"] + later,
             "worker": worker,
         }
-        lists = {name: tuple(one[name]) for name in ("ignored", "forwarded", "missing_members")}
+        lists: dict[str, Any] = {
+            name: tuple(one[name]) for name in ("ignored", "forwarded", "missing_members")
+        }
         yield TraceRecord(**{**one, **lists, **read})
 
 

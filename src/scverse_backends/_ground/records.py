@@ -192,7 +192,7 @@ class Omission(Refusal):
     __slots__ = ()
 
 
-_KINDS: dict[type, RefusalKind] = {
+_KINDS: dict[type[Refusal], RefusalKind] = {
     Refusal: "cannot-run",
     Preference: "should-not-run",
     Omission: "left-out",
