@@ -80,6 +80,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     and (not kwargs or route.keywords.issuperset(kwargs))
                 ):
                     entry, adapter, is_known = route.entry, route.adapter, False
+                    inside: Any = None
+                    run: Any = None
                     try:
                         inside = this_thread.inside
                         if not inside or inside.isdisjoint((entry, (running, selection))):
