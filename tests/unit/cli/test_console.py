@@ -146,7 +146,7 @@ def test_without_a_command_the_help_is_shown_with_status_2(run, words):
     ("words", "said"),
     [
         (["lst"], "'lst' is no command; did you mean 'list'?"),
-        (["manifest", "chack"], "'chack' is no command; did you mean 'check'?"),
+        (["manifest", "writ"], "'writ' is no command; did you mean 'write'?"),
         (["zzz"], "'zzz' is no command; choose from run, list, doctor"),
         (["--versoin"], "unexpected option '--versoin'; did you mean '--version'?"),
         (["list", "--jsn"], "unexpected option '--jsn'; did you mean '--json'?"),
