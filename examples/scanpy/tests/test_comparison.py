@@ -62,4 +62,9 @@ def test_provenance_is_kept_with_the_data(counts, tmp_path):
     assert found["fallbacks"]["pp.regress_out"].tolist() == ["scanpy-dask does not implement it"]
     (record,) = json.loads(found["calls"])["records"]
     assert record["outcome"] == "returned"
-    assert record["refusals"] == [{"backend": "scanpy-dask", "reason": "does not implement it"}]
+    (refusal,) = record["refusals"]
+    assert refusal == {
+        "backend": "scanpy-dask",
+        "reason": "does not implement it",
+        "kind": "cannot-run",
+    }
