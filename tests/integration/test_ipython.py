@@ -18,8 +18,10 @@ import scverse_backends
 
 
 @pytest.fixture
-def shell(world):
+def shell(world, monkeypatch):
     """A shell in this process, with the extension and a host in it."""
+    # A shell puts a module of its own there, from which no process can be started.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     made.Completer.use_jedi = False
     made.run_cell("%load_ext scverse_backends")

@@ -177,9 +177,7 @@ class CallAwaited:
         if self._thread == me:
             return True
         for _ in range(_LOOKS):
-            if worker_waited_for(self._thread) == me:
-                return True
-            if self.is_over:
-                break
+            if self.is_over or worker_waited_for(self._thread) == me:
+                return not self.is_over
             sleep(_PAUSE)
         return False

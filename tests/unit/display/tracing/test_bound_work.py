@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import socket
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -212,3 +213,25 @@ def test_what_a_trace_was_told_by_is_gone_with_it(host, snapshot, tmp_path_facto
     del trace
     gc.collect()
     assert [*place.iterdir()] == []
+
+
+def test_a_forked_copy_of_a_trace_leaves_what_it_is_told_by(
+    host, snapshot, tmp_path_factory, monkeypatch
+):
+    place = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    traces = [host.settings.trace()]
+    with traces[0]:
+        snapshot.bind(host.work)
+
+    def forget():
+        traces.clear()
+        gc.collect()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        process = multiprocessing.get_context("fork").Process(target=forget)
+        process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert len([*place.iterdir()]) == 1

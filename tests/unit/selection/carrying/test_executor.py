@@ -36,6 +36,15 @@ def test_an_event_loop_takes_it(host, pool):
     assert asyncio.run(main()) == (("fast",), "warn")
 
 
+def test_whatever_else_it_is_asked_for_the_other_executor_answers(host):
+    class Threads(ThreadPoolExecutor):
+        workers = 3
+
+    with host.settings.executor(Threads()) as pool:
+        assert pool.workers == 3
+        assert not hasattr(pool, "no_such_thing")
+
+
 def test_it_carries_into_processes(host):
     processes = ProcessPoolExecutor(1, get_context("spawn"))
     with host.settings.executor(processes) as pool, host.settings.use_backend("fast"):
