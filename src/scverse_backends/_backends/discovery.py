@@ -150,9 +150,11 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
     # Imported here: a host that never selects a backend does not pay for it.
     with making:
-        from importlib.metadata import DistributionFinder, PathDistribution
+        from importlib.metadata import DistributionFinder, MetadataPathFinder, PathDistribution
 
-        # Python imports the rest when it first reads metadata: here, of nothing.
+        # Python imports the rest when it first looks for metadata, and reads it: here, of nothing.
+        nothing = DistributionFinder.Context(path=[os.devnull])
+        attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
         attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
 
     context = DistributionFinder.Context(**wanted)

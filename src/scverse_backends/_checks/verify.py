@@ -68,7 +68,8 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
     ...         return [0 for _ in data]
     >>> with dispatcher.register(Fast):
     ...     print(verify(dispatcher, "fast"))
-    fast of example: implements 1 of 1 functions; no errors, 2 warnings
+    fast of example: 1 of 1 functions
+    no errors, 2 warnings
     <BLANKLINE>
     cluster
       warning  does not take 'seed', so calls that set it go elsewhere
