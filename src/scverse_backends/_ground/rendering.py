@@ -219,13 +219,14 @@ STYLE = """
   .good > td:first-child { border-left-color: var(--good); }
   .warning > td:first-child { border-left-color: var(--warning); }
   .bad > td:first-child { border-left-color: var(--bad); }
-  @container (max-width: 34em) {
+  @container (max-width: 38em) {
     dl { grid-template-columns: 1fr; }
     dd { margin-left: 1em; }
-    table, caption, tbody, tr, td { display: block; overflow-wrap: anywhere; }
+    table, caption, tbody, td { display: block; overflow-wrap: anywhere; }
+    tr { display: flex; flex-wrap: wrap; }
     thead, td:empty { display: none; }
     td { padding: 0 .5em; }
-    td:first-child { margin-top: .4em; font-weight: 600; }
+    td:first-child { flex-basis: 100%; margin-top: .4em; font-weight: 600; }
     td.detail { font-weight: 400; margin: 0; }
     .good > td { border-left-color: var(--good); }
     .warning > td { border-left-color: var(--warning); }
