@@ -21,8 +21,10 @@ _HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
 they hold the class."""
 
 _SETS = (set, WeakSet)
-_TABLES = (OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary)
-_CONTAINERS = (list, *_SETS, *_TABLES)
+_CONTAINERS = {list, *_SETS, OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary}
+
+_PLAIN = {FunctionType, classmethod, property, staticmethod, str, tuple, type(None)}
+"""What the attributes of a class mostly are; none of them is a registry."""
 
 
 class Unannounced:
@@ -108,17 +110,18 @@ def _registries(cls: type, values: Iterable[object]) -> Iterator[object]:
     Its bases and its descriptors did that: in their own attributes, in what their functions name, or
     by way of one more function.
     """
-    bases = [base for base in cls.__mro__[1:-1] if "__init_subclass__" in vars(base)]
+    told = [vars(base).get("__init_subclass__") for base in cls.__mro__[1:-1]]
+    hooks = [hook.__func__ for hook in told if type(hook) is classmethod]
     fields = [value for value in values if tells_owner(value)]
-    if not (bases or fields):
+    if not (hooks or fields):
         return
-    hooks = [vars(base)["__init_subclass__"].__func__ for base in bases]
     hooks += [getattr(type(field), "__set_name__") for field in fields]  # noqa: B009 - its type has it
     named = [*_named_by(hooks)]
     theirs = [v for kind in {*cls.__mro__[1:-1], *map(type, fields)} for v in vars(kind).values()]
     for found in (*named, *_named_by(named), *fields, *theirs):
-        yield found
-        yield from _parts(found)
+        if type(found) not in _PLAIN:
+            yield found
+            yield from _parts(found)
 
 
 def _named_by(functions: Iterable[object]) -> Iterator[object]:
@@ -135,7 +138,7 @@ def _named_by(functions: Iterable[object]) -> Iterator[object]:
 
 def _parts(found: object) -> Iterator[object]:
     """Give what an object refers to itself, without running code of its class."""
-    if isinstance(found, (type, FunctionType)):
+    if isinstance(found, type):
         yield from vars(found).values()
     elif type(found) is not ModuleType:
         for part in gc.get_referents(found):
@@ -143,18 +146,19 @@ def _parts(found: object) -> Iterator[object]:
             yield from part.values() if type(part) is dict else ()
 
 
-def _replace_in(container: object, old: type, new: type) -> None:
+def _replace_in(container: Any, old: type, new: type) -> None:
     """Replace a class in a list, set or table, without running code of a class derived from it."""
-    kind: Any = next((kind for kind in _CONTAINERS if issubclass(type(container), kind)), None)
+    kind: Any = next(filter(_CONTAINERS.__contains__, type(container).__mro__), None)
     if kind is list:
         for index in [
             index for index, value in enumerate(kind.__iter__(container)) if value is old
         ]:
             kind.__setitem__(container, index, new)
-    elif kind in _SETS and kind.__contains__(container, old):
-        kind.discard(container, old)
-        kind.add(container, new)
-    elif kind in _TABLES:
+    elif kind in _SETS:
+        if kind.__contains__(container, old):
+            kind.discard(container, old)
+            kind.add(container, new)
+    elif kind:
         for key, value in [*kind.items(container)]:
             if key is old:
                 kind.pop(container, key)
