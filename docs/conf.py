@@ -88,8 +88,18 @@ def without_fields(
     return True if type(obj).__name__ == "_tuplegetter" or name in {"anew", "text"} else None
 
 
+def find_without_module(app: Any, env: Any, node: Any, text: Any) -> Any:
+    """Link `Settings.trace` in a docstring, which Sphinx finds only with its module's name."""
+    if node.get("refdomain") != "py" or not node["reftarget"][:1].isupper():
+        return None
+    node["refspecific"] = True
+    asked = node["refdoc"], app.builder, node["reftype"], node["reftarget"], node, text
+    return env.get_domain("py").resolve_xref(env, *asked)
+
+
 def setup(app: Any) -> None:
     """Shape what is said of public classes, before numpydoc reads it."""
+    app.connect("missing-reference", find_without_module)
     app.connect("autodoc-process-signature", without_constructor)
     app.connect("autodoc-process-docstring", show_attributes, priority=400)
     app.connect("autodoc-skip-member", without_fields)
