@@ -46,6 +46,8 @@ templates_path = ["_templates"]
 
 # Given by a call, never made by hand: how they are made is nobody's business.
 GIVEN = ("scverse_backends.records.", "scverse_backends.testing.", "scverse_backends.Settings")
+# Methods of public classes that only this library calls.
+INTERNAL = {"add", "anew", "expect_letters", "follow", "followed", "here", "post_to", "text"}
 
 
 def without_constructor(app: Any, what: str, name: str, *ignored: Any) -> tuple[str, str] | None:
@@ -85,7 +87,7 @@ def without_fields(
     app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
     """Leave out what `show_attributes` describes, and what only this library calls."""
-    return True if type(obj).__name__ == "_tuplegetter" or name in {"anew", "text"} else None
+    return True if type(obj).__name__ == "_tuplegetter" or name in INTERNAL else None
 
 
 def find_without_module(app: Any, env: Any, node: Any, text: Any) -> Any:
