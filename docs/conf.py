@@ -46,6 +46,8 @@ templates_path = ["_templates"]
 
 # Given by a call, never made by hand: how they are made is nobody's business.
 GIVEN = ("scverse_backends.records.", "scverse_backends.testing.", "scverse_backends.Settings")
+# Methods of public classes that only this library calls.
+INTERNAL = {"add", "anew", "expect_letters", "follow", "followed", "here", "post_to", "text"}
 
 
 def without_constructor(app: Any, what: str, name: str, *ignored: Any) -> tuple[str, str] | None:
@@ -85,11 +87,21 @@ def without_fields(
     app: Any, what: str, name: str, obj: Any, skip: bool, options: Any
 ) -> bool | None:
     """Leave out what `show_attributes` describes, and what only this library calls."""
-    return True if type(obj).__name__ == "_tuplegetter" or name in {"anew", "text"} else None
+    return True if type(obj).__name__ == "_tuplegetter" or name in INTERNAL else None
+
+
+def find_without_module(app: Any, env: Any, node: Any, text: Any) -> Any:
+    """Link `Settings.trace` in a docstring, which Sphinx finds only with its module's name."""
+    if node.get("refdomain") != "py" or not node["reftarget"][:1].isupper():
+        return None
+    node["refspecific"] = True
+    asked = node["refdoc"], app.builder, node["reftype"], node["reftarget"], node, text
+    return env.get_domain("py").resolve_xref(env, *asked)
 
 
 def setup(app: Any) -> None:
     """Shape what is said of public classes, before numpydoc reads it."""
+    app.connect("missing-reference", find_without_module)
     app.connect("autodoc-process-signature", without_constructor)
     app.connect("autodoc-process-docstring", show_attributes, priority=400)
     app.connect("autodoc-skip-member", without_fields)

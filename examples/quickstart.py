@@ -23,6 +23,7 @@ LAYOUT = "  {:<18}  {:<14}  {:>9}  {:>11}  {:>8}  {}"
 NEXT_STEPS = """
 Differences are the largest found, as a share of the largest value; whole numbers are counted.
 Where a backend has defaults of its own, they are named, and you may pass the host's instead.
+kmeans begins at random: from fewer or other starts it ends in other groups.
 
 What to try next
   Ask where a call would run, and why, before it does:
@@ -115,7 +116,7 @@ def remarks_on(record: Any) -> str:
     """Say what differs from a call on the host, as far as its user may care."""
     ignored = [f"{argument} is ignored" for argument in record.ignored]
     differing = [
-        f"{default.parameter} is {default.backend!r} unless given, {default.host!r} on the host"
+        f"{default.parameter}={default.backend!r} (host: {default.host!r})"
         for default in record.differing_defaults
     ]
     return "; ".join(ignored + differing)

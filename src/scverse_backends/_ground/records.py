@@ -164,11 +164,12 @@ class BackendInfo(NamedTuple):
 class Refusal(NamedTuple):
     """One backend's "no" to one call, with a reason that completes "backend ...".
 
-    Attributes
+    Parameters
     ----------
-    kind
-        ``"cannot-run"``; ``"should-not-run"`` where it could and another had better;
-        ``"left-out"`` where it is optional and not to be had here.
+    backend
+        Name of the backend.
+    reason
+        Why it does not run the call.
     """
 
     backend: str
@@ -176,7 +177,7 @@ class Refusal(NamedTuple):
 
     @property
     def kind(self) -> RefusalKind:
-        """What kind of "no" it is."""
+        """``"cannot-run"``, ``"should-not-run"`` if it could, ``"left-out"`` if it is optional."""
         return _KINDS[type(self)]
 
 
@@ -206,7 +207,15 @@ def refusal_of_kind(kind: RefusalKind, backend: str, reason: str) -> Refusal:
 
 
 class DefaultDifference(NamedTuple):
-    """A parameter the caller left out, whose defaults differ between host and backend."""
+    """A parameter the caller left out, whose defaults differ between host and backend.
+
+    Parameters
+    ----------
+    parameter
+        Its name, as the host has it.
+    host, backend
+        The default of each.
+    """
 
     parameter: str
     host: Any
