@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from scverse_backends._ground.labels import CPU, fault, key
-from scverse_backends._ground.records import BackendInfo, LoadedBackend
+from scverse_backends._ground.records import BackendInfo, Candidate, LoadedBackend
 from scverse_backends.exceptions import (
     AmbiguousBackendError,
     BackendLoadError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scverse_backends._ground.labels import TrustRule
-    from scverse_backends._ground.records import Candidate, Verdict
+    from scverse_backends._ground.records import Verdict
 
 
 class Registry(Inventory):
@@ -267,6 +267,12 @@ class Registry(Inventory):
         problem = self.installed(backend.source).compare_function(function, found)
         if problem:
             self._warn(cast("Candidate", backend.candidate), problem)
+
+    def tell_mistake(self, backend: LoadedBackend, function: str, reason: str) -> None:
+        """Warn of a mistake of an adapter that keeps every call of a function away."""
+        candidate = backend.candidate or Candidate(backend.name, "", None, None)
+        advice = "Only its maintainer can correct that; scverse-backends verify shows more."
+        self._warn(candidate, f"no call of {function!r} can run there, as it {reason}. {advice}")
 
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
