@@ -214,8 +214,9 @@ def unknown(world):
 
 def by_two_names(world):
     """Whether the call gives one parameter by two names."""
-    given = [*world.kwargs, *(p.name for p in world.host.places[: len(world.args)])]
-    return any(len({*given}.intersection(names)) > 1 for names in world.aliases)
+    apart = {p.name for p in world.host.parameters if p.kind == POSITIONAL}
+    given = {*world.kwargs} - apart | {p.name for p in world.host.places[: len(world.args)]}
+    return any(len(given.intersection(names)) > 1 for names in world.aliases)
 
 
 def policy(world):

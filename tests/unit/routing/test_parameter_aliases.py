@@ -126,6 +126,16 @@ def test_both_at_once_are_the_hosts_own_error(aliased, host, policy, implementat
     assert "would receive one parameter by two names, 'rng', 'random_state'" in note
 
 
+def test_by_name_what_the_host_takes_by_position_alone_is_no_second_name(aliased):
+    func = aliased(
+        lambda rng, /, **others: ("host", rng, others),
+        lambda random_state, **others: ("mine", random_state, others),
+        host_defaults=False,
+    )
+    with pytest.warns(BackendFallbackWarning, match="'random_state' twice"):
+        assert func(7, rng=8, backend="mine") == ("host", 7, {"rng": 8})
+
+
 def test_both_at_once_are_the_hosts_own_error_where_the_backend_has_both(aliased):
     func = aliased(
         of_both, lambda data, *, rng=None, random_state=None: ("mine", rng, random_state)
