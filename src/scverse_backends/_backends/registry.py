@@ -20,6 +20,7 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
 )
 
+from .facts import AdapterError
 from .inventory import Inventory
 from .trust import BLOCKED, misplaced
 
@@ -194,7 +195,9 @@ class Registry(Inventory):
         """
         for verdict in self.verdicts():
             error = None if self.described(verdict) else self.attempt(verdict)
-            if error is not None and report:
+            # What an adapter says of itself in vain is told by all that look; nobody might select it.
+            is_mistaken = error is not None and isinstance(error.__cause__, AdapterError)
+            if error is not None and (report or is_mistaken):
                 told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
                 self._warn(verdict.candidate, told)
         return (*self.registered, *(b for one in self.met if (b := one.usable)))
