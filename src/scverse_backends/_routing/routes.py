@@ -323,7 +323,8 @@ def _keywords(route: Route) -> frozenset[str]:
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}
     shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
-    passing = shared | (theirs.keyword - ours.names)
+    further = theirs.keyword - ours.names
+    passing = shared.union(name for name in further if route.renames.get(name, name) == name)
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
     taken = {*renamed, *aliases, route.function.selector}
     spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()
