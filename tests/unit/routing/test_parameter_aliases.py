@@ -256,11 +256,11 @@ def test_a_renaming_decorator_outside_of_ours(aliased):
 
 def test_a_name_that_the_adapter_has_for_something_else_is_not_passed_on_as_it_came(aliased):
     func = aliased(
-        lambda data, *, rng=0: "host",
-        lambda data, *, rng=0, random_state=1: (rng, random_state),
-        renames={"func": {"device": "random_state"}},
+        of_yesterday,
+        lambda data, *, random_state=0, rng=1: (random_state, rng),
+        renames={"func": {"device": "rng"}},
     )
-    assert outcome(func, 1, random_state=7) == (7, 1)
+    assert outcome(func, 1, rng=7) == (7, 1)
 
 
 def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(aliased):
