@@ -196,7 +196,7 @@ class Registry(Inventory):
         for verdict in self.verdicts():
             error = None if self.described(verdict) else self.attempt(verdict)
             # What an adapter says of itself in vain is told by all that look; nobody might select it.
-            is_mistaken = error is not None and isinstance(error.__cause__, AdapterError)
+            is_mistaken = error is not None and type(error.__cause__) is AdapterError
             if error is not None and (report or is_mistaken):
                 told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
                 self._warn(verdict.candidate, told)
