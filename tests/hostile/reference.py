@@ -77,6 +77,7 @@ class Backend:
     answer: Any  # of can_run; ABSENT where there is none
     calls_back: bool
     rather: Any = ABSENT  # the answer of should_run
+    fixed: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,14 @@ class World:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     rather: Any = ABSENT  # the answer of the host's own should_run
+    aliases: tuple[tuple[str, ...], ...] = ()  # names of one parameter, the newest first
+
+    def names_of(self, name):
+        return next((names for names in self.aliases if name in names), (name,))
+
+    def own(self, name):
+        """Give the host's parameter that has a name, or another name of the same parameter."""
+        return next(filter(None, map(self.host.get, (name, *self.names_of(name)))), None)
 
 
 @dataclass
@@ -117,6 +126,7 @@ class Expected:
     backend: str = "cpu"
     left_out: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    mistaken: int = 0  # how many adapters had to be told of
     options: dict[str, Any] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     differing: set[str] = field(default_factory=set)
@@ -170,28 +180,43 @@ def options(world, backend):
     """What the block gives a call: options that this backend has and the call does not give."""
     if world.call is not None or world.block is None:
         return {}
-    hosts = {p.name for p in named(world.host)}
     return {
         name: value
         for name, value in world.block.options.items()
-        if name in own_options(world.host, backend)
-        or (backend.function.takes_any and name not in hosts)
-        if name not in world.kwargs
+        if takes_option(world, backend, name)
+        and world.kwargs.keys().isdisjoint(world.names_of(name))
     }
 
 
-def own_options(host, backend):
+def takes_option(world, backend, name):
+    """Whether a backend's function takes what the host's has under no name."""
+    takes_any = backend.function.takes_any and world.own(name) is None
+    return takes_any or renames(world, backend).get(name, name) in own_options(world, backend)
+
+
+def own_options(world, backend):
     """List the parameters of a backend's function that the host's has under no name."""
-    renamed = {to for ours, to in backend.renames.items() if host.get(ours)}
-    return {p.name for p in named(backend.function)} - {p.name for p in named(host)} - renamed
+    aims = {target(world, backend, p.name, p) for p in named(world.host)}
+    return {p.name for p in named(backend.function) if world.own(p.name) is None} - aims
 
 
 def had_better_not(world, backend):
     """Whether the backend, or the host for all backends, leaves a call that did not name it."""
-    unknown = set(world.kwargs) - {p.name for p in world.host.parameters}
-    only_there = bool(unknown) and not world.host.takes_any  # the host cannot run it at all
+    only_there = bool(unknown(world)) and not world.host.takes_any  # the host cannot run it at all
     asked = () if world.call is not None or only_there else (backend.rather, world.rather)
     return any(answer not in (ABSENT, True) for answer in asked)
+
+
+def unknown(world):
+    """Name what the call gives and the host has under no name."""
+    return {name for name in world.kwargs if world.own(name) is None}
+
+
+def by_two_names(world):
+    """Whether the call gives one parameter by two names."""
+    apart = {p.name for p in world.host.parameters if p.kind == POSITIONAL}
+    given = {*world.kwargs} - apart | {p.name for p in world.host.places[: len(world.args)]}
+    return any(len(given.intersection(names)) > 1 for names in world.aliases)
 
 
 def policy(world):
@@ -220,28 +245,54 @@ def given(world):
     return [*found, *world.kwargs.items()]
 
 
-def target(backend, name, own, host):
+def renames(world, backend):
+    """Give the adapter's renames, which hold for all names of a parameter; else it has the newest."""
+    found = dict(backend.renames)
+    for names in world.aliases:
+        elsewhere = [to for ours, to in backend.renames.items() if ours not in names]
+        renamed = [backend.renames[name] for name in names if name in backend.renames]
+        known = [n for n in names if backend.function.get(n) and n not in elsewhere]
+        for name in names:
+            exact = [name] if name in known else []
+            for to in (renamed or exact or known)[:1]:
+                found.setdefault(name, to)
+    return found
+
+
+def target(world, backend, name, own):
     """Give the backend's parameter that an argument reaches: renamed, else of the same name.
 
     What a rename makes another of the host's parameters is not of the same name.
     """
-    others = [to for ours, to in backend.renames.items() if ours != name and host.get(ours)]
-    if own is not None and name in others and name not in backend.renames:
+    to = renames(world, backend)
+    others = [aim for ours, aim in to.items() if ours != name and world.host.get(ours)]
+    if own is not None and name in others and name not in to:
         return None
-    aim = backend.renames.get(name, name)
+    aim = to.get(name, name)
     return aim if backend.function.get(aim) or backend.function.takes_any else None
+
+
+def is_mistaken(world, backend):
+    """Whether a backend's function needs what no call can give."""
+    to, hosts = renames(world, backend), {p.name for p in named(world.host)}
+    given = {target(world, backend, p.name, p) for p in named(world.host)}
+    names = {*to, *(p.name for p in named(backend.function))} - hosts
+    needed = {p.name for p in named(backend.function) if p.default is ABSENT}
+    return bool(needed - given - {to.get(name, name) for name in names})
 
 
 def takes(world, backend):
     """Give what the backend receives and which arguments are ignored; ``None`` if it cannot."""
     aimed = place(world, backend)
-    if aimed is None or backend.answer not in (ABSENT, True):
+    if aimed is None or by_two_names(world) or not means_what_is_fixed(world, backend):
+        return None
+    if backend.answer not in (ABSENT, True):
         return None
     placed, ignored = aimed
     arrived = set(placed)
     if world.host_defaults:
         for p in named(world.host):
-            aim = target(backend, p.name, p, world.host)
+            aim = target(world, backend, p.name, p)
             if p.default is not ABSENT and aim is not None and backend.function.get(aim):
                 placed.setdefault(aim, p.default)
     received = {}
@@ -257,19 +308,40 @@ def place(world, backend):
     placed, ignored, arguments = {}, set(), owned(world)
     if arguments is None:
         return None
+    may_be_ignored = {other for name in world.ignorable for other in world.names_of(name)}
     for name, own, value in arguments:
-        aim = target(backend, name, own, world.host)
+        aim = target(world, backend, name, own)
         if own is None and world.host.get(name) and name not in placed_by_name(arguments):
             aim = None  # by name, what the host takes by position alone is something else
+        meant = own if world.host.get(name) else world.own(name)
+        is_fixed = meant is not None and not backend.fixed.keys().isdisjoint(world.names_of(name))
+        is_default = (
+            meant is not None and meant.default is not ABSENT and is_same(value, meant.default)
+        )
         if aim is not None:
             if aim in placed:
                 return None
             placed[aim] = value
-        elif own is None or own.default is ABSENT or not is_same(value, own.default):
-            if name not in world.ignorable or not (own or world.host.takes_any):
+        elif not (is_fixed or is_default):
+            if name not in may_be_ignored or not (meant or world.host.takes_any):
                 return None
             ignored.add(name)
     return placed, ignored
+
+
+def means_what_is_fixed(world, backend):
+    """Whether the call means what the adapter always does, given or by the host's default."""
+    for name, value in backend.fixed.items():
+        names = world.names_of(name)
+        defaults = [
+            p.default for p in named(world.host) if p.name in names and p.default is not ABSENT
+        ]
+        by_name = [value for given, value in world.kwargs.items() if given in names]
+        places = [p.name for p in world.host.places]
+        by_place = [v for n, v in zip(places, world.args, strict=False) if n in names]
+        if not all(is_same(meant, value) for meant in (by_place + by_name + defaults)[:1]):
+            return False
+    return True
 
 
 def placed_by_name(arguments):
@@ -298,7 +370,7 @@ def differing(world, backend, arrived):
     found = set()
     for p in world.host.parameters:
         optional = p.kind != ANY and p.default is not ABSENT
-        aim = target(backend, p.name, p, world.host) if optional else None
+        aim = target(world, backend, p.name, p) if optional else None
         theirs = backend.function.get(aim) if aim is not None else None
         if theirs is None or theirs.default is ABSENT or aim in arrived:
             continue
@@ -312,7 +384,7 @@ def has_foreign_options(world):
     if world.host.takes_any:
         return False
     options = {p.name for b in world.backends if b.offers == "it" for p in named(b.function)}
-    return bool(options & (set(world.kwargs) - {p.name for p in world.host.parameters}))
+    return bool(options & unknown(world))
 
 
 def expect(world):
@@ -329,6 +401,7 @@ def expect(world):
         if backend.offers == "in vain":
             seen.error = "BackendLoadError"
             return seen
+        seen.mistaken += backend.offers == "it" and is_mistaken(world, backend)
         given = options(world, backend)
         fuller = replace(world, kwargs=world.kwargs | given)
         taken = takes(fuller, backend) if backend.offers == "it" else None
@@ -345,10 +418,12 @@ def expect(world):
             seen.ran.append(("host", received))
         return seen
     fell = bool(seen.refused) and not ends_at_host and not preferred
-    if fell and policy(world) == "error" and (received is not None or seen.names_owners):
+    fits = received is not None and not by_two_names(world)
+    if fell and policy(world) == "error" and (fits or seen.names_owners):
         seen.error = "BackendFallbackError"
     elif received is None:
         seen.error = "TypeError"
     else:
-        seen.ran, seen.falls_back = [("host", received)], fell and policy(world) == "warn"
+        falls_back = fell and fits and policy(world) == "warn"
+        seen.ran, seen.falls_back = [("host", received)], falls_back
     return seen

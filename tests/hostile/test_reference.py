@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scverse_backends import BackendDispatcher
-from scverse_backends.exceptions import BackendFallbackWarning
+from scverse_backends.exceptions import BackendFallbackWarning, BackendRegistrationWarning
 
 from .reference import (
     ABSENT,
@@ -37,6 +38,7 @@ from .reference import (
     expect,
     own_options,
     selected,
+    takes_option,
 )
 
 TIMES = 50  # as many worlds as the profile has examples
@@ -116,6 +118,15 @@ def recorded(parameters):
     return Function(tuple(Parameter(*one) for one in found))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_installed():
+    """Read metadata where there is none: each world's host looks for what is installed."""
+    before = sys.path
+    sys.path = [place for place in before if not [*Path(place).glob("*.dist-info")]]
+    yield
+    sys.path = before
+
+
 def some(random, items, most):
     items = sorted(items)
     return random.sample(items, random.randint(0, min(most, len(items))))
@@ -135,23 +146,44 @@ def draw_function(random, names):
     return Function(tuple(parameters))
 
 
-def draw_backend(random, name, host, function=None):
+def draw_aliases(random, host):
+    """Draw groups of names that mean one parameter, of which the host's signature has one or none."""
+    if random.random() < 0.5:
+        return ()
+    own = [p.name for p in host.parameters if p.kind != ANY]
+    others = [name for name in (*NAMES, "old", "older") if name not in own]
+    random.shuffle(others)
+    groups = []
+    for first in [*some(random, own, 1), others.pop()][: random.randint(1, 2)]:
+        group = [first, *(others.pop() for _ in range(min(len(others), random.choice([1, 1, 2]))))]
+        groups.append(tuple(random.sample(group, len(group))))
+    return tuple(group for group in groups if len(group) > 1)
+
+
+def draw_backend(random, name, host, function=None, aliases=()):
     own = {p.name for p in host.parameters if p.kind != ANY}
+    others = [n for names in aliases for n in names if n not in own]
     names = {n for n in sorted(own) if random.random() < 0.8} | set(some(random, NAMES, 2))
+    names |= {n for n in others if random.random() < 0.4}
     if function is None:
         function = draw_function(random, random.sample(sorted(names), len(names)))
     names = {p.name for p in function.parameters if p.kind != ANY}
     theirs = names - own
+    also = [n for n in others if n not in names and random.random() < 0.3]
+    renamed = some(random, {*own, *also} - names, 2)
+    random.shuffle(renamed)
+    fixed = some(random, {*own, *others}, 1) if random.random() < 0.15 else []
     return Backend(
         name=name,
         aliases=LABELS[name],
         offers=random.choice(["it"] * 12 + ["nothing", "in vain"]),
         lists=random.random() < 0.3,
         function=function,
-        renames=dict(zip(some(random, own - names, 2), some(random, theirs, 2), strict=False)),
+        renames=dict(zip(renamed, some(random, theirs, 2), strict=False)),
         answer=random.choice([ABSENT] * 6 + [True] * 3 + [False, "too big", "", None]),
         calls_back=random.random() < 0.2,
         rather=draw_preference(random),
+        fixed={n: draw_value(random, host.get(n)) for n in fixed},
     )
 
 
@@ -188,13 +220,14 @@ def draw_options(random, world):
     chosen = [backend for label in labels if (backend := called(world, label))]
     if any(backend.offers == "in vain" for backend in chosen):
         return {}
-    hosts = {p.name for p in world.host.parameters}
     known = {"whatever"} if left_out else set()
     for backend in chosen:
         if backend.offers == "it":
-            known |= own_options(world.host, backend)
-            known |= {"anything"} if backend.function.takes_any else set()
-    return {name: random.choice(VALUES) for name in some(random, known - hosts, 2)}
+            candidates = {*own_options(world, backend), "anything", *sum(world.aliases, ())}
+            known |= {name for name in candidates if takes_option(world, backend, name)}
+    options = {name: random.choice(VALUES) for name in some(random, known, 2)}
+    twice = any(len(options.keys() & set(names)) > 1 for names in world.aliases)
+    return {} if twice or any(map(world.own, options)) else options
 
 
 def draw_value(random, parameter):
@@ -203,7 +236,7 @@ def draw_value(random, parameter):
     return random.choice(VALUES)
 
 
-def draw_arguments(random, host, backends):
+def draw_arguments(random, host, backends, aliases=()):
     args, kwargs, by_position = [], {}, True
     for parameter in host.parameters:
         if parameter.kind == ANY:
@@ -222,16 +255,29 @@ def draw_arguments(random, host, backends):
         options = {p.name for b in backends for p in b.function.parameters if p.kind != ANY}
         for name in some(random, {*options, "typo"}, 2):
             kwargs.setdefault(name, random.choice(VALUES))
+    draw_other_names(random, host, aliases, kwargs)
     if random.random() < 0.02:
         args += [random.choice(VALUES)] * 3
     return tuple(args), kwargs
 
 
+def draw_other_names(random, host, aliases, kwargs):
+    """Have the call give some parameters by another name, or by two."""
+    for names in aliases:
+        own = next(filter(None, map(host.get, names)), None)
+        for name in names:
+            if host.get(name) is None and random.random() < 0.3:
+                kwargs[name] = draw_value(random, own)
+                if own and random.random() < 0.8:
+                    kwargs.pop(own.name, None)
+
+
 def draw_world(random, host=None, function=None):
     host = host or draw_function(random, random.sample(NAMES, random.randint(0, 4)))
     names = some(random, LABELS, 3) or ["one"]
-    backends = tuple(draw_backend(random, name, host, function) for name in names)
-    args, kwargs = draw_arguments(random, host, backends)
+    aliases = draw_aliases(random, host)
+    backends = tuple(draw_backend(random, name, host, function, aliases) for name in names)
+    args, kwargs = draw_arguments(random, host, backends, aliases)
     maybe = lambda chance, **how: (  # noqa: E731
         draw_layer(random, backends, **how) if random.random() < chance else None
     )
@@ -248,6 +294,7 @@ def draw_world(random, host=None, function=None):
         args=args,
         kwargs=kwargs,
         rather=draw_preference(random),
+        aliases=aliases,
     )
     if world.block is None or random.random() < 0.5:
         return world
@@ -287,6 +334,7 @@ class Stage:
             entrypoint_group="tests.nobody",
             host_name="example_host",
             ignorable=world.ignorable,
+            parameter_aliases={old: new for new, *more in world.aliases for old in more},
             fallback=world.policy,
             trusted_backends={"absent": {"package": "absent-backend"}},
             should_run=None if world.rather is ABSENT else lambda *asked: world.rather,
@@ -315,6 +363,7 @@ class Stage:
     def adapter(self, backend):
         found = SimpleNamespace(name=backend.name, aliases=backend.aliases)
         found.renames = {"func": backend.renames}
+        found.fixed = {"func": backend.fixed}
         if backend.offers == "it":
             found.func = self.make(backend.function, backend.name, calls_back=backend.calls_back)
         if backend.offers == "in vain":
@@ -382,6 +431,7 @@ def same(one, other):
 
 def check(world):
     expected, stage = expect(world), Stage(world)
+    once = [BackendRegistrationWarning] * expected.mistaken
     for ran, error, warned in stage.calls():
         assert (type(error).__name__ if error else None) == expected.error
         if isinstance(error, TypeError) and not expected.names_owners:
@@ -390,7 +440,8 @@ def check(world):
         assert [who for who, _ in ran] == [who for who, _ in expected.ran]
         pairs = zip(ran, expected.ran, strict=True)
         assert all(same(seen[1], wanted[1]) for seen, wanted in pairs)
-        assert warned == [BackendFallbackWarning] * expected.falls_back
+        assert warned == once + [BackendFallbackWarning] * expected.falls_back
+        once = []
     if expected.is_settled:
         decision = stage.decision()
         assert decision.backend == expected.backend

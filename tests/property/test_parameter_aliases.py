@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def calls(draw, host):
     return args, {name: value(host.named.get(name)) for name in names if name not in taken}
 
 
+@pytest.mark.filterwarnings("ignore:.*no call can give:UserWarning")
 def test_each_argument_arrives_once_or_the_host_runs(drawn_pair):
     @given(drawn_pair, ALIASES, st.data())
     def is_true(scenario, aliases, data):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from scverse_backends._ground.labels import CPU, fault, key
-from scverse_backends._ground.records import BackendInfo, LoadedBackend
+from scverse_backends._ground.records import BackendInfo, Candidate, LoadedBackend
 from scverse_backends.exceptions import (
     AmbiguousBackendError,
     BackendLoadError,
@@ -20,6 +20,7 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
 )
 
+from .facts import AdapterError
 from .inventory import Inventory
 from .trust import BLOCKED, misplaced
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scverse_backends._ground.labels import TrustRule
-    from scverse_backends._ground.records import Candidate, Verdict
+    from scverse_backends._ground.records import Verdict
 
 
 class Registry(Inventory):
@@ -194,7 +195,9 @@ class Registry(Inventory):
         """
         for verdict in self.verdicts():
             error = None if self.described(verdict) else self.attempt(verdict)
-            if error is not None and report:
+            # What an adapter says of itself in vain is told by all that look; nobody might select it.
+            is_mistaken = error is not None and type(error.__cause__) is AdapterError
+            if error is not None and (report or is_mistaken):
                 told = f"it {error.trouble}" if isinstance(error, BackendLoadError) else str(error)
                 self._warn(verdict.candidate, told)
         return (*self.registered, *(b for one in self.met if (b := one.usable)))
@@ -267,6 +270,12 @@ class Registry(Inventory):
         problem = self.installed(backend.source).compare_function(function, found)
         if problem:
             self._warn(cast("Candidate", backend.candidate), problem)
+
+    def tell_mistake(self, backend: LoadedBackend, function: str, reason: str) -> None:
+        """Warn of a mistake of an adapter that keeps every call of a function away."""
+        candidate = backend.candidate or Candidate(backend.name, "", None, None)
+        advice = "Only its maintainer can correct that; scverse-backends verify shows more."
+        self._warn(candidate, f"no call of {function!r} can run there, as it {reason}. {advice}")
 
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""

@@ -52,7 +52,8 @@ def compare(function: HostFunction, route: Route | Refusal) -> Fit:
         return Fit(function.name, implemented=False, findings=(found,))
     findings = _Finder(function, route).findings()
     ordered = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
-    return Fit(function.name, implemented=True, findings=tuple(ordered))
+    implemented = not route.out_of_reach
+    return Fit(function.name, implemented=implemented, findings=tuple(ordered))
 
 
 class _Finder:
@@ -147,7 +148,10 @@ class _Finder:
         for name in self.own:
             if name not in needed or name in self.meant.values():
                 continue
-            if name in sources:
+            if name in self.route.out_of_reach:
+                text = f"needs {name!r}, which no call can give"
+                yield self._found("error", "required-option", text, name)
+            elif name in sources:
                 text = f"needs {name!r}, so calls that leave it to the host's default go elsewhere"
                 yield self._found("warning", "required-parameter", text, sources[name])
             else:

@@ -153,7 +153,9 @@ def _objection(
     if twice:
         reasons.append(f"would receive {quoted(twice)} twice")
     if missing:
-        reasons.append(f"needs {quoted(missing)}, which the call does not give")
+        never = route.out_of_reach.issuperset(missing)
+        gives = "no call can give" if never else "the call does not give"
+        reasons.append(f"needs {quoted(missing)}, which {gives}")
     if not reasons:
         return None
     said = " and ".join(reasons)

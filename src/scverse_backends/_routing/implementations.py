@@ -18,7 +18,7 @@ from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
-from .routes import MISSING, Route, compile_route
+from .routes import MISSING, Route, compile_route, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,14 @@ class RouteCache:
         self._running = running
         self._tell = tell
         self._routes: dict[LoadedBackend, Route | Refusal] = {}
-        registry.changes.watch(self._routes.clear)
+        self._told: set[LoadedBackend] = set()
+        registry.changes.watch(self._forget)
+
+    def _forget(self) -> None:
+        """Compile every route anew, and keep nothing of backends that are gone."""
+        self._routes.clear()
+        if self._told:
+            self._told.intersection_update(self._registry.known())
 
     def for_call(self, backend: LoadedBackend) -> Route | Refusal:
         """Give the route to one backend for a call, as `route` does, and tell of a new one."""
@@ -69,7 +76,18 @@ class RouteCache:
         if route is not before and isinstance(route, Route):
             self._tell((route,))
             self._tell_absences(route)
+        self._tell_mistake(backend, route)
         return route
+
+    def _tell_mistake(self, backend: LoadedBackend, route: Route | Refusal) -> None:
+        """Warn, once, of a mistake of the adapter by which no call can go there.
+
+        Nobody might hear of it otherwise: a fallback may be silent, or another backend take the call.
+        """
+        reason = None if backend in self._told else unusable(route)
+        if reason:
+            self._registry.tell_mistake(backend, self._function.name, reason)
+            self._told.add(backend)  # only now: where the warning is an error, every call is one
 
     def _tell_absences(self, route: Route) -> None:
         """Have objects of a backend's class name the backend where they lack what the host's have."""

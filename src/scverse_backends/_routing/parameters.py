@@ -124,7 +124,8 @@ def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Give
         return given
     for names in dict.fromkeys(aliases.values()):
         there = [name for name in names if name in given.named]
-        further = [name for name in names if name in given.extra]
+        # By name, what is taken by position alone is something else.
+        further = [n for n in names if n in given.extra and n not in parameters.positional_only]
         twice = [*there, *further] if further else differing(parameters, given, there)
         if len(twice) > 1:
             return f"would receive one parameter by two names, {quoted(twice)}"

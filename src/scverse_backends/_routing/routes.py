@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
+from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
@@ -68,6 +69,7 @@ class Route:
         "keywords",
         "map",
         "max_positional",
+        "out_of_reach",
         "parameters",
         "renames",
         "supplied",
@@ -105,6 +107,7 @@ class Route:
         self.targets = {
             n: t if t in reached or takes_any else None for n, t in self.map.targets.items()
         }
+        self.out_of_reach = _out_of_reach(self)
         differing = _differing(function.parameters, parameters, self.map)
         self.supplied = _supplied(self) if function.host_defaults else {}
         self.differing = () if function.host_defaults else differing
@@ -247,6 +250,14 @@ def compile_route(
     return Route(function, backend, implementation, parameters, entry, is_attribute=is_attribute)
 
 
+def unusable(route: Route | Refusal) -> str | None:
+    """Say which mistake of the adapter keeps every call away, if one does."""
+    if isinstance(route, Refusal):
+        return None if route.reason == MISSING else route.reason
+    never = route.out_of_reach
+    return f"needs {quoted(sorted(never))}, which no call can give" if never else None
+
+
 def _missing(route: Route) -> tuple[tuple[str, tuple[str, ...]], ...]:
     host, backend = route.function.public, route.implementation
     if route.backend.described is not None or not (isinstance(host, type) and isclass(backend)):
@@ -280,6 +291,16 @@ def _supplied(route: Route) -> dict[str, Any]:
     }
 
 
+def _out_of_reach(route: Route) -> frozenset[str]:
+    """Collect what is required and has no name by which a call, or its host, could give it."""
+    needed = route.parameters.required.difference(route.targets.values())
+    if not needed:
+        return needed
+    others = {*route.function.parameters.names, route.function.selector}
+    names = (needed | route.renames.keys()) - others
+    return needed.difference(route.renames.get(name, name) for name in names)
+
+
 def _aligned(route: Route) -> int:
     """Count the leading parameters of the host that have the same place here."""
     count = 0
@@ -308,7 +329,8 @@ def _keywords(route: Route) -> frozenset[str]:
     ours, theirs = route.function.parameters, route.parameters
     renamed = {*route.renames, *route.renames.values()}
     shared = {n for n in ours.keyword if route.targets[n] == n and n not in theirs.positional_only}
-    passing = shared | (theirs.keyword - ours.names)
+    further = theirs.keyword - ours.names
+    passing = shared.union(name for name in further if route.renames.get(name, name) == name)
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
     taken = {*renamed, *aliases, route.function.selector}
     spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()

@@ -321,3 +321,15 @@ class TestUpgrading:
 
         with pickle.loads(pickled):
             assert whoami() == "1.0"
+
+
+@pytest.mark.parametrize("fact", ["name = 'not valid'", "name = 'own'; aliases = {'x': 1}"])
+@pytest.mark.parametrize("look", ["available_backends", "available_backend_names"])
+def test_what_an_adapter_says_of_itself_in_vain_is_told_by_all_that_look(
+    site, dispatcher, fact, look
+):
+    site.backend("own", fact)
+    owner = dispatcher if hasattr(dispatcher, look) else dispatcher.settings
+    with pytest.warns(BackendRegistrationWarning, match=r"its `(name|aliases)`") as caught:
+        assert "own" not in getattr(owner, look)()
+    assert [told.message.backend for told in caught] == ["own"]

@@ -435,5 +435,6 @@ def test_a_function_without_a_signature_may_stay_without(ship, dispatcher):
     odd = dispatcher.backend_dispatch(name="odd")(lambda key: None)
     with pytest.warns(UntrustedBackendWarning):
         dispatcher.get_backend("tiled")
-    decision = dispatcher.settings.explain(odd, 1, backend="tiled")
+    with pytest.warns(BackendRegistrationWarning, match="no call of 'odd' can run there"):
+        decision = dispatcher.settings.explain(odd, 1, backend="tiled")
     assert "signature cannot be read" in decision.refusals[0].reason

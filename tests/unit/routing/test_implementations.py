@@ -1,6 +1,7 @@
 """What may be an implementation: anything that can be called with what the host function takes."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import math
@@ -8,7 +9,8 @@ import types
 
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackWarning
+from scverse_backends.exceptions import BackendFallbackWarning, BackendRegistrationWarning
+from scverse_backends.testing import verify
 
 
 def scaled(data, factor=2):
@@ -143,7 +145,8 @@ def test_a_signature_that_raises_is_a_refusal_that_says_so(scale, offer, outcome
             raise RuntimeError("compiled without signatures")
 
     offer(scale=Broken())
-    (reason,) = reasons(scale, 3)
+    with pytest.warns(BackendRegistrationWarning, match="no call of 'scale' can run there"):
+        (reason,) = reasons(scale, 3)
     assert "signature cannot be read" in reason
     assert "compiled without signatures" in reason
     with pytest.warns(BackendFallbackWarning, match="signature cannot be read"):
@@ -154,7 +157,8 @@ def test_a_partial_of_itself_is_refused(scale, offer, reasons):
     endless = functools.partial(scaled)
     endless.__setstate__((endless, (), {}, {"__signature__": inspect.signature(scaled)}))
     offer(scale=endless)
-    (reason,) = reasons(scale, 3)
+    with pytest.warns(BackendRegistrationWarning, match="no call of 'scale' can run there"):
+        (reason,) = reasons(scale, 3)
     assert "signature cannot be read (TypeError: it is wrapped in itself)" in reason
 
 
@@ -166,13 +170,17 @@ def test_what_is_bound_fifty_times_over_is_refused(scale, offer, reasons, layers
     for _ in range(layers):
         bound = types.MethodType(bound, "self")
     offer(scale=bound, __all__=["scale"])
-    assert ["it is wrapped in itself" in reason for reason in reasons(scale, 3)] == [True] * refused
+    warns = pytest.warns(BackendRegistrationWarning) if refused else contextlib.nullcontext()
+    with warns:
+        found = reasons(scale, 3)
+    assert ["it is wrapped in itself" in reason for reason in found] == [True] * refused
 
 
 @pytest.mark.parametrize("implementation", [None, 3, "scaled", {"data": 1}])
 def test_something_that_cannot_be_called_is_refused(scale, offer, reasons, implementation):
     offer(scale=implementation)
-    (reason,) = reasons(scale, 3)
+    with pytest.warns(BackendRegistrationWarning, match="no call of 'scale' can run there"):
+        (reason,) = reasons(scale, 3)
     assert "cannot be called" in reason
 
 
@@ -198,7 +206,8 @@ def test_a_coroutine_function_for_a_plain_host_function_is_refused(
     scale, offer, reasons, implementation
 ):
     offer(scale=implementation)
-    (reason,) = reasons(scale, 3)
+    with pytest.warns(BackendRegistrationWarning, match="no call of 'scale' can run there"):
+        (reason,) = reasons(scale, 3)
     assert "coroutine function" in reason
 
 
@@ -242,7 +251,8 @@ def test_what_is_given_by_position_arrives_under_a_rename_made_at_import(scale, 
 
 def test_why_no_backend_took_a_call_is_noted_where_the_host_refuses_it_too(scale, offer):
     offer(scale=max, __all__=["scale"])
-    with pytest.raises(TypeError, match="'tiles'") as caught:
+    told = pytest.warns(BackendRegistrationWarning)
+    with told, pytest.raises(TypeError, match="'tiles'") as caught:
         scale(3, tiles=2, backend="mine")
     assert (
         "'mine' has an implementation whose signature cannot be read" in caught.value.__notes__[0]
@@ -286,3 +296,78 @@ def test_a_generator_for_a_plain_function_is_traced_where_it_was_called(dispatch
         ("where", "mine", 1),
         ("where", "mine", 0),
     ]
+
+
+async def later(data): ...
+
+
+# What is offered for `scale`, its renames, and what is said of it.
+UNUSABLE = {
+    "what cannot be called": (3, {}, "offers 'scale', which cannot be called"),
+    "no readable signature": (max, {}, "whose signature cannot be read"),
+    "a coroutine function": (later, {}, "as a coroutine function, which the host's is not"),
+    "an argument named as the selector": (
+        lambda data, *, backend: "mine",
+        {},
+        "needs 'backend', which no call can give",
+    ),
+    "an argument renamed away": (
+        lambda rows, data: "mine",
+        {"data": "rows"},
+        "needs 'data', which no call can give",
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", ["warn", "silent", "error"])
+@pytest.mark.parametrize(("own", "renames", "said"), UNUSABLE.values(), ids=UNUSABLE)
+def test_an_adapters_mistake_is_heard_once_under_every_policy(
+    dispatcher, scale, offer, recwarn, policy, own, renames, said
+):
+    offer(scale=own, renames={"scale": renames}, __all__=["scale"])
+    for _ in range(2):
+        with (
+            dispatcher.settings.use_backend("mine", fallback=policy),
+            contextlib.suppress(NotImplementedError),
+        ):
+            scale(3)
+    heard = [w.message for w in recwarn if w.category is BackendRegistrationWarning]
+    assert [(one.backend, said in one.problem) for one in heard] == [("mine", True)]
+    assert recwarn.list[0].filename == __file__
+
+
+@pytest.mark.parametrize(("own", "renames", "said"), UNUSABLE.values(), ids=UNUSABLE)
+def test_an_adapters_mistake_is_the_same_in_a_decision_and_for_verify(
+    dispatcher, scale, offer, own, renames, said
+):
+    offer(scale=own, renames={"scale": renames}, __all__=["scale"])
+    result = verify(dispatcher, "mine")
+    assert result.implemented == ()
+    assert said in " ".join(found.message for found in result.failures())
+    with pytest.warns(BackendRegistrationWarning):
+        decision = dispatcher.settings.explain(scale, 3, backend="mine")
+    assert said in decision.refusals[0].reason
+
+
+def test_an_adapters_mistake_is_heard_where_the_next_choice_runs_the_call(scale, offer):
+    offer(scale=3)
+    offer("other", scale=scaled)
+    with pytest.warns(BackendRegistrationWarning) as caught:
+        assert scale(3, backend=["mine", "other"]) == ("mine", 3, 2)
+    assert len(caught) == 1
+
+
+def test_where_an_adapters_mistake_is_an_error_every_call_is_one(scale, offer):
+    offer(scale=3)  # the tests make errors of warnings
+    for _ in range(2):
+        with pytest.raises(BackendRegistrationWarning):
+            scale(3, backend="mine")
+
+
+def test_an_adapter_that_comes_again_is_heard_again_and_one_that_stays_is_not(scale, offer):
+    offer("stays", scale=3)
+    for _ in range(2):
+        with offer(scale=3), pytest.warns(BackendRegistrationWarning) as caught:
+            scale(3, backend=["stays", "mine", "cpu"])
+        assert [told.message.backend for told in caught][-1:] == ["mine"]
+    assert len(caught) == 1

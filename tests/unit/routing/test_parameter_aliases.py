@@ -126,6 +126,16 @@ def test_both_at_once_are_the_hosts_own_error(aliased, host, policy, implementat
     assert "would receive one parameter by two names, 'rng', 'random_state'" in note
 
 
+def test_by_name_what_the_host_takes_by_position_alone_is_no_second_name(aliased):
+    func = aliased(
+        lambda rng, /, **others: ("host", rng, others),
+        lambda random_state, **others: ("mine", random_state, others),
+        host_defaults=False,
+    )
+    with pytest.warns(BackendFallbackWarning, match="'random_state' twice"):
+        assert func(7, rng=8, backend="mine") == ("host", 7, {"rng": 8})
+
+
 def test_both_at_once_are_the_hosts_own_error_where_the_backend_has_both(aliased):
     func = aliased(
         of_both, lambda data, *, rng=None, random_state=None: ("mine", rng, random_state)
@@ -242,6 +252,15 @@ def test_a_renaming_decorator_outside_of_ours(aliased):
     assert outer(1, random_state=7) == ("host", 7)
     decision = func.dispatcher.settings.explain(outer, 1, random_state=7, backend="mine")
     assert decision.renamed == (("rng", "random_state"),)
+
+
+def test_a_name_that_the_adapter_has_for_something_else_is_not_passed_on_as_it_came(aliased):
+    func = aliased(
+        of_yesterday,
+        lambda data, *, random_state=0, rng=1: (random_state, rng),
+        renames={"func": {"device": "rng"}},
+    )
+    assert outcome(func, 1, rng=7) == (7, 1)
 
 
 def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(aliased):
