@@ -172,10 +172,10 @@ class Route:
 
     def takes_option(self, name: str) -> bool:
         """Whether the implementation takes an argument by name that the host's function has not."""
-        function = self.function
+        function, target = self.function, self.renames.get(name, name)
         is_further = function.own_name(name) not in function.parameters.names
-        takes_any = self.parameters.takes_kwargs and is_further
-        return self.renames.get(name, name) in self.options or takes_any
+        takes_any = self.parameters.takes_kwargs and target not in self.parameters.names
+        return target in self.options or (takes_any and is_further)
 
     def options_for(
         self, given: Given, options: tuple[tuple[str, Any], ...]

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.labels import key as fold
+
 from .selection import Pick
 
 if TYPE_CHECKING:
@@ -128,6 +131,11 @@ def listed(labels: Any) -> list[Any]:
     return list(labels)
 
 
+def names_host(label: Any) -> bool:
+    """Whether a label is the host's own, however it is written."""
+    return isinstance(label, str) and fold(label.removesuffix(OPTIONAL)) == CPU
+
+
 def has_wildcard(key: str) -> bool:
     """Whether a key, or a part of one, is a pattern."""
     return not WILDCARDS.isdisjoint(key)
@@ -206,7 +214,7 @@ def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendErr
     if error is None:
         try:
             backend = None if found is None else use(found)
-            name = "cpu" if backend is None else backend.name
+            name = CPU if backend is None else backend.name
             return Pick(name, backend, is_optional), None
         except BackendError as failure:
             if not is_optional:

@@ -149,6 +149,16 @@ class Selection:
                 found.setdefault(rule.key, rule)
         return found
 
+    def options_beside(self, other: Selection) -> tuple[Rule, ...]:
+        """Give the options that another selection lacks, of functions that it leaves where they are."""
+        return tuple(
+            rule
+            for rule in self.rules
+            if rule.options
+            and rule.picks == other.of(rule.key).picks
+            and not any(rule is one for one in other.rules)
+        )
+
     def of(self, function: str) -> Selection:
         """Give what is selected for one function."""
         if not self.rules:

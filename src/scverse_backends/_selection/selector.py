@@ -207,7 +207,7 @@ class Selector:
 
         fallback = None if outer is None else outer[0].fallback
         if self.off:
-            return self.load(Request((labels,)), fallback, CALL, HOST)
+            return self.load(Request(tuple(listed(labels))), fallback, CALL, HOST)
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
         try:
             selection, is_key = calls.get(labels), True
@@ -246,16 +246,23 @@ class Selector:
     def _outer(self, scope: Scope | None) -> Selection:
         """Give what a mapping leaves alone in a scope, or for the whole process.
 
-        That is what surrounds it, or instead of that the labels that the scope has itself.
+        That is what surrounds it, or instead of that the labels that the scope has itself; and
+        the options that a block gives what stays selected.
         """
         current = self.current()
         if scope is None:
             surrounding = self._by_environment()
+            keeps = current.origin == surrounding.origin  # made anew, if labels may mean others now
         else:
             surrounding = self._default() if scope[1] is None else scope[1][0]
-        if current.picks is surrounding.picks:
+            keeps = current.picks is surrounding.picks
+        if not keeps:
+            surrounding = self.state.make(current.picks, current.fallback, current.origin)
+        options = current.options_beside(surrounding)
+        if not options:
             return surrounding
-        return self.state.make(current.picks, current.fallback, current.origin)
+        rules = (*options, *surrounding.rules)
+        return self.state.make(surrounding.picks, None, surrounding.origin, rules)
 
     def _default(self) -> Selection:
         """Give the process-wide selection."""
@@ -343,7 +350,9 @@ class Selector:
 
     def _tell_off(self, asked: Request) -> None:
         """Say once that what is selected is not used."""
-        if any(label != CPU for label in asked.every_label):
+        from .request import names_host
+
+        if not all(map(names_host, asked.every_label)):
             host, variable = self.configuration.host, self.environment.off
             problem = f"{host} runs every call itself (cpu), whatever is selected."
             self._warn_once("off", f"{variable} is set: {problem}")

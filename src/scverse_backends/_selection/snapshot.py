@@ -245,7 +245,9 @@ class Snapshot:
                 asked = Request(
                     self._chosen, tuple(FunctionRequest(*one) for one in self._for_some)
                 )
-                if not selector.off:
+                if selector.off:
+                    asked = asked.map(attrgetter("name"))
+                else:
                     asked = asked.map(partial(located, registry=selector.registry))
                 selection = selector.load(asked, self.fallback, SNAPSHOT, HOST)
                 found = _keep(self, selector, selection, generation)

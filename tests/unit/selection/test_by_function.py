@@ -348,6 +348,17 @@ class TestTheEnvironment:
         assert ["It is left out." in text for text in told] == [True, False]
         assert ["Until then it selects nothing." in text for text in told] == [False, True]
 
+    def test_stays_beside_what_is_set_by_function_after_a_refresh_too(self, given):
+        functions = given("pp.scale=torch, cuda")
+        settings = functions.settings
+        for label in ("torch", "cpu"):
+            settings.backend = {"tl.umap": label}
+            assert where(functions) == expect("cuda", "cuda", "torch", label)
+            settings.refresh()
+        settings.backend = "cuda"
+        settings.backend = {"tl.umap": "cpu"}
+        assert where(functions) == expect("cuda", "cuda", "cuda", "cpu")
+
     @pytest.mark.parametrize("text", ["pp.scale=", "pp.scale=cuda torch", "pp.scale=cudaa"])
     def test_names_the_variable_where_a_label_is_wrong(self, given, text):
         functions = given(text)

@@ -82,6 +82,10 @@ def test_it_is_said_once_at_the_line_that_selects(host):
 def test_nothing_is_said_where_nothing_but_the_host_is_selected(host):
     assert host.where() == host.where(backend="cpu") == in_block(host, "cpu") == "cpu"
     assert in_block(host, fallback="silent") == "cpu"
+    for spelling in ("CPU", "cpu?", ["cpu"], ("Cpu", "cpu")):
+        assert host.where(backend=spelling) == in_block(host, spelling) == "cpu"
+    with pickle.loads(pickle.dumps(host.settings.snapshot())):
+        assert host.where() == "cpu"
 
 
 def test_explain_trace_and_settings_say_so(host):

@@ -133,6 +133,29 @@ class TestNested:
             with host.settings.use_backend({"tl.*": "cpu"}):
                 assert host.neighbors(1) == ("cuda", "ivfpq", 2)
 
+    @pytest.mark.parametrize("labels", [["cuda"], [], [{"pp.*": "cuda"}], [{"tl.*": "cpu"}]])
+    def test_a_mapping_to_other_functions_that_the_block_is_set_to_keeps_them(self, host, labels):
+        settings = host.settings
+        with settings.use_backend("cuda"), settings.use_backend(*labels, options=OPTIONS):
+            for other in ("torch", "cpu"):
+                settings.backend = {"tl.*": other}
+                assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+                assert settings.by_function["tl.*"] == (other,)
+            settings.backend = {"pp.neighbors": "anything"}
+            assert host.neighbors(1) == ("anything", {})
+
+    def test_those_of_an_outer_block_are_kept_once(self, host):
+        settings = host.settings
+        with settings.use_backend("cuda", options=OPTIONS), settings.use_backend(fallback="error"):
+            settings.backend = {"tl.*": "torch"}
+            assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+            assert repr(settings.snapshot()).count("ivfpq") == 1
+
+    def test_a_mapping_that_takes_their_backend_away_takes_them_too(self, host):
+        with host.settings.use_backend({"pp.neighbors": "cuda"}, "torch", options=OPTIONS):
+            host.settings.backend = {"tl.*": "torch"}
+            assert host.neighbors(1) == ("torch", "cpu")
+
     def test_labels_replace_them(self, host):
         with host.settings.use_backend("cuda", options=OPTIONS), host.settings.use_backend("cuda"):
             assert host.neighbors(1) == ("cuda", "brute", 8)
@@ -194,6 +217,15 @@ class TestAnOptionThatNoSelectedBackendHas:
     def test_of_a_function_that_it_does_not_implement(self, host):
         with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* It has no options"):
             host.settings.use_backend("cuda", options={"tl.umap": {"tile": 1}})
+
+    def test_may_not_be_the_backend_s_name_of_what_the_host_has(self, host):
+        renaming = SimpleNamespace(name="any", renames={"tl.umap": {"data": "rows"}})
+        renaming.tl = SimpleNamespace(umap=lambda rows, **rest: rest)
+        host.dispatcher.register(renaming)
+        with pytest.raises(UnknownOptionError):
+            host.settings.use_backend("any", options={"tl.umap": {"rows": 1}})
+        with host.settings.use_backend("any", options={"tl.umap": {"tile": 1}}):
+            assert host.dispatcher.dispatched["tl.umap"](1) == {"tile": 1}
 
     def test_raises_when_the_block_is_entered_where_only_the_import_tells(
         self, make_dispatcher, site
