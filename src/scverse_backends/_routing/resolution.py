@@ -11,17 +11,20 @@ from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import (
     Decision,
+    Omission,
     Preference,
     Refusal,
     asked_of,
     ran_on,
     reasons,
 )
+from scverse_backends._selection.request import why_left_out
 from scverse_backends._selection.selection import CALL
 from scverse_backends.exceptions import (
     BackendError,
     BackendFallbackError,
     BackendFallbackWarning,
+    BackendLoadError,
 )
 
 from .forwarding import Forwarding, ask, forward, merge
@@ -154,8 +157,11 @@ class Resolver:
             try:
                 tried = self._try(ended, backend, given, generation)
             except BackendError as error:
-                messages.point_at_caller(error)
-                raise
+                is_missed = isinstance(error, BackendLoadError) or not chosen.may_lack(backend)
+                if is_missed or (backend is chosen.backends[-1] and not asked_of(refusals)):
+                    messages.point_at_caller(error)
+                    raise
+                tried = Omission(backend.name, why_left_out(error))
             if isinstance(tried, Resolution):
                 return tried._replace(refusals=tuple(refusals))
             refusals.append(tried)

@@ -149,6 +149,10 @@ class Selection:
                 found.setdefault(rule.key, rule)
         return found
 
+    def may_lack(self, backend: LoadedBackend) -> bool:
+        """Whether a choice is left out should it be gone."""
+        return any(pick.is_optional and pick.backend is backend for pick in self.picks)
+
     def options_beside(self, other: Selection) -> tuple[Rule, ...]:
         """Give the options that another selection lacks, of functions that it leaves where they are."""
         return tuple(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
-from scverse_backends._ground.labels import CPU, Changes, quoted
+from scverse_backends._ground.labels import Changes, quoted
 
 from .hosts import announce_host, enter_host
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Rule, Selection

@@ -3,6 +3,7 @@
 import logging
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import pytest
 
@@ -331,3 +332,45 @@ def test_another_release_elsewhere_is_left_out(world):
         assert host.where() == "cpu"
         (left_out,) = host.settings.explain(host.where).refusals
     assert "cannot be selected here: the snapshot was taken of fast-backend 1.0" in left_out.reason
+
+
+class TestOneThatIsGoneWhileItIsSelected:
+    @pytest.fixture
+    def remove(self, host):
+        adapter = SimpleNamespace(name="here", where=lambda: "here")
+        return host.dispatcher.register(adapter).remove
+
+    @pytest.mark.parametrize(
+        ("selected", "runs_on"),
+        [
+            (["here?", "mine"], "mine"),
+            (["here?", "cpu"], "cpu"),
+            ({"where": ["here?", "mine"]}, "mine"),
+            (["absent?", "here?", "mine"], "mine"),
+        ],
+    )
+    def test_is_left_out_and_decision_and_trace_say_so(self, host, remove, selected, runs_on):
+        host.settings.backend = selected
+        assert host.where() == "here"
+        remove()
+        assert [host.where(), host.where()] == [runs_on] * 2
+        with host.settings.trace() as trace:
+            assert host.where() == runs_on
+        decision, record = host.settings.explain(host.where), trace.records[0]
+        assert decision.refusals == record.refusals
+        assert decision.refusals[-1] == ("here", "is unknown")
+        assert decision.refusals[-1].kind == "left-out"
+        assert (decision.backend, decision.is_fallback) == (runs_on, False)
+
+    def test_is_an_error_where_nothing_remains(self, host, remove):
+        with host.settings.use_backend("here?"):
+            remove()
+            with pytest.raises(UnknownBackendError, match="'here'"):
+                host.where()
+
+    def test_is_told_with_a_fallback(self, host, remove):
+        host.dispatcher.register(SimpleNamespace(name="lacking"))
+        with host.settings.use_backend("lacking", "here?"):
+            remove()
+            with pytest.warns(BackendFallbackWarning, match="'here' is unknown"):
+                assert host.where() == "cpu"
