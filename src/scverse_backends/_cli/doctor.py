@@ -20,6 +20,7 @@ from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import (
     BackendError,
     BackendRegistrationWarning,
+    BackendSelectionWarning,
     BackendWarning,
 )
 
@@ -128,14 +129,16 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
 
 
 @contextmanager
-def _collected_problems() -> Generator[list[str]]:
+def _collected_problems(
+    kind: type[BackendRegistrationWarning | BackendSelectionWarning] = BackendRegistrationWarning,
+) -> Generator[list[str]]:
     """Collect what the library warns of; that a backend is not trusted is shown otherwise."""
     problems: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", BackendWarning)
         yield problems
     messages: Any = [warning.message for warning in caught]
-    problems += [m.problem for m in messages if isinstance(m, BackendRegistrationWarning)]
+    problems += [m.problem for m in messages if isinstance(m, kind)]
 
 
 def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
@@ -195,13 +198,12 @@ def _environment(host: str) -> dict[str, str | None]:
 
 def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
     """Say what keeps the environment's choice from taking effect."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BackendWarning)
+    with _collected_problems(BackendSelectionWarning) as problems:
         try:
             dispatcher.settings.backends  # noqa: B018 - reading it resolves the choice
         except BackendError as error:
             return [" ".join([str(error), *getattr(error, "__notes__", ())])]
-    return []
+    return [] if parts(dispatcher).selector.off else problems
 
 
 def _similar_groups(dispatcher: BackendDispatcher) -> list[str]:

@@ -51,7 +51,10 @@ def test_working_backends_give_status_0(run, install):
 def test_what_keeps_every_call_on_the_host_is_shown(run, install, monkeypatch, variable):
     install()
     monkeypatch.setenv(variable, "1")
-    assert f"\n{variable}: 1\n" in run("doctor", "cells:dispatcher").out
+    monkeypatch.setenv("CELLS_BACKEND", "fast")
+    ran = run("doctor", "cells:dispatcher")
+    assert f"\n{variable}: 1\n" in ran.out
+    assert ran.status == 0
 
 
 @pytest.mark.parametrize("group", ["cells.backend", "cels.backends", "Cells_Backends"])
@@ -209,10 +212,12 @@ def test_damaged_metadata_is_reported(run, install):
     ("variable", "value", "problem"),
     [
         ("CELLS_BACKEND", "fest", "cells has no backend 'fest' (from the environment variable"),
+        ("CELLS_BACKEND", "nowhere=fast", "cells dispatches no function 'nowhere'"),
+        ("CELLS_BACKEND", "fest?, fast", "cells has no backend 'fest'"),
         ("CELLS_BACKEND_FALLBACK", "never", "CELLS_BACKEND_FALLBACK='never' is none of"),
     ],
 )
-def test_a_variable_that_selects_a_missing_backend_is_reported(
+def test_a_variable_that_selects_what_is_not_there_is_reported(
     run, install, monkeypatch, variable, value, problem
 ):
     install()
