@@ -577,11 +577,13 @@ class UnusedBlockWarning(BackendWarning):
         call = f"use_backend({', '.join([*map(repr, self.labels), *given])})"
         name = "backend" if self.labels else "fallback"
         value = self.labels[0] if len(self.labels) == 1 else self.labels or self.fallback
-        setting = f", or set settings.{name} = {value!r} for the whole process"
+        setting = (
+            f"decorate a function with it, or set settings.{name} = {value!r} for the whole process"
+        )
         is_all = value and not self.options  # the setting would not hold those
         return (
-            f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:', "
-            f"decorate a function with it{setting if is_all else ''}."
+            f"{call} alone selects nothing for {self.host}. Write 'with settings.{call}:'"
+            f"{f', {setting}' if is_all else ' or decorate a function with it'}."
         )
 
 

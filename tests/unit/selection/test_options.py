@@ -360,5 +360,5 @@ def test_a_block_that_is_thrown_away_is_told_with_them(host, labels):
         gc.collect()
     (warning,) = caught
     assert f"options={OPTIONS!r}) alone selects nothing" in str(warning.message)
-    assert str(warning.message).endswith("decorate a function with it.")
+    assert str(warning.message).endswith(":' or decorate a function with it.")
     assert pickle.loads(pickle.dumps(warning.message)).options == OPTIONS
