@@ -295,6 +295,14 @@ def ray_() -> Iterator[Way]:
     )
 
 
+def in_program(*arguments: str, by: tuple[str, ...] = (sys.executable,)) -> Found:
+    """Run a part of this program in a program of its own."""
+    command = [*by, os.path.abspath(__file__), *arguments]  # noqa: PTH100
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    backend, told = found.stdout.split()[-2:]
+    return backend, told == "True"
+
+
 @contextmanager
 def spark_data():
     from pyspark.sql import SparkSession
@@ -322,8 +330,7 @@ def spark() -> Iterator[Way]:
             return data.map(func).collect()[0]
 
     def started_after():  # in a process of its own, since each keeps the Java that it starts
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            return pool.submit(spark_started_after).result()
+        return in_program("--spark-after")
 
     yield "nothing, started before the block", lambda: run(ask)
     yield AFTER, started_after
@@ -334,27 +341,20 @@ def mpi() -> Iterator[Way]:
     import mpi4py
 
     del mpi4py
-    command = [sys.executable, os.path.abspath(__file__)]  # noqa: PTH100
+    ranks = ("mpiexec", "-n", "2", sys.executable)
 
-    def run(*arguments, started_by=("mpiexec", "-n", "2")):
-        found = subprocess.run(
-            [*started_by, *command[:1], *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        backend, told = found.stdout.split()[-2:]
-        return backend, told == "True"
+    yield "nothing, a block that every rank opens", lambda: in_program("--mpi-rank", by=ranks)
 
-    yield "nothing, a block that every rank opens", lambda: run(command[1], "--mpi-rank")
-    pool = ("-m", "mpi4py.futures", command[1])
-    yield "nothing, `MPIPoolExecutor`", lambda: run(*pool, "--mpi-pool", "bare")
+    def run(way):
+        return in_program("--mpi-pool", way, by=(*ranks, "-m", "mpi4py.futures"))
+
+    yield "nothing, `MPIPoolExecutor`", lambda: run("bare")
     yield (
         "nothing, `MPIPoolExecutor` without `mpiexec`, after `settings.backend = …`",
-        lambda: run(command[1], "--mpi-pool", "after", started_by=()),
+        lambda: in_program("--mpi-pool", "after"),
     )
-    yield "`pool.submit(snapshot.bind(func))`", lambda: run(*pool, "--mpi-pool", "bound")
-    yield "`MPIPoolExecutor(initializer=snapshot.apply)`", lambda: run(*pool, "--mpi-pool", "apply")
+    yield "`pool.submit(snapshot.bind(func))`", lambda: run("bound")
+    yield "`MPIPoolExecutor(initializer=snapshot.apply)`", lambda: run("apply")
 
 
 def in_mpi(way: str) -> Found:
@@ -526,8 +526,9 @@ def write(table: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    if arguments[:1] in (["--mpi-rank"], ["--mpi-pool"]):
-        found = in_mpi(arguments[-1])
+    if arguments[:1] in (["--mpi-rank"], ["--mpi-pool"], ["--spark-after"]):
+        alone = arguments == ["--spark-after"]
+        found = spark_started_after() if alone else in_mpi(arguments[-1])
         if found[0]:
             print(*found)
         return

@@ -27,18 +27,18 @@ ENTRY = "scverse_backends"
 VARIABLE_END = "_SELECTED"
 
 LINES = {
-    "/ray/_private/workers/default_worker.py": (
+    "ray/_private/workers/default_worker.py": (
         "Write @ray.remote above @settings.snapshot().bind, or start Ray with "
         "runtime_env={'worker_process_setup_hook': settings.snapshot().apply}."
     ),
-    "/pyspark/daemon.py": "Write rdd.map(settings.snapshot().bind(func)).",
-    "/ipyparallel/engine/__main__.py": "Write view.apply(settings.snapshot().apply), once.",
-    "/mpi4py/futures/server.py": (
+    "pyspark.daemon": "Write rdd.map(settings.snapshot().bind(func)).",
+    "ipyparallel.engine": "Write view.apply(settings.snapshot().apply), once.",
+    "mpi4py.futures.server": (
         "Write MPIPoolExecutor(initializer=settings.snapshot().apply), or send "
         "settings.snapshot().bind(func)."
     ),
 }
-"""By the end of the path of an engine's program: the line that carries a selection to its workers."""
+"""By the program that an engine starts: the line that carries a selection to its workers."""
 
 
 class _SelectedHere:
@@ -128,8 +128,10 @@ def _chosen(selection: Selection) -> tuple[str, ...]:
 
 def _line() -> str | None:
     """Give the line that carries a selection to workers of the engine whose program this is, if any."""
-    program = "".join(getattr(sys, "argv", ())[:1]).replace(os.sep, "/")
-    return next((line for end, line in LINES.items() if program.endswith(end)), None)
+    # Not `sys.argv`, which mpi4py changes while it imports what it runs.
+    command = [argument.replace(os.sep, "/") for argument in sys.orig_argv]
+    starts = (line for program, line in LINES.items() for one in command if one.endswith(program))
+    return next(starts, None)
 
 
 def _line_of_pool() -> str:

@@ -57,9 +57,9 @@ def run():
 
 PROGRAMS = {
     "ray/_private/workers/default_worker.py": "'worker_process_setup_hook': settings.snapshot().apply",
-    "pyspark/daemon.py": "rdd.map(settings.snapshot().bind(func))",
-    "ipyparallel/engine/__main__.py": "view.apply(settings.snapshot().apply)",
-    "mpi4py/futures/server.py": "MPIPoolExecutor(initializer=settings.snapshot().apply)",
+    "pyspark.daemon": "rdd.map(settings.snapshot().bind(func))",
+    "ipyparallel.engine": "view.apply(settings.snapshot().apply)",
+    "mpi4py.futures.server": "MPIPoolExecutor(initializer=settings.snapshot().apply)",
 }
 
 
@@ -67,18 +67,20 @@ PROGRAMS = {
 def run_program(world, tasks):
     """Run something in a program that an engine would start here and now as its worker."""
 
-    def run(path):
+    def run(program):
+        path = program if program.endswith(".py") else f"{program.replace('.', '/')}.py"
         source = f"import {tasks.__name__} as tasks; print(tasks.calls())"
-        finished = run_script(world.site.write(path, source))
+        script = world.site.write(path, source)
+        finished = run_script(*([script] if path == program else ["-m", program]))
         assert finished.stderr == ""
         return ast.literal_eval(finished.stdout)
 
     return run
 
 
-def run_script(script):
+def run_script(*command):
     return subprocess.run(
-        [sys.executable, script],
+        [sys.executable, *command],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
@@ -207,17 +209,17 @@ def test_a_program_of_an_engine_says_once_what_its_starter_selects_for_all(
 def test_programs_are_told_nothing_of_a_block_or_of_what_holds_no_more(host, run_program):
     with host.settings.use_backend("fast"):
         host.settings.backend = "other"
-        assert run_program("pyspark/daemon.py") == (["cpu", "cpu"], [])
+        assert run_program("pyspark.daemon") == (["cpu", "cpu"], [])
     for end in (
         lambda: setattr(host.settings, "backend", "cpu"),
         lambda: delattr(host.settings, "backend"),
     ):
         host.settings.backend = "fast"
         end()
-        assert run_program("pyspark/daemon.py") == (["cpu", "cpu"], [])
+        assert run_program("pyspark.daemon") == (["cpu", "cpu"], [])
 
 
 def test_programs_of_nobodys_are_told_nothing(host, run_program):
     host.settings.backend = "fast"
-    assert run_program("mine/program.py") == (["cpu", "cpu"], [])
+    assert run_program("mine.daemon") == (["cpu", "cpu"], [])
     del host.settings.backend
