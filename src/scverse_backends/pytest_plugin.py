@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ._backends.registry import Registration
     from ._ground.labels import FallbackPolicy
-    from ._selection.state import Selection
+    from ._selection.selection import Selection
     from .dispatcher import BackendDispatcher
 
 PREFIX = "SCVERSE_BACKENDS_PYTEST_PREFIX"

@@ -14,7 +14,8 @@ from scverse_backends._ground.labels import CPU, key
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._ground.safe_repr import short_repr
 from scverse_backends._selection.request import parse
-from scverse_backends._selection.state import BLOCK, CALL, PENDING, PROCESS, SNAPSHOT
+from scverse_backends._selection.selection import BLOCK, CALL, PROCESS, SNAPSHOT
+from scverse_backends._selection.state import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from scverse_backends._ground.labels import TrustRule, UntrustedPolicy
     from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
+    from scverse_backends._selection.selection import Pick, Rule, Selection
     from scverse_backends._selection.selector import Selector
-    from scverse_backends._selection.state import Pick, Rule, Selection
 
 UNUSABLE = ("broken", "refused")
 MOST_FUNCTIONS = 8

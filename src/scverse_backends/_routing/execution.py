@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scverse_backends._ground.records import LoadedBackend
+    from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.selector import Selector
-    from scverse_backends._selection.state import Selection
 
     from .host import HostFunction
     from .implementations import RouteCache

@@ -17,7 +17,7 @@ from scverse_backends._ground.records import (
     ran_on,
     reasons,
 )
-from scverse_backends._selection.state import CALL
+from scverse_backends._selection.selection import CALL
 from scverse_backends.exceptions import (
     BackendError,
     BackendFallbackError,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
+    from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.selector import Selector
-    from scverse_backends._selection.state import Selection
 
     from .host import HostFunction
     from .implementations import RouteCache

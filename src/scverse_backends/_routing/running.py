@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextvars import ContextVar
 
-    from scverse_backends._selection.state import Selection
+    from scverse_backends._selection.selection import Selection
 
     Key = str | Selection
     """A backend's name while it runs the function; a selection while the host does in its place."""

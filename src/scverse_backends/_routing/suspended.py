@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextvars import Token
 
-    from scverse_backends._selection.state import Scope, Selection, SelectionState
+    from scverse_backends._selection.selection import Selection
+    from scverse_backends._selection.state import Scope, SelectionState
 
     from .running import Mark
     from .spans import Span

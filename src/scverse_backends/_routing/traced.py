@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from scverse_backends._ground.records import Decision
-    from scverse_backends._selection.state import Scope, Selection
+    from scverse_backends._selection.selection import Selection
+    from scverse_backends._selection.state import Scope
 
     from .execution import Execution
     from .resolution import Resolution

@@ -17,7 +17,8 @@ from scverse_backends._ground.callables import (
 from scverse_backends._ground.labels import quoted
 
 from .hosts import find_host
-from .state import BLOCK, TRACED
+from .selection import BLOCK
+from .state import TRACED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
     from .hosts import HostAddress
     from .request import Request
+    from .selection import Selection
     from .selector import Selector
-    from .state import Selection
 
 DISPATCH = "__scverse_dispatch__"
 """Where a public function keeps what decides its calls; outer `functools.wraps` copy it."""

@@ -15,14 +15,14 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import UnknownFunctionError, UnknownOptionError
 
 from .request import has_wildcard
-from .state import Rule
+from .selection import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .hosts import HostAddress
     from .request import Request
-    from .state import Selection
+    from .selection import Selection
 
 
 def unknown_keys(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .state import Pick
+from .selection import Pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,17 +11,8 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
 from .hosts import announce_host, enter_host
-from .state import (
-    BLOCK,
-    CALL,
-    CPU_PICK,
-    HOST,
-    PENDING,
-    PROCESS,
-    SNAPSHOT,
-    Rule,
-    Selection,
-)
+from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Rule, Selection
+from .state import PENDING
 from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
@@ -32,7 +23,8 @@ if TYPE_CHECKING:
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
     from .request import Located, Request
-    from .state import Pick, Scope, SelectionState
+    from .selection import Pick
+    from .state import Scope, SelectionState
 
 
 class Selector:

@@ -23,6 +23,7 @@ from .blocks import checked_policy, is_public, run_within
 from .followed import FollowedSnapshot
 from .hosts import HostAddress, find_host, known_host
 from .request import FunctionRequest, Request
+from .selection import HOST, SNAPSHOT, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 from .snapshot_choices import (
     FunctionChoices,
@@ -31,7 +32,6 @@ from .snapshot_choices import (
     choices_of,
     located,
 )
-from .state import HOST, SNAPSHOT, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .state import Pick
+    from .selection import Pick
 
 
 class SnapshotChoice(NamedTuple):

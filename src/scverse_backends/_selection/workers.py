@@ -21,7 +21,7 @@ from scverse_backends._ground.labels import CPU, quoted
 from .hosts import known_hosts
 
 if TYPE_CHECKING:
-    from .state import Selection
+    from .selection import Selection
 
 ENTRY = "scverse_backends"
 VARIABLE_END = "_SELECTED"
