@@ -148,7 +148,7 @@ def check_default(ours, theirs):
         assert ours != theirs
 
 
-@settings(max_examples=500)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(signatures())
 def test_a_signature_is_read_back_as_it_was(signature):
     check(signature)
@@ -200,7 +200,7 @@ def without_halves(value):
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(manifests)
 def test_every_manifest_is_toml_and_is_read_back_as_it_was(drawn):
     text = manifest.dumps(drawn)
@@ -240,7 +240,7 @@ PIECES += ["lambda i", "j=lambda k", "l: 0", "a,b", "if", "m=n.o(", "'x'"]
         st.sampled_from(["", " -> int", " -> ", " -> (a, b)", ": pass; (x", " -> 'a) -> b'", "("]),
     )
 )
-@settings(max_examples=400)
+@settings(max_examples=3 * settings.default.max_examples)
 def test_a_text_is_read_if_python_would_read_it_in_a_definition(text):
     # Python tells whether these may stand where they do only when it compiles what is around them.
     assume("await" not in text and "yield" not in text)
@@ -286,7 +286,7 @@ def outcome(text):
         return None
 
 
-@settings(max_examples=400)
+@settings(max_examples=3 * settings.default.max_examples)
 @given(
     st.sampled_from(["", "aliases = []\n", "functions.h.coroutine = true\n", "name = '''\n"]),
     st.lists(st.sampled_from(TABLES), max_size=8).map("".join),
