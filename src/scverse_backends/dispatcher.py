@@ -274,8 +274,8 @@ class BackendDispatcher:
         Parameters
         ----------
         cls
-            A class. One whose metaclass is `type` is made anew, as
-            ``dataclass(slots=True)`` does; any other is changed in place.
+            A class. One whose metaclass is `type` is made anew, without
+            running ``__init_subclass__`` again; any other is changed in place.
         name, ignorable, selector, host_defaults, parameter_aliases
             As for `backend_dispatch`, for the constructor.
 

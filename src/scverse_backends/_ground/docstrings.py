@@ -119,11 +119,11 @@ def add_selector(doc: str, entry: Entry) -> str:
 
 def _may_document(doc: str, section: Section, name: str) -> bool:
     """Whether an entry of the first section, or of another one that lists parameters, may have a name."""
-    if doc.find(name, section.body) < 0:
-        return False
-    at_margin = re.compile(rf"^{section.margin}(?=\S)[^:\n]*{name}", re.MULTILINE)
-    is_here = at_margin.search(doc, section.body, section.end) is not None
-    return is_here or doc.find("Param", section.end) >= 0
+    if doc.find(name, section.body, section.end) >= 0:
+        at_margin = re.compile(rf"^{section.margin}(?=\S)[^:\n]*{name}", re.MULTILINE)
+        if at_margin.search(doc, section.body, section.end):
+            return True
+    return doc.find(name, section.end) >= 0 and doc.find("Param", section.end) >= 0
 
 
 def merge(

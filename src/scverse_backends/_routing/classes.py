@@ -7,15 +7,13 @@ dispatched class has a metaclass of ours. Everything else about the class, its
 
 from __future__ import annotations
 
-import gc
 import sys
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import partial, partialmethod
+from functools import partial
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
-    CellType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
@@ -31,9 +29,10 @@ from scverse_backends._selection.blocks import DISPATCH
 
 from .eligibility import label
 from .host import INITIALIZER
+from .replacing import Unannounced, replace, tells_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _CONSTRUCTION = "__scverse_construction__"
 """Where a dispatched class keeps how it is constructed."""
@@ -44,10 +43,6 @@ _ANYTHING = [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
 _NATIVE = {MethodDescriptorType, WrapperDescriptorType}
-
-_HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
-"""Through these, and through descriptors, a class's own functions are reached, and the cells in which
-they hold the class."""
 
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
@@ -118,6 +113,16 @@ class DispatchingABCMeta(Dispatching, ABCMeta):
 
     With it their subclasses may still mix in any abstract class.
     """
+
+
+class _Unannounced(DispatchingABCMeta):
+    """The metaclass of a class while it is made anew."""
+
+    __slots__ = ()
+
+    def mro(cls) -> list[type]:
+        own, *bases = super().mro()
+        return [own, Unannounced, *bases]
 
 
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
@@ -310,40 +315,16 @@ def _made_anew(cls: type) -> Any:
         if not isinstance(value, (GetSetDescriptorType, MemberDescriptorType))
         or value.__objclass__ is not cls
     }
-    own["__qualname__"] = cls.__qualname__
-    try:
-        made: Any = DispatchingABCMeta(cls.__name__, cls.__bases__, own)
-    except Exception:
-        _set_names(own, cls)
-        raise
+    # Its bases and descriptors were told of it when it was defined, and are not told again.
+    untold = {name: None for name, value in own.items() if tells_owner(value)}
+    made: Any = _Unannounced(
+        cls.__name__, cls.__bases__, {**own, **untold, "__qualname__": cls.__qualname__}
+    )
+    type.__setattr__(made, "__class__", DispatchingABCMeta)
+    type.__setattr__(made, "__bases__", cls.__bases__)  # has Python ask for the order again
+    for name in untold:
+        type.__setattr__(made, name, own[name])
     # Marks of abstract methods meant nothing before.
     made.__abstractmethods__ = frozenset()
-    _repoint(own.values(), cls, made)
+    replace(cls, made, own)
     return made
-
-
-def _set_names(own: dict[str, Any], cls: type) -> None:
-    """Tell the descriptors of a class again whose they are, after a base refused another."""
-    for name, value in own.items():
-        if hasattr(type(value), "__set_name__"):
-            type(value).__set_name__(value, cls, name)
-
-
-def _repoint(values: Iterable[object], old: type, new: type) -> None:
-    """Give a class's functions the new class where they hold the old, as ``super()`` does."""
-    seen: set[int] = set()
-    waiting = [*values]
-    while waiting:
-        found = waiting.pop()
-        kind = type(found)
-        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
-        if not leads_on or id(found) in seen:
-            continue
-        seen.add(id(found))
-        if type(found) is FunctionType:  # what else it refers to cannot hold the class
-            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
-        else:
-            held = gc.get_referents(found)
-        if isinstance(found, CellType) and held and held[0] is old:
-            found.cell_contents = new
-        waiting += held

@@ -1,0 +1,166 @@
+"""Replacing: a class that was made anew takes the place of the class before.
+
+The first class was announced to its bases and its descriptors when it was
+defined. What they keep of it becomes the new class; they are not told twice.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from functools import partial, partialmethod
+from types import CellType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
+"""Through these, and through descriptors, a class's own functions are reached, and the cells in which
+they hold the class."""
+
+_SETS = (set, WeakSet)
+_CONTAINERS = {list, *_SETS, OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary}
+
+_PLAIN = {FunctionType, classmethod, property, staticmethod, str, tuple, type(None)}
+"""What the attributes of a class mostly are; none of them is a registry."""
+
+
+class Unannounced:
+    """Stands behind a class while it is made, so that its bases are not told of it."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        pass
+
+
+def tells_owner(value: object) -> bool:
+    """Whether it wants to be told of which class it is an attribute."""
+    return type(getattr(type(value), "__set_name__", None)) is FunctionType
+
+
+def replace(old: type, new: type, own: dict[str, Any]) -> None:
+    """Put a new class where the old one is kept: in attributes, functions and registries.
+
+    Parameters
+    ----------
+    old, new
+        The two classes.
+    own
+        The attributes that they share.
+
+    Raises
+    ------
+    Exception
+        Whatever a descriptor raises that keeps its class, and wants no other.
+    """
+    _tell_owner(old, new, own)
+    for cls in new.__mro__[:-1]:
+        for name in [name for name, value in vars(cls).items() if value is old]:
+            type.__setattr__(cls, name, new)
+    _repoint(own.values(), old, new)
+    for container in _registries(old, own.values()):
+        _replace_in(container, old, new)
+
+
+def _tell_owner(old: type, new: type, own: dict[str, Any]) -> None:
+    """Tell the descriptors that keep their class of the new one; all of the old, if one refuses."""
+    kept = {id(old), *map(id, getweakrefs(old))}
+    told = {n: v for n, v in own.items() if tells_owner(v) and not kept.isdisjoint(_held_by(v))}
+    try:
+        for name, value in told.items():
+            value.__set_name__(new, name)
+    except Exception:
+        for name, value in told.items():
+            value.__set_name__(old, name)
+        raise
+
+
+def _held_by(value: object) -> Iterator[int]:
+    """Give the identities of what an object refers to itself."""
+    yield from map(id, gc.get_referents(value))
+    yield from map(id, getattr(value, "__dict__", {}).values())
+
+
+def _repoint(values: Iterable[object], old: type, new: type) -> None:
+    """Give a class's functions the new class where they hold the old, as ``super()`` does."""
+    seen: set[int] = set()
+    waiting = [*values]
+    while waiting:
+        found = waiting.pop()
+        kind = type(found)
+        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
+        if not leads_on or id(found) in seen:
+            continue
+        seen.add(id(found))
+        if type(found) is FunctionType:  # what else it refers to cannot hold the class
+            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
+        else:
+            held = gc.get_referents(found)
+        if isinstance(found, CellType) and held and held[0] is old:
+            found.cell_contents = new
+        waiting += held
+
+
+def _registries(cls: type, values: Iterable[object]) -> Iterator[object]:
+    """Give what may have taken the class in when it was defined.
+
+    Its bases and its descriptors did that: in their own attributes, in what their functions name, or
+    by way of one more function.
+    """
+    told = [vars(base).get("__init_subclass__") for base in cls.__mro__[1:-1]]
+    hooks = [hook.__func__ for hook in told if type(hook) is classmethod]
+    fields = [value for value in values if tells_owner(value)]
+    if not (hooks or fields):
+        return
+    hooks += [getattr(type(field), "__set_name__") for field in fields]  # noqa: B009 - its type has it
+    named = [*_named_by(hooks)]
+    theirs = [v for kind in {*cls.__mro__[1:-1], *map(type, fields)} for v in vars(kind).values()]
+    for found in (*named, *_named_by(named), *fields, *theirs):
+        if type(found) not in _PLAIN:
+            yield found
+            yield from _parts(found)
+
+
+def _named_by(functions: Iterable[object]) -> Iterator[object]:
+    """Give what functions name: in their modules, in modules there, and around them."""
+    for func in functions:
+        if type(func) is FunctionType:
+            names, scope = func.__code__.co_names, func.__globals__
+            there = [scope[name] for name in names if name in scope]
+            yield from there
+            modules = [vars(found) for found in there if type(found) is ModuleType]
+            yield from (scope[name] for scope in modules for name in names if name in scope)
+            yield from (part for cell in func.__closure__ or () for part in gc.get_referents(cell))
+
+
+def _parts(found: object) -> Iterator[object]:
+    """Give what an object refers to itself, without running code of its class."""
+    if isinstance(found, type):
+        yield from vars(found).values()
+    elif type(found) is not ModuleType:
+        for part in gc.get_referents(found):
+            yield part
+            yield from part.values() if type(part) is dict else ()
+
+
+def _replace_in(container: Any, old: type, new: type) -> None:
+    """Replace a class in a list, set or table, without running code of a class derived from it."""
+    kind: Any = next(filter(_CONTAINERS.__contains__, type(container).__mro__), None)
+    if kind is list:
+        for index in [
+            index for index, value in enumerate(kind.__iter__(container)) if value is old
+        ]:
+            kind.__setitem__(container, index, new)
+    elif kind in _SETS:
+        if kind.__contains__(container, old):
+            kind.discard(container, old)
+            kind.add(container, new)
+    elif kind:
+        for key, value in [*kind.items(container)]:
+            if key is old:
+                kind.pop(container, key)
+            if key is old or value is old:
+                kind.__setitem__(container, *(new if one is old else one for one in (key, value)))

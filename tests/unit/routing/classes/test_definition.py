@@ -1,0 +1,234 @@
+"""What bases and descriptors did when a class was defined holds once, and for the decorated class."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import gc
+import types
+import weakref
+from typing import ClassVar
+
+import pytest
+
+REGISTRY: list[type] = []
+PLUGINS = types.ModuleType("plugins")
+PLUGINS.found = []
+
+
+def enter(cls):
+    REGISTRY.append(cls)
+
+
+def helped(cls):
+    enter(cls)
+
+
+def in_a_module(cls):
+    PLUGINS.found.append(cls)
+
+
+@pytest.fixture(autouse=True)
+def _empty():
+    for registry in (REGISTRY, PLUGINS.found):
+        registry.clear()
+
+
+def base_with(registry, take_in):
+    """Make a class that enters what inherits from it, or from what does so, in a registry of its own."""
+
+    class Base:
+        known = registry
+
+        def __init_subclass__(cls):
+            take_in(cls.known, cls)
+
+    return Base
+
+
+class Guarded(dict):
+    """Knows each name once, and says so in a method."""
+
+    def __setitem__(self, name, cls):
+        if name in self:
+            raise KeyError(name)
+        super().__setitem__(name, cls)
+
+
+def by_name(known, cls):
+    known[cls.__name__] = cls
+
+
+def by_class(known, cls):
+    known[cls] = cls.__name__
+
+
+class TestARegistry:
+    @pytest.mark.parametrize(
+        ("make", "take_in", "look"),
+        [
+            (list, list.append, list),
+            (set, set.add, list),
+            (weakref.WeakSet, weakref.WeakSet.add, list),
+            (dict, by_name, lambda known: [*known.values()]),
+            (Guarded, by_name, lambda known: [*known.values()]),
+            (collections.OrderedDict, by_name, lambda known: [*known.values()]),
+            (weakref.WeakValueDictionary, by_name, lambda known: [*known.values()]),
+            (dict, by_class, list),
+            (collections.OrderedDict, by_class, list),
+            (weakref.WeakKeyDictionary, by_class, list),
+            (collections.UserDict, by_name, lambda known: [*known.values()]),
+            (collections.UserList, collections.UserList.append, list),
+        ],
+    )
+    def test_the_class_is_held_once_as_it_is_decorated(self, dispatch, make, take_in, look):
+        base = base_with(make(), take_in)
+        first = type("First", (base,), {})
+        model = dispatch(type("Model", (base,), {}))
+        last = type("Last", (base,), {})
+        assert sorted(look(base.known), key=lambda cls: cls.__name__) == [first, last, model]
+
+    def test_the_order_by_name_stays(self, dispatch):
+        base = base_with({}, by_name)
+        before = type("Model", (base,), {})
+        type("Other", (base,), {})
+        model = dispatch(before)
+        assert [*base.known] == ["Model", "Other"]
+        assert base.known["Model"] is model
+
+    @pytest.mark.parametrize("take_in", [enter, helped, in_a_module])
+    def test_one_in_a_module_is_found(self, dispatch, take_in):
+        base = type("Base", (), {"__init_subclass__": classmethod(take_in)})
+        model = dispatch(type("Model", (base,), {}))
+        assert [*REGISTRY, *PLUGINS.found] == [model]
+
+    def test_one_around_the_hook_is_found(self, dispatch):
+        known = []
+
+        class Base:
+            def __init_subclass__(cls):
+                known.append(cls)
+                later.append(cls)
+
+        later = []
+        model = dispatch(type("Model", (Base,), {}))
+        assert known == later == [model]
+
+    def test_one_that_the_base_has_as_its_only_one_is_found(self, dispatch):
+        class Base:
+            def __init_subclass__(cls):
+                Base.latest = cls
+
+        model = dispatch(type("Model", (Base,), {}))
+        assert Base.latest is model
+
+
+class TestAHook:
+    def test_it_runs_once_with_the_keywords_of_the_class_statement(self, dispatch):
+        seen = []
+
+        class Base:
+            def __init_subclass__(cls, *, key):
+                cls.key = key
+                seen.append(key)
+
+        class Model(Base, key="model"):
+            pass
+
+        assert dispatch(Model).key == "model"
+        assert seen == ["model"]
+
+    def test_methods_that_it_wraps_are_wrapped_once(self, dispatch):
+        class Counted:
+            def __init_subclass__(cls):
+                own = cls.fit
+
+                @functools.wraps(own)
+                def fit(self):
+                    return own(self) + 1
+
+                cls.fit, cls.itself = fit, cls
+
+        class Model(Counted):
+            def fit(self):
+                return 0 if __class__ is model else "another class"
+
+        model = dispatch(Model)
+        assert model().fit() == 1
+        assert model.itself is model
+
+    def test_what_refuses_a_second_class_of_the_name_has_nothing_to_refuse(self, dispatch):
+        base = base_with(Guarded(), by_name)
+        model = dispatch(type("Model", (base,), {}))
+        assert base.known == {"Model": model}
+
+    def test_it_is_told_of_later_subclasses_as_before(self, dispatch):
+        base = base_with([], list.append)
+        model = dispatch(type("Model", (base,), {}))
+        special = type("Special", (model,), {})
+        assert base.known == [model, special]
+        assert special.__mro__ == (special, model, base, object)
+
+    @pytest.mark.parametrize("kind", [dict, Exception, tuple, int])
+    def test_a_class_that_inherits_from_a_built_in_one_works_as_it_did(self, dispatch, kind):
+        class Base(kind):
+            def __init_subclass__(cls):
+                cls.marked = True
+
+            def __repr__(self):
+                return "mine"
+
+        built = dispatch(type("Model", (Base,), {"__hash__": lambda self: 3}))()
+        assert (repr(built), hash(built), built.marked) == ("mine", 3, True)
+        assert isinstance(built, kind)
+
+
+class TestADescriptor:
+    def test_one_that_does_not_keep_its_class_is_told_once(self, dispatch):
+        told = []
+
+        class Field:
+            def __set_name__(self, owner, name):
+                told.append(name)
+                self.name = name
+
+        model = dispatch(type("Model", (), {"field": Field(), "other": 1}))
+        assert told == ["field"]
+        assert vars(model)["field"].name == "field"
+        assert [name for name in vars(model) if name in ("field", "other")] == ["field", "other"]
+
+    @pytest.mark.parametrize("keep", [lambda cls: cls, weakref.ref])
+    @pytest.mark.parametrize("slots", [(), ("owner",)])
+    def test_one_that_keeps_its_class_is_told_of_the_decorated_one(self, dispatch, keep, slots):
+        class Field:
+            if slots:
+                __slots__ = slots
+
+            def __set_name__(self, owner, name):
+                self.owner = keep(owner)
+
+        model = dispatch(type("Model", (), {"field": Field()}))
+        assert vars(model)["field"].owner in (model, weakref.ref(model))
+
+    def test_a_registry_of_fields_holds_each_once(self, dispatch):
+        class Field:
+            owners: ClassVar = []
+
+            def __set_name__(self, owner, name):
+                owner.fields = [*getattr(owner, "fields", ()), name]
+                self.owners.append(owner)
+
+        model = dispatch(type("Model", (), {"one": Field(), "two": Field()}))
+        assert model.fields == ["one", "two"]
+        assert Field.owners == [model, model]
+
+
+def test_nothing_holds_the_class_before(dispatch):
+    base = base_with([], list.append)
+    before = type("Model", (base,), {})
+    gone = weakref.ref(before)
+    model = dispatch(before)
+    del before
+    gc.collect()
+    assert base.__subclasses__() == [model]
+    assert gone() is None
