@@ -192,6 +192,27 @@ def test_a_script_in_another_folder_imports_what_stands_beside_it(folder):
     assert "7" in ran.out
 
 
+@pytest.mark.parametrize("path", ["./script.py", "../work/script.py"])
+def test_a_script_is_known_by_the_path_that_was_typed(folder, path):
+    (folder / "script.py").write_text(f"print(__file__){dedent(SCRIPTS['raises'])}", "utf-8")
+    expected, ran = both([path], folder)
+    assert ran == expected
+
+
+def test_two_dashes_are_a_word_of_the_script(folder):
+    (folder / "script.py").write_text("import sys; print(sys.argv)", encoding="utf-8")
+    expected, ran = both(["script.py", "--", "-m", "--backend", "--"], folder)
+    assert ran == expected
+    assert "'--', '-m', '--backend', '--'" in ran.out
+
+
+def test_a_script_may_come_from_standard_input(folder):
+    expected, ran = both(["-", "word"], folder)
+    assert ran == expected
+    assert 'File "<stdin>", line 1' in ran.err
+    assert "name 'first' is not defined" in ran.err
+
+
 def test_a_script_behind_a_link_is_itself(folder):
     (folder / "script.py").write_text(SCRIPTS["imports what stands beside it"], encoding="utf-8")
     (folder.parent / "link.py").symlink_to(folder / "script.py")
@@ -226,6 +247,17 @@ def test_a_module_runs_as_python_runs_it(folder, name):
     expected, ran = both([name, "--flag", "x"], folder, module=True)
     assert ran == expected
     assert "['--flag', 'x']" in ran.out
+
+
+@pytest.mark.parametrize("source", ["import absent_package", "raise SystemExit(4)"])
+def test_a_package_that_fails_around_the_module_fails_as_under_python(folder, source):
+    (folder / "pack").mkdir()
+    (folder / "pack" / "__init__.py").write_text(source, encoding="utf-8")
+    (folder / "pack" / "part.py").touch()
+    expected, ran = both(["pack.part"], folder, module=True)
+    assert (ran.status, ran.out) == (expected.status, expected.out)
+    assert ran.err.splitlines()[-3:] == expected.err.splitlines()[-3:]
+    assert "scverse_backends" not in ran.err
 
 
 def test_a_module_that_spawns_runs_as_python_runs_it(folder):

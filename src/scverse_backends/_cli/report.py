@@ -7,9 +7,9 @@ import linecache
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._display.trace_page import duration, shares, site_text
+from scverse_backends._display.trace_page import duration, facts, site_text
 from scverse_backends._display.trace_records import summarize
-from scverse_backends._ground.records import ran_on, remarks
+from scverse_backends._ground.records import remarks
 from scverse_backends._ground.rendering import Page, Row, Table, printable
 
 if TYPE_CHECKING:
@@ -112,10 +112,7 @@ def _page(trace: Trace) -> Page:
         ),
         Table("Worth knowing", ("function", "ran on"), tuple(_remark_rows(records))),
     )
-    backends = dict.fromkeys(ran_on(record) for record in records if record.distribution)
-    facts = [("time", shares(records)), ("backends", ", ".join(backends))]
-    found = tuple(fact for fact in facts if fact[1])
-    return Page(title, found, tuple(table for table in tables if table.rows))
+    return Page(title, facts(records), tuple(table for table in tables if table.rows))
 
 
 def _function_row(one: TraceSummary) -> Row:
@@ -140,17 +137,17 @@ def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
     """Say what backends ignored, and which of their defaults are not the host's."""
     said: dict[tuple[str, str], dict[str, None]] = {}
     for record in records:
-        found = [f"{label} {fact}" for label, fact in remarks(record) if label != "skipped"]
-        if found:
-            said.setdefault((record.function, record.backend), {}).update(dict.fromkeys(found))
-    for (function, backend), facts in said.items():
-        yield Row((clipped(function), clipped(backend, 24)), "; ".join(facts))
+        new = [f"{label} {fact}" for label, fact in remarks(record) if label != "skipped"]
+        if new:
+            said.setdefault((record.function, record.backend), {}).update(dict.fromkeys(new))
+    for (function, backend), found in said.items():
+        yield Row((clipped(function), clipped(backend, 24)), "; ".join(found))
 
 
 def _markdown_page(page: Page) -> str:
-    facts = "\n".join(f"- {label}: {fact}" for label, fact in page.facts)
+    known = "\n".join(f"- {label}: {fact}" for label, fact in page.facts)
     return "\n\n".join(
-        part for part in (f"## {page.title}", facts, *map(_markdown_table, page.tables)) if part
+        part for part in (f"## {page.title}", known, *map(_markdown_table, page.tables)) if part
     )
 
 

@@ -121,8 +121,9 @@ def run(options: Namespace, console: Console) -> int:
     target = _report_file(options.report)
     watch = Watch(options.backend, options.fallback, options.most_calls)
     find = script.find_module if options.module else script.find_script
-    program = find(options.script)
-    report = Report(" ".join([options.script, *options.arguments]), ())
+    name, *arguments = options.program
+    program = find(name)
+    report = Report(" ".join(options.program), ())
 
     def finish() -> None:
         whole = report._replace(traces=tuple(watch.traces))
@@ -136,7 +137,7 @@ def run(options: Namespace, console: Console) -> int:
     at_fork = getattr(os, "register_at_fork", lambda **_: None)  # Windows has none
     at_fork(after_in_child=partial(atexit.unregister, finish))
     try:
-        status = script.run(program, options.arguments)
+        status = script.run(program, arguments)
     except SystemExit as end:
         if end.code not in (None, 0):
             raise
@@ -227,12 +228,12 @@ def _add_options(parser: Parser) -> None:
         help="record this many calls of each host, count the others (default: %(default)s)",
     )
     parser.add_argument("-m", "--module", action="store_true", help="SCRIPT is a module's name")
-    parser.add_argument("script", metavar="SCRIPT", help="what to run; its own words follow")
+    # Not two arguments: of the words that the script is given, a first "--" would be lost.
     parser.add_argument(
-        "arguments",
-        metavar="ARGS",
-        nargs=argparse.REMAINDER,
-        help="the words that the script is given",
+        "program",
+        metavar="SCRIPT",
+        nargs=argparse.PARSER,
+        help="what to run, and the words that it is given; - for standard input",
     )
 
 

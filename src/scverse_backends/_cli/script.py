@@ -7,6 +7,7 @@ import io
 import os
 import pkgutil
 import sys
+from functools import partial
 from importlib.machinery import (
     BuiltinImporter,
     ExtensionFileLoader,
@@ -16,7 +17,7 @@ from importlib.machinery import (
 )
 from importlib.util import find_spec
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._ground.messages import without_own_frames
 
@@ -47,12 +48,22 @@ class Program(NamedTuple):
 def find_script(path: str) -> Program:
     """Find a script, or a folder or archive with a ``__main__``, and look for imports beside it.
 
+    ``-`` is standard input, as Python has it.
+
     Raises
     ------
     MisuseError
         If it is not there.
     """
-    place = os.path.abspath(path)  # noqa: PTH100 - as Python, which follows no link here
+    if path == "-":
+        _put_first("")
+        typed = sys.stdin.buffer.read()
+        return Program(
+            path, lambda: _compiled(typed, "<stdin>"), _facts("<stdin>", BuiltinImporter)
+        )
+    # As Python, which follows no link here, and keeps the dots that were typed.
+    here = os.getcwd()  # noqa: PTH109 - a text, as Python puts it
+    place = here if path == "." else os.path.join(here, path)  # noqa: PTH118 - as above
     if pkgutil.get_importer(place) is not None:
         sys.path[: not sys.flags.safe_path] = [place]
         spec = PathFinder.find_spec("__main__", [place])
@@ -79,10 +90,13 @@ def find_module(name: str) -> Program:
     MisuseError
         If it is not there, or cannot be run.
     """
-    _put_first(os.getcwd())  # noqa: PTH109 - a text, as Python puts it
-    spec = _spec(name)
-    if spec is not None and spec.submodule_search_locations is not None:
-        spec = _spec(f"{name}.__main__")
+    _put_first(os.getcwd())  # noqa: PTH109 - as above
+    try:
+        spec = _spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = _spec(f"{name}.__main__")
+    except BaseException as error:  # noqa: BLE001 - of a package around it, which is of the program
+        return Program(name, partial(_fail, error), _facts(None, None))
     if spec is None or spec.origin is None or _has_no_code(spec):
         msg = f"no module {name!r} that can be run"
         raise MisuseError(msg)
@@ -144,8 +158,14 @@ def _compiled(source: bytes, place: str) -> CodeType:
 def _spec(name: str) -> ModuleSpec | None:
     try:
         return find_spec(name)
-    except ModuleNotFoundError:
-        return None
+    except ModuleNotFoundError as error:
+        if f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
+
+
+def _fail(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _code_of(spec: ModuleSpec) -> CodeType:

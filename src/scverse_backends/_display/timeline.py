@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DEEPEST = 4
 """Calls further inside of others are drawn as high as these."""
 
+KEYS: dict[Tone, str] = {"warning": "in the place of a backend", "bad": "raised"}
+"""What the colours say that a line does not."""
+
 
 class Bar(NamedTuple):
     """One call: its line, when it began and how long it took, how deep it is, and what to say of it."""
@@ -38,7 +41,9 @@ def timeline(bars: Sequence[Bar], note: str = "") -> str:
         + "</dd>"
         for lane in lanes
     )
-    said = f"<p>{_plain(note)}</p>" if note else ""
+    tones = {bar.tone for bar in bars}
+    keys = (f'<i class="{tone}"></i> {what}' for tone, what in KEYS.items() if tone in tones)
+    said = "".join(f"<p>{line}</p>" for line in (*keys, _plain(note)) if line)
     axis = f'<dt></dt><dd class="axis"><span>0 s</span><span>{length:.3g} s</span></dd>'
     return f'<figure class="timeline"><style>{STYLE}</style><dl>{drawn}{axis}</dl>{said}</figure>'
 
@@ -69,6 +74,7 @@ STYLE = """
   i.warning { background: var(--warning); }
   i.bad { background: var(--bad); }
   p { margin: .2em 0 0; opacity: .75; }
+  p i { position: static; display: inline-block; width: .8em; height: .8em; }
   .axis { display: flex; justify-content: space-between; border: 0; opacity: .75; }
 }
 """

@@ -13,7 +13,7 @@ from .timeline import Bar, timeline
 from .trace_records import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scverse_backends._ground.rendering import Tone
 
@@ -32,32 +32,36 @@ def trace_page(title: str, records: tuple[TraceRecord, ...], missing: str = "") 
     tables = (
         Table(
             "Summary",
-            ("function", "ran on", "calls", "time", "note"),
+            ("function", "ran on", "calls", "time"),
             tuple(_summary_row(line, records) for line in summarize(records, "function")),
             sortable=True,
         ),
         Table(
             "By line",
-            ("line", "function", "ran on", "calls", "time", "note"),
+            ("line", "function", "ran on", "calls", "time"),
             tuple(map(_line_row, summarize(records, "line"))),
             folded=True,
             sortable=True,
         ),
         Table(
             f"Call by call{first}",
-            ("function", "ran on", "time", "outcome", "line", "because"),
+            ("function", "ran on", "time", "line", "because"),
             tuple(_call_rows(records)),
             folded=True,
         ),
     )
-    facts = (("time", shares(records)), *unknown)
-    return Page(title, facts, tables, _picture(records))
+    return Page(title, (*facts(records), *unknown), tables, _picture(records))
 
 
-def shares(records: tuple[TraceRecord, ...]) -> str:
-    """Say which part of the time was spent on each backend."""
-    found = summarize(records, "backend")
-    return ", ".join(f"{one.backend} {duration(one.own)} ({one.share:.0%})" for one in found)
+def facts(records: tuple[TraceRecord, ...]) -> tuple[tuple[str, str], ...]:
+    """Say which part of the time was spent on each backend, and which releases they are."""
+    times = (
+        f"{one.backend} {duration(one.own)} ({one.share:.0%})"
+        for one in summarize(records, "backend")
+    )
+    backends = dict.fromkeys(ran_on(record) for record in records if record.distribution)
+    found = (("time", ", ".join(times)), ("backends", ", ".join(backends)))
+    return tuple(fact for fact in found if fact[1])
 
 
 def site_text(site: CallSite) -> str:
@@ -65,37 +69,24 @@ def site_text(site: CallSite) -> str:
     return f"{PurePath(site.file).name}:{site.line}"
 
 
-def note(line: TraceSummary) -> str:
-    """Say how many of some calls were fallbacks, or raised."""
-    counts = ((line.fallbacks, "as a fallback"), (line.raised, "raised"))
-    return ", ".join(f"{count} {what}" for count, what in counts if count)
-
-
 def _summary_row(line: TraceSummary, records: tuple[TraceRecord, ...]) -> Row:
     """Summarize the calls of one function on one backend, with each remark once."""
     own = [r for r in records if (r.function, r.backend) == (line.function, line.backend)]
-    said = dict.fromkeys(f"{label} {fact}" for record in own for label, fact in remarks(record))
-    cells = (
-        str(line.function),
-        ran_on(own[0]),
-        str(line.calls),
-        duration(line.duration),
-        note(line),
-    )
-    return Row(cells, "; ".join(said), _tone(line.backend, line.fallbacks, line.raised))
+    said = dict.fromkeys(remark for record in own for remark in _remarks(record))
+    return _row((), line, said)
 
 
 def _line_row(line: TraceSummary) -> Row:
-    where = site_text(line.site) if line.site else ""
-    cells = (
-        where,
-        str(line.function),
-        line.backend,
-        str(line.calls),
-        duration(line.duration),
-        note(line),
-    )
-    return Row(cells, "; ".join(line.reasons), _tone(line.backend, line.fallbacks, line.raised))
+    return _row((site_text(line.site) if line.site else "",), line, line.reasons)
+
+
+def _row(first: tuple[str, ...], line: TraceSummary, said: Iterable[str]) -> Row:
+    """Summarize calls; what became of some of them stands below, before what is said of them."""
+    counts = ((line.raised, "raised"), (line.fallbacks, "as a fallback"))
+    became = (f"{count:,} {what}" for count, what in counts if count)
+    cells = (*first, str(line.function), line.backend, str(line.calls), duration(line.duration))
+    tone = _tone(line.backend, line.fallbacks, line.raised)
+    return Row(cells, "; ".join([*became, *said]), tone)
 
 
 def _call_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
@@ -103,13 +94,19 @@ def _call_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
     for record, depth in zip(records[:MOST_CALLS], _depths(records), strict=False):
         cells = (
             "  " * depth + record.function,
-            ran_on(record),
+            record.backend,
             duration(record.duration),
-            record.outcome,
             site_text(record.site),
             record.reason,
         )
-        yield Row(cells, record.error or "", tone(record))
+        became = {"raised": [f"raised {record.error}"], "running": ["has not ended"]}
+        said = [*became.get(record.outcome, []), *_remarks(record)]
+        yield Row(cells, "; ".join(said), tone(record))
+
+
+def _remarks(record: TraceRecord) -> Iterator[str]:
+    """Say what may make a result differ from the expected one."""
+    return (f"{label} {fact}" for label, fact in remarks(record))
 
 
 def _depths(records: tuple[TraceRecord, ...]) -> list[int]:

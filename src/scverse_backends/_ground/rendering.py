@@ -206,7 +206,7 @@ STYLE = """
   dd { margin: 0; overflow-wrap: anywhere; }
   table { border-collapse: collapse; table-layout: auto; margin: 0 0 .8em; font-size: 1em;
     border: 0; width: auto; max-width: 100%; }
-  tr, tr:hover, thead, tbody { background: none; border: 0; padding: 0; }
+  tr, tr:hover, thead, tbody { background: none; border: 0; padding: 0; break-inside: avoid; }
   th, td { text-align: left; vertical-align: top; border: 0; border-left: 3px solid transparent;
     color: inherit; padding: .15em 1em .15em .5em; max-width: none; white-space: pre-wrap;
     overflow-wrap: break-word; }
@@ -219,17 +219,18 @@ STYLE = """
   .good > td:first-child { border-left-color: var(--good); }
   .warning > td:first-child { border-left-color: var(--warning); }
   .bad > td:first-child { border-left-color: var(--bad); }
-  @container (max-width: 34em) {
+  @container (max-width: 38em) {
     dl { grid-template-columns: 1fr; }
     dd { margin-left: 1em; }
-    table, caption, tbody, tr, td { display: block; overflow-wrap: anywhere; }
+    table, caption, tbody, td { display: block; overflow-wrap: anywhere; }
+    tr { display: flex; flex-wrap: wrap; border-left: 3px solid transparent; }
     thead, td:empty { display: none; }
-    td { padding: 0 .5em; }
-    td:first-child { margin-top: .4em; font-weight: 600; }
+    td { border: 0; padding: 0 .5em; }
+    td:first-child { flex-basis: 100%; margin-top: .4em; font-weight: 600; }
     td.detail { font-weight: 400; margin: 0; }
-    .good > td { border-left-color: var(--good); }
-    .warning > td { border-left-color: var(--warning); }
-    .bad > td { border-left-color: var(--bad); }
+    tr.good { border-left: 3px solid var(--good); }
+    tr.warning { border-left: 3px solid var(--warning); }
+    tr.bad { border-left: 3px solid var(--bad); }
     td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
   }
 }

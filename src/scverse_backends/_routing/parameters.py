@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from inspect import Parameter
-from types import FunctionType, MethodType
+from types import EllipsisType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import signature_of
@@ -195,10 +196,12 @@ def alike(ours: object, theirs: object) -> bool:
 
 
 def _is_mark(value: object, other: type) -> bool:
-    """Whether a value has nothing but its identity, as ``object()`` has, and a class of this name."""
+    """Whether a value is the only one of its kind, or has but its identity and a class of this name."""
     kind = type(value)
 
     def looks_so() -> bool:
+        if kind in (EllipsisType, object) or (issubclass(kind, Enum) and len(kind) == 1):
+            return True
         plain = kind.__eq__ is object.__eq__ and kind.__new__ is object.__new__
         return plain and kind.__name__ == other.__name__ and object.__getstate__(value) is None
 

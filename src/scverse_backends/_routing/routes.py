@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from inspect import isclass, ismethod
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
@@ -128,6 +129,11 @@ class Route:
             return True
         is_method = ismethod(found) and ismethod(ours)
         return is_method and found.__func__ is ours.__func__ and found.__self__ is ours.__self__
+
+    def is_offered(self) -> bool:
+        """Whether the adapter still hands out the implementation, looked up as the wrapper does."""
+        look = attrgetter(self.function.name)
+        return attempt(lambda: self.leads_to(look(self.adapter)), lambda _: False)
 
     def further(self, given: Given) -> dict[str, str | None]:
         """Tell under which names the arguments that the host has no name for arrive, if they do.

@@ -65,8 +65,10 @@ class Running:
 
     def has(self, key: Key) -> bool:
         """Whether the caller is inside a backend's implementation, or a fallback."""
-        return self.entry(key) in inside() or any(
-            mark.is_open and mark.running is self and mark.key == key for mark in self._marks.get()
+        marks = self._marks.get()
+        return self.entry(key) in inside() or (
+            bool(marks)  # mostly there is none, and a traced call asks twice
+            and any(one.is_open and one.running is self and one.key == key for one in marks)
         )
 
     @contextmanager

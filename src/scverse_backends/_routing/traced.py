@@ -100,5 +100,5 @@ class TracedCalls:
             and route.keywords.issuperset(kwargs)
             and not execution.running.has(route.backend.name)
             and not execution.running.has(selection)
-            and execution.routes.route(route.backend) is route
+            and route.is_offered()
         )

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -142,6 +143,17 @@ class Absent:
     pass
 
 
+class Empty(Enum):
+    """A mark as type checkers know it: the only member of an enumeration."""
+
+    token = 0
+
+
+class Metric(Enum):
+    euclidean = 0
+    cosine = 1
+
+
 class Kernel:
     def __init__(self, width):
         self.width = width
@@ -172,6 +184,9 @@ class Secretive(metaclass=Unlooked):
         pytest.param(1, Answers(Expression), True, id="a comparison that gives an object"),
         pytest.param(object(), object(), False, id="two marks"),
         pytest.param(Missing(), OTHER_MISSING(), False, id="two marks of classes of one name"),
+        pytest.param(Empty.token, ..., False, id="an only member and an ellipsis"),
+        pytest.param(object(), Empty.token, False, id="an object and an only member"),
+        pytest.param(Metric.cosine, ..., True, id="one of several members and an ellipsis"),
         pytest.param(Missing(), Absent(), True, id="marks of different names"),
         pytest.param(Missing(), object(), True, id="marks of different classes"),
         pytest.param(Missing(), None, True, id="a mark and no mark"),

@@ -20,6 +20,12 @@ def rows(html):
     ]
 
 
+def call_rows(trace):
+    """Read the rows of the table of calls."""
+    calls = trace._repr_html_().partition("<summary>Call by call")[2]
+    return [row for row in rows(calls)[1:] if len(row) > 1]
+
+
 def test_nothing_traced_yet(settings, read):
     elements, text = read(settings.trace()._repr_html_())
     assert text.startswith("Trace of example_host: 0 calls elsewhere calls in other threads")
@@ -35,11 +41,11 @@ def test_the_summary_says_what_ran_where_with_each_remark_once(settings, scale, 
     _, text = read(html)
     assert text.startswith("Trace of example_host: 4 calls")
     first, detail, second, why, *_ = rows(html)[1:]
-    assert first[:3] == ["scale", "fast (fast-backend 1.2)", "3"]
+    assert "backends fast (fast-backend 1.2) fast" in text
+    assert first[:3] == ["scale", "fast", "3"]
     assert detail == ["ignored n_jobs; default factor=2.0 (host: 1.0)"]
     assert second[:3] == ["scale", "cpu", "1"]
-    assert second[4] == "1 as a fallback"
-    assert why == ["skipped fast: does not take &#x27;copy&#x27;"]
+    assert why == ["1 as a fallback; skipped fast: does not take &#x27;copy&#x27;"]
 
 
 def test_calls_stand_further_in_than_the_call_that_made_them(dispatcher, settings, scale):
@@ -47,7 +53,7 @@ def test_calls_stand_further_in_than_the_call_that_made_them(dispatcher, setting
     with settings.trace() as trace:
         twice([1])
         scale([1])
-    calls = [row[0] for row in rows(trace._repr_html_()) if "returned" in row]
+    calls = [row[0] for row in call_rows(trace)]
     assert calls == ["twice", "  scale", "  scale", "scale"]
 
 
@@ -56,8 +62,25 @@ def test_what_raised_is_marked_and_quoted(settings, scale):
         scale(["<b>"], None)
     html = trace._repr_html_()
     assert '<tr class="bad">' in html
-    assert any("TypeError" in cell for row in rows(html) for cell in row)
-    assert any("1 raised" in row for row in rows(html))
+    assert any("raised TypeError" in cell for row in rows(html) for cell in row)
+    assert ["1 raised"] in rows(html)
+
+
+def test_a_call_that_has_not_ended_says_so(dispatcher, settings):
+    shown = []
+    look = dispatcher.backend_dispatch(name="look")(lambda: shown.append(rows(trace._repr_html_())))
+    with settings.trace() as trace:
+        look()
+    assert ["has not ended"] in shown[0]
+    assert ["has not ended"] not in rows(trace._repr_html_())
+
+
+def test_a_colour_that_the_picture_shows_is_explained_below_it(settings, scale):
+    with settings.trace() as trace, settings.use_backend("fast"):
+        scale([1])
+        assert "in the place of a backend" not in trace._repr_html_()
+        scale([1], copy=False)
+    assert '<i class="warning"></i> in the place of a backend' in trace._repr_html_()
 
 
 def test_times_are_in_a_fitting_unit(dispatcher, settings):
@@ -65,7 +88,7 @@ def test_times_are_in_a_fitting_unit(dispatcher, settings):
     with settings.trace() as trace:
         wait(0.001)
         wait(1.0)
-    times = [row[2] for row in rows(trace._repr_html_()) if "returned" in row]
+    times = [row[2] for row in call_rows(trace)]
     assert [shown.split()[1] for shown in times] == ["ms", "s"]
 
 
@@ -76,7 +99,7 @@ def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
     html = trace._repr_html_()
     assert read(html)[1].startswith("Trace of example_host: 1,234 calls")
     assert "Call by call, the first 200" in html
-    assert len([row for row in rows(html) if "returned" in row]) == 200
+    assert len(call_rows(trace)) == 200
 
 
 def test_a_single_call_is_told_in_the_singular(settings, scale):
