@@ -66,10 +66,12 @@ def carry_selection(client: Client, settings: Settings) -> Any:
     1
     """
     sender = _Sender(client, settings)
+    # First, because it raises where a worker lacks this library.
+    registered = client.register_plugin(CarriedSelection(sender.annotation))
     for name in ("submit", "map"):
         setattr(client, name, sender.calls(getattr(client, name)))
     client._graph_to_futures = sender.graphs(client._graph_to_futures)  # type: ignore[method-assign]  # noqa: SLF001 - the one way by which Dask sends work
-    return client.register_plugin(CarriedSelection(sender.annotation))
+    return registered
 
 
 class HeldResultError(RuntimeError):

@@ -384,6 +384,24 @@ class TestAWorkerThatIsNotLikeItsClient:
         world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
         assert "Boom: no libcuda" in raised(BackendLoadError)
 
+    def test_no_library(self, world, tmp_path):
+        """Carrying raises at once, and leaves the client as it was."""
+        host = world.load()
+        shadow = tmp_path / "scverse_backends.py"
+        shadow.write_text("raise ModuleNotFoundError('not on this worker')", encoding="utf-8")
+        hide = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+for name in [*sys.modules]:
+    if name.startswith("scverse_backends"): del sys.modules[name]
+"""
+        with cluster() as client:
+            client.run(exec, hide)
+            with pytest.raises(Exception, match="not on this worker"):
+                carry_selection(client, host.settings)
+            with selecting(host, "fast"):
+                assert client.submit(sum, [1, 2]).result(timeout=60) == 3
+
     def test_a_backend_that_went_in_the_meantime(self, world):
         host = world.load()
         with cluster(processes=False) as client, selecting(host, "fast"):
