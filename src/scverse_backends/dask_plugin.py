@@ -114,7 +114,7 @@ class _Sender:
 
         @wraps(method)
         def send(_: Client, func: Any, *args: Any, **kwargs: Any) -> Any:
-            snapshot, key = self._settings.snapshot(), kwargs.get("key")
+            snapshot, key = self._settings.snapshot().late(), kwargs.get("key")
             if key is not None:
                 self._refuse_held({*key} if isinstance(key, list) else {key}, snapshot)
             if not kwargs.get("actor"):
@@ -132,7 +132,7 @@ class _Sender:
 
         @wraps(method)
         def send(_: Client, *args: Any, **kwargs: Any) -> Any:
-            snapshot = self._settings.snapshot()
+            snapshot = self._settings.snapshot().late()
             packed = pickle.dumps(snapshot)
             carried = {self.annotation: packed}
             if not self._keys_tell.get():

@@ -11,7 +11,7 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
 from .hosts import announce_host, enter_host
-from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Rule, Selection
+from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
 from .state import PENDING
 from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
@@ -92,7 +92,8 @@ class Selector:
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
         scope = self.state.scope()
-        return self._default() if scope is None else scope[0]
+        selection = self._default() if scope is None else scope[0]
+        return selection.find() if type(selection) is Missing else selection
 
     def find(self, asked: Request, origin: str | None = None) -> Request:
         """Find the backend that each label names, loading only what cannot be told otherwise."""
@@ -307,7 +308,7 @@ class Selector:
             self.environment = self.environment._replace(fallback=None)
             self.state.fallback = policy
         else:
-            self.state.swap(self.state.under(policy, scope[0]))
+            self.state.swap(self.state.under(policy, self.current()))
 
     def _by_environment(self) -> Selection:
         """Give the environment's choice."""
