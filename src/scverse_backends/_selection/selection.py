@@ -152,7 +152,7 @@ class Selection:
         return found
 
     def may_lack(self, backend: LoadedBackend) -> bool:
-        """Whether a choice is left out should it be gone."""
+        """Whether a backend of it is optional, and so left out once it is gone."""
         return any(pick.is_optional and pick.backend is backend for pick in self.picks)
 
     def options_beside(self, other: Selection) -> tuple[Rule, ...]:
