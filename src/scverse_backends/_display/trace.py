@@ -149,6 +149,7 @@ class Trace:
         if not self._entered or self._every_thread or self._is_on(outer):
             yield
             return
+        self._was_sent = False  # what was sent runs here, as in Dask's workers that are threads
         self._join(outer)
         try:
             yield
