@@ -49,6 +49,9 @@ class Watch:
     """
 
     def __init__(self, choices: list[HostChoice], fallback: str | None, most: int) -> None:
+        if len({choice.host for choice in choices}) < len(choices):
+            msg = "--backend is given twice for one host; write --backend HOST=LABEL,LABEL"
+            raise MisuseError(msg)
         self._named = [choice for choice in choices if choice.host]
         self._nameless = [choice.labels for choice in choices if not choice.host]
         self._fallback = fallback

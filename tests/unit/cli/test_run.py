@@ -133,6 +133,13 @@ def test_a_function_where_a_host_should_stand_is_told_before_anything_runs(play,
     assert f"write HOST={choice}" in ran.err
 
 
+@pytest.mark.parametrize("first", ["", "cells="])
+def test_two_choices_for_one_host_are_refused_before_anything_runs(play, first):
+    ran = play("-b", f"{first}fast", "-b", f"{first}cpu", "script.py", script="print('ran')")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--backend is given twice for one host; write --backend HOST=LABEL,LABEL" in ran.err
+
+
 def test_an_unknown_label_ends_the_script_that_needs_it(play):
     ran = play("-b", "cells=fats", "script.py")
     assert ran.status == 1

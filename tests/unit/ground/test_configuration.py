@@ -40,7 +40,10 @@ def rule(**options):
         ({"trusted_backends": ["fast"]}, "trusted_backends must be a mapping"),
         ({"trusted_backends": "fast"}, "trusted_backends must be a mapping"),
         ({"trusted_backends": {"fast": "fast-backend"}}, "['fast'] must be a mapping"),
-        ({"trusted_backends": {"no spaces": {"package": "x"}}}, "'no spaces' is not a valid backend name"),
+        (
+            {"trusted_backends": {"no spaces": {"package": "x"}}},
+            "'no spaces' is not a valid backend name",
+        ),
         ({"trusted_backends": {3: {"package": "x"}}}, "a label is a string, not int"),
         ({"trusted_backends": {"cpu": {"package": "x"}}}, "'cpu' is reserved"),
         ({"trusted_backends": {"Auto": {"package": "x"}}}, "'Auto' is reserved"),
