@@ -59,6 +59,18 @@ def in_block(call: Callable[[], Found]) -> Callable[[], Found]:
     return run
 
 
+@contextmanager
+def for_all():
+    eh.settings.backend = "accelerated"
+    try:
+        yield
+    finally:
+        del eh.settings.backend
+
+
+AFTER = "nothing, started after `settings.backend = …`"
+
+
 def threads() -> Iterator[Way]:
     def run(func, make=ThreadPoolExecutor):
         with make() as pool:
@@ -220,12 +232,8 @@ def dask_distributed() -> Iterator[Way]:
             return call(client)
 
     def started_after():
-        eh.settings.backend = "accelerated"
-        try:
-            with cluster() as client:
-                return client.submit(ask).result()
-        finally:
-            del eh.settings.backend
+        with for_all(), cluster() as client:
+            return client.submit(ask).result()
 
     def submit(client):
         return client.submit(ask).result()
@@ -240,7 +248,7 @@ def dask_distributed() -> Iterator[Way]:
         return next(iter(client.run(bound()).values()))
 
     yield "nothing, started before the block", lambda: run(submit)
-    yield "nothing, started after `settings.backend = …`", started_after
+    yield AFTER, started_after
     yield (
         "`snapshot.bind(func)`, `client.submit`",
         lambda: run(lambda c: c.submit(bound()).result()),
@@ -266,6 +274,10 @@ def ray_() -> Iterator[Way]:
         with started(**options), block():
             return ray.get(ray.remote(func).remote())
 
+    def started_after():
+        with for_all(), started():
+            return ray.get(ray.remote(ask).remote())
+
     def bound_there():
         @snapshot().bind
         def there():
@@ -274,7 +286,8 @@ def ray_() -> Iterator[Way]:
         return run(there)
 
     hook = {"worker_process_setup_hook": snapshot().apply}
-    yield "nothing", lambda: run(ask)
+    yield "nothing, started before the block", lambda: run(ask)
+    yield AFTER, started_after
     yield "`@ray.remote` above `@snapshot.bind`", bound_there
     yield (
         '`ray.init(runtime_env={"worker_process_setup_hook": snapshot.apply})`',
@@ -282,19 +295,45 @@ def ray_() -> Iterator[Way]:
     )
 
 
-def spark() -> Iterator[Way]:
+def in_program(*arguments: str, by: tuple[str, ...] = (sys.executable,)) -> Found:
+    """Run a part of this program in a program of its own."""
+    command = [*by, os.path.abspath(__file__), *arguments]  # noqa: PTH100
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    backend, told = found.stdout.split()[-2:]
+    return backend, told == "True"
+
+
+@contextmanager
+def spark_data():
     from pyspark.sql import SparkSession
 
-    def run(func):
-        made = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-        session = made.getOrCreate()
-        try:
-            with block():
-                return session.sparkContext.parallelize([0], 1).map(func).collect()[0]
-        finally:
-            session.stop()
+    made = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = made.getOrCreate()
+    try:
+        yield session.sparkContext.parallelize([0], 1)
+    finally:
+        session.stop()
 
-    yield "nothing", lambda: run(ask)
+
+def spark_started_after() -> Found:
+    with for_all(), spark_data() as data:
+        return data.map(ask).collect()[0]
+
+
+def spark() -> Iterator[Way]:
+    import pyspark
+
+    del pyspark
+
+    def run(func):
+        with spark_data() as data, block():
+            return data.map(func).collect()[0]
+
+    def started_after():  # in a process of its own, since each keeps the Java that it starts
+        return in_program("--spark-after")
+
+    yield "nothing, started before the block", lambda: run(ask)
+    yield AFTER, started_after
     yield "`rdd.map(snapshot.bind(func))`", lambda: run(bound())
 
 
@@ -302,23 +341,20 @@ def mpi() -> Iterator[Way]:
     import mpi4py
 
     del mpi4py
-    command = [sys.executable, os.path.abspath(__file__)]  # noqa: PTH100
+    ranks = ("mpiexec", "-n", "2", sys.executable)
 
-    def run(*arguments):
-        found = subprocess.run(
-            ["mpiexec", "-n", "2", *command[:1], *arguments],  # noqa: S607 - whichever is there
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        backend, told = found.stdout.split()[-2:]
-        return backend, told == "True"
+    yield "nothing, a block that every rank opens", lambda: in_program("--mpi-rank", by=ranks)
 
-    yield "nothing, a block that every rank opens", lambda: run(command[1], "--mpi-rank")
-    pool = ("-m", "mpi4py.futures", command[1])
-    yield "nothing, `MPIPoolExecutor`", lambda: run(*pool, "--mpi-pool", "bare")
-    yield "`pool.submit(snapshot.bind(func))`", lambda: run(*pool, "--mpi-pool", "bound")
-    yield "`MPIPoolExecutor(initializer=snapshot.apply)`", lambda: run(*pool, "--mpi-pool", "apply")
+    def run(way):
+        return in_program("--mpi-pool", way, by=(*ranks, "-m", "mpi4py.futures"))
+
+    yield "nothing, `MPIPoolExecutor`", lambda: run("bare")
+    yield (
+        "nothing, `MPIPoolExecutor` without `mpiexec`, after `settings.backend = …`",
+        lambda: in_program("--mpi-pool", "after"),
+    )
+    yield "`pool.submit(snapshot.bind(func))`", lambda: run("bound")
+    yield "`MPIPoolExecutor(initializer=snapshot.apply)`", lambda: run("apply")
 
 
 def in_mpi(way: str) -> Found:
@@ -332,7 +368,7 @@ def in_mpi(way: str) -> Found:
     from mpi4py.futures import MPIPoolExecutor
 
     options = {"initializer": snapshot().apply} if way == "apply" else {}
-    with block(), MPIPoolExecutor(1, **options) as pool:
+    with for_all() if way == "after" else block(), MPIPoolExecutor(1, **options) as pool:
         return pool.submit(bound() if way == "bound" else ask).result()
 
 
@@ -348,7 +384,14 @@ def ipyparallel_() -> Iterator[Way]:
             with block():
                 return tuple(view.apply_sync(func)[0])
 
-    yield "nothing", lambda: run(ask)
+    def started_after():
+        with for_all(), ipyparallel.Cluster(n=1, log_level=40) as client:
+            view = client[:]
+            view.use_cloudpickle()
+            return tuple(view.apply_sync(ask)[0])
+
+    yield "nothing, started before the block", lambda: run(ask)
+    yield AFTER, started_after
     yield "`view.apply(snapshot.bind(func))`", lambda: run(bound())
     yield "`view.apply(snapshot.apply)`, once", lambda: run(ask, snapshot().apply)
 
@@ -483,8 +526,9 @@ def write(table: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    if arguments[:1] in (["--mpi-rank"], ["--mpi-pool"]):
-        found = in_mpi(arguments[-1])
+    if arguments[:1] in (["--mpi-rank"], ["--mpi-pool"], ["--spark-after"]):
+        alone = arguments == ["--spark-after"]
+        found = spark_started_after() if alone else in_mpi(arguments[-1])
         if found[0]:
             print(*found)
         return

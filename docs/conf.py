@@ -47,7 +47,17 @@ templates_path = ["_templates"]
 # Given by a call, never made by hand: how they are made is nobody's business.
 GIVEN = ("scverse_backends.records.", "scverse_backends.testing.", "scverse_backends.Settings")
 # Methods of public classes that only this library calls.
-INTERNAL = {"add", "anew", "expect_letters", "follow", "followed", "here", "post_to", "text"}
+INTERNAL = {
+    "add",
+    "anew",
+    "expect_letters",
+    "follow",
+    "followed",
+    "here",
+    "late",
+    "post_to",
+    "text",
+}
 
 
 def without_constructor(app: Any, what: str, name: str, *ignored: Any) -> tuple[str, str] | None:

@@ -196,6 +196,8 @@ CARRIED_HOST = """
     class Plain:
         def ask(self): return where()
     def ask(): return where()
+    def ask_silently():
+        with settings.use_backend(fallback="silent"): return where()
     def seen(): return settings.backends, settings.fallback
     async def ask_async(): return await where_async()
 """

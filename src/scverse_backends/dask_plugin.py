@@ -66,10 +66,12 @@ def carry_selection(client: Client, settings: Settings) -> Any:
     1
     """
     sender = _Sender(client, settings)
+    # First, because it raises where a worker lacks this library.
+    registered = client.register_plugin(CarriedSelection(sender.annotation))
     for name in ("submit", "map"):
         setattr(client, name, sender.calls(getattr(client, name)))
     client._graph_to_futures = sender.graphs(client._graph_to_futures)  # type: ignore[method-assign]  # noqa: SLF001 - the one way by which Dask sends work
-    return client.register_plugin(CarriedSelection(sender.annotation))
+    return registered
 
 
 class HeldResultError(RuntimeError):
@@ -112,7 +114,7 @@ class _Sender:
 
         @wraps(method)
         def send(_: Client, func: Any, *args: Any, **kwargs: Any) -> Any:
-            snapshot, key = self._settings.snapshot(), kwargs.get("key")
+            snapshot, key = self._settings.snapshot().late(), kwargs.get("key")
             if key is not None:
                 self._refuse_held({*key} if isinstance(key, list) else {key}, snapshot)
             if not kwargs.get("actor"):
@@ -130,7 +132,7 @@ class _Sender:
 
         @wraps(method)
         def send(_: Client, *args: Any, **kwargs: Any) -> Any:
-            snapshot = self._settings.snapshot()
+            snapshot = self._settings.snapshot().late()
             packed = pickle.dumps(snapshot)
             carried = {self.annotation: packed}
             if not self._keys_tell.get():

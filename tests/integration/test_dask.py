@@ -359,13 +359,14 @@ class TestAWorkerThatIsNotLikeItsClient:
             errors = []
             with cluster() as client, selecting(host, "fast"):
                 carry_selection(client, host.settings)
-                for work in (dask.delayed(sum)([1, 2]), dask.delayed(host.where)()):
-                    with pytest.raises(kind) as caught:
-                        client.compute(work).result(timeout=60)
-                    errors.append(caught.value)
-                with pytest.raises(kind) as caught:
-                    client.submit(host.where).result(timeout=60)
-                errors.append(caught.value)
+                for call in (host.where, host.where_async, host.seen, host.ask_silently):
+                    for sent in (client.compute(dask.delayed(call)()), client.submit(call)):
+                        with pytest.raises(kind) as caught:
+                            sent.result(timeout=60)
+                        errors.append(caught.value)
+                # What never calls the host does without.
+                for sent in (client.compute(dask.delayed(sum)([1, 2])), client.submit(sum, [1, 2])):
+                    assert sent.result(timeout=60) == 3
             assert {error.machine for error in errors} == {socket.gethostname()}
             assert all("'fast'" in str(error) for error in errors)
             return str(errors[0])
@@ -384,6 +385,33 @@ class TestAWorkerThatIsNotLikeItsClient:
         world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
         assert "Boom: no libcuda" in raised(BackendLoadError)
 
+    def test_no_host(self, world):
+        host = world.load()
+        with cluster() as client, selecting(host, "fast"):
+            carry_selection(client, host.settings)
+            client.run(exec, f"import sys; sys.modules[{world.name!r}] = None")
+            for sent in (client.compute(dask.delayed(sum)([1, 2])), client.submit(sum, [1, 2])):
+                with pytest.raises(BackendSnapshotError, match=world.name):
+                    sent.result(timeout=60)
+
+    def test_no_library(self, world, tmp_path):
+        """Carrying raises at once, and leaves the client as it was."""
+        host = world.load()
+        shadow = tmp_path / "scverse_backends.py"
+        shadow.write_text("raise ModuleNotFoundError('not on this worker')", encoding="utf-8")
+        hide = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+for name in [*sys.modules]:
+    if name.startswith("scverse_backends"): del sys.modules[name]
+"""
+        with cluster() as client:
+            client.run(exec, hide)
+            with pytest.raises(Exception, match="not on this worker"):
+                carry_selection(client, host.settings)
+            with selecting(host, "fast"):
+                assert client.submit(sum, [1, 2]).result(timeout=60) == 3
+
     def test_a_backend_that_went_in_the_meantime(self, world):
         host = world.load()
         with cluster(processes=False) as client, selecting(host, "fast"):
@@ -391,4 +419,5 @@ class TestAWorkerThatIsNotLikeItsClient:
             world.uninstall("fast")
             host.dispatcher.refresh()
             with pytest.raises(BackendNotInstalledError, match="pip install fast-backend"):
-                dask.delayed(sum)([1, 2]).compute()
+                dask.delayed(host.where)().compute()
+            assert dask.delayed(sum)([1, 2]).compute() == 3

@@ -74,7 +74,7 @@ STYLE = """
   i.warning { background: var(--warning); }
   i.bad { background: var(--bad); }
   p { margin: .2em 0 0; opacity: .75; }
-  p i { position: static; display: inline-block; width: .8em; height: .8em; }
+  p i { position: static; display: inline-block; width: .8em; height: .8em; opacity: 1; }
   .axis { display: flex; justify-content: space-between; border: 0; opacity: .75; }
 }
 """

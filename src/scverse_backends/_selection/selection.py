@@ -8,6 +8,8 @@ from scverse_backends._ground.labels import CPU
 from scverse_backends._ground.records import Omission
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
 
@@ -167,6 +169,22 @@ class Selection:
                     return Selection(picks, self.fallback, rule.origin, options=rule.options)
                 lost = picks
         return Selection(lost + self.picks, self.fallback, self.origin)
+
+
+class Missing(Selection):
+    """Stands for a selection that could not be found here; each call that needs it looks again.
+
+    Attributes
+    ----------
+    find
+        Gives the selection, or raises what is in its way.
+    """
+
+    __slots__ = ("find",)
+
+    def __init__(self, find: Callable[[], Selection], fallback: FallbackPolicy) -> None:
+        super().__init__((), fallback, None)
+        self.find = find
 
 
 CPU_PICK = Pick(CPU, None)

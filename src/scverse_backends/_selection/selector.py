@@ -11,9 +11,9 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import CPU, Changes, quoted
 
 from .hosts import announce_host, enter_host
-from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Rule, Selection
+from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
 from .state import PENDING
-from .workers import ENTRY, is_worker, lost, selected_by_starter, tell_workers
+from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -92,7 +92,8 @@ class Selector:
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
         scope = self.state.scope()
-        return self._default() if scope is None else scope[0]
+        selection = self._default() if scope is None else scope[0]
+        return selection.find() if type(selection) is Missing else selection
 
     def find(self, asked: Request, origin: str | None = None) -> Request:
         """Find the backend that each label names, loading only what cannot be told otherwise."""
@@ -231,7 +232,7 @@ class Selector:
     def set_default(self, labels: Any) -> None:
         """Change the choice of the innermost block, or of the whole process."""
         if isinstance(labels, Selection):  # one that was in force, put back
-            self.state.swap(labels)
+            self._swap(labels)
             return
         from .request import read
 
@@ -241,7 +242,13 @@ class Selector:
         if origin not in (CALL, BLOCK, SNAPSHOT):  # what only keeps what surrounds it has that's
             origin = PROCESS
         outer = HOST if asked.labels else self._outer(scope)
-        self.state.swap(self.select(asked, fallback, origin, outer))
+        self._swap(self.select(asked, fallback, origin, outer))
+
+    def _swap(self, selection: Selection) -> None:
+        """Change the choice of the innermost block, or of the whole process."""
+        self.state.swap(selection)
+        if self.state.scope() is None:
+            tell_programs(self.environment.backend_variable, selection)
 
     def _outer(self, scope: Scope | None) -> Selection:
         """Give what a mapping leaves alone in a scope, or for the whole process.
@@ -262,10 +269,9 @@ class Selector:
         default = self.state.default
         if default is not PENDING:
             return default
-        host = self.configuration.host
-        names = selected_by_starter(host)
-        if names and not self.environment.backend:
-            self._warn_once(ENTRY, lost(host, names))
+        was_lost = lost(self.configuration.host, self.environment.backend_variable)
+        if was_lost and not self.environment.backend:
+            self._warn_once(ENTRY, was_lost)
         return self.state.settle(self._by_environment())
 
     def reset_default(self) -> None:
@@ -282,14 +288,14 @@ class Selector:
         if self.environment.backend:
             self.state.wait_for_environment()
         else:
-            self.state.swap(HOST)
+            self._swap(HOST)
 
     def apply(self, selection: Selection, policy: FallbackPolicy) -> None:
         """Put a choice and a policy in force for the whole process, and leave open blocks."""
         while (scope := self.state.scope()) is not None:
             self.state.pop(scope[2] or scope)
         self.set_policy(policy)
-        self.state.swap(self.state.under(None, selection))
+        self._swap(self.state.under(None, selection))
 
     def policy(self, selection: Selection | None = None) -> FallbackPolicy:
         """Give the fallback policy of a selection, or the one that holds here and now."""
@@ -302,7 +308,7 @@ class Selector:
             self.environment = self.environment._replace(fallback=None)
             self.state.fallback = policy
         else:
-            self.state.swap(self.state.under(policy, scope[0]))
+            self.state.swap(self.state.under(policy, self.current()))
 
     def _by_environment(self) -> Selection:
         """Give the environment's choice."""

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, update_wrapper
 from operator import attrgetter
 from socket import gethostname
@@ -23,7 +23,7 @@ from .blocks import checked_policy, is_public, run_within
 from .followed import FollowedSnapshot
 from .hosts import HostAddress, find_host, known_host
 from .request import FunctionRequest, Request
-from .selection import HOST, SNAPSHOT, Selection
+from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 from .snapshot_choices import (
     FunctionChoices,
@@ -85,6 +85,7 @@ class Snapshot:
     fallback: FallbackPolicy
     # Options need not be hashable.
     _for_some: tuple[FunctionChoices, ...] = field(default=(), hash=False)
+    _is_late: bool = field(default=False, compare=False)
     _resolved: Resolved | None = field(default=None, init=False, compare=False)
 
     @property
@@ -140,6 +141,10 @@ class Snapshot:
         sinks = () if selector is None else selector.state.sinks()
         traces = tuple(found for sink in sinks if (found := sink.follow()) is not None)
         return FollowedSnapshot(self, traces) if traces else self
+
+    def late(self) -> Snapshot:
+        """Give the same for work that may never call the host: what is missing is told by a call."""
+        return replace(self, _is_late=True)
 
     def apply(self) -> None:
         """Put the snapshot in force for good: for the whole process, and after open blocks too.
@@ -233,7 +238,8 @@ class Snapshot:
         return f"<Snapshot of {self.host}: {chosen}{for_some}; fallback={self.fallback!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Snapshot, (self._address, self._chosen, self.fallback, self._for_some)
+        chosen = self._address, self._chosen, self.fallback, self._for_some
+        return Snapshot, (*chosen, self._is_late)
 
     def _resolve(self) -> Resolved:
         """Find what is meant in this process, once until that changes."""
@@ -241,15 +247,24 @@ class Snapshot:
         if found is None or found.generation is not found.selector.changes.generation:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
+            generation = selector.changes.generation
+            try:
+                selection = self._select(selector)
+            except BackendError:
+                if not self._is_late:
+                    raise
+                selection = Missing(partial(self._select, selector), self.fallback)
                 generation = selector.changes.generation
-                asked = Request(
-                    self._chosen, tuple(FunctionRequest(*one) for one in self._for_some)
-                )
-                if not selector.off:
-                    asked = asked.map(partial(located, registry=selector.registry))
-                selection = selector.load(asked, self.fallback, SNAPSHOT, HOST)
-                found = _keep(self, selector, selection, generation)
+            found = _keep(self, selector, selection, generation)
         return found
+
+    def _select(self, selector: Selector) -> Selection:
+        """Find the backends in this process."""
+        asked = Request(self._chosen, tuple(FunctionRequest(*one) for one in self._for_some))
+        with _errors_name_the_machine():
+            if not selector.off:
+                asked = asked.map(partial(located, registry=selector.registry))
+            return selector.load(asked, self.fallback, SNAPSHOT, HOST)
 
 
 def take(selector: Selector) -> Snapshot:

@@ -1,21 +1,44 @@
-"""Workers: a process that `multiprocessing` starts is told what was selected where it was started.
+"""Workers: a process that was started for work is told what was selected where it was started.
 
 Every process hands the settings of its `multiprocessing` down to those that it
 starts. One entry in them is asked for when they are pickled, so it says what
 holds there and then, and nothing is written when a block begins or ends. A
 fork needs no entry: it begins with a copy of all that holds.
+
+Ray, Spark, ipyparallel and mpi4py start programs, which get the environment
+only. A variable in it names what is selected for the whole process. No other
+program looks at it.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.labels import CPU, quoted
 
 from .hosts import known_hosts
 
+if TYPE_CHECKING:
+    from .selection import Selection
+
 ENTRY = "scverse_backends"
+VARIABLE_END = "_SELECTED"
+
+LINES = {
+    "ray/_private/workers/default_worker.py": (
+        "Write @ray.remote above @settings.snapshot().bind, or start Ray with "
+        "runtime_env={'worker_process_setup_hook': settings.snapshot().apply}."
+    ),
+    "pyspark.daemon": "Write rdd.map(settings.snapshot().bind(func)).",
+    "ipyparallel.engine": "Write view.apply(settings.snapshot().apply), once.",
+    "mpi4py.futures.server": (
+        "Write MPIPoolExecutor(initializer=settings.snapshot().apply), or send "
+        "settings.snapshot().bind(func)."
+    ),
+}
+"""By the program that an engine starts: the line that carries a selection to its workers."""
 
 
 class _SelectedHere:
@@ -34,24 +57,38 @@ def tell_workers() -> None:
     _handed_down()[ENTRY] = _selected_here
 
 
+def tell_programs(host_variable: str, selection: Selection) -> None:
+    """Have programs that are started from now on be told what this whole process selects."""
+    names = _chosen(selection)
+    if names:
+        os.environ[host_variable + VARIABLE_END] = ",".join(names)
+    else:
+        os.environ.pop(host_variable + VARIABLE_END, None)
+
+
 def is_worker() -> bool:
     """Whether this process was started by another one that may have selected something."""
-    process = _process()
     # The main module is imported before the worker is given what is handed down.
-    return hasattr(process, "_inheriting") or type(_handed_down().get(ENTRY)) is dict
+    return hasattr(_process(), "_inheriting") or _told() is not None or _line() is not None
 
 
-def selected_by_starter(host: str) -> tuple[str, ...]:
-    """Name what was selected for a host where this process was started, if it is a worker."""
-    told = _handed_down().get(ENTRY)
-    return told.get(host, ()) if type(told) is dict else ()
+def lost(host: str, host_variable: str) -> str | None:
+    """Say that what was selected for a host did not reach this worker, and how to carry it.
 
-
-def lost(host: str, names: tuple[str, ...]) -> str:
-    """Say that what was selected did not reach this worker, and how to carry it."""
+    Returns
+    -------
+    ``None`` if nothing was, or this is no worker.
+    """
+    told, line = _told(), _line()
+    if told is not None:
+        names, line = told.get(host, ()), _line_of_pool()
+    else:
+        names = tuple(filter(None, os.environ.get(host_variable + VARIABLE_END, "").split(",")))
+    if not (names and line):
+        return None
     return (
         f"{quoted(names)} was selected for {host} where this worker process was started, and was "
-        f"not carried here: {host} runs the calls itself (cpu). {_advice()} If the host is meant, "
+        f"not carried here: {host} runs the calls itself (cpu). {line} If the host is meant, "
         "set settings.backend = 'cpu' in the worker."
     )
 
@@ -68,18 +105,37 @@ def _handed_down() -> dict[str, Any]:
     return getattr(_process(), "_config", {})
 
 
+def _told() -> Any:
+    """Give what `multiprocessing` told this process of its starter; ``None`` if it did not start it."""
+    told = _handed_down().get(ENTRY)
+    return told if type(told) is dict else None
+
+
 def _names(selector: Any) -> tuple[str, ...]:
     """Name the backends that are selected for a host here and now, as far as that needs no import."""
     scope = selector.state.scope()
     selection = selector.state.default if scope is None else scope[0]
-    if selection.is_host or selector.off:
+    return () if selector.off else _chosen(selection)
+
+
+def _chosen(selection: Selection) -> tuple[str, ...]:
+    """Name the backends of a selection; none if the host comes first."""
+    if selection.is_host:
         return ()
     every = (*selection.names, *(name for rule in selection.rules for name in rule.names))
     return tuple(name for name in dict.fromkeys(every) if name != CPU)
 
 
-def _advice() -> str:
-    """Give the line that carries a selection to workers of the kind that this process is."""
+def _line() -> str | None:
+    """Give the line that carries a selection to workers of the engine whose program this is, if any."""
+    # Not `sys.argv`, which mpi4py changes while it imports what it runs.
+    command = [argument.replace(os.sep, "/") for argument in sys.orig_argv]
+    starts = (line for program, line in LINES.items() for one in command if one.endswith(program))
+    return next(starts, None)
+
+
+def _line_of_pool() -> str:
+    """Give the line that carries one to workers that `multiprocessing` started, as it did this one."""
     worker = _process()
     if worker.name.startswith("Dask Worker"):
         return "Write carry_selection(client, settings), of scverse_backends.dask_plugin."

@@ -128,7 +128,10 @@ def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
 def test_an_untrusted_backend_and_a_broken_one(site, settings):
     site.install("other", entry_points={"other": "other_module"}, modules={"other_module": ""})
     assert line(settings, "other") == "other installed no other 1.0 other"
-    with pytest.warns(UntrustedBackendWarning, match="other 1.0"):
+    with (
+        pytest.warns(UntrustedBackendWarning, match="other 1.0"),
+        pytest.warns(BackendRegistrationWarning, match="it has no `name`"),
+    ):
         assert settings.available_backends() == []
     assert line(settings, "other") == "other broken no other 1.0"
     assert "it has no `name`" in " ".join(repr(settings).split())

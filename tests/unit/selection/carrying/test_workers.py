@@ -1,5 +1,6 @@
 """A worker that was given nothing of what was selected says so, once; where nothing is lost, nothing is said."""
 
+import ast
 import multiprocessing
 import os
 import subprocess
@@ -54,9 +55,32 @@ def run():
     return run
 
 
-def run_script(script):
+PROGRAMS = {
+    "ray/_private/workers/default_worker.py": "'worker_process_setup_hook': settings.snapshot().apply",
+    "pyspark.daemon": "rdd.map(settings.snapshot().bind(func))",
+    "ipyparallel.engine": "view.apply(settings.snapshot().apply)",
+    "mpi4py.futures.server": "MPIPoolExecutor(initializer=settings.snapshot().apply)",
+}
+
+
+@pytest.fixture
+def run_program(world, tasks):
+    """Run something in a program that an engine would start here and now as its worker."""
+
+    def run(program):
+        path = program if program.endswith(".py") else f"{program.replace('.', '/')}.py"
+        source = f"import {tasks.__name__} as tasks; print(tasks.calls())"
+        script = world.site.write(path, source)
+        finished = run_script(*([script] if path == program else ["-m", program]))
+        assert finished.stderr == ""
+        return ast.literal_eval(finished.stdout)
+
+    return run
+
+
+def run_script(*command):
     return subprocess.run(
-        [sys.executable, script],
+        [sys.executable, *command],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
@@ -179,3 +203,35 @@ def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
     finished = run_script(script)
     assert finished.stdout == "cpu\ncpu\n"
     assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_of_an_engine_says_once_what_its_starter_selects_for_all(
+    host, tasks, run_program, program
+):
+    host.settings.backend = ["other", "fast"]
+    ran, ((text, file, kind),) = run_program(program)
+    assert ran == ["cpu", "cpu"]
+    assert (kind, file) == ("BackendSelectionWarning", tasks.__file__)
+    assert f"'other', 'fast' was selected for {host.__name__}" in text
+    assert PROGRAMS[program] in text
+    del host.settings.backend
+
+
+def test_programs_are_told_nothing_of_a_block_or_of_what_holds_no_more(host, run_program):
+    with host.settings.use_backend("fast"):
+        host.settings.backend = "other"
+        assert run_program("pyspark.daemon") == (["cpu", "cpu"], [])
+    for end in (
+        lambda: setattr(host.settings, "backend", "cpu"),
+        lambda: delattr(host.settings, "backend"),
+    ):
+        host.settings.backend = "fast"
+        end()
+        assert run_program("pyspark.daemon") == (["cpu", "cpu"], [])
+
+
+def test_programs_of_nobodys_are_told_nothing(host, run_program):
+    host.settings.backend = "fast"
+    assert run_program("mine.daemon") == (["cpu", "cpu"], [])
+    del host.settings.backend
