@@ -391,7 +391,7 @@ class TestARunUnderABackend:
         ),
         (
             ["--backend=loopback,,", "--backend-dispatcher=tiny:dispatcher"],
-            "*no label*",
+            "*not a valid backend name*",
         ),
     ],
 )
@@ -500,7 +500,7 @@ class TestTestsOfBackends:
         [
             ('["q", "cpu"]', "a label is a string, not list"),
             ('"q,cpu"', "'q,cpu' is not a valid backend name*"),
-            ('"q", "no label"', "'no label' is no label*"),
+            ('"q", "no label"', "'no label' is not a valid backend name*"),
             ('names="q"', "it has no keyword 'names'"),
         ],
     )

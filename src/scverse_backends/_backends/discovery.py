@@ -212,7 +212,7 @@ def _declared(distribution: Distribution, group: str, bringers: _Bringers) -> It
     for text in lines:
         point, equals, value = map(str.strip, text.partition("="))
         if not equals:
-            msg = f"{text!r} is no entry point; write name = value"
+            msg = f"{text!r} is not an entry point; write name = value"
             raise ValueError(msg)
         # Old metadata may add extras.
         yield Candidate(

@@ -242,7 +242,7 @@ def refuse_function(host: str, request: str) -> None:
         If no host can have such a name.
     """
     if has_wildcard(host) or not {".", ","}.isdisjoint(host):
-        msg = f"{host!r} is no host; to select by function, write HOST={request}"
+        msg = f"{host!r} is not a host; to select by function, write HOST={request}"
         raise MisuseError(msg)
 
 

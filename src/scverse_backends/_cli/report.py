@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import linecache
+import re
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,9 +58,8 @@ def as_html(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Write it for an issue, or a lab notebook."""
-    return "\n\n".join(
-        ["# What ran where", f"`{report.program}`", *map(_markdown_page, report.pages())]
-    )
+    title = f"# What ran where: {_as_it_is(report.program)}"
+    return "\n\n".join([title, *map(_markdown_page, report.pages())])
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {
@@ -145,7 +145,7 @@ def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
 
 
 def _markdown_page(page: Page) -> str:
-    known = "\n".join(f"- {label}: {fact}" for label, fact in page.facts)
+    known = "\n".join(f"- {label}: {_as_it_is(fact)}" for label, fact in page.facts)
     return "\n\n".join(
         part for part in (f"## {page.title}", known, *map(_markdown_table, page.tables)) if part
     )
@@ -156,10 +156,13 @@ def _markdown_table(table: Table) -> str:
     heads = (*table.columns, *(["note"] if noted else []))
     rows = [heads, ["---"] * len(heads)]
     rows += [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
-    lines = [
-        "| " + " | ".join(printable(c).replace("|", "\\|") for c in row) + " |" for row in rows
-    ]
+    lines = [f"| {' | '.join(map(_as_it_is, row))} |" for row in rows]
     return "\n".join([f"### {table.title}", "", *lines])
+
+
+def _as_it_is(text: str) -> str:
+    """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
+    return re.sub(r"[\\`*<|\[&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
 
 
 STYLE = """

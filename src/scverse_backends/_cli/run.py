@@ -44,11 +44,14 @@ class Watch:
 
     Attributes
     ----------
-    notes
-        What to tell afterwards of choices that had no effect.
+    traces
+        One for each host that was imported.
     """
 
     def __init__(self, choices: list[HostChoice], fallback: str | None, most: int) -> None:
+        if len({choice.host for choice in choices}) < len(choices):
+            msg = "--backend is given twice for one host; write --backend HOST=LABEL,LABEL"
+            raise MisuseError(msg)
         self._named = [choice for choice in choices if choice.host]
         self._nameless = [choice.labels for choice in choices if not choice.host]
         self._fallback = fallback
@@ -96,13 +99,19 @@ class Watch:
         """Say which hosts ran every call themselves, whatever was selected."""
         return [f"{by} is set: {host} ran every call itself" for host, by in self._off.items()]
 
+    def only_starts_others(self) -> bool:
+        """Whether no host was imported here, but perhaps by a process that the program started."""
+        spent = os.times()  # by processes that were waited for; Windows does not tell
+        started = spent.children_user + spent.children_system > 0
+        return started and not (self.traces or self._nameless)
+
     def notes(self) -> list[str]:
-        """Say which choices had no effect."""
+        """Say which choices had no effect here."""
         here = [trace.host for trace in self.traces]
         there = f"there were: {quoted(here)}" if here else "there was none"
         variables = {read_environment(host).backend_variable for host in here}
         found = [
-            f"--backend {host}={labels} had no effect: no host {host!r} was imported; {there}"
+            f"--backend {host}={labels} had no effect here: no host {host!r} was imported; {there}"
             for host, labels in self._named
             if read_environment(host).backend_variable not in variables
         ]
@@ -147,7 +156,7 @@ def run(options: Namespace, console: Console) -> int:
 
 def _own_status(watch: Watch, fail_on: str | None) -> int:
     """Give the status of a run whose program ended well."""
-    if watch.notes():
+    if watch.notes() and not watch.only_starts_others():
         return 2
     return int(fail_on == "fallback" and (bool(watch.switched_off()) or watch.fell_back()))
 
@@ -159,11 +168,12 @@ def _tell(
     console.note(as_text(report) if report.traces else "No host was imported.")
     if source is not None:
         console.note(f"\n{line_profile(report, source)}")
-    errors, warnings = watch.notes(), watch.switched_off()
-    if errors or warnings or target:
+    notes, warnings = watch.notes(), watch.switched_off()
+    if notes or warnings or target:
         console.note("")
-    for text in errors:
-        console.error(text)
+    tell = console.warning if watch.only_starts_others() else console.error
+    for text in notes:
+        tell(text)
     for text in warnings:
         console.warning(text)
     if target is not None:
@@ -246,7 +256,7 @@ the environment, so that processes that the script starts follow. Afterwards a r
 error: what ran where, how long, and what fell back from which line, and why.
 
 exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
-host that was not imported""",
+host that was not imported, unless all is done in processes that the script starts""",
     examples="""\
 run -b example_host=accelerated analysis.py --cells 500
 run -b tiled --fallback error -m my_package.pipeline

@@ -156,7 +156,7 @@ class Catalogue:
         """Refuse a dispatch name that would confuse adapters."""
         given: object = function.func  # a type checker knows better, and is not always asked
         if isinstance(given, str):
-            msg = f"{given!r} is no function; write @backend_dispatch(name=...)."
+            msg = f"{given!r} is not a function; write @backend_dispatch(name=...)."
             raise TypeError(msg)
         if not all(part.isidentifier() for part in function.name.split(".")):
             what = f"be dispatched as {function.name!r}" if function.name else "name itself"

@@ -144,11 +144,12 @@ class Trace:
 
     @contextmanager
     def here(self) -> Generator[None]:
-        """Trace a call in this process that is bound to the trace, if that is not traced anyhow."""
+        """Trace a call in this process that is bound to the trace, if it is not traced already."""
         outer = self._state.span()
         if not self._entered or self._every_thread or self._is_on(outer):
             yield
             return
+        self._was_sent = False  # what was sent runs here, as in Dask's workers that are threads
         self._join(outer)
         try:
             yield

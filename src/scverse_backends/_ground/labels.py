@@ -57,7 +57,7 @@ def fault(label: object) -> str | None:
         return f"{label!r} is not a valid backend name; write several as a list, {several}"
     if not _GRAMMAR.fullmatch(label):
         return (
-            f"{label!r} is no label: use ASCII letters, digits, '.', '_' and '-', "
+            f"{label!r} is not a valid backend name: use ASCII letters, digits, '.', '_' and '-', "
             "begin with a letter or digit and do not end with '.' or '-'"
         )
     return None

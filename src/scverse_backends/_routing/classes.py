@@ -268,7 +268,7 @@ def _constructors(cls: type) -> Iterator[Callable[..., Any]]:
 def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
     """Say why a class cannot be dispatched, where that shows before it is tried."""
     if not issubclass(type(cls), type):
-        return "is no class; decorate a function with backend_dispatch."
+        return "is not a class; decorate a function with backend_dispatch."
     if _construction_of(cls) is not None:
         return "is dispatched already; decorate it once."
     if issubclass(cls, type):

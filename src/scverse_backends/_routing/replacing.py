@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from functools import partial, partialmethod
+from operator import is_not
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
@@ -149,18 +150,30 @@ def _parts(found: object) -> Iterator[object]:
 def _replace_in(container: Any, old: type, new: type) -> None:
     """Replace a class in a list, set or table, without running code of a class derived from it."""
     kind: Any = next(filter(_CONTAINERS.__contains__, type(container).__mro__), None)
-    if kind is list:
-        for index in [
-            index for index, value in enumerate(kind.__iter__(container)) if value is old
-        ]:
-            kind.__setitem__(container, index, new)
-    elif kind in _SETS:
-        if kind.__contains__(container, old):
-            kind.discard(container, old)
-            kind.add(container, new)
-    elif kind:
-        for key, value in [*kind.items(container)]:
-            if key is old:
-                kind.pop(container, key)
-            if key is old or value is old:
-                kind.__setitem__(container, *(new if one is old else one for one in (key, value)))
+    if kind is None:
+        return
+    is_table = hasattr(kind, "items")
+    for place, held in enumerate([*(kind.items if is_table else kind.__iter__)(container)]):
+        found = _renewed(held, old, new)
+        if found is held:
+            continue
+        if kind is list:
+            kind.__setitem__(container, place, found)
+        elif kind in _SETS:
+            kind.discard(container, held)
+            kind.add(container, found)
+        else:
+            if found[0] is not held[0]:
+                kind.pop(container, held[0])
+            kind.__setitem__(container, *found)
+
+
+def _renewed(held: Any, old: type, new: type) -> Any:
+    """Give the new class for the old one, also in a tuple; anything else is given as it is."""
+    if held is old:
+        return new
+    if isinstance(held, tuple):
+        found = [_renewed(one, old, new) for one in tuple.__iter__(held)]
+        if any(map(is_not, found, held)):
+            return tuple.__new__(type(held), found)
+    return held

@@ -170,6 +170,7 @@ class Selector:
             return self.state.make((CPU_PICK,), fallback, self.off)
         from .request import pick_all
 
+        tell_workers()
         self.on_load()
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
@@ -235,7 +236,6 @@ class Selector:
             return
         from .request import read
 
-        tell_workers()
         asked, scope = read((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)

@@ -105,7 +105,8 @@ def test_what_has_no_page_is_only_named(fast, documentation, label):
 
 
 @pytest.mark.parametrize(
-    ("label", "hint"), [("fats", "did you mean 'fast'"), ("two words", "is no label")]
+    ("label", "hint"),
+    [("fats", "did you mean 'fast'"), ("two words", "is not a valid backend name")],
 )
 def test_what_cannot_be_meant_is_a_mistake(fast, documentation, label, hint):
     page = documentation.write(index=f"See :backend:`{label}`.")

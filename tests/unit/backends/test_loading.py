@@ -70,7 +70,7 @@ def test_whatever_is_wrong_becomes_an_error_that_names_what_is_installed(
     [
         ("", "it has no `name`; give it one, such as name = 'mine'"),
         ("name = 3", "`name` is not valid: a label is a string, not int"),
-        ("name = 'no spaces'", "`name` is not valid: 'no spaces' is no label"),
+        ("name = 'no spaces'", "`name` is not valid: 'no spaces' is not a valid backend name"),
         ("name = 'mine'; aliases = 3", "`aliases` must be a list, tuple or set of strings, not 3"),
         ("name = 'mine'; renames = ['f']", "`renames` must be {function: "),
         ("name = 'mine'; renames = {'a': 'b'}", "`renames` must be {function: "),

@@ -202,9 +202,9 @@ class TestWhatCannotBeRegistered:
         [
             ({}, "`name`"),
             ({"name": 3}, "`name`"),
-            ({"name": "no spaces"}, "no label"),
+            ({"name": "no spaces"}, "not a valid backend name"),
             ({"name": "mine", "aliases": 3}, "`aliases`"),
-            ({"name": "mine", "aliases": ["no spaces"]}, "no label"),
+            ({"name": "mine", "aliases": ["no spaces"]}, "not a valid backend name"),
             ({"name": "mine", "aliases": [3]}, "a label is a string"),
             ({"name": "mine", "renames": []}, "`renames`"),
             ({"name": "mine", "can_run": "yes"}, "`can_run`"),

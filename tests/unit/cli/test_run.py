@@ -133,6 +133,13 @@ def test_a_function_where_a_host_should_stand_is_told_before_anything_runs(play,
     assert f"write HOST={choice}" in ran.err
 
 
+@pytest.mark.parametrize("first", ["", "cells="])
+def test_two_choices_for_one_host_are_refused_before_anything_runs(play, first):
+    ran = play("-b", f"{first}fast", "-b", f"{first}cpu", "script.py", script="print('ran')")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--backend is given twice for one host; write --backend HOST=LABEL,LABEL" in ran.err
+
+
 def test_an_unknown_label_ends_the_script_that_needs_it(play):
     ran = play("-b", "cells=fats", "script.py")
     assert ran.status == 1
@@ -189,6 +196,16 @@ def test_processes_that_the_script_starts_have_the_selection(play):
         assert play("-b", choice, "script.py", script=script).out == "['fast']\n"
 
 
+def test_a_script_that_only_starts_processes_is_no_failure(play):
+    code = "import cells; print(cells.scale([1]))"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
+    ran = play("-b", "cells=fast", "script.py", script=script)
+    assert (ran.status, ran.out) == (0, "fast\n")
+    assert "warning: --backend cells=fast had no effect here" in ran.err
+    # Labels alone wait for a host in this process.
+    assert play("-b", "fast", "script.py", script=script).status == 2
+
+
 def test_a_forked_child_reports_nothing(play):
     script = "import cells, os\nif os.fork(): os.wait()\nelse: cells.scale([1])"
     assert (
@@ -240,6 +257,14 @@ def test_a_report_is_written_as_markdown(play):
     assert "## cells: 3 calls" in written
     assert "| line | function | calls | time | note |" in written
     assert "fast does not implement it |" in written
+
+
+def test_markdown_shows_names_as_they_are(play):
+    script = "import cells\nexec(compile('cells.cluster(1)', '<made>', 'exec'))"
+    ran = play("-b", "cells=fast", "--report", "r.md", "script.py", "my_x|", "__y__", script=script)
+    written = (ran.folder / "r.md").read_text(encoding="utf-8")
+    assert written.startswith("# What ran where: script.py my_x\\| \\_\\_y\\_\\_\n")
+    assert "| \\<made>:1 |" in written
 
 
 def test_a_report_that_cannot_be_written_is_told(play):

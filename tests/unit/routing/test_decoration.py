@@ -113,7 +113,7 @@ def test_a_dispatch_name_that_is_none(dispatcher, name):
 
 
 def test_a_name_in_the_place_of_the_function_is_told_how_to_be_given(dispatcher):
-    with pytest.raises(TypeError, match=r"no function; write @backend_dispatch\(name="):
+    with pytest.raises(TypeError, match=r"not a function; write @backend_dispatch\(name="):
         dispatcher.backend_dispatch("tl.umap")
 
 

@@ -137,7 +137,8 @@ def test_a_label_of_other_characters_is_told_which_ones_it_may_have(host):
         "begin with a letter or digit and do not end with '.' or '-'"
     )
     with pytest.raises(
-        UnknownBackendError, match=f"'my backend-' is no label: {re.escape(allowed)}"
+        UnknownBackendError,
+        match=f"'my backend-' is not a valid backend name: {re.escape(allowed)}",
     ):
         host.settings.backend = "my backend-"
 

@@ -180,6 +180,14 @@ def test_a_trace_with_calls_of_its_own_says_it_too(host, snapshot):
     assert "no call of it has come back" in str(trace)
 
 
+def test_a_trace_misses_nothing_that_was_sent_to_a_thread(host, snapshot):
+    with host.settings.trace() as trace, threads() as pool:
+        sent = pickle.dumps(snapshot.bind(host.work))
+        pool.submit(lambda: pickle.loads(sent)(1)).result()
+    assert len(trace) == 3
+    assert "no call of it has come back" not in str(trace)
+
+
 def test_an_empty_trace_says_what_it_does_not_know(host):
     with host.settings.trace() as trace:
         pass

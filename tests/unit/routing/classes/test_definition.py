@@ -7,7 +7,7 @@ import functools
 import gc
 import types
 import weakref
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 
@@ -63,6 +63,23 @@ def by_class(known, cls):
     known[cls] = cls.__name__
 
 
+class Entry(NamedTuple):
+    name: str
+    cls: type
+
+
+def enter_named(known, cls):
+    known.append(Entry(cls.__name__, cls))
+
+
+def enter_pair(known, cls):
+    known.add(((cls.__name__, 1), (1, cls)))
+
+
+def by_pair(known, cls):
+    known[cls, 1] = cls.__name__, cls
+
+
 class TestARegistry:
     @pytest.mark.parametrize(
         ("make", "take_in", "look"),
@@ -79,6 +96,10 @@ class TestARegistry:
             (weakref.WeakKeyDictionary, by_class, list),
             (collections.UserDict, by_name, lambda known: [*known.values()]),
             (collections.UserList, collections.UserList.append, list),
+            (list, enter_named, lambda known: [entry.cls for entry in known]),
+            (set, enter_pair, lambda known: [cls for _, (_, cls) in known]),
+            (dict, by_pair, lambda known: [cls for cls, _ in known]),
+            (dict, by_pair, lambda known: [cls for _, cls in known.values()]),
         ],
     )
     def test_the_class_is_held_once_as_it_is_decorated(self, dispatch, make, take_in, look):

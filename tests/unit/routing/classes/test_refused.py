@@ -54,9 +54,9 @@ def inherited():
 @pytest.mark.parametrize(
     ("cls", "reason"),
     [
-        (print, "is no class"),
-        (3, "3 is no class"),
-        (functools.partial(dict), "is no class"),
+        (print, "is not a class"),
+        (3, "3 is not a class"),
+        (functools.partial(dict), "is not a class"),
         (Colour, "is an enumeration"),
         (int, "is built in"),
         (inherited(), "has subclasses already"),

@@ -112,6 +112,18 @@ def test_one_that_a_worker_starts_is_told_as_well(host, tasks, run):
     assert (ran, len(told)) == (["cpu", "cpu"], 1)
 
 
+@pytest.mark.parametrize("way", ["apply", "bind"])
+def test_one_started_where_a_snapshot_is_in_force_is_told_as_well(host, tasks, run, way):
+    with host.settings.use_backend("fast"):
+        snapshot = host.settings.snapshot()
+    ran, told = (
+        run(tasks.in_process_of_its_own, initializer=snapshot.apply)
+        if way == "apply"
+        else run(snapshot.bind(tasks.in_process_of_its_own))
+    )
+    assert (ran, len(told)) == (["cpu", "cpu"], 1)
+
+
 def test_a_warning_that_is_an_error_stops_one_call_only(host, tasks, run):
     with host.settings.use_backend("fast"):
         assert run(tasks.calls_and_failing) == ["BackendSelectionWarning", "cpu"]
