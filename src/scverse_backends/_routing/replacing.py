@@ -11,7 +11,7 @@ from collections import OrderedDict
 from functools import partial, partialmethod
 from operator import is_not
 from types import CellType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _parts(found: object) -> Iterator[object]:
 
 def _replace_in(container: Any, old: type, new: type) -> None:
     """Replace a class in a list, set or table, without running code of a class derived from it."""
-    kind: Any = next(filter(_CONTAINERS.__contains__, type(container).__mro__), None)
+    kind = cast("Any", next(filter(_CONTAINERS.__contains__, type(container).__mro__), None))
     if kind is None:
         return
     is_table = hasattr(kind, "items")
