@@ -11,7 +11,7 @@ from collections import OrderedDict
 from functools import partial, partialmethod
 from operator import is_not
 from types import CellType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
 """Through these, and through descriptors, a class's own functions are reached, and the cells in which
 they hold the class."""
 
-_SETS = (set, WeakSet)
-_CONTAINERS = {list, *_SETS, OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary}
+_CONTAINERS = {list, set, WeakSet, OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary}
 
 _PLAIN = {FunctionType, classmethod, property, staticmethod, str, tuple, type(None)}
 """What the attributes of a class mostly are; none of them is a registry."""
@@ -149,23 +148,24 @@ def _parts(found: object) -> Iterator[object]:
 
 def _replace_in(container: Any, old: type, new: type) -> None:
     """Replace a class in a list, set or table, without running code of a class derived from it."""
-    kind = cast("Any", next(filter(_CONTAINERS.__contains__, type(container).__mro__), None))
-    if kind is None:
+    kinds = [kind for kind in type(container).__mro__ if kind in _CONTAINERS]
+    if not kinds:
         return
-    is_table = hasattr(kind, "items")
+    kind: Any = kinds[0]
+    is_table, is_list = hasattr(kind, "items"), hasattr(kind, "append")
     for place, held in enumerate([*(kind.items if is_table else kind.__iter__)(container)]):
         found = _renewed(held, old, new)
         if found is held:
             continue
-        if kind is list:
+        if is_list:
             kind.__setitem__(container, place, found)
-        elif kind in _SETS:
-            kind.discard(container, held)
-            kind.add(container, found)
-        else:
+        elif is_table:
             if found[0] is not held[0]:
                 kind.pop(container, held[0])
             kind.__setitem__(container, *found)
+        else:
+            kind.discard(container, held)
+            kind.add(container, found)
 
 
 def _renewed(held: Any, old: type, new: type) -> Any:
