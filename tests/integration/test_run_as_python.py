@@ -187,15 +187,15 @@ def test_a_script_runs_as_python_runs_it(folder, name):
 
 def test_a_script_in_another_folder_imports_what_stands_beside_it(folder):
     (folder / "script.py").write_text(SCRIPTS["imports what stands beside it"], encoding="utf-8")
-    expected, ran = both(["work/script.py"], folder.parent)
+    expected, ran = both([f"{folder.name}/script.py"], folder.parent)
     assert ran == expected
     assert "7" in ran.out
 
 
-@pytest.mark.parametrize("path", ["./script.py", "../work/script.py"])
-def test_a_script_is_known_by_the_path_that_was_typed(folder, path):
+@pytest.mark.parametrize("beside", [".", "../{}"])
+def test_a_script_is_known_by_the_path_that_was_typed(folder, beside):
     (folder / "script.py").write_text(f"print(__file__){dedent(SCRIPTS['raises'])}", "utf-8")
-    expected, ran = both([path], folder)
+    expected, ran = both([f"{beside.format(folder.name)}/script.py"], folder)
     assert ran == expected
 
 
