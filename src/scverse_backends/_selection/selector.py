@@ -10,7 +10,7 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
-from .hosts import announce_host, enter_host
+from .hosts import enter_host
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
 from .state import PENDING
 from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
+    from .hosts import HostAddress
     from .request import Located, Request
     from .selection import Pick
     from .state import Scope, SelectionState
@@ -63,8 +64,8 @@ class Selector:
         self.take_environment(environment)
         if is_worker() and not self.off:
             state.wait_for_environment()  # and for what the worker was started with
-        self.address = enter_host(configuration.host, configuration.group, self)
-        announce_host(self)
+        self.address: HostAddress  # which this gives it
+        enter_host(self)
 
     def take_environment(self, environment: Environment) -> None:
         """Let the environment select, as long as nothing else does."""
@@ -116,7 +117,7 @@ class Selector:
             If there are any.
         """
         if (asked.by_function or asked.options) and not self.off:
-            from .keys import check_names, unknown_keys
+            from .request import check_names, unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address):
                 raise error
@@ -168,7 +169,7 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .request import pick_all
+        from .request import pick_all, rules_with_options
 
         tell_workers()
         self.on_load()
@@ -188,8 +189,6 @@ class Selector:
         selection = self.state.make(picks, fallback, origin, tuple(rules))
         if not asked.options:
             return selection
-        from .keys import rules_with_options
-
         with_options = rules_with_options(asked, self.functions, selection)
         return self.state.make(picks, fallback, origin, with_options)
 
@@ -208,24 +207,20 @@ class Selector:
         from .request import Request, listed
 
         fallback = None if outer is None else outer[0].fallback
-        if self.off:
-            return self.load(Request(tuple(listed(labels))), fallback, CALL, HOST)
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
+        spelling = labels if isinstance(labels, str) else tuple(listed(labels))
         try:
-            selection, is_key = calls.get(labels), True
-        except TypeError:
-            selection, is_key = None, False
-        if not is_key:  # not above: an error would seem to come of the other
-            self.find(Request(tuple(listed(labels))))
-            return self.for_call(tuple(listed(labels)), outer)
+            selection = calls.get(spelling)
+        except TypeError:  # what is no label, and is refused below
+            selection = None
         if selection is None:
             try:
                 selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
             except Exception as error:
                 messages.point_at_caller(error)
                 raise
-            if not selection.has_failed:
-                calls[labels] = selection
+            if not (selection.has_failed or self.off):
+                calls[spelling] = selection
             self.state.wake()
         return selection
 
@@ -341,7 +336,7 @@ class Selector:
     def _warn_of_keys(self, asked: Request, origin: str) -> None:
         """Warn of keys that fit no function; the first use may come while the host is imported."""
         if asked.by_function and not self.off:
-            from .keys import unknown_keys
+            from .request import unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address, origin):
                 told = f"{error} Until then it selects nothing."
