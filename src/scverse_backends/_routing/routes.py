@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from inspect import isclass, ismethod
+from inspect import getattr_static, isclass, ismethod
 from operator import attrgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
+
+_BOUND = (FunctionType, classmethod, staticmethod)
 
 
 class Route:
@@ -60,8 +63,6 @@ class Route:
         implementation: Callable[..., Any],
         parameters: Parameters,
         entry: object,
-        *,
-        is_attribute: bool,
     ) -> None:
         self.function = function
         self.backend = backend
@@ -90,7 +91,7 @@ class Route:
         ours = function.parameters
         at_the_same_place = len(ours.positional) == self.aligned == len(parameters.positional)
         self.takes_rest = at_the_same_place and bool(ours.rest and parameters.rest)
-        self.max_positional = _max_positional(self) if is_attribute and _passes_on(self) else -1
+        self.max_positional = _max_positional(self) if _passes_on(self) else -1
         self.keywords = _keywords(self)
 
     def leads_to(self, found: Any) -> bool:
@@ -181,24 +182,8 @@ def compile_route(
     backend: LoadedBackend,
     implementation: Callable[..., Any],
     entry: object,
-    *,
-    is_attribute: bool,
 ) -> Route | Refusal:
-    """Compile the route to an implementation, or say why no call can take it.
-
-    Parameters
-    ----------
-    function
-        The host function.
-    backend
-        Whose implementation it is.
-    implementation
-        What the adapter hands out.
-    entry
-        What tells that a thread is inside it.
-    is_attribute
-        Whether looking it up runs none of the adapter's code; else the adapter is asked at each call.
-    """
+    """Compile the route to what an adapter hands out, or say why no call can take it."""
 
     def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", ABSENT)
@@ -213,7 +198,7 @@ def compile_route(
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
-    return Route(function, backend, implementation, parameters, entry, is_attribute=is_attribute)
+    return Route(function, backend, implementation, parameters, entry)
 
 
 def unusable(route: Route | Refusal) -> str | None:
@@ -301,7 +286,25 @@ def _passes_on(route: Route) -> bool:
     hooks = (backend.can_run, backend.should_run, route.function.should_run)
     asked = route.function.is_suspended or route.gives_generator
     asked = asked or any(hook is not None for hook in hooks)
-    return not (asked or route.fixed or route.supplied or theirs.required - certain)
+    changes = route.fixed or route.supplied or theirs.required - certain
+    return not (asked or changes) and _is_attribute(backend.adapter, route.function.name)
+
+
+def _is_attribute(adapter: Any, name: str) -> bool:
+    """Whether looking a name up runs none of the adapter's own code; else it is asked at each call."""
+    found = adapter
+    for part in name.split("."):
+        stored = getattr_static(found, part, ABSENT)
+        is_own = getattr(found, "__dict__", {}).get(part, ABSENT) is stored
+        is_quiet = is_own or isinstance(stored, _BOUND) or not hasattr(type(stored), "__get__")
+        if (
+            stored is ABSENT
+            or not is_quiet
+            or isinstance(type(found).__getattribute__, FunctionType)
+        ):
+            return False
+        found = getattr(found, part)
+    return True
 
 
 def _keywords(route: Route) -> frozenset[str]:

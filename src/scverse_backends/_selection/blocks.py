@@ -70,10 +70,7 @@ class Choice:
 
     def check(self) -> None:
         """Find what the labels and keys name, and raise if one names nothing."""
-        self.selector.check_keys(self.asked)
-        found = self.selector.find(self.asked)
-        if self.asked.options:
-            self.selector.check_known_options(found)
+        self.selector.check(self.asked)
 
     def resolve(self, inherited: FallbackPolicy | None) -> Selection:
         """Load what is put in force; what is not selected stays what surrounds the block."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._backends.configuration import FALLBACK_POLICIES
+from scverse_backends._backends.configuration import FALLBACK_POLICIES, read_environment
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
 from .hosts import enter_host
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
-from .state import PENDING
+from .state import PENDING, SelectionState
 from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .hosts import HostAddress
     from .request import Located, Request
     from .selection import Pick
-    from .state import Scope, SelectionState
+    from .state import Scope
 
 
 class Selector:
@@ -47,15 +47,14 @@ class Selector:
         What sends every call to the host, in words; ``None`` where nothing does.
     """
 
-    def __init__(
-        self, configuration: Configuration, state: SelectionState, environment: Environment
-    ) -> None:
+    def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.changes = Changes()
-        self.state = state
+        self.state = SelectionState(configuration.host, configuration.fallback)
         self._forget_calls()
         self.changes.watch(self._forget_calls)
-        self.changes.watch(state.forget)
+        self.changes.watch(self.state.forget)
+        environment = read_environment(configuration.host)
         self.on_load: Callable[[], None] = lambda: None
         self.on_refresh: Callable[[], None] = lambda: None
         self.functions: dict[str, Any] = {}
@@ -63,7 +62,7 @@ class Selector:
         self._told: set[object] = set()
         self.take_environment(environment)
         if is_worker() and not self.off:
-            state.wait_for_environment()  # and for what the worker was started with
+            self.state.wait_for_environment()  # and for what the worker was started with
         self.address: HostAddress  # which this gives it
         enter_host(self)
 
@@ -123,15 +122,18 @@ class Selector:
                 raise error
             check_names(asked, self.functions)
 
-    def check_known_options(self, found: Request) -> None:
-        """Refuse options of functions for which a block has labels, as far as that needs no import.
+    def check(self, asked: Request) -> None:
+        """Refuse what a block asks for and cannot have, as far as that needs no import.
 
         Raises
         ------
+        BackendError, UnknownFunctionError, TypeError
+            If a label or a key names nothing, or an option is given by two names.
         UnknownOptionError
-            If no function of a selected backend has one.
+            If no function of a selected backend has an option.
         """
-        found = found.without_options_of_others()
+        self.check_keys(asked)
+        found = self.find(asked).without_options_of_others()
         if self.off or not found.options:
             return
         peek = self.registry.peek
@@ -260,10 +262,7 @@ class Selector:
             keeps = current.picks is surrounding.picks
         if not keeps:
             surrounding = self.state.make(current.picks, current.fallback, current.origin)
-        options = current.options_beside(surrounding)
-        if not options:
-            return surrounding
-        rules = (*options, *surrounding.rules)
+        rules = (*current.options_beside(surrounding), *surrounding.rules)
         return self.state.make(surrounding.picks, None, surrounding.origin, rules)
 
     def _default(self) -> Selection:
