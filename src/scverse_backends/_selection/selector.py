@@ -293,8 +293,7 @@ class Selector:
 
     def apply(self, selection: Selection, policy: FallbackPolicy) -> None:
         """Put a choice and a policy in force for the whole process, and leave open blocks."""
-        while (scope := self.state.scope()) is not None:
-            self.state.pop(scope[2] or scope)
+        self.state.put(None, self.state.span())
         self.set_policy(policy)
         self._swap(self.state.under(None, selection))
 
