@@ -56,6 +56,7 @@ class Choice:
         self.changes = selector.changes
         self.asked = asked
         self.origin = origin
+        self.fallback: FallbackPolicy | None
         self.fallback = None if fallback is None else checked_policy(fallback)
         self.generation = self.changes.generation
         # What depends on nothing else is found by the policy that surrounds it, all other by

@@ -262,8 +262,8 @@ def unknown_keys(
     asked: Request, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
 ) -> Iterator[kinds.UnknownFunctionError]:
     """Give an error for each key that fits no dispatched function."""
-    fits: Callable[[str], bool] = partial(_fits_any, functions)
-    keys = [(one.key, fits) for one in asked.by_function]
+    keys: list[tuple[str, Callable[[str], bool]]]
+    keys = [(one.key, partial(_fits_any, functions)) for one in asked.by_function]
     keys += [(name, functions.__contains__) for name, _ in asked.options]
     for key, fits in keys:
         if not fits(key):
