@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import scverse_backends
 
-from ._backends.configuration import configure, read_environment
+from ._backends.configuration import configure
 from ._display.catalogue import Catalogue
 from ._ground.callables import public_names
 from ._ground.labels import FallbackPolicy, UntrustedPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from ._routing.host import Options
 from ._selection.selector import Selector
-from ._selection.state import SelectionState
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class BackendDispatcher:
     """
 
     # So that `dispatcher.fallback = ...` fails: after construction, that is for its settings.
-    __slots__ = ("__weakref__", "_catalogue", "_configuration", "_selector", "_settings")
+    __slots__ = ("__weakref__", "_catalogue", "_selector", "_settings")
 
     def __init__(
         self,
@@ -119,9 +118,7 @@ class BackendDispatcher:
             untrusted=untrusted,
             should_run=should_run,
         )
-        self._configuration = configuration
-        state = SelectionState(configuration.host, configuration.fallback)
-        self._selector = Selector(configuration, state, read_environment(configuration.host))
+        self._selector = Selector(configuration)
         self._settings = Settings(self._selector)
         self._catalogue = Catalogue(configuration, self._selector)
 
@@ -144,12 +141,12 @@ class BackendDispatcher:
     @property
     def entrypoint_group(self) -> str:
         """The entry-point group under which backends register."""
-        return self._configuration.group
+        return self._selector.configuration.group
 
     @property
     def host_name(self) -> str:
         """Name of the host in messages."""
-        return self._configuration.host
+        return self._selector.configuration.host
 
     @property
     def settings(self) -> Settings:

@@ -33,7 +33,7 @@ MODULES = (
     *(f"_backends.{name}" for name in ("discovery", "index", "inventory", "load_lock", "loading")),
     *(f"_backends.{name}" for name in ("registry", "trust")),
     *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
-    *(f"_routing.{name}" for name in ("eligibility", "execution", "functions", "parameters")),
+    *(f"_routing.{name}" for name in ("execution", "functions", "host", "parameters")),
     *(f"_routing.{name}" for name in ("resolution", "routes", "running")),
 )
 # Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.

@@ -22,10 +22,8 @@ from scverse_backends._ground.callables import (
 )
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
-from scverse_backends._routing.aliases import names_by_name
-from scverse_backends._routing.eligibility import check_host
 from scverse_backends._routing.functions import dispatch
-from scverse_backends._routing.host import HostFunction, Options
+from scverse_backends._routing.host import HostFunction, Options, check_host, names_by_name
 from scverse_backends._selection.blocks import DISPATCH
 
 if TYPE_CHECKING:
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
     from inspect import Signature
 
     from scverse_backends._ground.labels import Configuration
-    from scverse_backends._routing.aliases import Aliases
     from scverse_backends._routing.functions import Dispatch
+    from scverse_backends._routing.parameters import Aliases
     from scverse_backends._selection.selector import Selector
 
     from .presentation import Presentation

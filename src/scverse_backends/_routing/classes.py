@@ -27,8 +27,7 @@ from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, qualname
 from scverse_backends._selection.blocks import DISPATCH
 
-from .eligibility import label
-from .host import INITIALIZER
+from .host import INITIALIZER, label
 from .replacing import Unannounced, replace, tells_owner
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ worked out of it is kept for as long as it is the same object.
 
 from __future__ import annotations
 
-import inspect
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
     from .host import HostFunction
     from .running import Running
-
-_BOUND = (FunctionType, classmethod, staticmethod)
 
 
 class RouteCache:
@@ -154,27 +150,4 @@ class RouteCache:
             return Refusal(backend.name, MISSING)
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
-        return compile_route(
-            function,
-            backend,
-            found,
-            self._running.entry(backend.name),
-            is_attribute=_is_attribute(backend.adapter, function.name),
-        )
-
-
-def _is_attribute(adapter: Any, name: str) -> bool:
-    """Whether looking a name up runs none of the adapter's own code."""
-    found = adapter
-    for part in name.split("."):
-        stored = inspect.getattr_static(found, part, ABSENT)
-        is_own = getattr(found, "__dict__", {}).get(part, ABSENT) is stored
-        is_quiet = is_own or isinstance(stored, _BOUND) or not hasattr(type(stored), "__get__")
-        if (
-            stored is ABSENT
-            or not is_quiet
-            or isinstance(type(found).__getattribute__, FunctionType)
-        ):
-            return False
-        found = getattr(found, part)
-    return True
+        return compile_route(function, backend, found, self._running.entry(backend.name))

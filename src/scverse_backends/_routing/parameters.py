@@ -5,16 +5,17 @@ from __future__ import annotations
 from enum import Enum
 from inspect import Parameter
 from types import EllipsisType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from .aliases import Aliases
+Aliases: TypeAlias = "Mapping[str, tuple[str, ...]]"
+"""For each name of a parameter that has several: all of them, the newest first."""
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -207,6 +208,31 @@ def _is_mark(value: object, other: type) -> bool:
         return plain and kind.__name__ == other.__name__ and object.__getstate__(value) is None
 
     return attempt(looks_so, lambda _: False)
+
+
+def with_aliases(
+    renames: Mapping[str, str], aliases: Aliases, theirs: Collection[str]
+) -> Mapping[str, str]:
+    """Add to an adapter's renames where each name of a parameter goes, as far as it knows one.
+
+    Parameters
+    ----------
+    renames
+        The host's names to the adapter's, as the adapter declares them.
+    aliases
+        The names that mean the same to the host.
+    theirs
+        The names of the implementation's parameters.
+    """
+    found = dict(renames)
+    for names in dict.fromkeys(aliases.values()):
+        elsewhere = {target for name, target in renames.items() if name not in names}
+        renamed = [renames[name] for name in names if name in renames]
+        known = [name for name in names if name in theirs and name not in elsewhere]
+        for name in names if renamed or known else ():
+            is_exact = name in known and not renamed
+            found.setdefault(name, name if is_exact else (*renamed, *known)[0])
+    return found
 
 
 class ParameterMap:

@@ -194,21 +194,23 @@ class Resolver:
 
     def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
         """Ask whether a backend can run a call, and, where it may leave it, whether it should."""
-        ask_, backend = partial(self._ask_one, route, given), route.backend
-        refused = ask_(backend.can_run, "has a can_run that failed", "declines", Refusal)
-        if refused or not may_leave:
-            return refused
-        own = ("has a should_run that failed", "leaves it to the next choice", Preference)
-        failed = f"is not asked, because the should_run of {self._host} failed"
-        hosts = (failed, f"is passed over by {self._host}", Preference)
-        return ask_(backend.should_run, *own) or ask_(self._function.should_run, *hosts)
-
-    def _ask_one(self, route: Route, given: Given, question: Any, *said: Any) -> Refusal | None:
-        if question is None:
-            return None
-        asked = partial(ask, route, given, question, *said)
-        answer: Refusal | None = self._registry.apart(asked)
-        return answer
+        backend, host = route.backend, self._host
+        questions: list[tuple[Any, str, str, type[Refusal]]]
+        questions = [(backend.can_run, "has a can_run that failed", "declines", Refusal)]
+        if may_leave:
+            own, leaves = "has a should_run that failed", "leaves it to the next choice"
+            failed = f"is not asked, because the should_run of {host} failed"
+            questions += [
+                (backend.should_run, own, leaves, Preference),
+                (self._function.should_run, failed, f"is passed over by {host}", Preference),
+            ]
+        for question in questions:
+            if question[0] is not None:
+                no: Refusal | None
+                no = self._registry.apart(partial(ask, route, given, *question))
+                if no is not None:
+                    return no
+        return None
 
     def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from inspect import isclass, ismethod
+from inspect import getattr_static, isclass, ismethod
 from operator import attrgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
@@ -13,19 +14,20 @@ from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
-from .aliases import one_of_each, second_place
 from .parameters import ABSENT, Given, Parameters, alike, read, silence, telling, without_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
-    from .parameters import ParameterMap
+    from .parameters import Aliases
 
 MISSING = "does not implement it"
 """Why a backend cannot take any call of a function."""
+
+_BOUND = (FunctionType, classmethod, staticmethod)
 
 
 class Route:
@@ -54,30 +56,6 @@ class Route:
         Whether the implementation gives a generator, whose body runs later, where the host's does not.
     """
 
-    __slots__ = (
-        "_missing",
-        "adapter",
-        "aligned",
-        "backend",
-        "declared",
-        "differing",
-        "entry",
-        "fixed",
-        "function",
-        "gives_generator",
-        "implementation",
-        "keywords",
-        "map",
-        "max_positional",
-        "out_of_reach",
-        "parameters",
-        "renames",
-        "supplied",
-        "takes_rest",
-        "targets",
-        "underlying",
-    )
-
     def __init__(
         self,
         function: HostFunction,
@@ -85,8 +63,6 @@ class Route:
         implementation: Callable[..., Any],
         parameters: Parameters,
         entry: object,
-        *,
-        is_attribute: bool,
     ) -> None:
         self.function = function
         self.backend = backend
@@ -108,30 +84,21 @@ class Route:
             n: t if t in reached or takes_any else None for n, t in self.map.targets.items()
         }
         self.out_of_reach = _out_of_reach(self)
-        differing = _differing(function.parameters, parameters, self.map)
         self.supplied = _supplied(self) if function.host_defaults else {}
-        self.differing = () if function.host_defaults else differing
+        self.differing = () if function.host_defaults else _differing(self)
         self.gives_generator = not function.is_suspended and is_generator_function(implementation)
         self.aligned = _aligned(self)
         ours = function.parameters
         at_the_same_place = len(ours.positional) == self.aligned == len(parameters.positional)
         self.takes_rest = at_the_same_place and bool(ours.rest and parameters.rest)
-        most = sys.maxsize if self.takes_rest else self.aligned
-        second = second_place(function.aliases, ours.positional)
-        most = most if second is None else min(most, second)
-        if function.aliases:
-            quiet = (n for n, name in enumerate(ours.positional) if not self.speaks(name))
-            most = min(most, next(quiet, most))
-        self.max_positional = most if is_attribute and _passes_on(self) else -1
+        self.max_positional = _max_positional(self) if _passes_on(self) else -1
         self.keywords = _keywords(self)
 
     def leads_to(self, found: Any) -> bool:
         """Whether a fetched implementation is the one that the route was compiled for."""
         ours: Any = self.implementation
-        if found is ours:
-            return True
-        is_method = ismethod(found) and ismethod(ours)
-        return is_method and found.__func__ is ours.__func__ and found.__self__ is ours.__self__
+        is_method = ismethod(found) and found.__func__ is self.underlying
+        return found is ours or (is_method and found.__self__ is ours.__self__)
 
     def is_offered(self) -> bool:
         """Whether the adapter still hands out the implementation, looked up as the wrapper does."""
@@ -215,24 +182,8 @@ def compile_route(
     backend: LoadedBackend,
     implementation: Callable[..., Any],
     entry: object,
-    *,
-    is_attribute: bool,
 ) -> Route | Refusal:
-    """Compile the route to an implementation, or say why no call can take it.
-
-    Parameters
-    ----------
-    function
-        The host function.
-    backend
-        Whose implementation it is.
-    implementation
-        What the adapter hands out.
-    entry
-        What tells that a thread is inside it.
-    is_attribute
-        Whether looking it up runs none of the adapter's code; else the adapter is asked at each call.
-    """
+    """Compile the route to what an adapter hands out, or say why no call can take it."""
 
     def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", ABSENT)
@@ -247,7 +198,7 @@ def compile_route(
         return Refusal(
             backend.name, "implements it as a coroutine function, which the host's is not"
         )
-    return Route(function, backend, implementation, parameters, entry, is_attribute=is_attribute)
+    return Route(function, backend, implementation, parameters, entry)
 
 
 def unusable(route: Route | Refusal) -> str | None:
@@ -266,14 +217,13 @@ def _missing(route: Route) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return attempt(lambda: tuple(missing_members(host, backend)), lambda _: ())
 
 
-def _differing(
-    host: Parameters, backend: Parameters, map_: ParameterMap
-) -> tuple[DefaultDifference, ...]:
+def _differing(route: Route) -> tuple[DefaultDifference, ...]:
     """Compare the defaults of the parameters that both have, in the host's order."""
-    found = {map_.differing(name, default): default for name, default in backend.defaults.items()}
+    theirs = route.parameters.defaults
+    found = {route.map.differing(name, default): default for name, default in theirs.items()}
     return tuple(
         DefaultDifference(name, default, found[name])
-        for name, default in host.defaults.items()
+        for name, default in route.function.parameters.defaults.items()
         if name in found
     )
 
@@ -313,6 +263,21 @@ def _aligned(route: Route) -> int:
     return count
 
 
+def _max_positional(route: Route) -> int:
+    """Count the arguments by position that may be passed on as they came.
+
+    They end before the first that is not the one name by which its parameter counts as given.
+    """
+    function, most = route.function, sys.maxsize if route.takes_rest else route.aligned
+    seen: set[tuple[str, ...]] = set()
+    for place, name in enumerate(function.parameters.positional if function.aliases else ()):
+        names = function.names_of(name)
+        if names in seen or not route.speaks(name):
+            return min(most, place)
+        seen.add(names)
+    return most
+
+
 def _passes_on(route: Route) -> bool:
     """Whether any call of the host may be passed on as it came, as far as its arguments allow."""
     ours, theirs = route.function.parameters, route.parameters
@@ -321,7 +286,25 @@ def _passes_on(route: Route) -> bool:
     hooks = (backend.can_run, backend.should_run, route.function.should_run)
     asked = route.function.is_suspended or route.gives_generator
     asked = asked or any(hook is not None for hook in hooks)
-    return not (asked or route.fixed or route.supplied or theirs.required - certain)
+    changes = route.fixed or route.supplied or theirs.required - certain
+    return not (asked or changes) and _is_attribute(backend.adapter, route.function.name)
+
+
+def _is_attribute(adapter: Any, name: str) -> bool:
+    """Whether looking a name up runs none of the adapter's own code; else it is asked at each call."""
+    found = adapter
+    for part in name.split("."):
+        stored = getattr_static(found, part, ABSENT)
+        is_own = getattr(found, "__dict__", {}).get(part, ABSENT) is stored
+        is_quiet = is_own or isinstance(stored, _BOUND) or not hasattr(type(stored), "__get__")
+        if (
+            stored is ABSENT
+            or not is_quiet
+            or isinstance(type(found).__getattribute__, FunctionType)
+        ):
+            return False
+        found = getattr(found, part)
+    return True
 
 
 def _keywords(route: Route) -> frozenset[str]:
@@ -334,4 +317,23 @@ def _keywords(route: Route) -> frozenset[str]:
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
     taken = {*renamed, *aliases, route.function.selector}
     spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()
-    return frozenset(passing - taken).union(one_of_each(aliases, spoken, aligned))
+    return frozenset(passing - taken).union(_one_of_each(aliases, spoken, aligned))
+
+
+def _one_of_each(
+    aliases: Aliases, passing: Collection[str], by_position: Collection[str]
+) -> Iterator[str]:
+    """Choose for each parameter one name that calls may give as it is: never two at once.
+
+    Parameters
+    ----------
+    aliases
+        The names that mean the same to the host.
+    passing
+        The names that reach an implementation as they are.
+    by_position
+        The names of what a call may give by position beside them.
+    """
+    for names in dict.fromkeys(aliases.values()):
+        beside = [name for name in names if name in by_position]
+        yield from [name for name in beside or names if name in passing][:1]

@@ -41,10 +41,6 @@ DISPATCH = "__scverse_dispatch__"
 class Choice:
     """What one `use_backend` call asks for, resolved when a block of it is entered."""
 
-    __slots__ = (
-        "asked", "changes", "fallback", "generation", "origin", "selections", "selector", "state",
-    )  # fmt: skip
-
     def __init__(
         self,
         selector: Selector,
@@ -60,9 +56,8 @@ class Choice:
         self.changes = selector.changes
         self.asked = asked
         self.origin = origin
-        self.fallback: FallbackPolicy | None = None
-        if fallback is not None:
-            self.fallback = checked_policy(fallback)
+        self.fallback: FallbackPolicy | None
+        self.fallback = None if fallback is None else checked_policy(fallback)
         self.generation = self.changes.generation
         # What depends on nothing else is found by the policy that surrounds it, all other by
         # the selection that does.
@@ -76,10 +71,7 @@ class Choice:
 
     def check(self) -> None:
         """Find what the labels and keys name, and raise if one names nothing."""
-        self.selector.check_keys(self.asked)
-        found = self.selector.find(self.asked)
-        if self.asked.options:
-            self.selector.check_known_options(found)
+        self.selector.check(self.asked)
 
     def resolve(self, inherited: FallbackPolicy | None) -> Selection:
         """Load what is put in force; what is not selected stays what surrounds the block."""

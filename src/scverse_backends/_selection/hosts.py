@@ -55,19 +55,16 @@ def watch_hosts(watcher: Callable[[Any], None]) -> None:
         watcher(selector)
 
 
-def announce_host(selector: Any) -> None:
-    """Tell those who watch that a host was made."""
-    for watcher in (*_watchers,):
-        watcher(selector)
-
-
-def enter_host(host: str, group: str, selector: Any) -> HostAddress:
-    """Let the dispatcher that is being made be found, and give its address."""
+def enter_host(selector: Any) -> None:
+    """Let the dispatcher that is being made be found, give it its address, and tell who watches."""
     module, line = messages.importing_module()
+    host, group = selector.configuration.host, selector.configuration.group
     address = HostAddress(host, group, MAIN.get(module, module), line, 0)
     while _hosts.setdefault(address, selector) is not selector:
         address = address._replace(number=address.number + 1)
-    return address
+    selector.address = address
+    for watcher in (*_watchers,):
+        watcher(selector)
 
 
 def known_host(address: HostAddress) -> Any:

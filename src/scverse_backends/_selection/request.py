@@ -1,26 +1,35 @@
 """Requests: what users write to select backends, and what it names in this process.
 
 A label that ends in ``?`` is optional. A mapping selects by function: its keys
-are dispatch names, or patterns over them.
+are dispatch names, or patterns over them. A host may import parts of itself
+late. So where a key fits no function, the host's attribute of that name is read
+once, as ``host.tl.umap`` would read it.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.labels import CPU
+from scverse_backends import exceptions as kinds
+from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.labels import key as fold
+from scverse_backends._ground.safe_repr import attempt
+from scverse_backends.exceptions import BackendError
 
-from .selection import Pick
+from .selection import Pick, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
-    from scverse_backends.exceptions import BackendError
+
+    from .hosts import HostAddress
+    from .selection import Selection
 
 OPTIONAL = "?"
 """Ends a label whose backend is left out where it cannot be had."""
@@ -175,22 +184,28 @@ def _short(labels: tuple[Any, ...]) -> Any:
 
 def locate(registry: Registry, label: Any, origin: str | None) -> Located:
     """Find what a label names, loading only what cannot be told otherwise."""
-    if not (isinstance(label, str) and label.endswith(OPTIONAL)):
-        return Located(label, is_optional=False, found=registry.locate(label, origin))
-    label = label.removesuffix(OPTIONAL)
-    return attempt_optional(label, lambda: registry.locate(label, origin))
+    is_optional = isinstance(label, str) and label.endswith(OPTIONAL)
+    name = label.removesuffix(OPTIONAL) if is_optional else label
+    return attempt_to_locate(name, lambda: registry.locate(name, origin), is_optional=is_optional)
 
 
-def attempt_optional(label: str, find: Callable[[], LoadedBackend | Verdict | None]) -> Located:
-    """Find an optional backend; where there is none, say why."""
-    from scverse_backends.exceptions import BackendError
+def attempt_to_locate(
+    label: str, find: Callable[[], LoadedBackend | Verdict | None], *, is_optional: bool
+) -> Located:
+    """Find a backend; where there is none and it is optional, say why.
 
+    Raises
+    ------
+    BackendError
+        If it is not optional; or if it is wrong wherever it is written, as a reserved name is.
+    """
     try:
-        return Located(label, is_optional=True, found=find())
+        return Located(label, is_optional, find())
     except BackendError as error:
-        if _is_mistake(error):
+        is_mistake = isinstance(error, kinds.UnknownBackendError) and not is_just_unknown(error)
+        if is_mistake or not is_optional:
             raise
-        return Located(label, is_optional=True, error=error)
+        return Located(label, is_optional, error=error)
 
 
 def pick_all(
@@ -208,8 +223,6 @@ def pick_all(
 
 
 def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:
-    from scverse_backends.exceptions import BackendError, BackendLoadError
-
     label, is_optional, found, error = located
     if error is None:
         try:
@@ -220,14 +233,12 @@ def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendErr
             if not is_optional:
                 raise
             error = failure
-    failed = isinstance(error, BackendLoadError)
+    failed = isinstance(error, kinds.BackendLoadError)
     return Pick(label, None, is_optional, why_left_out(error), failed), error
 
 
 def why_left_out(error: BackendError) -> str:
     """Say why an optional backend is left out, to complete "backend ..."."""
-    from scverse_backends import exceptions as kinds
-
     if isinstance(error, kinds.BackendNotInstalledError):
         return f"is not installed (pip install {error.package})"
     if isinstance(error, kinds.BackendLoadError):
@@ -239,16 +250,101 @@ def why_left_out(error: BackendError) -> str:
     return "is unknown"
 
 
-def _is_mistake(error: BackendError) -> bool:
-    """Whether an optional label is wrong wherever it is written: reserved, ambiguous, no label."""
-    from scverse_backends.exceptions import UnknownBackendError
-
-    is_unknown = isinstance(error, UnknownBackendError)
-    return is_unknown and not is_just_unknown(error)
-
-
 def is_just_unknown(error: BackendError | None) -> bool:
     """Whether a label is valid and nothing here has it, though another process may."""
-    from scverse_backends.exceptions import UnknownBackendError
+    return type(error) is kinds.UnknownBackendError and error.problem is None
 
-    return type(error) is UnknownBackendError and error.problem is None
+
+# Which functions the keys fit, and which options those have.
+
+
+def unknown_keys(
+    asked: Request, functions: Mapping[str, Any], address: HostAddress, origin: str | None = None
+) -> Iterator[kinds.UnknownFunctionError]:
+    """Give an error for each key that fits no dispatched function."""
+    keys: list[tuple[str, Callable[[str], bool]]]
+    keys = [(one.key, partial(_fits_any, functions)) for one in asked.by_function]
+    keys += [(name, functions.__contains__) for name, _ in asked.options]
+    for key, fits in keys:
+        if not fits(key):
+            _import_late(key, address.module.partition(".")[0])
+        if not fits(key):
+            known = sorted(functions)
+            yield kinds.UnknownFunctionError(key, host=address.host, known=known, origin=origin)
+
+
+def check_names(asked: Request, functions: Mapping[str, Any]) -> None:
+    """Refuse options that give one parameter of a function by two of its names.
+
+    Raises
+    ------
+    TypeError
+        If a block has such options.
+    """
+    for function, given in asked.options:
+        names_of = functions[function].function.names_of
+        for option, _ in given:
+            names = [name for name, _ in given if name in names_of(option)]
+            if len(names) > 1:
+                msg = (
+                    f"The options for {function} give one parameter by two names, {quoted(names)}. "
+                    "Give one of them."
+                )
+                raise TypeError(msg)
+
+
+def rules_with_options(
+    asked: Request, functions: Mapping[str, Any], selection: Selection
+) -> tuple[Rule, ...]:
+    """Add to a selection's rules the options of a block, beside those that there are already.
+
+    Raises
+    ------
+    UnknownOptionError
+        If no selected backend's function has one. Where an optional backend is left out, the
+        option may be its own. A function that is not imported here yet is one of a block that
+        another process made, which checked it.
+    """
+    rules = []
+    for name, pairs in asked.options:
+        chosen, options, known = selection.of(name), dict(pairs), functions.get(name)
+        names: set[str] = set()
+        if known is not None:
+            names = {other for one in options for other in known.function.names_of(one)}
+            if not chosen.omitted:
+                _check_options(known, options, chosen)
+        kept = {n: v for n, v in chosen.options if n in options or n not in names}
+        rules.append(Rule(name, chosen.picks, chosen.origin, tuple({**kept, **options}.items())))
+    return (*rules, *selection.rules)
+
+
+def _check_options(dispatch: Any, options: Mapping[str, Any], chosen: Selection) -> None:
+    backends = [backend for backend in chosen.backends if backend is not None]
+    for option in options:
+        if not any(dispatch.takes_option(backend, option) for backend in backends):
+            raise kinds.UnknownOptionError(
+                option,
+                function=dispatch.function.name,
+                host=dispatch.selector.configuration.host,
+                backends=chosen.names,
+                known=sorted({own for backend in backends for own in dispatch.options_of(backend)}),
+            )
+
+
+def _fits_any(functions: Mapping[str, Any], key: str) -> bool:
+    return key in functions or any(fnmatchcase(name, key) for name in [*functions])
+
+
+def _import_late(key: str, package: str) -> None:
+    """Read what a key names in the host's package; of a pattern, all that its namespace lists."""
+    found: Any = sys.modules.get(package)
+    for part in key.split("."):
+        if has_wildcard(part):
+            for name in getattr(found, "__all__", ()):
+                _read(found, name)
+            return
+        found = _read(found, part)
+
+
+def _read(owner: Any, name: str) -> Any:
+    return attempt(lambda: getattr(owner, name, None), lambda _: None)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._backends.configuration import FALLBACK_POLICIES
+from scverse_backends._backends.configuration import FALLBACK_POLICIES, read_environment
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
-from .hosts import announce_host, enter_host
+from .hosts import enter_host
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
-from .state import PENDING
+from .state import PENDING, SelectionState
 from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
+    from .hosts import HostAddress
     from .request import Located, Request
     from .selection import Pick
-    from .state import Scope, SelectionState
+    from .state import Scope
 
 
 class Selector:
@@ -46,15 +47,14 @@ class Selector:
         What sends every call to the host, in words; ``None`` where nothing does.
     """
 
-    def __init__(
-        self, configuration: Configuration, state: SelectionState, environment: Environment
-    ) -> None:
+    def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.changes = Changes()
-        self.state = state
+        self.state = SelectionState(configuration.host, configuration.fallback)
         self._forget_calls()
         self.changes.watch(self._forget_calls)
-        self.changes.watch(state.forget)
+        self.changes.watch(self.state.forget)
+        environment = read_environment(configuration.host)
         self.on_load: Callable[[], None] = lambda: None
         self.on_refresh: Callable[[], None] = lambda: None
         self.functions: dict[str, Any] = {}
@@ -62,9 +62,9 @@ class Selector:
         self._told: set[object] = set()
         self.take_environment(environment)
         if is_worker() and not self.off:
-            state.wait_for_environment()  # and for what the worker was started with
-        self.address = enter_host(configuration.host, configuration.group, self)
-        announce_host(self)
+            self.state.wait_for_environment()  # and for what the worker was started with
+        self.address: HostAddress  # which this gives it
+        enter_host(self)
 
     def take_environment(self, environment: Environment) -> None:
         """Let the environment select, as long as nothing else does."""
@@ -116,21 +116,24 @@ class Selector:
             If there are any.
         """
         if (asked.by_function or asked.options) and not self.off:
-            from .keys import check_names, unknown_keys
+            from .request import check_names, unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address):
                 raise error
             check_names(asked, self.functions)
 
-    def check_known_options(self, found: Request) -> None:
-        """Refuse options of functions for which a block has labels, as far as that needs no import.
+    def check(self, asked: Request) -> None:
+        """Refuse what a block asks for and cannot have, as far as that needs no import.
 
         Raises
         ------
+        BackendError, UnknownFunctionError, TypeError
+            If a label or a key names nothing, or an option is given by two names.
         UnknownOptionError
-            If no function of a selected backend has one.
+            If no function of a selected backend has an option.
         """
-        found = found.without_options_of_others()
+        self.check_keys(asked)
+        found = self.find(asked).without_options_of_others()
         if self.off or not found.options:
             return
         peek = self.registry.peek
@@ -168,7 +171,7 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .request import pick_all
+        from .request import pick_all, rules_with_options
 
         tell_workers()
         self.on_load()
@@ -188,8 +191,6 @@ class Selector:
         selection = self.state.make(picks, fallback, origin, tuple(rules))
         if not asked.options:
             return selection
-        from .keys import rules_with_options
-
         with_options = rules_with_options(asked, self.functions, selection)
         return self.state.make(picks, fallback, origin, with_options)
 
@@ -208,24 +209,20 @@ class Selector:
         from .request import Request, listed
 
         fallback = None if outer is None else outer[0].fallback
-        if self.off:
-            return self.load(Request(tuple(listed(labels))), fallback, CALL, HOST)
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
+        spelling = labels if isinstance(labels, str) else tuple(listed(labels))
         try:
-            selection, is_key = calls.get(labels), True
-        except TypeError:
-            selection, is_key = None, False
-        if not is_key:  # not above: an error would seem to come of the other
-            self.find(Request(tuple(listed(labels))))
-            return self.for_call(tuple(listed(labels)), outer)
+            selection = calls.get(spelling)
+        except TypeError:  # what is no label, and is refused below
+            selection = None
         if selection is None:
             try:
                 selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
             except Exception as error:
                 messages.point_at_caller(error)
                 raise
-            if not selection.has_failed:
-                calls[labels] = selection
+            if not (selection.has_failed or self.off):
+                calls[spelling] = selection
             self.state.wake()
         return selection
 
@@ -265,10 +262,7 @@ class Selector:
             keeps = current.picks is surrounding.picks
         if not keeps:
             surrounding = self.state.make(current.picks, current.fallback, current.origin)
-        options = current.options_beside(surrounding)
-        if not options:
-            return surrounding
-        rules = (*options, *surrounding.rules)
+        rules = (*current.options_beside(surrounding), *surrounding.rules)
         return self.state.make(surrounding.picks, None, surrounding.origin, rules)
 
     def _default(self) -> Selection:
@@ -299,8 +293,7 @@ class Selector:
 
     def apply(self, selection: Selection, policy: FallbackPolicy) -> None:
         """Put a choice and a policy in force for the whole process, and leave open blocks."""
-        while (scope := self.state.scope()) is not None:
-            self.state.pop(scope[2] or scope)
+        self.state.put(None, self.state.span())
         self.set_policy(policy)
         self._swap(self.state.under(None, selection))
 
@@ -341,7 +334,7 @@ class Selector:
     def _warn_of_keys(self, asked: Request, origin: str) -> None:
         """Warn of keys that fit no function; the first use may come while the host is imported."""
         if asked.by_function and not self.off:
-            from .keys import unknown_keys
+            from .request import unknown_keys
 
             for error in unknown_keys(asked, self.functions, self.address, origin):
                 told = f"{error} Until then it selects nothing."

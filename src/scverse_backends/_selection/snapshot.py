@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial, update_wrapper
+from functools import partial
 from operator import attrgetter
 from socket import gethostname
-from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from scverse_backends._backends.loading import import_reference
-from scverse_backends._ground.callables import is_coroutine_function
-from scverse_backends._ground.labels import CPU, FallbackPolicy
+from scverse_backends._ground.labels import CPU, FallbackPolicy, key
+from scverse_backends._ground.records import Candidate, release
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
-from .blocks import checked_policy, is_public, run_within
-from .followed import FollowedSnapshot
-from .hosts import HostAddress, find_host, known_host
-from .request import FunctionRequest, Request
+from .blocks import checked_policy
+from .bound import FollowedSnapshot, bind
+from .hosts import HostAddress, find_host, known_host, missing
+from .request import OPTIONAL, FunctionRequest, Request, attempt_to_locate
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
-from .snapshot_choices import (
-    FunctionChoices,
-    SnapshotChoice,
-    choices_from_json,
-    choices_of,
-    located,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
+    from scverse_backends._backends.registry import Registry
+    from scverse_backends._ground.records import LoadedBackend, Verdict
+
+    from .request import Located
+    from .selection import Pick
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SnapshotChoice(NamedTuple):
+    """One choice of a snapshot; without a candidate it is the host, or was registered."""
+
+    name: str
+    candidate: Candidate | None
+    is_optional: bool = False
+    is_there: bool = True
+    """Whether it was not left out where the snapshot was taken."""
+
+    def __str__(self) -> str:
+        found, mark = self.candidate, OPTIONAL if self.is_optional else ""
+        said = f" ({release(found.distribution, found.version)})" if found else ""
+        return f"{self.name + mark!r}{said}"
 
 
 class Resolved(NamedTuple):
@@ -84,7 +94,7 @@ class Snapshot:
     _chosen: tuple[SnapshotChoice, ...]
     fallback: FallbackPolicy
     # Options need not be hashable.
-    _for_some: tuple[FunctionChoices, ...] = field(default=(), hash=False)
+    _for_some: tuple[FunctionRequest, ...] = field(default=(), hash=False)
     _is_late: bool = field(default=False, compare=False)
     _resolved: Resolved | None = field(default=None, init=False, compare=False)
 
@@ -133,7 +143,7 @@ class Snapshot:
         >>> pickle.loads(pickle.dumps(settings.snapshot().bind(max)))([1, 3, 2])
         3
         """
-        return cast("F", _bind(self.followed(), func))
+        return cast("F", bind(self.followed(), func))
 
     def followed(self) -> Snapshot | FollowedSnapshot:
         """Give the block around work that is bound here and now: traced, where calls are traced."""
@@ -197,14 +207,14 @@ class Snapshot:
         try:
             found = json.loads(text)
             for_some = [
-                FunctionChoices(
-                    key, choices_from_json(chosen), tuple((name, value) for name, value in options)
+                FunctionRequest(
+                    key, _choices_from_json(chosen), tuple((name, value) for name, value in options)
                 )
                 for key, chosen, options in found["functions"]
             ]
             return cls(
                 HostAddress(*found["host"]),
-                choices_from_json(found["backends"]),
+                _choices_from_json(found["backends"]),
                 checked_policy(found["fallback"]),
                 tuple(for_some),
             )
@@ -233,9 +243,11 @@ class Snapshot:
         cast("Resolved", self._resolved).selector.state.pop(self)
 
     def __repr__(self) -> str:
-        chosen = ", ".join(map(str, self._chosen))
-        for_some = "".join(map(str, self._for_some))
-        return f"<Snapshot of {self.host}: {chosen}{for_some}; fallback={self.fallback!r}>"
+        held = [", ".join(map(str, self._chosen))]
+        for pattern, chosen, options in self._for_some:
+            given = f" with {dict(options)}" if options else ""
+            held.append(f"{pattern}: {', '.join(map(str, chosen))}{given}")
+        return f"<Snapshot of {self.host}: {'; '.join(held)}; fallback={self.fallback!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         chosen = self._address, self._chosen, self.fallback, self._for_some
@@ -255,14 +267,15 @@ class Snapshot:
                     raise
                 selection = Missing(partial(self._select, selector), self.fallback)
                 generation = selector.changes.generation
-            found = _keep(self, selector, selection, generation)
+            found = Resolved(selector, selection, generation)
+            object.__setattr__(self, "_resolved", found)
         return found
 
     def _select(self, selector: Selector) -> Selection:
         """Find the backends in this process."""
-        asked = Request(self._chosen, tuple(FunctionRequest(*one) for one in self._for_some))
+        asked = Request(self._chosen, self._for_some)
         with _errors_name_the_machine():
-            find = partial(located, registry=selector.registry)
+            find = partial(_located, registry=selector.registry)
             asked = asked.map(attrgetter("name") if selector.off else find)
             return selector.load(asked, self.fallback, SNAPSHOT, HOST)
 
@@ -272,22 +285,13 @@ def take(selector: Selector) -> Snapshot:
     generation = selector.changes.generation
     current, policy = selector.current(), selector.policy()
     for_some = [
-        FunctionChoices(rule.key, choices_of(rule.picks), rule.options) for rule in current.rules
+        FunctionRequest(rule.key, _choices_of(rule.picks), rule.options) for rule in current.rules
     ]
-    snapshot = Snapshot(selector.address, choices_of(current.picks), policy, tuple(for_some))
+    snapshot = Snapshot(selector.address, _choices_of(current.picks), policy, tuple(for_some))
     rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
     selection = selector.state.make(current.picks, policy, SNAPSHOT, rules)
-    _keep(snapshot, selector, selection, generation)
+    object.__setattr__(snapshot, "_resolved", Resolved(selector, selection, generation))
     return snapshot
-
-
-def _keep(
-    snapshot: Snapshot, selector: Selector, selection: Selection, generation: object
-) -> Resolved:
-    """Remember what a snapshot means in this process."""
-    found = Resolved(selector, selection, generation)
-    object.__setattr__(snapshot, "_resolved", found)
-    return found
 
 
 @contextmanager
@@ -301,89 +305,57 @@ def _errors_name_the_machine() -> Generator[None]:
         raise
 
 
-def _bind(snapshot: Snapshot | FollowedSnapshot, func: Any) -> Any:
-    """Wrap something callable; a plain function becomes one, unless pickle needs more than that."""
-    if not callable(func):
-        msg = f"bind needs something that can be called, not {func!r}"
-        raise TypeError(msg)
-    inside = run_within(snapshot, func, "bind cannot run inside a block")
-    if type(func) is FunctionType and not _is_importable(func):
-        return inside
-    return Bound(snapshot, func, inside)
+def _choices_of(picks: tuple[Pick, ...]) -> tuple[SnapshotChoice, ...]:
+    """Note each choice, also those that are left out: they may be there elsewhere."""
+    return tuple(
+        SnapshotChoice(
+            pick.name,
+            pick.backend.candidate if pick.backend else None,
+            pick.is_optional,
+            pick.left_out is None,
+        )
+        for pick in picks
+    )
 
 
-def _is_importable(func: Any) -> bool:
-    """Whether a function is what pickle finds under its name."""
-    found = attrgetter(func.__qualname__)
-    return attempt(lambda: found(sys.modules[func.__module__]) is func, lambda _: False)
+def _choices_from_json(found: Iterable[Any]) -> tuple[SnapshotChoice, ...]:
+    """Read choices from JSON."""
+    return tuple(
+        SnapshotChoice(name, candidate and Candidate(*candidate), *more)
+        for name, candidate, *more in found
+    )
 
 
-class Bound:
-    """Runs something inside a snapshot wherever it is called, and pickles with it.
-
-    A plain function pickles by its name, and under that name pickle would find
-    what is wrapped. So this is an object, with what `inspect` asks of functions.
-    """
-
-    __slots__ = ("__dict__", "__weakref__", "_inside", "_snapshot")
-
-    def __init__(
-        self,
-        snapshot: Snapshot | FollowedSnapshot,
-        func: Callable[..., Any],
-        inside: FunctionType,
-    ) -> None:
-        self._snapshot = snapshot
-        self._inside = inside
-        update_wrapper(self, inside)
-        # Annotated here: Python 3.14 would take annotations of the class for the function's.
-        self.__wrapped__: Callable[..., Any] = func
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inside, name)
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._inside(*args, **kwargs)
-
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Be a method where a function would be one."""
-        return self if instance is None else MethodType(self, instance)
-
-    def __repr__(self) -> str:
-        return f"<{self.__wrapped__!r} under {self._snapshot!r}>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        func: Any = self.__wrapped__
-        if not is_public(func) or func.__module__ == "__main__" or not _is_importable(func):
-            return _bind, (self._snapshot, func)
-        absent = AbsentCoroutineFunction if is_coroutine_function(func) else AbsentFunction
-        return _restore, (self._snapshot, f"{func.__module__}:{func.__qualname__}", absent)
+def _located(chosen: SnapshotChoice, registry: Registry) -> Located:
+    """Find what was chosen in this process; an optional one is left out if it is not there."""
+    find = partial(_find, chosen, registry)
+    return attempt_to_locate(chosen.name, find, is_optional=chosen.is_optional)
 
 
-def _restore(
-    snapshot: Snapshot | FollowedSnapshot, reference: str, absent: type[AbsentFunction]
-) -> Any:
-    """Unpickle what was bound of a host.
+def _find(chosen: SnapshotChoice, registry: Registry) -> LoadedBackend | Verdict | None:
+    """Find what was chosen in this process: the same release of the same backend."""
+    if chosen.name == CPU:
+        return None
+    if not chosen.is_there:
+        return registry.locate(chosen.name)
+    exact = registry.find(chosen.name, chosen.candidate)
+    host = registry.configuration.host
+    if exact is None and chosen.candidate is None:
+        problem = "it was registered, and only the process that registered it has it. "
+        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
+    if exact is not None:
+        return exact
+    located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
+    if _release(located.candidate) != _release(chosen.candidate):
+        problem = (
+            f"the snapshot was taken of {_release(chosen.candidate)}, and there it is "
+            f"{_release(located.candidate)}. Install the same release there."
+        )
+        raise missing(host, chosen.name, problem)
+    return located
 
-    An error here would end a worker process, or keep its caller waiting. So
-    the first call says that the host is missing.
-    """
-    func = attempt(lambda: import_reference(reference), lambda _: absent(reference))
-    return _bind(snapshot, func)
 
-
-class AbsentFunction:
-    """Stands for a function of a host that cannot be imported; calling it says so."""
-
-    def __init__(self, reference: str) -> None:
-        self._reference = reference
-
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return import_reference(self._reference)(*args, **kwargs)
-
-
-class AbsentCoroutineFunction(AbsentFunction):
-    """The same, of a coroutine function."""
-
-    async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return await import_reference(self._reference)(*args, **kwargs)
+def _release(candidate: Candidate | None) -> str:
+    if candidate is None:
+        return "an adapter that was registered"
+    return release(candidate.distribution and key(candidate.distribution), candidate.version)

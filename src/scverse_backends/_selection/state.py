@@ -59,20 +59,6 @@ class SelectionState:
         The process-wide fallback policy.
     """
 
-    __slots__ = (
-        "_lock",
-        "_made",
-        "_outside",
-        "active",
-        "awake",
-        "default",
-        "fallback",
-        "inside",
-        "look",
-        "observers",
-        "selects",
-    )
-
     def __init__(self, host: str, fallback: FallbackPolicy) -> None:
         self.active: ContextVar[Scope | None] = ContextVar(f"{host}_backend", default=None)
         self.inside: ContextVar[tuple[Any, ...]] = ContextVar(f"{host}_inside", default=())
