@@ -138,7 +138,6 @@ def turn(words, flags, folder):
         "PYTHONPATH": str(folder),
         "COLUMNS": "80",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     ran = subprocess.run(
         [sys.executable, *flags, "-m", "scverse_backends", *shlex.split(words)],
