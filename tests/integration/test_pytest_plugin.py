@@ -88,7 +88,9 @@ def run(pytester, install):
     def run(*arguments):
         plugin = ("-p", "scverse_backends.pytest_plugin", "-p", "no:cacheprovider")
         pytester.syspathinsert()
-        start = pytester.runpytest_subprocess if "xdist" in arguments else pytester.runpytest_inprocess
+        start = (
+            pytester.runpytest_subprocess if "xdist" in arguments else pytester.runpytest_inprocess
+        )
         return start(*plugin, "-rA", *arguments)
 
     return run
