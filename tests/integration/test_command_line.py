@@ -46,7 +46,6 @@ TRANSCRIPTS = {
     "matrix.txt": [f"matrix {HOST}"],
     "matrix.md": [f"matrix {HOST} --format markdown"],
     "matrix.html": [f"matrix {HOST} --format html"],
-    "matrix.json": [f"matrix {HOST} --format json"],
     "verify.txt": [f"verify {HOST} --backend tiled"],
     "verify-troubles.txt": [f"verify {HOST} --backend renamed"],
     "verify.json": [f"verify {HOST} --backend accelerated --json"],
