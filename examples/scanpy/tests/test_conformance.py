@@ -160,6 +160,11 @@ def test_every_function_that_a_backend_implements_is_compared():
         ("torch", "highly_variable_genes", {"flavor": "seurat_v3"}, "flavor='seurat_v3'"),
         ("dask", "scale", {"mask_obs": np.ones(400, dtype=bool)}, "'mask_obs'"),
         ("dask", "highly_variable_genes", {"batch_key": "group"}, "'batch_key'"),
+        ("dask", "highly_variable_genes", {"flavor": "cell_ranger"}, "flavor is 'cell_ranger'"),
+        ("dask", "pca", {"chunked": True}, "'chunked'"),
+        ("dask", "pca", {"svd_solver": "randomized"}, "svd_solver is 'randomized'"),
+        ("dask", "log1p", {"obsm": "X_pca"}, "'obsm'"),
+        ("dask", "calculate_qc_metrics", {"use_raw": True}, "'use_raw'"),
     ],
 )
 def test_an_argument_a_backend_cannot_honour_keeps_the_call_away(
