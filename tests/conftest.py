@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -47,6 +48,8 @@ class Site:
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(dedent(text), encoding="utf-8")
+        # What was compiled of an earlier text passes for this one, if both are of one second and length.
+        Path(cache_from_source(str(file))).unlink(missing_ok=True)
         importlib.invalidate_caches()
         return file
 

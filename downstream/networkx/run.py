@@ -24,9 +24,6 @@ from comparison import differing, loopback, run_tests, show
 WHOLE = ["networkx"]
 # Some of each kind, none of which takes its tests more than a quarter of a minute.
 PART = [
-    "networkx.algorithms.assortativity",
-    "networkx.algorithms.centrality",
-    "networkx.algorithms.coloring",
     "networkx.algorithms.components",
     "networkx.algorithms.link_analysis",
     "networkx.algorithms.operators",

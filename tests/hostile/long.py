@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "tests/hostile"
-FUZZERS = ("a_label", "the_environment", "a_docstring", "metadata", "a_manifest")
+FUZZERS = ("a_label", "the_environment", "metadata", "a_manifest")
 HEARTBEAT = 60  # seconds between two lines that say how far it is
 FAILING = 40  # lines that are shown of a run that failed
 

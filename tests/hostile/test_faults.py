@@ -13,7 +13,7 @@ pytestmark = [
 ]
 
 ALL_STEPS = settings.default.max_examples > 100
-FEW = 60  # steps that the fast profile tries, spread over all
+FEW = 30  # steps that the fast profile tries, spread over all
 
 
 class Breaker:

@@ -1,4 +1,4 @@
-"""Text that nobody would write: labels, environment variables, docstrings, metadata, manifests.
+"""Text that nobody would write: labels, environment variables, metadata, manifests.
 
 ``pytest tests/hostile --hypothesis-profile=long`` draws 40,000 texts for each.
 """
@@ -91,38 +91,6 @@ def test_the_environment(host, make_dispatcher, monkeypatch, values):
             assert any(variable in text for variable in VARIABLES)
         else:
             assert found in ("host", [2])
-
-
-DOCSTRINGS = pieces(
-    *("\n", "\n\n", "    ", " ", "\t", "-", "-" * 10, "-" * 16, "===", ":", "*", "**"),
-    *("Parameters", "Other Parameters", "Returns", "values", "copy", "tiles", "backend", " : int"),
-    *("Parameters\n----------\n", "Other Parameters\n----------------\n", "values\n    What.\n"),
-    *("`", "\\", "\r", "\x0c", "\u2028", "\u00e9"),
-)
-
-
-@many
-@given(mine=DOCSTRINGS, theirs=DOCSTRINGS)
-def test_a_docstring(make_dispatcher, mine, theirs):
-    dispatcher = make_dispatcher()
-
-    def double(values, *, copy=False):
-        return "host"
-
-    def other(values, *, tiles=1):
-        return "mine"
-
-    double.__doc__, other.__doc__ = mine, theirs
-    public = dispatcher.backend_dispatch(double)
-    with dispatcher.register(type("Mine", (), {"name": "mine", "double": staticmethod(other)})):
-        tell(dispatcher.discover)
-        first = public.__doc__
-        tell(dispatcher.discover)
-        assert public.__doc__ == first
-        assert isinstance(first, str)
-        lines = iter(line.rstrip() for line in first.splitlines())
-        assert all(line.rstrip() in lines for line in mine.splitlines())
-    assert double.__doc__ == mine
 
 
 ENTRIES = pieces(

@@ -41,7 +41,9 @@ from .reference import (
     takes_option,
 )
 
-TIMES = 50  # as many worlds as the profile has examples
+TIMES = (
+    50 if settings.default.max_examples > 100 else 20
+)  # as many worlds as the profile has examples
 
 
 class Unclear:

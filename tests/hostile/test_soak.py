@@ -14,7 +14,7 @@ from .corpus import members
 from .host import VALUES, finish
 
 THREADS = 8
-SECONDS = 30 if settings.default.max_examples > 100 else 4
+SECONDS = 30 if settings.default.max_examples > 100 else 2
 
 # These change what surrounds them, as they may: the caller's context, or the whole thread.
 LEFT_OUT = {"interrupts-at-import", "leaves-a-block-open", "impostor"}

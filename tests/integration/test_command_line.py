@@ -46,7 +46,6 @@ TRANSCRIPTS = {
     "matrix.txt": [f"matrix {HOST}"],
     "matrix.md": [f"matrix {HOST} --format markdown"],
     "matrix.html": [f"matrix {HOST} --format html"],
-    "matrix.json": [f"matrix {HOST} --format json"],
     "verify.txt": [f"verify {HOST} --backend tiled"],
     "verify-troubles.txt": [f"verify {HOST} --backend renamed"],
     "verify.json": [f"verify {HOST} --backend accelerated --json"],
@@ -138,7 +137,6 @@ def turn(words, flags, folder):
         "PYTHONPATH": str(folder),
         "COLUMNS": "80",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     ran = subprocess.run(
         [sys.executable, *flags, "-m", "scverse_backends", *shlex.split(words)],

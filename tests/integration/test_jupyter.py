@@ -11,13 +11,14 @@ pytestmark = pytest.mark.slow
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
-@pytest.fixture
-def run(world, monkeypatch):
+@pytest.fixture(scope="module")
+def kernel(shared_world):
     """Run cells in one kernel, and give what each showed."""
     # The kernel imports this library and the host from where this process does.
-    folders = [str(world.site.folder), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
-    manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60)
+    folders = [str(shared_world.site.folder), os.environ.get("PYTHONPATH", "")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+        manager, client = start_new_kernel(kernel_name="python3", startup_timeout=60)
     seen = []
 
     def hear(message):
@@ -33,10 +34,17 @@ def run(world, monkeypatch):
         client.execute_interactive(cell, timeout=60, output_hook=hear)
         return seen[-1] if seen else None
 
-    run(f"import asyncio, threading\nimport {world.name} as host\nsettings = host.settings")
+    run(f"import asyncio, threading\nimport {shared_world.name} as host\nsettings = host.settings")
     yield run
     client.stop_channels()
     manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def run(kernel):
+    """The same kernel, in which nothing is selected."""
+    kernel("del settings.backend\nsettings.fallback = 'warn'")
+    return kernel
 
 
 def test_what_one_cell_sets_the_next_cells_threads_and_tasks_see(run):

@@ -170,17 +170,16 @@ def packaged(folder, builder, *, flat=False, name="one"):
 @pytest.mark.parametrize("builder", [HATCHLING, SETUPTOOLS], ids=["hatchling", "setuptools"])
 @pytest.mark.parametrize("flat", [False, True], ids=["src", "flat"])
 class TestPackage:
-    def test_in_a_wheel(self, tmp_path, install, builder, flat):
-        check(see(install(packaged(tmp_path, builder, flat=flat).wheel())), "one")
+    def test_in_a_wheel_unpacked_and_as_a_zip_file(self, tmp_path, install, builder, flat):
+        wheel = packaged(tmp_path, builder, flat=flat).wheel()
+        check(see(install(wheel)), "one")
+        check(see(wheel), "one")
 
     def test_in_an_editable_install(self, tmp_path, install, builder, flat):
         project = packaged(tmp_path, builder, flat=flat)
         target = install(project.wheel("build_editable"))
         assert not [*target.rglob("host.*")]
         check(see(target), "one")
-
-    def test_in_a_zip_file(self, tmp_path, builder, flat):
-        check(see(packaged(tmp_path, builder, flat=flat).wheel()), "one")
 
 
 def test_an_editable_install_of_hatchling_that_redirects_imports(tmp_path, install):

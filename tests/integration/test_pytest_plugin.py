@@ -5,6 +5,8 @@ import json
 import pytest
 
 pytest_plugins = ["pytester"]
+# Of the tests inside, which would be warned by the rules of those around them.
+pytestmark = pytest.mark.filterwarnings("default")
 
 HOST = """
     from scverse_backends import BackendDispatcher
@@ -85,7 +87,11 @@ def run(pytester, install):
 
     def run(*arguments):
         plugin = ("-p", "scverse_backends.pytest_plugin", "-p", "no:cacheprovider")
-        return pytester.runpytest_subprocess(*plugin, "-rA", *arguments)
+        pytester.syspathinsert()
+        start = (
+            pytester.runpytest_subprocess if "xdist" in arguments else pytester.runpytest_inprocess
+        )
+        return start(*plugin, "-rA", *arguments)
 
     return run
 

@@ -156,7 +156,7 @@ def finish(command, folder):
         text=True,
         input="first\nsecond\n",
         check=False,
-        env={**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
     )
     return Finished(ran.returncode, ran.stdout, ran.stderr)
 

@@ -148,7 +148,6 @@ def check_default(ours, theirs):
         assert ours != theirs
 
 
-@settings(max_examples=3 * settings.default.max_examples)
 @given(signatures())
 def test_a_signature_is_read_back_as_it_was(signature):
     check(signature)

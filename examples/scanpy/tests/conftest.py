@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,16 +51,17 @@ def states() -> Mapping[str, AnnData]:
     return {"counts": counts, "logarithms": logarithms, "embedded": embedded}
 
 
-@pytest.fixture
-def opened(states: Mapping[str, AnnData], tmp_path) -> Opened:
+@pytest.fixture(scope="session")
+def opened(states: Mapping[str, AnnData], tmp_path_factory) -> Opened:
     """Return a function that opens a state as a backend wants it: lazily for Dask."""
+    folder = tmp_path_factory.mktemp("states")
+    for state, data in states.items():
+        data.write_h5ad(folder / f"{state}.h5ad")
 
     def open_for(state: str, backend: str) -> AnnData:
         if backend != "dask":
             return states[state].copy()
-        path = tmp_path / f"{state}.h5ad"
-        states[state].write_h5ad(path)
-        return scanpy_dask.open_dataset(path, chunk_rows=130)
+        return scanpy_dask.open_dataset(folder / f"{state}.h5ad", chunk_rows=130)
 
     return open_for
 
@@ -110,18 +108,3 @@ def _assert_arrays_close(expected: Any, result: Any, share: float) -> None:
             assert share_of_largest(one, other) <= share
         else:
             assert (one == other).all()
-
-
-@pytest.fixture(scope="session")
-def run() -> Callable[..., str]:
-    """Return a function that runs code in a Python of its own and gives what it prints."""
-
-    def run_code(code: str, **environment: str) -> str:
-        command = [sys.executable, "-W", "ignore", "-c", code]
-        done = subprocess.run(
-            command, env=os.environ | environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    return run_code

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 
 import matplotlib as mpl
 import numpy as np
@@ -155,17 +158,37 @@ def test_a_bare_matrix_is_dispatched(make):
     assert np.allclose((result - sc.pp.log1p(values, copy=True)).sum(), 0)
 
 
-def test_nothing_is_imported_that_was_not_selected(run):
-    modules = "[m for m in ('torch', 'scanpy_torch', 'scanpy_dask', 'distributed') if m in modules]"
-    prepare = "import scanpy as sc, scanpy_host; from sys import modules; import numpy as np; "
-    call = "sc.pp.log1p(np.ones((2, 2)), backend={!r}); "
-    assert run(f"{prepare}{call.format(None)}print({modules})") == "[]"
-    assert run(f"{prepare}{call.format('torch')}print({modules})") == "['torch', 'scanpy_torch']"
+IMPORTED = """
+import sys
+import numpy as np
+import scanpy as sc
+def imported(*names): print([name for name in names if name in sys.modules])
+imported("scverse_backends")
+print(hasattr(sc.settings, "backend"))
+import scanpy_host
+ours = "torch", "scanpy_torch", "scanpy_dask", "distributed"
+sc.pp.log1p(np.ones((2, 2)), backend="cpu")
+imported(*ours)
+print(sc.settings.backends, sc.settings.fallback)
+sc.pp.log1p(np.ones((2, 2)))
+imported(*ours)
+"""
 
 
-def test_scanpy_without_the_host_is_as_it_always_was(run):
-    code = "import scanpy as sc; print(hasattr(sc.settings, 'backend'), 'scverse_backends' in {})"
-    assert run(code.format("__import__('sys').modules")) == "False False"
+def test_the_environment_selects_and_nothing_else_is_imported():
+    environment = {"SCANPY_BACKEND": "torch", "SCANPY_BACKEND_FALLBACK": "error"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", IMPORTED],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        *("[]", "False"),  # without the host, scanpy is as it always was
+        *("[]", "('scanpy-torch',) error"),
+        "['torch', 'scanpy_torch']",
+    ]
 
 
 def test_the_example_in_the_documentation_runs():

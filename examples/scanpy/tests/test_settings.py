@@ -92,9 +92,3 @@ def test_scanpys_own_settings_are_as_before():
     assert "backend = 'cpu'" in str(sc.settings)
     with pytest.raises(TypeError, match="n_jobs"):
         sc.settings.n_jobs = "many"
-
-
-def test_the_environment_selects(run):
-    code = "import scanpy as sc, scanpy_host; print(sc.settings.backends, sc.settings.fallback)"
-    printed = run(code, SCANPY_BACKEND="dask,torch", SCANPY_BACKEND_FALLBACK="error")
-    assert printed == "('scanpy-dask', 'scanpy-torch') error"

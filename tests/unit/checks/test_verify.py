@@ -266,21 +266,20 @@ class TestNames:
         )
         assert result.failures() == result.findings[:1]
 
-    def test_a_listed_name_like_nothing_is_a_warning(self, verified):
-        result = verified(cluster, __all__=["cluster", "helper"], cluster=same, helper=same)
-        assert told(result) == [("warning", "unknown-name", None)]
-        assert "did you mean" not in str(result)
-
-    def test_a_listed_name_like_one_that_is_implemented_is_a_warning(self, verified):
-        result = verified(cluster, __all__=["cluster", "clusters"], cluster=same, clusters=same)
-        assert told(result) == [("warning", "unknown-name", None)]
-
-    def test_what_an_adapter_says_of_itself_is_no_such_name(self, verified):
-        result = verified(cluster, __all__=["name", "cluster"], cluster=same)
-        assert result.findings == ()
-
-    def test_what_is_no_name_at_all_is_passed_over(self, verified):
-        assert verified(cluster, __all__=["cluster", 3], cluster=same).findings == ()
+    @pytest.mark.parametrize(
+        ("others", "found"),
+        [
+            ({"helper": same}, [("warning", "unknown-name", None)]),
+            ({"clusters": same}, [("warning", "unknown-name", None)]),
+            ({"name": None}, []),  # what it says of itself
+            ({3: None}, []),  # no name at all
+        ],
+    )
+    def test_a_listed_name_beside_what_is_implemented(self, verified, others, found):
+        attributes = {name: one for name, one in others.items() if one is not None}
+        result = verified(cluster, __all__=["cluster", *others], cluster=same, **attributes)
+        assert told(result) == found
+        assert ("did you mean" in str(result)) == ("clusters" in others)
 
     def test_without_a_list_only_slips_are_told(self, verified):
         result = verified(cluster, clustre=same, helper=same, _clustered=same, version="1")

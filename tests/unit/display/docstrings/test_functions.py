@@ -484,41 +484,68 @@ def test_any_indentation_is_kept(merged, indent, first):
     assert all(line.startswith(indent) for line in added)
 
 
-def test_sections_may_begin_on_the_first_line(dispatcher, tiled):
-    def scale(x, factor=1):
-        """Parameters
-        ----------
-        x
-            The values.
-        """
+HEAD = inspect.cleandoc(DOC)
+SECTION = "Scale.\n\nParameters\n----------"
+OTHERS = "Other Parameters\n----------------"
+# A docstring, and what it shows where the selector stands.
+ENTERED = {
+    "on the first line": (
+        "Parameters\n    ----------\n    x\n        It.\n    ",
+        "Parameters\n----------\nx\n    It.\nbackend\n",
+    ),
+    "without entries": (f"{SECTION}\n", f"{SECTION}\nbackend\n"),
+    "that ends with its rule": (SECTION, f"{SECTION}\nbackend\n"),
+    "of a list": (f"{SECTION}\n    * none", f"{SECTION}\n    * none\nbackend\n"),
+    "of a list, in tabs": (
+        "\n\t**Scale**.\n\n\tParameters\n\t----------\n\t    * none",
+        "----------\n    * none\nbackend\n",
+    ),
+    "of a directive": (f"{SECTION}\n.. note:: There are none.", f"{SECTION}\nbackend : "),
+    "with two rules": (f"{SECTION}\n----------\nx\n    It.", "    It.\nbackend\n"),
+    "before a rule of another kind": (
+        f"{HEAD}\nReturns\n-------\nx\n\nNotes\n=====\nNone.",
+        "By how much.\nbackend : ",
+    ),
+    "before a title of one letter": (f"{HEAD}\nR\n-----\nx", "By how much.\nbackend : "),
+    "before a double rule": (f"{HEAD}\nR\n=====\nx", "By how much.\nbackend : "),
+    "before nothing but a title": (f"{HEAD}\nR\n===", "By how much.\nbackend : "),
+    "before a directive": (f"{HEAD}\n.. note:: About all.", "By how much.\nbackend : "),
+    "with a rule without a title": (
+        f"{HEAD}\n    More.\n---------\n    A rule.",
+        "A rule.\nbackend : ",
+    ),
+    "with a rule that has no name": (f"{HEAD}\n-----\n    No name.", "No name.\nbackend : "),
+    "with words like the selector": (
+        HEAD.replace("By how much.", "The backend of it, and backends."),
+        "and backends.\nbackend : ",
+    ),
+    "with keywords that are not last": (f"{SECTION}\n**rest\n    A.\nx\n    B.", "B.\nbackend\n"),
+}
 
-    public = dispatcher.backend_dispatch(scale)
-    assert inspect.cleandoc(public.__doc__).startswith(
-        "Parameters\n----------\nx\n    The values.\nbackend"
-    )
+
+@pytest.mark.parametrize(("doc", "shown"), ENTERED.values(), ids=ENTERED)
+def test_the_selector_stands_at_the_end_of_a_section(dispatcher, scale, doc, shown):
+    scale.__doc__ = doc
+    found = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
+    assert shown in found
+    assert found.count("\nbackend") == 1
 
 
-def test_a_section_without_entries_gets_its_first(dispatcher):
-    def scale():
-        """Scale.
+LEFT_ALONE = {
+    "a title apart from its rule": HEAD.replace("Parameters\n", "Parameters\n\n"),
+    "nothing but other parameters": HEAD.replace("Parameters\n----------", OTHERS),
+    "a selector among others": f"{HEAD}\n\n{OTHERS}\nbackend : str\n    Where it runs.",
+    **{
+        last: DOC.replace("factor : float", last)
+        for last in ("x, backend", "backend", "backend : str", "backend: str")
+    },
+}
 
-        Parameters
-        ----------
-        """
 
-    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
-    assert doc.startswith("Scale.\n\nParameters\n----------\nbackend\n")
-
-
-@pytest.mark.parametrize("indent", ["", "\t"])
-@pytest.mark.parametrize("first", ["Scale.", "**Scale** it.", "\n**Scale** it."])
-def test_a_section_of_nothing_but_a_list(dispatcher, first, indent):
-    def scale():
-        return None
-
-    lines = ["", "", "Parameters", "----------", "    * none"]
-    scale.__doc__ = before = first + f"\n{indent}".join(lines)
-    assert dispatcher.backend_dispatch(scale).__doc__.startswith(f"{before}\n{indent}backend\n")
+@pytest.mark.parametrize("doc", LEFT_ALONE.values(), ids=LEFT_ALONE)
+def test_where_there_is_no_section_or_a_selector_nothing_is_added(dispatcher, scale, doc):
+    scale.__doc__ = doc
+    assert dispatcher.backend_dispatch(scale).__doc__ == doc
 
 
 @pytest.mark.parametrize("title", ["Attributes", "Methods", "Returns", "Yields", "Receives"])
@@ -536,49 +563,6 @@ def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(m
     assert doc.index("backend : ") < doc.index("Other Parameters") < doc.index(".. note::")
 
 
-@pytest.mark.parametrize(
-    ("rest", "last"),
-    [
-        ("Returns\n-------\nx\n\nNotes\n=====\nNone.", "By how much."),
-        ("R\n-----\nx", "By how much."),
-        ("R\n=====\nx", "By how much."),
-        ("R\n===", "By how much."),
-        (".. note:: About all.", "By how much."),
-        ("    More.\n---------\n    A rule.", "A rule."),
-        ("-----\n    No name.", "No name."),
-    ],
-    ids=[
-        "rules of two kinds",
-        "one letter",
-        "a double rule",
-        "no more",
-        "a directive",
-        "no title",
-        "a rule",
-    ],
-)
-def test_the_parameters_end_where_something_else_begins(dispatcher, scale, rest, last):
-    scale.__doc__ = f"{inspect.cleandoc(DOC)}\n{rest}"
-    doc = dispatcher.backend_dispatch(scale).__doc__
-    assert f"{last}\nbackend : " in doc
-
-
-def test_a_directive_may_be_all_that_a_section_has(dispatcher, scale):
-    scale.__doc__ = "Scale.\n\nParameters\n----------\n.. note:: There are none."
-    doc = dispatcher.backend_dispatch(scale).__doc__
-    assert "----------\nbackend : " in doc
-
-
-def test_a_rule_below_another_is_no_title_of_it(dispatcher, scale):
-    scale.__doc__ = "Scale.\n\nParameters\n----------\n----------\nx\n    It."
-    assert "    It.\nbackend\n" in dispatcher.backend_dispatch(scale).__doc__
-
-
-def test_a_title_apart_from_its_rule_is_none(dispatcher, scale):
-    scale.__doc__ = before = inspect.cleandoc(DOC).replace("Parameters\n", "Parameters\n\n")
-    assert dispatcher.backend_dispatch(scale).__doc__ == before
-
-
 def test_an_option_that_the_host_documents_with_stars_is_not_documented_twice(dispatcher, tiled):
     def scale(x, factor=1, **more):
         """Scale.
@@ -594,16 +578,6 @@ def test_an_option_that_the_host_documents_with_stars_is_not_documented_twice(di
         dispatcher.discover()
         assert "tiles" in inspect.signature(public).parameters
         assert "Other Parameters" not in public.__doc__
-
-
-def test_a_docstring_that_ends_with_its_rule(dispatcher):
-    def scale():
-        return None
-
-    scale.__doc__ = "Parameters\n----------"
-    assert dispatcher.backend_dispatch(scale).__doc__.startswith(
-        "Parameters\n----------\nbackend\n"
-    )
 
 
 def test_what_only_looks_like_a_section_is_none(merged):
@@ -629,52 +603,6 @@ def test_what_only_looks_like_a_section_is_none(merged):
     doc = inspect.cleandoc(doc)
     assert "Not a list.\n\nParameters\n" in doc
     assert doc.index("By how much.") < doc.index("\nbackend\n") < doc.index("Other Parameters")
-
-
-def test_a_directive_at_the_margin_stays_behind_the_parameters(dispatcher, scale):
-    scale.__doc__ = DOC + "\n    .. note:: About all of it."
-    doc = dispatcher.backend_dispatch(scale).__doc__
-    assert doc.index("backend : ") < doc.index(".. note::")
-
-
-def test_a_host_that_only_has_other_parameters_is_left_alone(dispatcher, scale):
-    scale.__doc__ = before = DOC.replace(
-        "Parameters\n    ----------", "Other Parameters\n    " + "-" * 16
-    )
-    assert dispatcher.backend_dispatch(scale).__doc__ == before
-
-
-@pytest.mark.parametrize("last", ["x, backend", "backend", "backend : str", "backend: str"])
-def test_a_selector_that_the_host_documents_is_not_documented_twice(dispatcher, scale, last):
-    scale.__doc__ = DOC.replace("factor : float", last)
-    assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
-
-
-def test_a_selector_among_the_other_parameters_is_not_documented_twice(dispatcher, scale):
-    other = "\n\nOther Parameters\n----------------\nbackend : str\n    Where it runs."
-    scale.__doc__ = inspect.cleandoc(DOC) + other
-    assert dispatcher.backend_dispatch(scale).__doc__ == scale.__doc__
-
-
-def test_a_word_that_only_looks_like_the_selector_does_not_hide_it(dispatcher, scale):
-    scale.__doc__ = DOC.replace("By how much.", "The backend of it, and backends.")
-    assert entries(dispatcher.backend_dispatch(scale).__doc__, "backend : ") == 1
-
-
-def test_keywords_that_are_not_last_do_not_move_the_selector(dispatcher):
-    def scale(x, **rest):
-        """Scale.
-
-        Parameters
-        ----------
-        **rest
-            Whatever else.
-        x
-            The values.
-        """
-
-    doc = inspect.cleandoc(dispatcher.backend_dispatch(scale).__doc__)
-    assert doc.index("\nx\n") < doc.index("\nbackend\n")
 
 
 def test_type_hints_are_the_hosts_own_and_the_selectors(dispatcher, tiled):
