@@ -30,7 +30,6 @@ def test_what_a_function_needs_is_imported_when_that_function_is_first_called(si
     site.write("heavy.py", "def double(values): return 'doubled'")
     install(site, LAZY.format(problem="import heavy; return heavy.double"))
     double, triple = host
-
     assert triple([1], backend="mine") == "tripled"
     assert "heavy" not in site.imported()
     assert double([1], backend="mine") == "doubled"
@@ -51,10 +50,8 @@ def test_a_function_that_cannot_be_fetched_is_an_error_and_the_others_work(
 ):
     install(site, LAZY.format(problem=problem))
     double, triple = host
-
     with pytest.raises(BackendLoadError, match=r"lazy-backend 2\.1") as caught:
         double([1], backend="mine")
-
     assert (caught.value.backend, caught.value.entry_point) == ("mine", "lazy")
     assert isinstance(caught.value.__cause__, cause)
     assert triple([1], backend="mine") == "tripled"

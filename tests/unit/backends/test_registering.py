@@ -41,7 +41,6 @@ def module_adapter():
 )
 def test_a_class_an_object_or_a_module_runs_calls_without_any_warning(dispatcher, whoami, adapter):
     dispatcher.register(adapter)
-
     assert whoami(backend="local") == "local"
     assert whoami(backend="LOCAL") == "local"
 
@@ -74,10 +73,8 @@ def test_a_class_is_instantiated_once(dispatcher, whoami):
 def test_a_registration_knows_the_name_and_ends_when_it_is_removed(dispatcher, whoami):
     registration = dispatcher.register(Local)
     assert registration.name == "local"
-
     registration.remove()
     registration.remove()
-
     for label in ("local", "here"):
         with pytest.raises(UnknownBackendError):
             whoami(backend=label)
@@ -88,7 +85,6 @@ def test_a_registration_holds_for_a_block_and_ends_after_an_error_too(dispatcher
         assert (registration.name, whoami(backend="here")) == ("local", "local")
     with pytest.raises(ZeroDivisionError), dispatcher.register(Local):
         raise ZeroDivisionError
-
     with pytest.raises(UnknownBackendError):
         whoami(backend="local")
 
@@ -97,9 +93,7 @@ def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher,
     registration = dispatcher.register(Local)
     dispatcher.settings.backend = "local"
     assert whoami() == "local"
-
     registration.remove()
-
     with pytest.raises(UnknownBackendError, match="'local'"):
         whoami()
 
@@ -114,16 +108,10 @@ def test_what_was_removed_is_let_go(dispatcher, whoami):
     assert gone() is None
 
 
-def test_removing_one_of_two_leaves_the_other(dispatcher, whoami):
-    class Other(Local):
-        name, aliases = "other", ()
-
+def test_removing_one_of_two_leaves_the_other(dispatcher, offer):
     registration = dispatcher.register(Local)
-    dispatcher.register(Other)
-
+    offer("other")
     registration.remove()
-
-    assert whoami(backend="other") == "local"
     assert dispatcher.settings.available_backends() == ["other"]
 
 
@@ -134,7 +122,6 @@ def test_a_registered_backend_is_listed_as_such(site, dispatcher):
         assert (info.distribution, info.version, info.entry_point) == (None, None, None)
         assert dispatcher.available_backend_names() == ["here", "local"]
         assert dispatcher.settings.available_backends() == ["local"]
-
     assert dispatcher.backends() == ()
     assert dispatcher.available_backend_names() == []
 
@@ -143,7 +130,6 @@ def test_a_registered_backend_is_listed_as_such(site, dispatcher):
 def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
     trusted = {"local": {"aliases": ["here"], "package": "local-backend"}}
     dispatcher = make_dispatcher(untrusted=policy, trusted_backends=trusted)
-
     with dispatcher.register(Local):
         assert dispatcher.get_backend("local").whoami() == "local"
         assert dispatcher.get_backend("here").whoami() == "local"
@@ -152,17 +138,8 @@ def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
 def test_an_adapter_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
     dispatcher.register(Local)
     adapter = dispatcher.get_backend("local")
-
     dispatcher.refresh()
-
     assert dispatcher.get_backend("local") is adapter
-
-
-def test_registering_imports_nothing_that_is_installed(site, dispatcher, installed, whoami):
-    with dispatcher.register(Local):
-        assert whoami(backend="local") == "local"
-
-    assert site.imported() == set()
 
 
 class TestAnInstalledBackendOfTheSameName:
@@ -170,28 +147,20 @@ class TestAnInstalledBackendOfTheSameName:
     def world(self, installed):
         pass
 
-    def test_an_installed_backend_is_shadowed_while_one_of_its_name_is_registered(
-        self, dispatcher, whoami
-    ):
-        assert whoami(backend="local") == "installed"
+    def test_is_shadowed_while_one_of_its_name_is_registered(self, site, dispatcher, whoami):
         with dispatcher.register(Local):
             assert whoami(backend="local") == whoami(backend="here") == "local"
+            assert site.imported() == set()
+            assert whoami(backend="there") == "installed"
         assert whoami(backend="local") == whoami(backend="here") == "installed"
-
-    def test_the_labels_that_are_not_shadowed_stay_its_own(self, dispatcher, whoami):
-        assert whoami(backend="there") == "installed"
         with dispatcher.register(Local):
-            assert whoami(backend="local") == "local"
+            assert whoami(backend="local") == whoami(backend="here") == "local"
             assert whoami(backend="there") == "installed"
 
-    def test_both_are_listed(self, dispatcher):
+    def test_is_listed_beside_it_and_its_name_once(self, dispatcher):
         with dispatcher.register(Local):
             states = {info.state for info in dispatcher.backends()}
-
-        assert states == {"registered", "installed"}
-
-    def test_a_name_that_is_shadowed_is_listed_once(self, dispatcher):
-        with dispatcher.register(Local):
+            assert states == {"registered", "installed"}
             assert dispatcher.settings.available_backends() == ["local"]
             assert dispatcher.available_backend_names() == ["here", "local", "there"]
 
@@ -217,35 +186,23 @@ class TestWhatCannotBeRegistered:
         self, make_dispatcher, attributes, problem
     ):
         dispatcher = make_dispatcher(reserved_backends={"gpu": "Use a concrete name."})
-
         with pytest.raises(BackendConfigurationError, match=problem):
             dispatcher.register(types.SimpleNamespace(**attributes))
-
         assert dispatcher.backends() == ()
 
     def test_all_that_is_wrong_with_its_labels_is_said_at_once(self, dispatcher):
         adapter = types.SimpleNamespace(name="cpu", aliases=["auto", "no spaces", "fine"])
-
         with pytest.raises(BackendConfigurationError) as caught:
             dispatcher.register(adapter)
-
         assert len(caught.value.mistakes) == 3
 
     @pytest.mark.parametrize("labels", [("local", ()), ("LOCAL", ()), ("other", ("here",))])
     def test_a_label_that_is_registered_already_is_an_error(self, dispatcher, whoami, labels):
         name, aliases = labels
         dispatcher.register(Local)
-
         with pytest.raises(BackendConfigurationError, match="registered already"):
             dispatcher.register(types.SimpleNamespace(name=name, aliases=aliases))
-
         assert whoami(backend="local") == "local"
-
-    def test_a_label_is_free_again_once_it_was_removed(self, dispatcher, whoami):
-        dispatcher.register(Local).remove()
-
-        with dispatcher.register(Local):
-            assert whoami(backend="local") == "local"
 
     def test_an_error_of_the_callers_own_class_reaches_the_caller(self, dispatcher):
         class Failing:

@@ -55,7 +55,6 @@ def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
     conversation, where, label, who, inner
 ):
     talk = conversation(backend=label)
-
     assert next(talk) == (who, inner)
     assert where() == "cpu"
     assert talk.send("hello") == (f"{who} heard", "hello", inner)
@@ -114,7 +113,6 @@ def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatch
 def test_an_error_of_a_generator_is_raised_where_it_is_iterated(conversation):
     talk = conversation(backend="mine")
     next(talk)
-
     with pytest.raises(ZeroDivisionError):
         talk.throw(ZeroDivisionError)
 

@@ -125,7 +125,6 @@ def test_a_registered_adapter_is_known_only_where_it_was_registered(world):
 
 def test_an_adapter_that_was_registered_here_does_not_stand_in_for_a_package(world, snapshot):
     world.uninstall("fast")
-
     with world.load().dispatcher.register(SimpleNamespace(name="fast")):
         error = raised(BackendSnapshotError, snapshot)
     assert "taken of fast-backend 1.0, and there it is an adapter that was registered" in str(error)

@@ -21,7 +21,6 @@ def taken(host, *labels, **options):
 
 def test_a_snapshot_applies_what_held_where_it_was_taken(host):
     snapshot = taken(host, "quick-fast", "other", fallback="error")
-
     with snapshot:
         assert host.where() == "fast 1.0"
         assert host.settings.backends == ("fast", "other")
@@ -36,7 +35,6 @@ def test_a_snapshot_holds_the_process_wide_default_and_does_not_follow_it(host):
     snapshot = host.settings.snapshot()
     host.settings.backend = "other"
     host.settings.fallback = "warn"
-
     with snapshot:
         assert (host.where(), host.settings.fallback) == ("fast 1.0", "silent")
     assert host.where() == "other 1.0"
@@ -52,7 +50,6 @@ def test_a_snapshot_holds_what_the_environment_selects(world, monkeypatch):
 def test_a_snapshot_holds_that_nothing_is_selected(host):
     snapshot = host.settings.snapshot()
     host.settings.backend = "fast"
-
     with snapshot:
         assert host.where() == "cpu"
     assert host.where() == "fast 1.0"
@@ -131,7 +128,6 @@ def test_a_call_inside_it_is_explained_by_it(host):
 
 
 def test_a_registered_adapter_is_held_in_this_process(host):
-
     with host.dispatcher.register(SimpleNamespace(name="mine", where=lambda: "mine")):
         snapshot = taken(host, "mine")
         for same in (snapshot, pickle.loads(pickle.dumps(snapshot))):
@@ -143,7 +139,6 @@ def test_a_registered_adapter_is_held_in_this_process(host):
 
 def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name(host):
     snapshot = pickle.loads(pickle.dumps(taken(host, "fast")))
-
     with host.dispatcher.register(SimpleNamespace(name="fast", where=lambda: "registered")):
         registered = pickle.loads(pickle.dumps(taken(host, "fast")))
         assert registered != snapshot
