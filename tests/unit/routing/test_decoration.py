@@ -7,7 +7,7 @@ import functools
 import inspect
 import math
 import operator
-import pickle
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +22,24 @@ class Hidden:
 
     def __call__(self, data):
         return data
+
+
+class Nameless(Hidden):
+    def __getattr__(self, name):
+        raise ZeroDivisionError(name)
+
+    def __repr__(self):
+        raise ZeroDivisionError
+
+
+def endless():
+    """Give a function that says it wraps itself."""
+
+    def func(data):
+        return data
+
+    func.__wrapped__ = func
+    return func
 
 
 def double(values):
@@ -56,13 +74,11 @@ def test_a_function_that_wraps_a_method_is_a_function(dispatcher):
 def test_a_parameter_named_as_the_selector(dispatcher, func):
     with pytest.raises(TypeError, match=r"'backend'.* choose another with selector=\.\.\."):
         dispatcher.backend_dispatch(name="func")(func)
+    assert dict(dispatcher.dispatched) == {}
     dispatcher.backend_dispatch(name="func", selector="engine")(func)
     dispatcher.backend_dispatch(name="other", selector=None)(func)
-
-
-def test_another_selector_that_a_parameter_bears(dispatcher):
     with pytest.raises(TypeError, match="already has a parameter 'engine'"):
-        dispatcher.backend_dispatch(name="func", selector="engine")(lambda engine: None)
+        dispatcher.backend_dispatch(name="third", selector="engine")(lambda engine: None)
 
 
 @pytest.mark.parametrize("selector", ["1st", "two words", "class", 3])
@@ -71,38 +87,20 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
         dispatcher.backend_dispatch(name="func", selector=selector)(lambda data: None)
 
 
-def test_what_cannot_be_called(dispatcher):
-    with pytest.raises(TypeError, match=r"3 cannot be called; decorate a function"):
-        dispatcher.backend_dispatch(name="func")(3)
-
-
-def test_a_callable_that_fails_when_it_is_asked_for_its_name(dispatcher):
-    class Nameless(Hidden):
-        def __getattr__(self, name):
-            raise ZeroDivisionError(name)
-
-        def __repr__(self):
-            raise ZeroDivisionError
-
-    with pytest.raises(TypeError, match=r"Nameless.* has a signature that cannot be read"):
-        dispatcher.backend_dispatch(name="func")(Nameless())
-
-
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: 3, r"3 cannot be called; decorate a function"),
+        (lambda: Scaler, "Scaler is a class; decorate it with backend_class"),
+        (Hidden, r"Hidden.* cannot be read: .*; decorate a function of yours"),
+        (Nameless, r"Nameless.* has a signature that cannot be read"),
+        (endless, r"func has a signature that cannot be read"),
+    ],
+)
 @pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])
-def test_a_callable_that_hides_its_signature(dispatcher, options):
-    with pytest.raises(
-        TypeError, match=r"Hidden.* cannot be read: .*; decorate a function of yours"
-    ):
-        dispatcher.backend_dispatch(name="first", **options)(Hidden())
-
-
-def test_a_function_that_says_it_wraps_itself(dispatcher):
-    def func(data):
-        return data
-
-    func.__wrapped__ = func
-    with pytest.raises(TypeError, match=r"func has a signature that cannot be read"):
-        dispatcher.backend_dispatch(func)
+def test_what_cannot_be_dispatched(dispatcher, options, make, said):
+    with pytest.raises(TypeError, match=said):
+        dispatcher.backend_dispatch(name="func", **options)(make())
 
 
 @pytest.mark.parametrize("name", ["", "two words", "tl.", ".tl", "tl..umap", "1st", "tl-umap"])
@@ -166,20 +164,6 @@ def test_a_host_wide_ignorable_may_be_unknown_to_a_function(make_dispatcher):
     assert dispatcher.backend_dispatch(double)([1]) == [2]
 
 
-def test_what_is_refused_is_not_dispatched(dispatcher):
-    with pytest.raises(TypeError):
-        dispatcher.backend_dispatch(name="func")(lambda backend: None)
-    assert dict(dispatcher.dispatched) == {}
-
-
-def test_a_class_is_sent_to_the_decorator_for_classes(dispatcher):
-    class Model:
-        pass
-
-    with pytest.raises(TypeError, match="Model is a class; decorate it with backend_class"):
-        dispatcher.backend_dispatch(Model)
-
-
 class Halver:
     def __call__(self, data):
         return data / 2
@@ -208,12 +192,6 @@ def test_the_original_is_left_alone(dispatcher):
     before = (dict(vars(fresh)), fresh.__doc__, inspect.signature(fresh))
     dispatcher.backend_dispatch(fresh)
     assert (dict(vars(fresh)), fresh.__doc__, inspect.signature(fresh)) == before
-
-
-def test_options_and_no_options_both_decorate(dispatcher):
-    bare = dispatcher.backend_dispatch(double)
-    called = dispatcher.backend_dispatch()(documented)
-    assert (bare([1]), called([1])) == ([2], [1])
 
 
 def test_a_function_that_is_wrapped_already(dispatcher):
@@ -252,9 +230,6 @@ def test_a_generator_function_still_yields(dispatcher):
 
     assert inspect.isgeneratorfunction(batches)
     assert list(batches([1, 2], backend="cpu")) == [1, 2]
-
-
-def test_a_plain_function_is_no_generator_function(dispatcher):
     assert not inspect.isgeneratorfunction(dispatcher.backend_dispatch(double))
 
 
@@ -262,59 +237,33 @@ def test_a_generator_function_that_two_hosts_dispatch(make_dispatcher):
     outer, inner = make_dispatcher(), make_dispatcher(host_name="other")
     started = []
 
-    class Other:
-        name = "other"
-
-        def batches(self, data):
-            started.append(data)
-            yield from data
-
     @outer.backend_dispatch
     @inner.backend_dispatch(selector=None)
     def batches(data):
         yield from data
 
-    inner.register(Other)
+    def others(data):
+        started.append(data)
+        yield from data
+
+    inner.register(SimpleNamespace(name="other", batches=others))
     with inner.settings.use_backend("other"), inner.settings.trace() as trace:
         assert list(batches([1], backend="cpu")) == [1]
     assert inspect.isgeneratorfunction(batches)
     assert (started, len(trace.records)) == ([[1]], 1)
 
 
-def test_a_module_level_function_pickles_by_its_name(make_dispatcher, site):
-    site.write(
-        "host_with_pickles.py",
-        """
-        from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="none", host_name="host")
-        @dispatcher.backend_dispatch
-        def double(values): return [2 * value for value in values]
-        """,
-    )
-    from host_with_pickles import double
-
-    assert pickle.loads(pickle.dumps(double)) is double
-
-
-def test_the_mapping_lists_every_function_by_its_dispatch_name(dispatcher):
-    plain = dispatcher.backend_dispatch(double)
-    dotted = dispatcher.backend_dispatch(name="pl.double")(double)
-    assert dict(dispatcher.dispatched) == {"double": plain, "pl.double": dotted}
-
-
-def test_the_mapping_of_functions_is_read_only(dispatcher):
-    dispatcher.backend_dispatch(double)
-    with pytest.raises(TypeError):
-        dispatcher.dispatched["double"] = double
-    with pytest.raises(TypeError):
-        del dispatcher.dispatched["double"]
-    assert list(dispatcher.dispatched) == ["double"]
-
-
-def test_the_mapping_shows_what_is_decorated_later(dispatcher):
+def test_the_mapping_lists_every_function_by_its_dispatch_name_and_is_read_only(dispatcher):
     held = dispatcher.dispatched
-    dispatcher.backend_dispatch(double)
-    assert list(held) == ["double"]
+    plain = dispatcher.backend_dispatch(double)
+    called = dispatcher.backend_dispatch()(triple)
+    dotted = dispatcher.backend_dispatch(name="pl.double")(double)
+    with pytest.raises(TypeError):
+        held["double"] = double
+    with pytest.raises(TypeError):
+        del held["double"]
+    assert dict(held) == {"double": plain, "triple": called, "pl.double": dotted}
+    assert [func([1]) for func in held.values()] == [[2], [3], [2]]
 
 
 def test_a_module_that_is_loaded_again_replaces_its_functions(dispatcher):
