@@ -395,18 +395,16 @@ class TestTheSameDistributionTwiceOnThePath:
 
     @pytest.mark.parametrize(
         ("distribution", "version"),
-        [("my-backend", "1.0"), ("my-backend", "2.0"), ("My.Backend", "1.0")],
+        [("my-backend", "1.0"), ("my-backend", "2.0"), ("My.Backend", "1.0"), (None, None)],
     )
     def test_a_first_one_without_backends_means_there_are_none(
         self, site, earlier, dispatcher, distribution, version
     ):
         install(site, version="1.0")
-        earlier.install(distribution, version=version)
-        assert dispatcher.backends() == ()
-
-    def test_a_first_one_of_a_development_install_counts_too(self, site, earlier, dispatcher):
-        install(site)
-        earlier.write("my_backend.egg-info/PKG-INFO", "Name: my-backend\nVersion: 3.0\n")
+        if distribution:
+            earlier.install(distribution, version=version)
+        else:
+            earlier.write("my_backend.egg-info/PKG-INFO", "Name: my-backend\nVersion: 3.0\n")
         assert dispatcher.backends() == ()
 
     def test_what_an_incomplete_removal_left_of_a_first_one_does_not_count(

@@ -70,23 +70,20 @@ def test_a_class_is_instantiated_once(dispatcher, whoami):
     assert len(made) == 1
 
 
-def test_a_registration_knows_the_name_and_ends_when_it_is_removed(dispatcher, whoami):
+def test_a_registration_knows_the_name_and_ends_when_it_is_removed_or_its_block_does(
+    dispatcher, whoami
+):
     registration = dispatcher.register(Local)
-    assert registration.name == "local"
+    assert (registration.name, whoami(backend="here")) == ("local", "local")
     registration.remove()
     registration.remove()
-    for label in ("local", "here"):
-        with pytest.raises(UnknownBackendError):
-            whoami(backend=label)
-
-
-def test_a_registration_holds_for_a_block_and_ends_after_an_error_too(dispatcher, whoami):
     with dispatcher.register(Local) as registration:
         assert (registration.name, whoami(backend="here")) == ("local", "local")
     with pytest.raises(ZeroDivisionError), dispatcher.register(Local):
         raise ZeroDivisionError
-    with pytest.raises(UnknownBackendError):
-        whoami(backend="local")
+    for label in ("local", "here"):
+        with pytest.raises(UnknownBackendError):
+            whoami(backend=label)
 
 
 def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher, whoami):
@@ -115,8 +112,11 @@ def test_removing_one_of_two_leaves_the_other(dispatcher, offer):
     assert dispatcher.settings.available_backends() == ["other"]
 
 
-def test_a_registered_backend_is_listed_as_such(site, dispatcher):
+def test_a_registered_backend_is_listed_as_such_and_stays_after_a_refresh(site, dispatcher):
     with dispatcher.register(Local):
+        adapter = dispatcher.get_backend("local")
+        dispatcher.refresh()
+        assert dispatcher.get_backend("local") is adapter
         (info,) = dispatcher.backends()
         assert (info.name, info.state, info.trusted) == ("local", "registered", True)
         assert (info.distribution, info.version, info.entry_point) == (None, None, None)
@@ -133,13 +133,6 @@ def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
     with dispatcher.register(Local):
         assert dispatcher.get_backend("local").whoami() == "local"
         assert dispatcher.get_backend("here").whoami() == "local"
-
-
-def test_an_adapter_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
-    dispatcher.register(Local)
-    adapter = dispatcher.get_backend("local")
-    dispatcher.refresh()
-    assert dispatcher.get_backend("local") is adapter
 
 
 class TestAnInstalledBackendOfTheSameName:

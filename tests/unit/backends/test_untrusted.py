@@ -131,10 +131,6 @@ class TestRefuse:
         assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
         assert site.imported() == {"yours_module"}
 
-    def test_an_adapter_registered_by_the_caller_is_not_refused(self, dispatcher, offer):
-        with offer("local"):
-            assert dispatcher.get_backend("local").name == "local"
-
 
 class TestBlocked:
     @pytest.mark.parametrize(

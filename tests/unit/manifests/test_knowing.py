@@ -299,14 +299,6 @@ class TestOnceLoaded:
         assert scale([1], backend="tiled") == [3]
 
 
-def test_nothing_is_read_before_it_is_needed(ship, dispatcher, scale):
-    ship()
-    before = "tomllib" in sys.modules
-    assert scale([1]) == [2]
-    inspect.signature(scale)
-    assert ("tomllib" in sys.modules) is before
-
-
 def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
     """Discovery, help, the matrix and a selection that is not entered yet."""
     for name in ("tiled", "other"):

@@ -18,6 +18,20 @@ class Interrupted(BaseException):
     """Not even an ``Exception``."""
 
 
+@wraps(lambda data: None)
+def lenient(*args, **kwargs):
+    """Complete what is missing, as a decorator of a host may."""
+    return "host", *(args or ["made up"])
+
+
+@wraps(lambda data: None)
+def strict(*args):
+    """Look at the arguments, as a decorator of an implementation may."""
+    if not args:
+        raise TypeError("there is no data")
+    return "mine"
+
+
 class TestARunningImplementation:
     @pytest.mark.parametrize(
         "error",
@@ -221,55 +235,35 @@ class TestAnOptionOfABackend:
 
 class TestACallThatIsIncomplete:
     @pytest.fixture
-    def lenient(self):
-        """Give a host's function whose decorator adds what is missing."""
+    def run(self, dispatcher, offer):
+        """Run a call without arguments on a backend, where one of this shape ran before."""
 
-        def host(data):
-            return "host", data
+        def run(host, implementation):
+            func = dispatcher.backend_dispatch(name="func")(host)
+            offer(func=implementation)
+            with dispatcher.settings.use_backend("mine"):
+                assert func(1) == "mine"
+                return func()
 
-        @wraps(host)
-        def inside(*args, **kwargs):
-            return host(*(args or ["made up"]), **kwargs)
+        return run
 
-        return inside
+    def test_runs_on_a_host_that_completes_it(self, run):
+        with pytest.warns(BackendFallbackWarning, match="needs 'data'"):
+            assert run(lenient, lambda data: "mine") == ("host", "made up")
 
-    @pytest.fixture
-    def strict(self):
-        """Give an implementation inside a decorator that looks at the arguments itself."""
-
-        @wraps(lambda data: None)
-        def inside(*args):
-            if not args:
-                raise TypeError("there is no data")
-            return "mine"
-
-        return inside
-
-    def test_an_incomplete_call_runs_on_a_host_that_completes_it(self, dispatcher, offer, lenient):
-        func = dispatcher.backend_dispatch(name="func")(lenient)
-        offer(func=lambda data: "mine")
-        with dispatcher.settings.use_backend("mine"):
-            assert func(1) == "mine"
-            with pytest.warns(BackendFallbackWarning, match="needs 'data'"):
-                assert func() == ("host", "made up")
-
-    def test_an_incomplete_call_stays_where_an_implementation_has_begun(
-        self, dispatcher, offer, lenient, strict
+    @pytest.mark.parametrize(
+        ("host", "said"),
+        [
+            (lenient, "there is no data"),  # It stays where an implementation has begun.
+            (lambda data: "host", "missing 1 required positional argument: 'data'"),
+        ],
+        ids=["a host that completes it", "a host that does not"],
+    )
+    def test_is_a_type_error_where_the_implementation_looks_at_its_arguments_itself(
+        self, run, host, said
     ):
-        func = dispatcher.backend_dispatch(name="func")(lenient)
-        offer(func=strict)
-        with dispatcher.settings.use_backend("mine"):
-            assert func(1) == "mine"
-            with pytest.raises(TypeError, match="there is no data"):
-                func()
-
-    def test_an_incomplete_call_is_the_type_error_of_the_host(self, dispatcher, offer, strict):
-        func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
-        offer(func=strict)
-        with dispatcher.settings.use_backend("mine"):
-            assert func(1) == "mine"
-            with pytest.raises(TypeError, match="missing 1 required positional argument: 'data'"):
-                func()
+        with pytest.raises(TypeError, match=said):
+            run(host, strict)
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,6 @@ def test_where_another_cannot_at_all_it_is_no_fallback_either(dispatcher, scale,
     offer("lacking")
     with dispatcher.settings.use_backend("lacking", "mine", fallback="error"):
         assert scale(80) == "host"
-
-
-def test_a_call_that_the_backend_cannot_take_is_a_fallback_as_ever(dispatcher, scale):
-    with dispatcher.settings.use_backend("mine", fallback="silent"):
         assert dispatcher.settings.explain(scale, 80, copy=True).is_fallback
 
 
@@ -167,13 +163,12 @@ class TestOfTheHost:
         assert [no.reason for no in decision.refusals] == [reason, reason]
         assert not decision.is_fallback
 
-    def test_is_not_asked_where_the_call_names_the_backend(self, make_scale):
-        _, scale = make_scale(lambda name, given: pytest.fail("it was asked"))
-        assert scale(1, backend="mine") == "mine"
-
-    def test_is_asked_after_the_adapter_s_own(self, make_scale):
+    def test_is_asked_after_the_adapter_s_own_and_not_where_the_call_names_the_backend(
+        self, make_scale
+    ):
         fail = lambda name, given: pytest.fail("it was asked")  # noqa: E731
         settings, scale = make_scale(fail, should_run=lambda name, given: "mine said it")
+        assert scale(1, backend="mine") == "mine"
         with settings.use_backend("mine"):
             assert scale(1) == "host"
             (refusal,) = settings.explain(scale, 1).refusals

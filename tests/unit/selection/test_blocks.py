@@ -89,17 +89,6 @@ def test_the_same_object_can_be_entered_again_and_while_it_is_in_force(host):
         host.dispatcher.refresh()
 
 
-def test_a_broken_backend_can_be_entered_once_it_is_mended(host, site, install):
-    module = install("broken", source="raise RuntimeError('no device')")
-    block = host.settings.use_backend("broken")
-    with pytest.raises(BackendLoadError), block:
-        pytest.fail("the block was entered")
-    site.write(f"{module}.py", "name = 'broken'\ndef where(): return 'a mended backend'\n")
-    host.dispatcher.refresh()
-    with block:
-        assert host.where() == "a mended backend"
-
-
 def test_a_backend_that_is_gone_by_then_raises_when_it_is_entered(host):
     registration = host.dispatcher.register(SimpleNamespace(name="passing"))
     block = host.settings.use_backend("passing")

@@ -20,7 +20,8 @@ def label(request):
     return request.param
 
 
-def test_asyncio_takes_it_for_a_coroutine_function_too(host):
+def test_it_is_a_coroutine_function_for_asyncio_too(host):
+    assert inspect.iscoroutinefunction(host.where_async)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.14 on
         assert asyncio.iscoroutinefunction(host.where_async)

@@ -74,21 +74,17 @@ def test_nothing_is_imported_before_the_first_use(given, site):
 
 
 @pytest.mark.parametrize(
-    ("host_name", "variable"),
+    ("host_name", "variable", "seen"),
     [
-        ("scanpy", "SCANPY_BACKEND"),
-        ("example-host", "EXAMPLE_HOST_BACKEND"),
-        ("my.Host 2", "MY_HOST_2_BACKEND"),
+        ("scanpy", "SCANPY_BACKEND", ("mine", "error")),
+        ("example-host", "EXAMPLE_HOST_BACKEND", ("mine", "error")),
+        ("my.Host 2", "MY_HOST_2_BACKEND", ("mine", "error")),
+        ("example_host", "OTHER_HOST_BACKEND", ("cpu", "warn")),
     ],
 )
-def test_the_variables_are_named_after_the_host(given, host_name, variable):
+def test_the_variables_are_named_after_the_host(given, host_name, variable, seen):
     host = given("mine", "error", variable=variable, host_name=host_name)
-    assert (host.settings.backend, host.settings.fallback) == ("mine", "error")
-
-
-def test_another_hosts_variables_say_nothing(given):
-    host = given("mine", "error", variable="OTHER_HOST_BACKEND")
-    assert (host.settings.backend, host.settings.fallback) == ("cpu", "warn")
+    assert (host.settings.backend, host.settings.fallback) == seen
 
 
 def test_the_environment_is_read_when_the_dispatcher_is_made(given, monkeypatch):
@@ -196,22 +192,15 @@ def test_spaces_around_a_policy_say_nothing(given):
     assert given("mine", " ").settings.fallback == "warn"
 
 
-def test_nearer_policies_stand_before_the_environments(given):
+def test_nearer_policies_stand_before_the_environments_and_its_backend_beside_them(given):
     host = given(fallback="error", backend="mine")
     with host.settings.use_backend(fallback="silent"):
         assert host.only_here(lambda: "ran") == "ran"
     assert host.settings.fallback == "error"
     host.settings.fallback = "silent"
-    assert host.only_here(lambda: "ran") == "ran"
+    assert (host.where(), host.only_here(lambda: "ran")) == ("mine", "ran")
     host.settings.backend = "other"
     assert host.settings.fallback == "silent"
-
-
-def test_the_environments_backend_holds_beside_a_process_wide_policy(given):
-    host = given("mine")
-    host.settings.fallback = "silent"
-    assert (host.where(), host.settings.fallback) == ("mine", "silent")
-    assert host.only_here(lambda: "ran") == "ran"
 
 
 def test_deleting_the_process_wide_choice_goes_back_to_it(given):

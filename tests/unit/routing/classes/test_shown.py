@@ -74,9 +74,19 @@ def test_a_subclass_shows_its_own(model):
         def __new__(cls, width):
             return super().__new__(cls)
 
+    class Histogram(model):
+        def __init__(self, histogram, *args, density=None, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    class Rest(model):
+        def __init__(self, *sizes):
+            super().__init__(sum(sizes))
+
     assert names(Same) == ["size", "seed"]
     assert names(Other) == ["depth"]
     assert names(Made) == ["width"]
+    assert names(Histogram) == ["histogram", "args", "density", "kwargs"]
+    assert names(Rest) == ["sizes"]
     assert Other.__doc__ == "Fit otherwise."
 
 
@@ -124,19 +134,6 @@ def test_a_metaclass_that_only_passes_on_is_looked_through(dispatch, metaclass, 
     model = dispatch(Model)
     assert names(model) == [shown, "backend"]
     assert names(type("Special", (model,), {})) == [shown]
-
-
-def test_a_constructor_with_names_of_its_own_is_not_taken_for_its_bases(model, dispatch):
-    class Histogram(model):
-        def __init__(self, histogram, *args, density=None, **kwargs):
-            super().__init__(*args, **kwargs)
-
-    class Rest(model):
-        def __init__(self, *sizes):
-            super().__init__(sum(sizes))
-
-    assert names(Histogram) == ["histogram", "args", "density", "kwargs"]
-    assert names(Rest) == ["sizes"]
 
 
 def test_a_base_that_is_built_in_says_what_it_takes(dispatch):
