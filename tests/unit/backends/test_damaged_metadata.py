@@ -1,7 +1,5 @@
 """Metadata that cannot be read is reported and hides no other backend."""
 
-import sys
-
 import pytest
 
 from scverse_backends.exceptions import BackendRegistrationWarning
@@ -95,20 +93,6 @@ def test_a_reference_that_nothing_could_import_is_a_broken_backend_and_hides_no_
     assert dispatcher.settings.available_backends() == ["z"]
 
 
-class Finder:
-    """Stands on ``sys.meta_path`` and fails when it is asked for distributions."""
-
-    def __init__(self, *found):
-        self.found = found
-
-    def find_spec(self, name, path=None, target=None):
-        return None
-
-    def find_distributions(self, context=None):
-        yield from self.found
-        raise RuntimeError("the disk is gone")
-
-
 class Unreadable:
     """A distribution that fails in whatever it is asked."""
 
@@ -119,11 +103,15 @@ class Unreadable:
 
 
 @pytest.mark.usefixtures("healthy")
-@pytest.mark.parametrize("finder", [Finder(), Finder(object(), Unreadable())])
-def test_a_finder_that_fails_is_reported_and_hides_no_other(monkeypatch, dispatcher, finder):
-    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+@pytest.mark.parametrize("found", [(), (object(), Unreadable())])
+def test_a_finder_that_fails_is_reported_and_hides_no_other(dispatcher, find_distributions, found):
+    def find(context):
+        yield from found
+        raise RuntimeError("the disk is gone")
+
+    find_distributions(find)
     with pytest.warns(BackendRegistrationWarning, match="cannot be read") as caught:
         assert [info.name for info in dispatcher.backends()] == ["fine"]
-    assert len(caught) == 1 + len(finder.found)
+    assert len(caught) == 1 + len(found)
     assert "the disk is gone" in str(caught[-1].message)
     assert dispatcher.get_backend("fine").name == "fine"

@@ -6,7 +6,6 @@ import os
 import sys
 import warnings
 import zipfile
-from importlib.metadata import Distribution, DistributionFinder
 
 import pytest
 
@@ -297,27 +296,13 @@ def test_what_pip_could_not_remove_is_not_there(site, dispatcher):
     assert listed(dispatcher) == [("mine", "my-backend", "1.0")]
 
 
-class Packed(Distribution):
-    """A distribution that has no files, as one in a frozen application."""
-
-    def read_text(self, filename):
-        return {
-            "METADATA": "Metadata-Version: 2.1\nName: packed\nVersion: 3.0\n",
-            "entry_points.txt": f"[{GROUP}]\nmine = mine_module\n",
-        }.get(filename)
-
-    def locate_file(self, path):
+def test_a_distribution_without_files_is_found(site, dispatcher, find_distributions, pack):
+    def locate(path):
         raise NotImplementedError(path)
 
-
-class PackedFinder(DistributionFinder):
-    def find_distributions(self, context):
-        return [Packed()] if context.name in (None, "packed") else []
-
-
-def test_a_distribution_without_files_is_found(site, dispatcher, monkeypatch):
+    packed = pack("packed", "3.0", "mine = mine_module", locate)
     site.write("mine_module.py", "name = 'mine'")
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, PackedFinder()])
+    find_distributions(lambda context: [packed] if context.name in (None, "packed") else [])
     assert listed(dispatcher) == [("mine", "packed", "3.0")]
     assert dispatcher.get_backend("mine").name == "mine"
 

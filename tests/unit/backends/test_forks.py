@@ -69,25 +69,19 @@ def test_the_child_loads_what_another_thread_of_the_parent_was_loading(site, dis
 
 
 def test_the_child_reads_metadata_that_another_thread_of_the_parent_was_reading(
-    site, dispatcher, stage, monkeypatch
+    site, dispatcher, stage, find_distributions
 ):
-    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
-
-    class Slow:
-        def find_spec(self, name, path=None, target=None):
-            return None
-
-        def find_distributions(self, context):
-            stage.begun.set()
-            stage.go.wait(60)
-            return []
-
-    monkeypatch.setattr("sys.meta_path", [Slow(), *importlib.import_module("sys").meta_path])
+    def find(context):
+        stage.begun.set()
+        stage.go.wait(60)
+        return []
 
     def call():
         stage.go.set()
         return dispatcher.get_backend("mine").name == "mine"
 
+    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
+    find_distributions(find)
     thread = while_another_thread_does(dispatcher.backends, stage)
     assert in_a_child(call)
     assert call()

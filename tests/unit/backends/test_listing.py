@@ -5,7 +5,6 @@ import pickle
 import shutil
 import sys
 import warnings
-from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -221,30 +220,13 @@ class TestUpgrading:
         assert len(told) == (recorded == "1.0")
 
     def test_what_has_no_folder_is_not_taken_for_upgraded(
-        self, site, dispatcher, whoami, monkeypatch
+        self, site, dispatcher, whoami, find_distributions, pack
     ):
-        class Packed(Distribution):
-            def read_text(self, filename):
-                return {
-                    "METADATA": "Name: packed\nVersion: 2.0\n",
-                    "entry_points.txt": f"[{dispatcher.entrypoint_group}]\npacked = packed_module\n",
-                }.get(filename)
-
-            def locate_file(self, path):
-                return Path(path)
-
-        class Finder(DistributionFinder):
-            def find_spec(self, *spec):
-                return None
-
-            def find_distributions(self, context):
-                return [Packed()]
-
-        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+        packed = pack("packed", "2.0", "packed = packed_module", Path)
+        find_distributions(lambda context: [packed])
         source = "__version__ = '1.0'\nname = 'packed'\ndef whoami(): return 'packed'"
         site.write("packed_module.py", source)
         importlib.import_module("packed_module")
-
         with dispatcher.settings.trace() as trace:
             assert whoami(backend="packed") == "packed"
         assert trace.records[0].version == "2.0"

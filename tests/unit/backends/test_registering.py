@@ -2,7 +2,6 @@
 
 import gc
 import inspect
-import sys
 import types
 import weakref
 
@@ -208,15 +207,10 @@ class TestWhatCannotBeRegistered:
             dispatcher.register(Failing)
 
 
-def test_calls_on_registered_backends_do_not_read_what_is_installed(dispatcher, offer, monkeypatch):
-    class Finder:
-        def find_spec(self, name, path=None, target=None):
-            return None
-
-        def find_distributions(self, context):
-            pytest.fail("it was asked what is installed")
-
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+def test_calls_on_registered_backends_do_not_read_what_is_installed(
+    dispatcher, offer, find_distributions
+):
+    find_distributions(lambda context: pytest.fail("it was asked what is installed"))
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
     offer("one", func=lambda own=1: "one")
     offer("two", func=lambda own=1: "two")
