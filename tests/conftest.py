@@ -335,6 +335,23 @@ def shared_world(tmp_path_factory):
         yield found_world(made)
 
 
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python to its end, where what this process could import can be imported."""
+
+    def run_python(*arguments: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return run_python
+
+
 DECORATED_HOST = """
     import functools
     from scverse_backends import BackendDispatcher

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-import scverse_backends
 from scverse_backends.exceptions import (
     BackendLoadError,
     BackendRegistrationWarning,
@@ -299,7 +294,7 @@ class TestOnceLoaded:
         assert scale([1], backend="tiled") == [3]
 
 
-def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
+def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site, run_python):
     """Discovery, help, the matrix and a selection that is not entered yet."""
     for name in ("tiled", "other"):
         ship(
@@ -333,15 +328,7 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             print(sorted({"tiled", "tiled.adapter", "other", "other.adapter"} & set(sys.modules)))
         """,
     )
-    library = str(Path(scverse_backends.__file__).parents[1])
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "shower.py"],
-        cwd=site.folder,
-        env={**os.environ, "PYTHONPATH": library},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_python("-W", "error", site.folder / "shower.py")
     assert run.returncode == 0, run.stderr
     assert "Only with backends ``'other'``, ``'tiled'``." in run.stdout
     assert "tile_size: int = 64" in run.stdout.replace("'int'", "int")

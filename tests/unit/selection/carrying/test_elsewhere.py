@@ -4,7 +4,6 @@ import os
 import pickle
 import shutil
 import socket
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -195,7 +194,7 @@ def test_a_dispatcher_that_no_import_makes_is_told_to_be_made_by_one(world):
     assert "makes no dispatcher of nowhere" in error.problem
 
 
-def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, tmp_path):
+def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, run_python):
     script = world.site.write(
         "main_script.py",
         f"""
@@ -214,11 +213,5 @@ def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, 
                 print(pool.submit(bound).result())
         """,
     )
-    finished = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run_python(script)
     assert finished.stdout == "fast 1.0\n", finished.stderr

@@ -2,9 +2,6 @@
 
 import ast
 import multiprocessing
-import os
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -64,28 +61,18 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def run_program(world, tasks):
+def run_program(world, tasks, run_python):
     """Run something in a program that an engine would start here and now as its worker."""
 
     def run(program):
         path = program if program.endswith(".py") else f"{program.replace('.', '/')}.py"
         source = f"import {tasks.__name__} as tasks; print(tasks.calls())"
         script = world.site.write(path, source)
-        finished = run_script(*([script] if path == program else ["-m", program]))
+        finished = run_python(*([script] if path == program else ["-m", program]))
         assert finished.stderr == ""
         return ast.literal_eval(finished.stdout)
 
     return run
-
-
-def run_script(*command):
-    return subprocess.run(
-        [sys.executable, *command],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -159,7 +146,7 @@ def test_a_forked_worker_keeps_the_block(host, tasks, run):
         assert run(tasks.calls, "fork") == (["fast 1.0", "fast 1.0"], [])
 
 
-def test_a_process_that_is_no_worker_is_told_nothing(world):
+def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
     script = world.site.write(
         "starter.py",
         f"""
@@ -172,12 +159,12 @@ def test_a_process_that_is_no_worker_is_told_nothing(world):
         assert dict(os.environ) == before
         """,
     )
-    finished = run_script(script)
+    finished = run_python(script)
     assert (finished.stdout, finished.stderr) == ("cpu\n", "")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
+def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_python, method):
     script = world.site.write(
         "main_script.py",
         f"""
@@ -191,7 +178,7 @@ def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
                         print(pool.submit(host.ask).result())
         """,
     )
-    finished = run_script(script)
+    finished = run_python(script)
     assert finished.stdout == "cpu\ncpu\n"
     assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
 
