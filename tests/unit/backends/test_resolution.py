@@ -245,23 +245,18 @@ class TestTwoDistributionsHaveOneEntryPointName:
         assert "SCVERSE_BACKENDS_BLOCK=a-backend" in str(caught.value)
         assert site.imported() == set()
 
-    def test_an_ambiguous_name_raises_whatever_was_loaded_before(self, dispatcher):
-        dispatcher.discover()
-        with pytest.raises(AmbiguousBackendError):
-            dispatcher.get_backend("cuda")
-
     def test_the_name_of_a_distribution_chooses_it(self, site, dispatcher):
         assert asked(dispatcher, "A_Backend") == "a-backend"
         assert site.imported() == {"a_backend"}
 
-    def test_a_label_of_its_own_chooses_a_backend_of_an_ambiguous_name(self, dispatcher):
+    def test_a_label_of_its_own_chooses_and_what_is_shown_names_one_of_them(self, dispatcher):
         assert asked(dispatcher, "fast") == "a-backend"
         assert asked(dispatcher, "swift") == "cuda"
-
-    def test_what_is_shown_names_one_of_them(self, dispatcher):
         assert dispatcher.available_backend_names() == ["a-backend", "fast", "swift"]
         with dispatcher.settings.use_backend("fast"):
             assert dispatcher.settings.backend == "a-backend"
+        with pytest.raises(AmbiguousBackendError):
+            dispatcher.get_backend("cuda")
 
     def test_blocking_one_leaves_the_other(self, dispatcher, monkeypatch):
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a-backend")

@@ -122,6 +122,12 @@ def test_so_is_what_the_host_raises_where_nothing_is_selected_or_all_is_traced(h
         assert shown(raised(ValueError, lambda: host.scale([1])))[2:] == ["scale", "fail"]
 
 
+def test_a_call_that_must_not_fall_back_shows_one_frame_at_most(host):
+    with host.settings.use_backend("fast", fallback="error"):
+        error = raised(BackendFallbackError, lambda: host.rank([1]))
+    assert len(shown(error)[2:]) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "work"),
     [
@@ -131,15 +137,7 @@ def test_so_is_what_the_host_raises_where_nothing_is_selected_or_all_is_traced(h
     ],
 )
 def test_an_error_of_a_call_before_it_runs_shows_one_frame_at_most(host, kind, work):
-    assert len(shown(raised(kind, lambda: work(host)))[3:]) == 1
-
-
-def test_a_call_that_must_not_fall_back_shows_one_frame_at_most(host):
-    with host.settings.use_backend("fast", fallback="error"):
-        error = raised(BackendFallbackError, lambda: host.rank([1]))
-    assert len(shown(error)[2:]) == 1
-
-
-def test_the_cause_of_an_error_begins_at_the_code_that_is_at_fault(host):
-    error = raised(BackendLoadError, lambda: host.scale([1], backend="torn"))
-    assert shown(error.__cause__) == ["scale"]
+    error = raised(kind, lambda: work(host))
+    assert len(shown(error)[3:]) == 1
+    if kind is BackendLoadError:  # whose cause begins at the code that is at fault
+        assert shown(error.__cause__) == ["scale"]

@@ -86,16 +86,13 @@ CURIOUS = """
 """
 
 
-@pytest.fixture
-def curious(host, site, install):
-    """Install a backend that, while it is imported and while it is asked, calls the host."""
+def test_what_a_backend_runs_of_its_own_finds_the_host_selected_and_selects_nothing(
+    host, site, install
+):
     site.write("place.py", "")
     place = importlib.import_module("place")
     place.where, place.settings = host.where, host.settings
     install("curious", source=CURIOUS)
-
-
-def test_what_a_backend_runs_of_its_own_finds_the_host_selected_and_selects_nothing(host, curious):
     with host.settings.use_backend("mine"):
         assert host.settings.get_backend("curious").at_import == "cpu"
         assert host.where(backend="curious") == "curious"

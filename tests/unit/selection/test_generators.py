@@ -15,37 +15,26 @@ def where(dispatcher):
     return dispatcher.backend_dispatch(name="where")(lambda: "cpu")
 
 
-@pytest.fixture
-def conversation(dispatcher, where):
-    """A generator function of host and backend, which tells where it runs, and all it hears."""
+def conversation_of(who, where):
+    """Make a generator function that tells where it runs, and all it hears."""
 
-    @dispatcher.backend_dispatch
     def conversation():
-        heard = yield "host", where()
+        heard = yield who, where()
         while heard != "enough":
             try:
-                heard = yield "host heard", heard, where()
+                heard = yield f"{who} heard", heard, where()
             except LookupError as error:
                 heard = f"caught {error}"
-        return "host is done"
+        return f"{who} is done"
 
-    class Adapter:
-        name = "mine"
+    return conversation
 
-        def where(self):
-            return "mine"
 
-        def conversation(self):
-            heard = yield "mine", where()
-            while heard != "enough":
-                try:
-                    heard = yield "mine heard", heard, where()
-                except LookupError as error:
-                    heard = f"caught {error}"
-            return "mine is done"
-
-    with dispatcher.register(Adapter):
-        yield conversation
+@pytest.fixture
+def conversation(dispatcher, offer, where):
+    """A generator function of host and backend."""
+    offer(where=lambda: "mine", conversation=conversation_of("mine", where))
+    return dispatcher.backend_dispatch(name="conversation")(conversation_of("host", where))
 
 
 @pytest.mark.parametrize(
@@ -62,8 +51,7 @@ def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
     assert next(talk) == (f"{who} heard", None, inner)
     with pytest.raises(StopIteration) as end:
         talk.send("enough")
-    assert end.value.value == f"{who} is done"
-    assert where() == "cpu"
+    assert (end.value.value, where()) == (f"{who} is done", "cpu")
 
 
 def test_steps_of_a_generator_may_be_taken_in_different_threads(conversation, where):
@@ -109,9 +97,7 @@ def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatch
         steps = rows(backend=["mine", "cpu"])
         next(steps)
         steps.close()
-
-    assert seen == ["mine"]
-    assert inspect.getgeneratorstate(steps) == inspect.GEN_CLOSED
+    assert (seen, inspect.getgeneratorstate(steps)) == (["mine"], inspect.GEN_CLOSED)
 
 
 def test_an_error_of_a_generator_is_raised_where_it_is_iterated_under_the_hosts_name(conversation):
