@@ -57,23 +57,17 @@ def test_a_function_that_cannot_be_fetched_is_an_error_and_the_others_work(
     assert triple([1], backend="mine") == "tripled"
 
 
-def test_an_error_of_a_registered_adapter_names_the_backend_alone(make_dispatcher):
+def test_an_error_of_a_registered_adapter_names_the_backend_alone(dispatcher, host):
     class Lazy:
         name = "lazy"
         __all__ = ("double",)
+        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
 
         def __getattr__(self, name):
             raise OSError(name)
 
-    class Honest(Lazy):
-        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
-
-    dispatcher = make_dispatcher()
-    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
-    with (
-        dispatcher.register(Honest),
-        pytest.raises(BackendLoadError, match="an unnamed distribution") as caught,
-    ):
+    double, _ = host
+    told = pytest.raises(BackendLoadError, match="an unnamed distribution")
+    with dispatcher.register(Lazy), told as caught:
         double([1], backend="lazy")
-
     assert (caught.value.distribution, caught.value.entry_point) == (None, None)

@@ -148,8 +148,7 @@ class TestAHook:
         class Model(Base, key="model"):
             pass
 
-        assert dispatch(Model).key == "model"
-        assert seen == ["model"]
+        assert (dispatch(Model).key, seen) == ("model", ["model"])
 
     def test_methods_that_it_wraps_are_wrapped_once(self, dispatch):
         class Counted:
