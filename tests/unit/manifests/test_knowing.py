@@ -307,9 +307,8 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site, 
     site.write(
         "shower.py",
         """
-        import pydoc, sys
+        import pydoc, runpy, sys
         from scverse_backends import BackendDispatcher
-        from scverse_backends._cli import main
         dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
         @dispatcher.backend_dispatch
         def scale(values, factor=2):
@@ -324,7 +323,9 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site, 
             dispatcher.discover()
             print(pydoc.plain(pydoc.render_doc(scale)))
             dispatcher.settings.use_backend("other-alias", "tiled-alias")
-            assert main(["matrix", "shower:dispatcher"]) == 0
+            sys.argv[1:] = ["matrix", "shower:dispatcher"]
+            try: runpy.run_module("scverse_backends", run_name="__main__")
+            except SystemExit as end: assert not end.code
             print(sorted({"tiled", "tiled.adapter", "other", "other.adapter"} & set(sys.modules)))
         """,
     )
