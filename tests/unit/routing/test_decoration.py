@@ -107,9 +107,11 @@ def test_a_dispatch_name_that_is_none(dispatcher, name):
         dispatcher.backend_dispatch(name=name)(func)
 
 
-def test_a_name_in_the_place_of_the_function_is_told_how_to_be_given(dispatcher):
+def test_a_name_or_a_class_in_the_place_of_the_function_is_told_what_to_write(dispatcher):
     with pytest.raises(TypeError, match=r"not a function; write @backend_dispatch\(name="):
         dispatcher.backend_dispatch("tl.umap")
+    with pytest.raises(TypeError, match="Scaler is a class; decorate it with backend_class"):
+        dispatcher.backend_dispatch(Scaler)
 
 
 @pytest.mark.parametrize("name", [3, b"umap", ["tl", "umap"]])
