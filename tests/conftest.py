@@ -286,6 +286,14 @@ def world(site):
     return found_world(site)
 
 
+@pytest.fixture(scope="session")
+def taken_elsewhere(tmp_path_factory):
+    """Name a host, and give the text of a snapshot of it that another process took, once for all."""
+    made = found_world(Site(tmp_path_factory.mktemp("taken")))
+    select = "host.settings.backend = ['fast', 'other', 'cpu']"
+    return made.name, made.elsewhere("host.settings.snapshot().to_json()", select)
+
+
 @pytest.fixture(scope="module")
 def shared_world(tmp_path_factory):
     """Give such a world to all tests of a module."""

@@ -1,7 +1,5 @@
 """Metadata that cannot be read is reported and hides no other backend."""
 
-import sys
-
 import pytest
 
 from scverse_backends.exceptions import BackendRegistrationWarning
@@ -31,34 +29,23 @@ SOUND = b"Metadata-Version: 2.1\nName: odd-backend\nVersion: 1.0\n"
 
 @pytest.mark.usefixtures("healthy")
 @pytest.mark.parametrize(
-    "entry_points",
+    ("entry_points", "metadata", "named"),
     [
-        b"[" + GROUP.encode() + b"]\nodd = odd_module\xff\n",
-        b"[" + GROUP.encode() + b"]\nodd odd_module\n",
+        (ENTRY.replace(b"\n", b"\xff\n"), SOUND, "odd-backend"),
+        (ENTRY.replace(b" =", b""), SOUND, "odd-backend"),
+        (b"\xff", None, "odd_backend-1.0.dist-info"),
     ],
-    ids=["not UTF-8", "no equals sign"],
+    ids=["not UTF-8", "no equals sign", "of a distribution without a name"],
 )
-def test_unreadable_entry_points_are_reported_and_hide_no_other(site, dispatcher, entry_points):
-    damage(site, entry_points=entry_points, metadata=SOUND)
-
-    with pytest.warns(BackendRegistrationWarning, match="odd-backend.*cannot be read") as caught:
-        found = dispatcher.backends()
-
-    assert [info.name for info in found] == ["fine"]
-    assert [(w.filename, w.message.backend) for w in caught] == [(__file__, "odd-backend")]
-    assert dispatcher.get_backend("fine").name == "fine"
-
-
-@pytest.mark.usefixtures("healthy")
-def test_unreadable_entry_points_of_a_distribution_without_a_name_are_reported_by_place(
-    site, dispatcher
+def test_unreadable_entry_points_are_reported_and_hide_no_other(
+    site, dispatcher, entry_points, metadata, named
 ):
-    damage(site, entry_points=b"\xff")
-
-    with pytest.warns(BackendRegistrationWarning, match=r"odd_backend-1\.0\.dist-info"):
+    damage(site, entry_points=entry_points, metadata=metadata)
+    with pytest.warns(BackendRegistrationWarning, match=f"{named}.*cannot be read") as caught:
         found = dispatcher.backends()
-
     assert [info.name for info in found] == ["fine"]
+    assert [w.filename for w in caught] == [__file__]
+    assert dispatcher.get_backend("fine").name == "fine"
 
 
 @pytest.mark.usefixtures("healthy")
@@ -78,9 +65,7 @@ def test_a_backend_whose_distribution_does_not_say_who_it_is_works(
     site, dispatcher, metadata, known
 ):
     damage(site, metadata=metadata)
-
     found = {info.name: (info.distribution, info.version) for info in dispatcher.backends()}
-
     assert found == {"fine": ("healthy-backend", "1.0"), "odd": known}
     assert dispatcher.get_backend("odd").name == "odd"
     assert dispatcher.get_backend("fine").name == "fine"
@@ -89,16 +74,13 @@ def test_a_backend_whose_distribution_does_not_say_who_it_is_works(
 def test_a_distribution_without_a_name_cannot_serve_a_trusted_one(site, make_dispatcher):
     damage(site)
     dispatcher = make_dispatcher(trusted_backends={"odd": {"package": "odd-backend"}})
-
     with pytest.warns(UserWarning, match="an unnamed distribution"):
         (info,) = dispatcher.backends()
-
     assert info.state == "refused"
 
 
 def test_what_is_wrong_in_packages_that_are_no_backends_is_not_our_business(site, dispatcher):
     damage(site, entry_points=b"[console_scripts]\nodd odd_module\n", metadata=SOUND)
-
     assert dispatcher.backends() == ()
 
 
@@ -107,23 +89,8 @@ def test_a_reference_that_nothing_could_import_is_a_broken_backend_and_hides_no_
 ):
     damage(site, entry_points=f"[{GROUP}]\nodd = not a module!\n".encode(), metadata=SOUND)
     site.install("other-backend", entry_points={"z": "z"}, modules={"z": "name = 'z'"})
-
     assert [info.name for info in dispatcher.backends()] == ["odd", "z"]
     assert dispatcher.settings.available_backends() == ["z"]
-
-
-class Finder:
-    """Stands on ``sys.meta_path`` and fails when it is asked for distributions."""
-
-    def __init__(self, *found):
-        self.found = found
-
-    def find_spec(self, name, path=None, target=None):
-        return None
-
-    def find_distributions(self, context=None):
-        yield from self.found
-        raise RuntimeError("the disk is gone")
 
 
 class Unreadable:
@@ -136,13 +103,15 @@ class Unreadable:
 
 
 @pytest.mark.usefixtures("healthy")
-@pytest.mark.parametrize("finder", [Finder(), Finder(object(), Unreadable())])
-def test_a_finder_that_fails_is_reported_and_hides_no_other(monkeypatch, dispatcher, finder):
-    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+@pytest.mark.parametrize("found", [(), (object(), Unreadable())])
+def test_a_finder_that_fails_is_reported_and_hides_no_other(dispatcher, find_distributions, found):
+    def find(context):
+        yield from found
+        raise RuntimeError("the disk is gone")
 
+    find_distributions(find)
     with pytest.warns(BackendRegistrationWarning, match="cannot be read") as caught:
         assert [info.name for info in dispatcher.backends()] == ["fine"]
-
-    assert len(caught) == 1 + len(finder.found)
+    assert len(caught) == 1 + len(found)
     assert "the disk is gone" in str(caught[-1].message)
     assert dispatcher.get_backend("fine").name == "fine"

@@ -2,14 +2,9 @@
 
 import importlib
 import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
-
-import scverse_backends
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -69,25 +64,19 @@ def test_the_child_loads_what_another_thread_of_the_parent_was_loading(site, dis
 
 
 def test_the_child_reads_metadata_that_another_thread_of_the_parent_was_reading(
-    site, dispatcher, stage, monkeypatch
+    site, dispatcher, stage, find_distributions
 ):
-    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
-
-    class Slow:
-        def find_spec(self, name, path=None, target=None):
-            return None
-
-        def find_distributions(self, context):
-            stage.begun.set()
-            stage.go.wait(60)
-            return []
-
-    monkeypatch.setattr("sys.meta_path", [Slow(), *importlib.import_module("sys").meta_path])
+    def find(context):
+        stage.begun.set()
+        stage.go.wait(60)
+        return []
 
     def call():
         stage.go.set()
         return dispatcher.get_backend("mine").name == "mine"
 
+    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
+    find_distributions(find)
     thread = while_another_thread_does(dispatcher.backends, stage)
     assert in_a_child(call)
     assert call()
@@ -130,10 +119,5 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.parametrize("work", ['lambda: where(backend="mine")', "dispatcher.backends"])
-def test_the_child_imports_what_another_thread_of_the_parent_was_importing(work):
-    program = FIRST_USE.replace("WORK", work)
-    environment = {**os.environ, "PYTHONPATH": str(Path(scverse_backends.__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program], env=environment, check=False, timeout=60
-    )
-    assert done.returncode == 0
+def test_the_child_imports_what_another_thread_of_the_parent_was_importing(run_python, work):
+    assert run_python("-W", "ignore", "-c", FIRST_USE.replace("WORK", work)).returncode == 0

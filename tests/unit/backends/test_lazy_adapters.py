@@ -30,7 +30,6 @@ def test_what_a_function_needs_is_imported_when_that_function_is_first_called(si
     site.write("heavy.py", "def double(values): return 'doubled'")
     install(site, LAZY.format(problem="import heavy; return heavy.double"))
     double, triple = host
-
     assert triple([1], backend="mine") == "tripled"
     assert "heavy" not in site.imported()
     assert double([1], backend="mine") == "doubled"
@@ -51,32 +50,24 @@ def test_a_function_that_cannot_be_fetched_is_an_error_and_the_others_work(
 ):
     install(site, LAZY.format(problem=problem))
     double, triple = host
-
     with pytest.raises(BackendLoadError, match=r"lazy-backend 2\.1") as caught:
         double([1], backend="mine")
-
     assert (caught.value.backend, caught.value.entry_point) == ("mine", "lazy")
     assert isinstance(caught.value.__cause__, cause)
     assert triple([1], backend="mine") == "tripled"
 
 
-def test_an_error_of_a_registered_adapter_names_the_backend_alone(make_dispatcher):
+def test_an_error_of_a_registered_adapter_names_the_backend_alone(dispatcher, host):
     class Lazy:
         name = "lazy"
         __all__ = ("double",)
+        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
 
         def __getattr__(self, name):
             raise OSError(name)
 
-    class Honest(Lazy):
-        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
-
-    dispatcher = make_dispatcher()
-    double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
-    with (
-        dispatcher.register(Honest),
-        pytest.raises(BackendLoadError, match="an unnamed distribution") as caught,
-    ):
+    double, _ = host
+    told = pytest.raises(BackendLoadError, match="an unnamed distribution")
+    with dispatcher.register(Lazy), told as caught:
         double([1], backend="lazy")
-
     assert (caught.value.distribution, caught.value.entry_point) == (None, None)

@@ -45,7 +45,6 @@ def test_an_adapter_that_only_tries_itself_while_it_is_loaded_works(site, dispat
         name = "mine"
     """
     site.install("shy", entry_points={"mine": "shy"}, modules={"shy": source})
-
     assert dispatcher.get_backend("mine").name == "mine"
     assert dispatcher.get_backend("mine").name == "mine"
 
@@ -55,7 +54,6 @@ def test_an_adapter_may_use_another_backend_while_it_is_loaded(site, dispatcher)
     source = "import stage; base = stage.dispatcher.get_backend('base'); name = 'mine'"
     site.install("mine", entry_points={"mine": "on_top"}, modules={"on_top": source})
     site.install("base", entry_points={"base": "below"}, modules={"below": "name = 'base'"})
-
     assert dispatcher.get_backend("mine").base is dispatcher.get_backend("base")
 
 

@@ -56,14 +56,12 @@ def together(*tasks):
 def test_the_first_calls_of_many_threads_load_the_adapter_once(dispatcher, counted, labels):
     double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
     results = together(*[partial(double, [1], backend=label) for label in labels * THREADS])
-
     assert (len(counted.imports), len(counted.instances)) == (1, 1)
     assert set(results) == set(counted.instances)
 
 
 def test_many_threads_that_only_look_load_the_adapter_once(dispatcher, counted):
     results = together(*[dispatcher.settings.available_backends] * THREADS)
-
     assert results == [["mine"]] * THREADS
     assert (len(counted.imports), len(counted.instances)) == (1, 1)
 
@@ -87,22 +85,11 @@ def test_threads_that_wait_while_a_broken_adapter_is_tried_share_its_error(site,
     assert sys.modules["counter"].imports == [1]
 
 
-def test_a_refresh_keeps_what_is_loaded(dispatcher, counted):
-    adapter = dispatcher.get_backend("mine")
-
-    dispatcher.refresh()
-
-    assert dispatcher.get_backend("cuda") is adapter
-    assert len(counted.instances) == 1
-
-
 @pytest.mark.usefixtures("stage")
 def test_threads_in_the_midst_of_imports_load_the_adapter_once(site, counted):
     for number in range(8):
         site.write(f"user{number}.py", "import stage; found = stage.dispatcher.get_backend('mine')")
-
     modules = together(*[partial(importlib.import_module, f"user{n}") for n in range(8)])
-
     assert {module.found for module in modules} == set(counted.instances)
     assert (len(counted.imports), len(counted.instances)) == (1, 1)
 
@@ -110,10 +97,8 @@ def test_threads_in_the_midst_of_imports_load_the_adapter_once(site, counted):
 def test_the_first_look_of_many_threads_reads_metadata_once(site, make_dispatcher):
     site.install("evil", entry_points={"fast": "evil"}, modules={"evil": "name = 'fast'"})
     dispatcher = make_dispatcher(trusted_backends={"fast": {"package": "fast-backend"}})
-
     with pytest.warns(UntrustedBackendWarning, match="refuses") as caught:
         together(*[dispatcher.backends] * THREADS)
-
     assert len(caught) == 1
 
 

@@ -2,7 +2,6 @@
 
 import gc
 import inspect
-import sys
 import types
 import weakref
 
@@ -41,7 +40,6 @@ def module_adapter():
 )
 def test_a_class_an_object_or_a_module_runs_calls_without_any_warning(dispatcher, whoami, adapter):
     dispatcher.register(adapter)
-
     assert whoami(backend="local") == "local"
     assert whoami(backend="LOCAL") == "local"
 
@@ -71,35 +69,27 @@ def test_a_class_is_instantiated_once(dispatcher, whoami):
     assert len(made) == 1
 
 
-def test_a_registration_knows_the_name_and_ends_when_it_is_removed(dispatcher, whoami):
+def test_a_registration_knows_the_name_and_ends_when_it_is_removed_or_its_block_does(
+    dispatcher, whoami
+):
     registration = dispatcher.register(Local)
-    assert registration.name == "local"
-
+    assert (registration.name, whoami(backend="here")) == ("local", "local")
     registration.remove()
     registration.remove()
-
-    for label in ("local", "here"):
-        with pytest.raises(UnknownBackendError):
-            whoami(backend=label)
-
-
-def test_a_registration_holds_for_a_block_and_ends_after_an_error_too(dispatcher, whoami):
     with dispatcher.register(Local) as registration:
         assert (registration.name, whoami(backend="here")) == ("local", "local")
     with pytest.raises(ZeroDivisionError), dispatcher.register(Local):
         raise ZeroDivisionError
-
-    with pytest.raises(UnknownBackendError):
-        whoami(backend="local")
+    for label in ("local", "here"):
+        with pytest.raises(UnknownBackendError):
+            whoami(backend=label)
 
 
 def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher, whoami):
     registration = dispatcher.register(Local)
     dispatcher.settings.backend = "local"
     assert whoami() == "local"
-
     registration.remove()
-
     with pytest.raises(UnknownBackendError, match="'local'"):
         whoami()
 
@@ -114,27 +104,23 @@ def test_what_was_removed_is_let_go(dispatcher, whoami):
     assert gone() is None
 
 
-def test_removing_one_of_two_leaves_the_other(dispatcher, whoami):
-    class Other(Local):
-        name, aliases = "other", ()
-
+def test_removing_one_of_two_leaves_the_other(dispatcher, offer):
     registration = dispatcher.register(Local)
-    dispatcher.register(Other)
-
+    offer("other")
     registration.remove()
-
-    assert whoami(backend="other") == "local"
     assert dispatcher.settings.available_backends() == ["other"]
 
 
-def test_a_registered_backend_is_listed_as_such(site, dispatcher):
+def test_a_registered_backend_is_listed_as_such_and_stays_after_a_refresh(site, dispatcher):
     with dispatcher.register(Local):
+        adapter = dispatcher.get_backend("local")
+        dispatcher.refresh()
+        assert dispatcher.get_backend("local") is adapter
         (info,) = dispatcher.backends()
         assert (info.name, info.state, info.trusted) == ("local", "registered", True)
         assert (info.distribution, info.version, info.entry_point) == (None, None, None)
         assert dispatcher.available_backend_names() == ["here", "local"]
         assert dispatcher.settings.available_backends() == ["local"]
-
     assert dispatcher.backends() == ()
     assert dispatcher.available_backend_names() == []
 
@@ -143,26 +129,9 @@ def test_a_registered_backend_is_listed_as_such(site, dispatcher):
 def test_neither_trust_rules_nor_trust_warnings_apply(make_dispatcher, policy):
     trusted = {"local": {"aliases": ["here"], "package": "local-backend"}}
     dispatcher = make_dispatcher(untrusted=policy, trusted_backends=trusted)
-
     with dispatcher.register(Local):
         assert dispatcher.get_backend("local").whoami() == "local"
         assert dispatcher.get_backend("here").whoami() == "local"
-
-
-def test_an_adapter_stays_registered_when_metadata_is_read_again(dispatcher, whoami):
-    dispatcher.register(Local)
-    adapter = dispatcher.get_backend("local")
-
-    dispatcher.refresh()
-
-    assert dispatcher.get_backend("local") is adapter
-
-
-def test_registering_imports_nothing_that_is_installed(site, dispatcher, installed, whoami):
-    with dispatcher.register(Local):
-        assert whoami(backend="local") == "local"
-
-    assert site.imported() == set()
 
 
 class TestAnInstalledBackendOfTheSameName:
@@ -170,28 +139,20 @@ class TestAnInstalledBackendOfTheSameName:
     def world(self, installed):
         pass
 
-    def test_an_installed_backend_is_shadowed_while_one_of_its_name_is_registered(
-        self, dispatcher, whoami
-    ):
-        assert whoami(backend="local") == "installed"
+    def test_is_shadowed_while_one_of_its_name_is_registered(self, site, dispatcher, whoami):
         with dispatcher.register(Local):
             assert whoami(backend="local") == whoami(backend="here") == "local"
+            assert site.imported() == set()
+            assert whoami(backend="there") == "installed"
         assert whoami(backend="local") == whoami(backend="here") == "installed"
-
-    def test_the_labels_that_are_not_shadowed_stay_its_own(self, dispatcher, whoami):
-        assert whoami(backend="there") == "installed"
         with dispatcher.register(Local):
-            assert whoami(backend="local") == "local"
+            assert whoami(backend="local") == whoami(backend="here") == "local"
             assert whoami(backend="there") == "installed"
 
-    def test_both_are_listed(self, dispatcher):
+    def test_is_listed_beside_it_and_its_name_once(self, dispatcher):
         with dispatcher.register(Local):
             states = {info.state for info in dispatcher.backends()}
-
-        assert states == {"registered", "installed"}
-
-    def test_a_name_that_is_shadowed_is_listed_once(self, dispatcher):
-        with dispatcher.register(Local):
+            assert states == {"registered", "installed"}
             assert dispatcher.settings.available_backends() == ["local"]
             assert dispatcher.available_backend_names() == ["here", "local", "there"]
 
@@ -217,35 +178,23 @@ class TestWhatCannotBeRegistered:
         self, make_dispatcher, attributes, problem
     ):
         dispatcher = make_dispatcher(reserved_backends={"gpu": "Use a concrete name."})
-
         with pytest.raises(BackendConfigurationError, match=problem):
             dispatcher.register(types.SimpleNamespace(**attributes))
-
         assert dispatcher.backends() == ()
 
     def test_all_that_is_wrong_with_its_labels_is_said_at_once(self, dispatcher):
         adapter = types.SimpleNamespace(name="cpu", aliases=["auto", "no spaces", "fine"])
-
         with pytest.raises(BackendConfigurationError) as caught:
             dispatcher.register(adapter)
-
         assert len(caught.value.mistakes) == 3
 
     @pytest.mark.parametrize("labels", [("local", ()), ("LOCAL", ()), ("other", ("here",))])
     def test_a_label_that_is_registered_already_is_an_error(self, dispatcher, whoami, labels):
         name, aliases = labels
         dispatcher.register(Local)
-
         with pytest.raises(BackendConfigurationError, match="registered already"):
             dispatcher.register(types.SimpleNamespace(name=name, aliases=aliases))
-
         assert whoami(backend="local") == "local"
-
-    def test_a_label_is_free_again_once_it_was_removed(self, dispatcher, whoami):
-        dispatcher.register(Local).remove()
-
-        with dispatcher.register(Local):
-            assert whoami(backend="local") == "local"
 
     def test_an_error_of_the_callers_own_class_reaches_the_caller(self, dispatcher):
         class Failing:
@@ -258,15 +207,10 @@ class TestWhatCannotBeRegistered:
             dispatcher.register(Failing)
 
 
-def test_calls_on_registered_backends_do_not_read_what_is_installed(dispatcher, offer, monkeypatch):
-    class Finder:
-        def find_spec(self, name, path=None, target=None):
-            return None
-
-        def find_distributions(self, context):
-            pytest.fail("it was asked what is installed")
-
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+def test_calls_on_registered_backends_do_not_read_what_is_installed(
+    dispatcher, offer, find_distributions
+):
+    find_distributions(lambda context: pytest.fail("it was asked what is installed"))
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
     offer("one", func=lambda own=1: "one")
     offer("two", func=lambda own=1: "two")

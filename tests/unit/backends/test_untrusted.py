@@ -43,17 +43,32 @@ def host(dispatcher):
     return dispatcher.backend_dispatch(name="whoami")(lambda: "host")
 
 
+@pytest.fixture
+def blocking(make_dispatcher, monkeypatch):
+    """Make a host under ``SCVERSE_BACKENDS_BLOCK``."""
+
+    def blocking(blocked, untrusted="allow", **options):
+        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
+        return make_dispatcher(untrusted=untrusted, **options)
+
+    return blocking
+
+
+def refused(dispatcher, label):
+    with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK") as caught:
+        dispatcher.get_backend(label)
+    return caught.value
+
+
 class TestWarn:
     def test_the_first_use_of_each_backend_warns_at_the_line_that_uses_it(self, dispatcher):
         whoami = host(dispatcher)
-
         with pytest.warns(UntrustedBackendWarning) as caught:
             assert whoami(backend="mine") == "mine"
             line = inspect.currentframe().f_lineno - 1
             assert whoami(backend="mine-alias") == "mine"
             assert whoami(backend="yours") == "yours"
             assert whoami(backend="yours") == "yours"
-
         assert [w.message.distribution for w in caught] == ["mine-backend", "yours-backend"]
         assert [w.message.version for w in caught] == ["1.0", "1.0"]
         assert (caught[0].filename, caught[0].lineno) == (__file__, line)
@@ -62,23 +77,16 @@ class TestWarn:
     def test_trust_in_one_backend_is_no_trust_in_another(self, make_dispatcher):
         dispatcher = make_dispatcher(trusted_backends={"yours": {"package": "yours-backend"}})
         dispatcher.get_backend("yours")
-
         with pytest.warns(UntrustedBackendWarning, match="mine-backend"):
             dispatcher.get_backend("mine")
-
-    def test_looking_at_what_there_is_is_no_use(self, site, dispatcher):
-        assert len(dispatcher.backends()) == 2
-        assert site.imported() == set()
 
     @pytest.mark.parametrize("way", ASKING)
     def test_whatever_imports_one_to_ask_it_warns_as_its_use_does(self, site, dispatcher, way):
         whoami = host(dispatcher)
-
         with pytest.warns(UntrustedBackendWarning) as caught, suppress(UnknownBackendError):
             ASKING[way](dispatcher, whoami)
         whoami(backend="mine")
         whoami(backend="yours")
-
         assert [w.message.distribution for w in caught] == ["mine-backend", "yours-backend"]
         assert {w.filename for w in caught} == {__file__}
         assert site.imported() == {"mine_module", "yours_module"}
@@ -88,21 +96,14 @@ class TestWarn:
         for _ in range(2):
             with pytest.raises(UntrustedBackendWarning):
                 ASKING[way](dispatcher, host(dispatcher))
-
         assert site.imported() == set()
 
     def test_a_warning_made_an_error_stops_every_use_before_any_code_runs(self, site, dispatcher):
         whoami = host(dispatcher)
-
         for _ in range(3):
             with pytest.raises(UntrustedBackendWarning):
                 whoami(backend="mine")
-
         assert site.imported() == set()
-
-
-def test_untrusted_backends_may_be_allowed_without_a_word(make_dispatcher):
-    assert host(make_dispatcher(untrusted="allow"))(backend="mine") == "mine"
 
 
 class TestRefuse:
@@ -114,45 +115,31 @@ class TestRefuse:
     def test_asking_for_one_by_name_is_an_error_that_says_why(self, site, dispatcher):
         with pytest.raises(UntrustedBackendError, match="trusted backends only") as caught:
             host(dispatcher)(backend="mine")
-
         assert (caught.value.backend, caught.value.distribution) == ("mine", "mine-backend")
         assert site.imported() == set()
 
     def test_looking_for_an_alias_imports_the_trusted_ones_only(self, site, dispatcher):
         with pytest.raises(UnknownBackendError) as caught:
             dispatcher.get_backend("mine-alias")
-
         assert site.imported() == {"yours_module"}
         assert set(caught.value.known) == {"cpu", "yours", "yours-alias"}
 
     def test_nothing_else_imports_one(self, site, dispatcher):
         dispatcher.discover()
-
         assert dispatcher.settings.available_backends() == ["yours"]
         assert dispatcher.available_backend_names() == ["yours", "yours-alias"]
         assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
         assert site.imported() == {"yours_module"}
-
-    def test_an_adapter_registered_by_the_caller_is_not_refused(self, dispatcher, offer):
-
-        with offer("local"):
-            assert dispatcher.get_backend("local").name == "local"
 
 
 class TestBlocked:
     @pytest.mark.parametrize(
         "blocked", ["mine", "MINE", "mine-backend", "Mine_Backend", " mine ,", "other,mine"]
     )
-    def test_a_blocked_name_or_distribution_is_never_imported(
-        self, site, make_dispatcher, monkeypatch, blocked
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
-        dispatcher = make_dispatcher(untrusted="allow")
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            dispatcher.get_backend("mine")
+    def test_a_blocked_name_or_distribution_is_never_imported(self, site, blocking, blocked):
+        dispatcher = blocking(blocked)
+        refused(dispatcher, "mine")
         dispatcher.discover()
-
         assert [info.state for info in dispatcher.backends()] == ["refused", "loaded"]
         assert dispatcher.settings.available_backends() == ["yours"]
         assert site.imported() == {"yours_module"}
@@ -176,126 +163,77 @@ class TestBlocked:
             with pytest.raises(BackendConfigurationError, match="a comma between two"):
                 use(dispatcher)
         assert site.imported() == set()
-
         monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "yours")
         dispatcher.refresh()
-
         assert dispatcher.settings.available_backends() == ["mine"]
 
     @pytest.mark.parametrize("blocked", ["fast", "quick", "mine", "mine-backend"])
     @pytest.mark.parametrize("asked", ["fast", "quick", "mine"])
     def test_a_trusted_backend_may_be_blocked_by_any_of_its_labels(
-        self, site, make_dispatcher, monkeypatch, blocked, asked
+        self, site, blocking, blocked, asked
     ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
         trusted = {"fast": {"aliases": ["quick"], "package": "mine-backend"}}
-        dispatcher = make_dispatcher(trusted_backends=trusted)
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            dispatcher.get_backend(asked)
-
+        dispatcher = blocking(blocked, "warn", trusted_backends=trusted)
+        refused(dispatcher, asked)
         assert site.imported() == set()
         assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
 
     @pytest.mark.parametrize("label", ["mine", "quick"])
-    def test_a_backend_of_the_trusted_name_may_be_blocked(
-        self, site, make_dispatcher, monkeypatch, label
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-backend")
+    def test_a_backend_of_the_trusted_name_may_be_blocked(self, site, blocking, label):
         trusted = {"mine": {"aliases": ["quick"], "package": "mine-backend"}}
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            make_dispatcher(trusted_backends=trusted).get_backend(label)
-
+        refused(blocking("mine-backend", "warn", trusted_backends=trusted), label)
         assert site.imported() == set()
 
     @pytest.mark.parametrize(
         ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]
     )
+    @pytest.mark.parametrize("blocked", ["a", "a,b"])
     def test_of_two_that_serve_a_name_the_one_that_is_not_blocked_does(
-        self, site, make_dispatcher, monkeypatch, trusted, label
+        self, site, blocking, trusted, label, blocked
     ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a")
+        """Where both are blocked, the first is told."""
         for name in ("a", "b"):
             site.backend("fast", "name='f'", reference=f"{name}_m", distribution=name)
         rules = {trusted: {"distributions": ["a", "b"]}} if trusted else {}
-        dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
-
-        assert dispatcher.get_backend(label).__name__ == "b_m"
+        dispatcher = blocking(blocked, trusted_backends=rules)
+        if blocked == "a":
+            assert dispatcher.get_backend(label).__name__ == "b_m"
+        else:
+            assert refused(dispatcher, label).distribution == "a"
         assert "a_m" not in site.imported()
 
-    @pytest.mark.parametrize(
-        ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]
-    )
-    def test_of_two_that_serve_a_name_and_are_both_blocked_the_first_is_told(
-        self, site, make_dispatcher, monkeypatch, trusted, label
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "a,b")
-        for name in ("a", "b"):
-            site.install(name, entry_points={"fast": f"{name}_m"})
-        rules = {trusted: {"distributions": ["a", "b"]}} if trusted else {}
-        dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
-
-        with pytest.raises(UntrustedBackendError) as caught:
-            dispatcher.get_backend(label)
-        assert caught.value.distribution == "a"
-
-    def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(
-        self, site, make_dispatcher, monkeypatch
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "two")
-        site.install("odd", entry_points={"one": "odd", "two": "odd"}, modules={"odd": "name='o'"})
-        dispatcher = make_dispatcher(untrusted="allow")
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            dispatcher.get_backend("one")
-
+    def test_blocking_one_entry_point_of_an_adapter_blocks_its_other_ones(self, site, blocking):
+        points = dict.fromkeys(("one", "two"), "odd")
+        site.install("odd", entry_points=points, modules={"odd": "name='o'"})
+        refused(blocking("two"), "one")
         assert site.imported() == set()
 
     def test_a_name_that_only_the_adapter_knows_is_refused_as_soon_as_it_shows(
-        self, site, make_dispatcher, monkeypatch
+        self, site, blocking
     ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "hidden")
         site.install("odd", entry_points={"odd": "odd"}, modules={"odd": "name = 'hidden'"})
-        dispatcher = make_dispatcher(untrusted="allow")
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            dispatcher.get_backend("odd")
-
+        dispatcher = blocking("hidden")
+        refused(dispatcher, "odd")
         assert dispatcher.settings.available_backends() == ["mine", "yours"]
 
-    def test_an_alias_that_only_the_adapter_knows_is_not_looked_for(
-        self, site, make_dispatcher, monkeypatch
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-alias")
-        dispatcher = make_dispatcher(untrusted="allow")
-
+    def test_an_alias_that_only_the_adapter_knows_is_not_looked_for(self, site, blocking):
+        dispatcher = blocking("mine-alias")
         with pytest.raises(BackendError, match="SCVERSE_BACKENDS_BLOCK"):
             dispatcher.get_backend("mine-alias")
-
         assert site.imported() == set()
+        refused(dispatcher, "mine")
 
-    def test_a_backend_that_claims_a_blocked_alias_is_refused(self, make_dispatcher, monkeypatch):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine-alias")
-
-        with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
-            make_dispatcher(untrusted="allow").get_backend("mine")
-
-    def test_a_refresh_reads_the_variable_again(self, make_dispatcher, monkeypatch):
-        dispatcher = make_dispatcher(untrusted="allow")
+    def test_a_refresh_reads_the_variable_again(self, blocking):
+        dispatcher = blocking("")
         whoami = host(dispatcher)
         dispatcher.settings.backend = "mine"
         assert whoami() == "mine"
-
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "mine")
+        blocking("mine")
         dispatcher.refresh()
-
         with pytest.raises(UntrustedBackendError, match="SCVERSE_BACKENDS_BLOCK"):
             whoami()
 
-    def test_an_adapter_registered_by_the_caller_is_not_blocked(self, make_dispatcher, monkeypatch):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "local")
-
-        dispatcher = make_dispatcher()
+    def test_an_adapter_registered_by_the_caller_is_not_blocked(self, blocking):
+        dispatcher = blocking("local")
         with dispatcher.register(SimpleNamespace(name="local")):
             assert dispatcher.get_backend("local").name == "local"

@@ -82,14 +82,12 @@ def third(dispatcher):
 
 def test_a_context_variable_keeps_its_value(install, third):
     install("import decimal; decimal.getcontext().prec = 50")
-
     assert third(backend="mine") == "mine"
     assert decimal.getcontext().prec == 50
 
 
 def test_a_backend_that_is_loaded_finds_the_host_selected(install, settings, third):
     install("stage.found = stage.dispatcher.settings.backend")
-
     with settings.use_backend("other"):
         assert third(backend="mine") == "mine"
     assert importlib.import_module("stage").found == "cpu"
@@ -97,7 +95,6 @@ def test_a_backend_that_is_loaded_finds_the_host_selected(install, settings, thi
 
 def test_what_it_leaves_selected_is_undone(install, settings, third):
     install("stage.dispatcher.settings.use_backend('other').__enter__()")
-
     with settings.use_backend("other"):
         assert third(backend="mine") == "mine"
         assert settings.backend == "other"
@@ -107,7 +104,6 @@ def test_what_it_leaves_selected_is_undone(install, settings, third):
 def test_a_block_around_it_that_it_leaves_still_holds(install, settings, third):
     install("stage.block.__exit__(None, None, None)")
     importlib.import_module("stage").block = block = settings.use_backend("other")
-
     block.__enter__()
     assert third(backend="mine") == "mine"
     assert settings.backend == "other"
@@ -115,7 +111,6 @@ def test_a_block_around_it_that_it_leaves_still_holds(install, settings, third):
 
 def test_a_trace_that_it_leaves_open_sees_no_later_call(install, settings, third):
     install("stage.trace = stage.dispatcher.settings.trace(); stage.trace.__enter__()")
-
     assert third(backend="mine") == "mine"
     assert third() == "host"
     assert "cpu" not in {
@@ -125,7 +120,6 @@ def test_a_trace_that_it_leaves_open_sees_no_later_call(install, settings, third
 
 def test_a_trace_around_it_goes_on(install, settings, third):
     install("pass")
-
     with settings.trace() as trace:
         assert third(backend="mine") == "mine"
         assert third(backend="mine") == "mine"
@@ -135,7 +129,6 @@ def test_a_trace_around_it_goes_on(install, settings, third):
 def test_an_error_of_it_leaves_the_selection_as_it_was(site, settings, dispatcher):
     source = "import stage; stage.dispatcher.settings.use_backend('other').__enter__(); 1 / 0"
     site.install("mine", entry_points={"mine": "mine"}, modules={"mine": source})
-
     with pytest.raises(ImportError):
         dispatcher.get_backend("mine")
     assert settings.backend == "cpu"

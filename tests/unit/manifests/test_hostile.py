@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import ClassVar
 
 import pytest
@@ -135,11 +134,8 @@ class TestLies:
         assert site.imported() == set()
 
     def test_what_the_adapter_claims_as_well_is_told_once(self, ship, dispatcher):
-        aliases = "aliases = ['cpu']"
-        ship(
-            f"schema = 1\nname = 'tiled'\n{aliases}",
-            modules={"tiled.adapter": f"name = 'tiled'\n{aliases}"},
-        )
+        said = "name = 'tiled'\naliases = ['cpu']"
+        ship(f"schema = 1\n{said}", modules={"tiled.adapter": said})
         with pytest.warns(BackendRegistrationWarning, match="'cpu' is not accepted") as caught:
             dispatcher.backends()
             with pytest.warns(UntrustedBackendWarning):
@@ -149,24 +145,17 @@ class TestLies:
     def test_the_name_of_another_entry_point(self, ship, site, dispatcher):
         ship("schema = 1\nname = 'other'\naliases = ['mine']")
         site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
-        with pytest.warns(
-            BackendRegistrationWarning, match="other 1.0 also provides a backend named 'other'"
-        ):
+        told = "other 1.0 also provides a backend named 'other'"
+        with pytest.warns(BackendRegistrationWarning, match=told):
             names = [info.name for info in dispatcher.backends()]
-        assert names == ["other", "tiled_point"]
-        assert site.imported() == set()
+        assert (names, site.imported()) == (["other", "tiled_point"], set())
 
     def test_a_label_that_another_manifest_has_as_well_goes_to_the_first(self, ship, dispatcher):
         for name in ("b", "a"):
-            ship(
-                f"schema = 1\nname = '{name}'\naliases = ['both']",
-                distribution=name,
-                name=name,
-                module=name,
-            )
-        with pytest.warns(
-            BackendRegistrationWarning, match="a 1.0 also provides a backend named 'both'"
-        ):
+            text = f"schema = 1\nname = '{name}'\naliases = ['both']"
+            ship(text, distribution=name, name=name, module=name)
+        told = "a 1.0 also provides a backend named 'both'"
+        with pytest.warns(BackendRegistrationWarning, match=told):
             assert dispatcher.available_backend_names() == ["a", "b", "both"]
 
     def test_an_unknown_label_is_still_unknown(self, ship, dispatcher):
@@ -189,44 +178,34 @@ def test_a_function_that_should_be_a_class_is_reported(ship, dispatcher):
 
 def test_warnings_made_errors_leave_everything_usable(ship, dispatcher):
     ship("nothing =", modules={"tiled.adapter": ADAPTER})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(BackendRegistrationWarning):
-            dispatcher.backends()
-        assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
+    with pytest.raises(BackendRegistrationWarning):  # the tests make errors of warnings
+        dispatcher.backends()
+    assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
 
 
 @pytest.mark.parametrize(
     "names",
     [
         ["scale", "scale.fast"],
-        ["__class__"],
-        ["__class__.x"],
+        ["__class__", "__class__.x"],
         ["Model.__mro__"],
         ["", "."],
         ["a b"],
+        ["name", "aliases", "renames", "can_run", "__all__"],
     ],
 )
 def test_names_that_nest_or_that_no_function_can_have_hide_nothing(ship, dispatcher, scale, names):
     offered = "".join(f"[functions.'{name}']\nsignature = '(x)'\n" for name in names)
-    ship(f"{HEAD}{offered}[classes.Model]\n[functions.other]\n")
+    ship(f"{HEAD}aliases = ['tiles']\n{offered}[classes.Model]\n[functions.other]\n")
+    assert dispatcher.available_backend_names() == ["tiled", "tiled_point", "tiles"]
     assert [info.name for info in dispatcher.backends()] == ["tiled"]
     dispatcher.discover()
 
 
-def test_facts_about_the_backend_are_not_replaced_by_functions_of_their_names(ship, dispatcher):
-    names = ("name", "aliases", "renames", "can_run", "__all__")
-    offered = "".join(f"[functions.{name}]\nsignature = '(x)'\n" for name in names)
-    ship(f"{HEAD}aliases = ['tiles']\n{offered}")
-    assert dispatcher.available_backend_names() == ["tiled", "tiled_point", "tiles"]
-
-
 def test_a_number_that_python_cannot_print_is_compared_with_the_adapter(ship, dispatcher, scale):
     source = "name = 'tiled'\ndef scale(values, factor=0xfff): return 'ran'"
-    ship(
-        f"{SIGNED}'(values, factor=0x{'f' * 9_000})'",
-        modules={"tiled.adapter": source},
-    )
+    text = f"{SIGNED}'(values, factor=0x{'f' * 9_000})'"
+    ship(text, modules={"tiled.adapter": source})
     with pytest.warns(UntrustedBackendWarning):
         dispatcher.get_backend("tiled")
     with pytest.warns(BackendRegistrationWarning, match="for 'scale'"):

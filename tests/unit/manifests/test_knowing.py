@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import os
-import subprocess
-import sys
-import warnings
 import zipfile
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-import scverse_backends
 from scverse_backends.exceptions import (
     BackendLoadError,
     BackendRegistrationWarning,
@@ -35,39 +29,31 @@ def test_discovery_shows_signatures_and_documentation(ship, site, dispatcher, sc
     assert "\ntile_size\n" in inspect.getdoc(scale)
     assert "How many values to work on at once." in scale.__doc__
     assert "With backend ``'tiled'``, ``factor`` is ``3`` by default." in scale.__doc__
+    with pytest.raises(TypeError, match="'tile_size' is an option of backend 'tiled'"):
+        scale([1], tile_size=2)
     assert site.imported() == set()
 
 
-def test_labels_are_listed(ship, site, dispatcher):
+def test_labels_are_listed_and_suggested(ship, site, dispatcher):
     ship()
     assert dispatcher.available_backend_names() == ["tiled", "tiled_point", "tiles"]
     assert dispatcher.settings.available_backends() == ["tiled"]
     (info,) = dispatcher.backends()
     assert (info.name, info.state) == ("tiled", "installed")
+    with pytest.raises(UnknownBackendError, match="Did you mean 'tiles'"):
+        dispatcher.settings.use_backend("tilse")
     assert site.imported() == set()
 
 
 def test_an_alias_is_resolved_up_to_the_moment_of_entering(ship, site, dispatcher):
     ship()
-    ship(
-        distribution="other",
-        name="other",
-        module="other",
-        manifest="schema = 1\nname = 'other'",
-    )
+    ship("schema = 1\nname = 'other'", distribution="other", name="other", module="other")
     block = dispatcher.settings.use_backend("TILES")
     assert site.imported() == set()
     with pytest.warns(UntrustedBackendWarning), pytest.raises(BackendLoadError, match="nobody was"):
         block.__enter__()
     # The failed import leaves only the package behind, and the other backend is not asked.
     assert site.imported() <= {"tiled"}
-
-
-def test_an_unknown_label_suggests_what_manifests_say(ship, site, dispatcher):
-    ship()
-    with pytest.raises(UnknownBackendError, match="Did you mean 'tiles'"):
-        dispatcher.settings.use_backend("tilse")
-    assert site.imported() == set()
 
 
 def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
@@ -93,13 +79,6 @@ def test_a_trusted_alias_leads_to_the_backend_whose_manifest_has_it(ship, site, 
     )
     with pytest.raises(BackendLoadError, match=r"suite\.two"):
         dispatcher.get_backend("twost")
-
-
-def test_a_function_says_whose_option_it_was_given(ship, dispatcher, scale):
-    ship()
-    dispatcher.discover()
-    with pytest.raises(TypeError, match="'tile_size' is an option of backend 'tiled'"):
-        scale([1], tile_size=2)
 
 
 def test_the_loaded_adapter_takes_the_place_of_its_manifest(ship, site, dispatcher, scale):
@@ -129,12 +108,8 @@ def test_after_a_refresh_manifests_are_read_anew(ship, site, dispatcher, scale):
     dispatcher.refresh()
     assert "\nblock_size\n" in inspect.getdoc(scale)
     assert "tile_size" not in scale.__doc__
-    assert list(inspect.signature(scale).parameters) == [
-        "values",
-        "factor",
-        "backend",
-        "block_size",
-    ]
+    parameters = [*inspect.signature(scale).parameters]
+    assert parameters == ["values", "factor", "backend", "block_size"]
     assert dispatcher.available_backend_names() == ["blocks", "tiled", "tiled_point"]
 
 
@@ -210,7 +185,7 @@ def test_a_manifest_is_found_although_metadata_does_not_name_its_distribution(
 class TestRefused:
     """A backend that may not run is not read either."""
 
-    def test_the_manifest_of_a_refused_backend_is_not_read(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_a_refused_backend_is_not_read(self, ship, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(untrusted="refuse")
         dispatcher.discover()
@@ -238,14 +213,12 @@ class TestRefused:
         assert site.imported() == set()
         assert [info.state for info in dispatcher.backends()] == ["refused"]
 
-    def test_the_manifest_of_an_impostor_is_not_read(self, ship, site, make_dispatcher):
+    def test_the_manifest_of_an_impostor_is_not_read(self, ship, make_dispatcher):
         ship("this is no TOML")
         dispatcher = make_dispatcher(trusted_backends={"tiled_point": {"package": "real"}})
         with pytest.warns(UntrustedBackendWarning, match="tiled"):
             dispatcher.discover()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            dispatcher.discover()
+        dispatcher.discover()  # the tests make errors of warnings
 
 
 class TestOnceLoaded:
@@ -300,16 +273,20 @@ class TestOnceLoaded:
         assert "'scale'" in str(caught[0].message)
         explain(scale, [1], backend="tiled")
 
-    def test_about_a_function_that_is_not_there(self, ship, dispatcher, scale):
-        self.use(ship, dispatcher, scale="")
-        with pytest.warns(BackendRegistrationWarning, match="and the adapter nothing, for 'scale'"):
-            dispatcher.settings.explain(scale, [1], backend="tiled")
-
-    def test_about_a_function_that_it_does_not_list(self, ship, dispatcher, scale):
-        self.use(ship, dispatcher, more="def more(values): return values")
-        more = dispatcher.backend_dispatch(name="more")(lambda values: values)
-        with pytest.warns(BackendRegistrationWarning, match="has nothing, and the adapter"):
-            dispatcher.settings.explain(more, [1], backend="tiled")
+    @pytest.mark.parametrize(
+        ("changes", "name", "said"),
+        [
+            ({"scale": ""}, "scale", "and the adapter nothing, for 'scale'"),
+            ({"more": "def more(values): return values"}, "more", "has nothing, and the adapter"),
+        ],
+    )
+    def test_about_a_function_that_is_not_there_or_that_it_does_not_list(
+        self, ship, dispatcher, changes, name, said
+    ):
+        self.use(ship, dispatcher, **changes)
+        func = dispatcher.backend_dispatch(name=name)(lambda values: values)
+        with pytest.warns(BackendRegistrationWarning, match=said):
+            dispatcher.settings.explain(func, [1], backend="tiled")
 
     def test_words_and_annotations_may_differ(self, ship, dispatcher, scale):
         source = "def scale(values: list, by=3, *, tile_size=64): return [by]"
@@ -317,15 +294,7 @@ class TestOnceLoaded:
         assert scale([1], backend="tiled") == [3]
 
 
-def test_nothing_is_read_before_it_is_needed(ship, dispatcher, scale):
-    ship()
-    before = "tomllib" in sys.modules
-    assert scale([1]) == [2]
-    inspect.signature(scale)
-    assert ("tomllib" in sys.modules) is before
-
-
-def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
+def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site, run_python):
     """Discovery, help, the matrix and a selection that is not entered yet."""
     for name in ("tiled", "other"):
         ship(
@@ -338,9 +307,8 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
     site.write(
         "shower.py",
         """
-        import pydoc, sys
+        import pydoc, runpy, sys
         from scverse_backends import BackendDispatcher
-        from scverse_backends._cli import main
         dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
         @dispatcher.backend_dispatch
         def scale(values, factor=2):
@@ -355,19 +323,13 @@ def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site):
             dispatcher.discover()
             print(pydoc.plain(pydoc.render_doc(scale)))
             dispatcher.settings.use_backend("other-alias", "tiled-alias")
-            assert main(["matrix", "shower:dispatcher"]) == 0
+            sys.argv[1:] = ["matrix", "shower:dispatcher"]
+            try: runpy.run_module("scverse_backends", run_name="__main__")
+            except SystemExit as end: assert not end.code
             print(sorted({"tiled", "tiled.adapter", "other", "other.adapter"} & set(sys.modules)))
         """,
     )
-    library = str(Path(scverse_backends.__file__).parents[1])
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "shower.py"],
-        cwd=site.folder,
-        env={**os.environ, "PYTHONPATH": library},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_python("-W", "error", site.folder / "shower.py")
     assert run.returncode == 0, run.stderr
     assert "Only with backends ``'other'``, ``'tiled'``." in run.stdout
     assert "tile_size: int = 64" in run.stdout.replace("'int'", "int")
@@ -393,14 +355,14 @@ class TestInZipFiles:
 
         return archive
 
-    def test_a_manifest_is_found(self, archive, site, dispatcher):
-        archive({"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"})
-        assert [info.name for info in dispatcher.backends()] == ["packed"]
+    @pytest.mark.parametrize(
+        ("more", "name"),
+        [({"pack/adapter.toml": "schema = 1\nname = 'packed'"}, "packed"), ({}, "zipped")],
+    )
+    def test_a_manifest_is_found_where_there_is_one(self, archive, site, dispatcher, more, name):
+        archive({"pack/__init__.py": MODULE, **more})
+        assert [info.name for info in dispatcher.backends()] == [name]
         assert site.imported() == set()
-
-    def test_a_zip_file_need_not_have_a_manifest(self, archive, dispatcher):
-        archive({"pack/__init__.py": MODULE})
-        assert [info.name for info in dispatcher.backends()] == ["zipped"]
 
     def test_a_damaged_manifest_in_a_zip_file_is_reported(self, archive, dispatcher):
         files = {"pack/__init__.py": MODULE, "pack/adapter.toml": "schema = 1\nname = 'packed'"}
@@ -418,10 +380,10 @@ def test_a_coroutine_function_in_place_of_a_plain_one_is_a_disagreement(ship, di
     @dispatcher.backend_dispatch
     async def fetch(key): ...
 
-    with pytest.warns(UntrustedBackendWarning):
-        dispatcher.get_backend("tiled")
-    with pytest.warns(
-        BackendRegistrationWarning, match=r"has \(key\), and the adapter async \(key"
+    told = r"has \(key\), and the adapter async \(key"
+    with (
+        pytest.warns(UntrustedBackendWarning),
+        pytest.warns(BackendRegistrationWarning, match=told),
     ):
         dispatcher.settings.explain(fetch, 1, backend="tiled")
 

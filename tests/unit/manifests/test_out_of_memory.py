@@ -1,38 +1,11 @@
 """Running out of memory is the caller's affair: it is no damage of a package, and is not kept."""
 
-import sys
-from importlib.metadata import Distribution, DistributionFinder
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import pytest
 
 from scverse_backends.manifest import AdapterError, place
-
-GROUP = "tests.example_host.backends"
-
-
-class Finder(DistributionFinder):
-    """Stands before the others; what it finds is up to a test."""
-
-    def find_spec(self, *_):
-        return None
-
-    def find_distributions(self, context):
-        yield from self.found(context)
-
-
-class Package(Distribution):
-    """A distribution whose files are wherever its finder keeps them."""
-
-    def read_text(self, filename):
-        texts = {
-            "METADATA": "Metadata-Version: 2.1\nName: kept\nVersion: 1.0\n",
-            "entry_points.txt": f"[{GROUP}]\nkept = kept_backend\n",
-        }
-        return texts.get(filename)
-
-    def locate_file(self, path):
-        return File()
 
 
 class File:
@@ -49,9 +22,10 @@ class File:
 
 
 @pytest.fixture
-def finder(monkeypatch):
-    made = Finder()
-    monkeypatch.setattr(sys, "meta_path", [made, *sys.meta_path])
+def finder(find_distributions):
+    """What finds distributions, by a method ``found`` that is up to a test."""
+    made = SimpleNamespace()
+    find_distributions(lambda context: made.found())
     return made
 
 
@@ -61,7 +35,7 @@ def test_running_out_of_memory_passes_and_the_next_look_finds_everything(
 ):
     remaining = iter([()] * looks)
 
-    def found(_):
+    def found():
         for nothing in remaining:
             return nothing
         raise MemoryError
@@ -70,13 +44,15 @@ def test_running_out_of_memory_passes_and_the_next_look_finds_everything(
     finder.found = found
     with pytest.raises(MemoryError):
         dispatcher.backends()
-    finder.found = lambda _: ()
+    finder.found = tuple
     assert [info.name for info in dispatcher.backends()] == ["tiled"]
 
 
-def test_running_out_of_memory_while_a_manifest_is_read_passes(dispatcher, finder, monkeypatch):
-    package = Package()
-    finder.found = lambda _: [package]
+def test_running_out_of_memory_while_a_manifest_is_read_passes(
+    dispatcher, finder, monkeypatch, pack
+):
+    package = pack("kept", "1.0", "kept = kept_backend", lambda path: File())
+    finder.found = lambda: [package]
     with pytest.raises(MemoryError):
         dispatcher.backends()
     monkeypatch.setattr(File, "is_file", lambda _: False)

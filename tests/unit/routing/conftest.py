@@ -3,6 +3,26 @@
 import pytest
 
 
+def function(signature):
+    """Make a function of this signature that returns all it receives."""
+    return eval(f"lambda {signature}: {{**locals()}}")  # noqa: S307 - tests write it
+
+
+def named(text):
+    """Give what is received, which is written as keywords."""
+    return eval(f"dict({text})")  # noqa: S307 - as above
+
+
+def renamed(text):
+    return dict(pair.split("=") for pair in text.split(", ") if pair)
+
+
+def rows(text):
+    """Read a table: a line is a case, whose first cell is its name."""
+    cells = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return [pytest.param(*rest, id=name) for name, *rest in cells]
+
+
 @pytest.fixture
 def pair(dispatcher, offer):
     """Dispatch a host function ``func`` that ``mine`` implements: ``pair(host, implementation)``."""

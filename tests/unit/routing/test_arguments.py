@@ -4,25 +4,7 @@ import pytest
 
 from scverse_backends.exceptions import BackendFallbackWarning
 
-
-def function(signature):
-    """Make a function of this signature that returns all it receives."""
-    return eval(f"lambda {signature}: {{**locals()}}")  # noqa: S307 - written below
-
-
-def named(text):
-    """Give what is received, which is written as keywords."""
-    return eval(f"dict({text})")  # noqa: S307 - as above
-
-
-def renamed(text):
-    return dict(pair.split("=") for pair in text.split(", ") if pair)
-
-
-def rows(text):
-    """Read a table: a line is a case, whose first cell is its name."""
-    cells = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
-    return [pytest.param(*rest, id=name) for name, *rest in cells]
+from .conftest import function, named, renamed, rows
 
 
 @pytest.fixture
@@ -231,23 +213,20 @@ class TestIgnorable:
     def test_host_wide_ones_may_be_missing_on_a_backend(self, pair, outcome):
         func = pair(lambda data, n_jobs=None, **options: "host", lambda data: "mine")
         assert outcome(func, 1, n_jobs=8) == outcome(func, 1, 8) == "mine"
+        with pytest.warns(BackendFallbackWarning, match="'seed'"):
+            assert outcome(func, 1, n_jobs=8, seed=1) == "host"
 
     def test_an_ignorable_one_from_the_hosts_keywords_may_be_missing_too(self, pair, outcome):
         func = pair(lambda data, **options: "host", lambda data: "mine")
         assert outcome(func, 1, n_jobs=8) == "mine"
-        with pytest.warns(BackendFallbackWarning, match="'seed'"):
-            assert outcome(func, 1, n_jobs=8, seed=1) == "host"
 
+    @pytest.mark.parametrize(("own", "found"), [(["tiles"], []), ([], ["does not take 'tiles'"])])
     def test_an_ignorable_one_of_a_function_may_be_missing_for_that_function_only(
-        self, pair, offer, reasons
+        self, dispatcher, pair, reasons, own, found
     ):
-        func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=["tiles"])
-        assert reasons(func, 1, tiles=8) == []
-
-    def test_an_ignorable_one_of_another_function_may_not(self, dispatcher, pair, offer, reasons):
         dispatcher.backend_dispatch(name="other", ignorable=["tiles"])(lambda tiles=1: "host")
-        func = pair(lambda data, tiles=1: "host", lambda data: "mine")
-        assert reasons(func, 1, tiles=8) == ["does not take 'tiles'"]
+        func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=own)
+        assert reasons(func, 1, tiles=8) == found
 
     def test_an_ignorable_one_that_the_backend_has_is_passed_on(self, pair, outcome):
         func = pair(lambda data, n_jobs=None: "host", lambda data, n_jobs=None: n_jobs)

@@ -23,8 +23,11 @@ def tl():
     return tl
 
 
-def raises(function, arguments):
-    raise LookupError("no GPU found")
+def raising(error):
+    def can_run(function, arguments):
+        raise error
+
+    return can_run
 
 
 class EqualToAll(type):
@@ -56,7 +59,12 @@ def test_an_answer_that_is_true_takes_the_call(umap, tl, offer, outcome, answer)
         pytest.param(
             lambda function, arguments: np.str_("needs CUDA 12"), "needs CUDA 12", id="a numpy str"
         ),
-        pytest.param(raises, "LookupError: no GPU found", id="an error"),
+        pytest.param(raising(LookupError("no GPU")), "LookupError: no GPU", id="an error"),
+        pytest.param(
+            raising(MemoryError("no room on the device")),
+            "^has a can_run that failed: MemoryError: no room on the device$",
+            id="the end of memory",
+        ),
         pytest.param(lambda: True, "TypeError", id="a can_run that takes no arguments"),
         pytest.param(lambda *_: np.array([True, False]), "ValueError", id="no single answer"),
     ],
@@ -118,14 +126,14 @@ def test_can_run_cannot_change_the_call(dispatcher, offer, outcome):
     assert outcome(func, 3, 4) == (3, 4)
 
 
-def test_can_run_is_not_asked_while_the_host_is_selected(umap, tl, offer):
-    offer(tl=tl, can_run=raises)
+def test_can_run_is_not_asked_about_a_call_of_the_host_or_one_that_would_lose_an_argument(
+    umap, tl, offer, reasons
+):
+    offer(tl=tl, can_run=raising(KeyboardInterrupt))
     assert (umap(1), umap(1, backend="cpu")) == ("host", "host")
-
-
-def test_can_run_is_not_asked_about_a_call_that_would_lose_an_argument(umap, tl, offer, reasons):
-    offer(tl=tl, can_run=raises)
     assert reasons(umap, 1, copy=True) == ["does not take 'copy'"]
+    with pytest.raises(KeyboardInterrupt):
+        umap(1, backend="mine")
 
 
 def test_a_coroutine_function_as_can_run_is_refused_with_the_adapter(tl, offer):
@@ -136,34 +144,14 @@ def test_a_coroutine_function_as_can_run_is_refused_with_the_adapter(tl, offer):
         offer(tl=tl, can_run=can_run)
 
 
-def test_running_out_of_memory_in_can_run_declines(umap, tl, offer, reasons):
-    def can_run(function, arguments):
-        raise MemoryError("no room on the device")
-
-    offer(tl=tl, can_run=can_run)
-    assert reasons(umap, 1) == ["has a can_run that failed: MemoryError: no room on the device"]
-
-
-def test_a_keyboard_interrupt_in_can_run_passes(umap, tl, offer):
-    def can_run(function, arguments):
-        raise KeyboardInterrupt
-
-    offer(tl=tl, can_run=can_run)
-    with pytest.raises(KeyboardInterrupt):
-        umap(1, backend="mine")
-
-
-def test_can_run_may_be_a_method_of_the_adapter(dispatcher, umap):
+def test_can_run_may_be_a_method_of_the_adapter(dispatcher, umap, tl):
     class Mine:
-        name = "mine"
-        limit = 10
-
-        class tl:  # noqa: N801 - as above
-            umap = staticmethod(lambda adata: "mine")
+        name, limit = "mine", 10
 
         def can_run(self, function, arguments):
             return arguments["adata"] < self.limit
 
+    Mine.tl = tl
     with dispatcher.register(Mine):
         assert umap(1, backend="mine") == "mine"
         with pytest.warns(BackendFallbackWarning, match="'mine' declines"):

@@ -1,8 +1,8 @@
 """``settings.explain``: where a call would run, and why, without running it."""
 
-import pytest
+from types import SimpleNamespace
 
-from scverse_backends.exceptions import UnknownBackendError
+import pytest
 
 
 @pytest.fixture
@@ -40,10 +40,12 @@ def test_a_call_on_the_host(settings, leiden):
     assert (decision.refusals, decision.ignored, decision.differing_defaults) == ((), (), ())
     assert decision.forwarded == ("adata", "copy")
     assert decision.reason == "nothing is selected"
+    with pytest.raises(AttributeError):
+        decision.backend = "Mine"
 
 
 def test_a_call_on_a_backend(settings, leiden):
-    decision = settings.explain(leiden, 1, rng=7, tiles=2, n_jobs=8, backend="mine")
+    decision = settings.explain(leiden, 1, rng=7, tiles=2, n_jobs=8, copy=False, backend="mine")
     assert (decision.function, decision.backend) == ("tl.leiden", "Mine")
     assert (decision.distribution, decision.version) == ("my-backend", "2.1")
     assert decision.refusals == ()
@@ -67,11 +69,8 @@ def test_a_call_that_policy_error_will_refuse_says_so(settings, leiden):
     assert "raises" not in settings.explain(leiden, 1, copy=True, backend="mine").reason
 
 
-def test_a_call_that_the_first_choice_cannot_take(dispatcher, settings, leiden, offer):
-    class tl:  # noqa: N801 - a namespace, named as the host's module
-        leiden = staticmethod(lambda adata, copy=False: 0)
-
-    offer("other", tl=tl)
+def test_a_call_that_the_first_choice_cannot_take(settings, leiden, offer):
+    offer("other", tl=SimpleNamespace(leiden=lambda adata, copy=False: 0))
     decision = settings.explain(leiden, 1, copy=True, backend=["mine", "other"])
     assert (decision.backend, decision.distribution, decision.version) == ("other", None, None)
     assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
@@ -90,40 +89,23 @@ def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden)
         decision = settings.explain(leiden, 1, backend="mine", **arguments)
         return [tuple(difference) for difference in decision.differing_defaults]
 
-    numbers = ("resolution", 1, 1.0)
-    assert differing() == [numbers, ("rng", None, 0), ("n_iterations", -1, 100)]
+    numbers, iterations = ("resolution", 1, 1.0), ("n_iterations", -1, 100)
+    assert differing() == [numbers, ("rng", None, 0), iterations]
     assert differing(n_iterations=-1) == [numbers, ("rng", None, 0)]
     assert differing(rng=None, n_iterations=5, resolution=1) == []
-
-
-def test_a_default_does_not_differ_where_the_argument_came_under_the_backends_name(
-    settings, leiden
-):
-    decision = settings.explain(leiden, 1, random_state=3, resolution=1, backend="mine")
-    assert [difference.parameter for difference in decision.differing_defaults] == ["n_iterations"]
+    assert differing(random_state=3, resolution=1) == [iterations]
 
 
 def test_a_default_differs_although_the_hosts_keywords_hold_another_of_its_name(make_dispatcher):
-    class Adapter:
-        name = "mine"
-
-        def knn(self, *, k=15):
-            raise AssertionError("explaining runs nothing")
+    def theirs(*, k=15):
+        raise AssertionError("explaining runs nothing")
 
     dispatcher = make_dispatcher(ignorable=("k",))
     knn = dispatcher.backend_dispatch(name="knn")(lambda k=5, /, **more: None)
-    with dispatcher.register(Adapter):
+    with dispatcher.register(SimpleNamespace(name="mine", knn=theirs)):
         decision = dispatcher.settings.explain(knn, k=3, backend="mine")
-    (difference,) = decision.differing_defaults
     assert (decision.backend, decision.ignored) == ("mine", ("k",))
-    assert (difference.parameter, difference.host, difference.backend) == ("k", 5, 15)
-
-
-def test_what_is_left_out_because_it_is_the_hosts_default_is_not_said_to_be_forwarded(
-    settings, leiden
-):
-    decision = settings.explain(leiden, 1, copy=False, backend="mine")
-    assert (decision.backend, decision.forwarded) == ("Mine", ("adata",))
+    assert decision.differing_defaults == (("k", 5, 15),)
 
 
 UNNAMED = (
@@ -144,11 +126,6 @@ def test_a_host_parameter_may_be_called_func(dispatcher, settings):
     assert settings.explain(aggregate, 1, func="mean").forwarded == ("adata", "func")
 
 
-def test_an_unknown_label_is_an_error_as_in_the_call(settings, leiden):
-    with pytest.raises(UnknownBackendError, match="nobody"):
-        settings.explain(leiden, 1, backend="nobody")
-
-
 def test_the_label_in_a_call_stays_there(settings, leiden):
     settings.explain(leiden, 1, backend="mine")
     assert settings.explain(leiden, 1).backend == settings.backend == "cpu"
@@ -159,9 +136,3 @@ def test_a_function_of_another_host_is_a_type_error(make_dispatcher, leiden):
     for func in (leiden, len):
         with pytest.raises(TypeError, match="not a dispatched function of stranger"):
             stranger.settings.explain(func, 1)
-
-
-def test_a_decision_does_not_change(settings, leiden):
-    decision = settings.explain(leiden, 1)
-    with pytest.raises(AttributeError):
-        decision.backend = "Mine"

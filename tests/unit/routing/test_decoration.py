@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
-import math
-import operator
-import pickle
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +19,24 @@ class Hidden:
 
     def __call__(self, data):
         return data
+
+
+class Nameless(Hidden):
+    def __getattr__(self, name):
+        raise ZeroDivisionError(name)
+
+    def __repr__(self):
+        raise ZeroDivisionError
+
+
+def endless():
+    """Give a function that says it wraps itself."""
+
+    def func(data):
+        return data
+
+    func.__wrapped__ = func
+    return func
 
 
 def double(values):
@@ -56,13 +71,11 @@ def test_a_function_that_wraps_a_method_is_a_function(dispatcher):
 def test_a_parameter_named_as_the_selector(dispatcher, func):
     with pytest.raises(TypeError, match=r"'backend'.* choose another with selector=\.\.\."):
         dispatcher.backend_dispatch(name="func")(func)
+    assert dict(dispatcher.dispatched) == {}
     dispatcher.backend_dispatch(name="func", selector="engine")(func)
     dispatcher.backend_dispatch(name="other", selector=None)(func)
-
-
-def test_another_selector_that_a_parameter_bears(dispatcher):
     with pytest.raises(TypeError, match="already has a parameter 'engine'"):
-        dispatcher.backend_dispatch(name="func", selector="engine")(lambda engine: None)
+        dispatcher.backend_dispatch(name="third", selector="engine")(lambda engine: None)
 
 
 @pytest.mark.parametrize("selector", ["1st", "two words", "class", 3])
@@ -71,38 +84,20 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
         dispatcher.backend_dispatch(name="func", selector=selector)(lambda data: None)
 
 
-def test_what_cannot_be_called(dispatcher):
-    with pytest.raises(TypeError, match=r"3 cannot be called; decorate a function"):
-        dispatcher.backend_dispatch(name="func")(3)
-
-
-def test_a_callable_that_fails_when_it_is_asked_for_its_name(dispatcher):
-    class Nameless(Hidden):
-        def __getattr__(self, name):
-            raise ZeroDivisionError(name)
-
-        def __repr__(self):
-            raise ZeroDivisionError
-
-    with pytest.raises(TypeError, match=r"Nameless.* has a signature that cannot be read"):
-        dispatcher.backend_dispatch(name="func")(Nameless())
-
-
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: 3, r"3 cannot be called; decorate a function"),
+        (lambda: Scaler, "Scaler is a class; decorate it with backend_class"),
+        (Hidden, r"Hidden.* cannot be read: .*; decorate a function of yours"),
+        (Nameless, r"Nameless.* has a signature that cannot be read"),
+        (endless, r"func has a signature that cannot be read"),
+    ],
+)
 @pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])
-def test_a_callable_that_hides_its_signature(dispatcher, options):
-    with pytest.raises(
-        TypeError, match=r"Hidden.* cannot be read: .*; decorate a function of yours"
-    ):
-        dispatcher.backend_dispatch(name="first", **options)(Hidden())
-
-
-def test_a_function_that_says_it_wraps_itself(dispatcher):
-    def func(data):
-        return data
-
-    func.__wrapped__ = func
-    with pytest.raises(TypeError, match=r"func has a signature that cannot be read"):
-        dispatcher.backend_dispatch(func)
+def test_what_cannot_be_dispatched(dispatcher, options, make, said):
+    with pytest.raises(TypeError, match=said):
+        dispatcher.backend_dispatch(name="func", **options)(make())
 
 
 @pytest.mark.parametrize("name", ["", "two words", "tl.", ".tl", "tl..umap", "1st", "tl-umap"])
@@ -112,9 +107,11 @@ def test_a_dispatch_name_that_is_none(dispatcher, name):
         dispatcher.backend_dispatch(name=name)(func)
 
 
-def test_a_name_in_the_place_of_the_function_is_told_how_to_be_given(dispatcher):
+def test_a_name_or_a_class_in_the_place_of_the_function_is_told_what_to_write(dispatcher):
     with pytest.raises(TypeError, match=r"not a function; write @backend_dispatch\(name="):
         dispatcher.backend_dispatch("tl.umap")
+    with pytest.raises(TypeError, match="Scaler is a class; decorate it with backend_class"):
+        dispatcher.backend_dispatch(Scaler)
 
 
 @pytest.mark.parametrize("name", [3, b"umap", ["tl", "umap"]])
@@ -129,60 +126,36 @@ def test_a_callable_without_a_name_of_its_own(dispatcher, func):
         dispatcher.backend_dispatch(func)
 
 
-def test_two_functions_under_one_dispatch_name(dispatcher):
+def test_two_functions_under_one_dispatch_name(dispatcher, site):
     dispatcher.backend_dispatch(double)
     with pytest.raises(
         ValueError, match=r"triple and .*\.double would both .* as 'double'; pass name="
     ):
         dispatcher.backend_dispatch(name="double")(triple)
+    site.write("plots.py", "def double(values): pass")
+    import plots
+
+    with pytest.raises(ValueError, match=r"plots\.double and .*test_decoration\.double"):
+        dispatcher.backend_dispatch(plots.double)
     assert dispatcher.dispatched["double"]([1]) == [2]
 
 
-def test_two_functions_of_one_name_in_two_places(dispatcher, site):
-    site.write("plots.py", "def double(values): pass")
-    site.write("steps.py", "def double(values): pass")
-    import plots
-    import steps
-
-    dispatcher.backend_dispatch(plots.double)
-    with pytest.raises(ValueError, match=r"steps\.double and plots\.double"):
-        dispatcher.backend_dispatch(steps.double)
-
-
-@pytest.mark.parametrize("ignorable", [["n_job"], ("values", "n_job")])
-def test_an_ignorable_parameter_that_does_not_exist(dispatcher, ignorable):
-    with pytest.raises(ValueError, match=r"double has no parameter 'n_job'"):
-        dispatcher.backend_dispatch(ignorable=ignorable)(double)
-
-
-@pytest.mark.parametrize("ignorable", ["values", 3, [3]])
-def test_ignorables_that_are_no_list_of_names(dispatcher, ignorable):
-    with pytest.raises(TypeError, match="ignorable"):
+@pytest.mark.parametrize(
+    ("ignorable", "kind", "said"),
+    [
+        (["n_job"], ValueError, r"double has no parameter 'n_job'"),
+        (("values", "n_job"), ValueError, r"double has no parameter 'n_job'"),
+        *[(wrong, TypeError, "ignorable") for wrong in ("values", 3, [3])],
+    ],
+)
+def test_what_cannot_be_ignorable(dispatcher, ignorable, kind, said):
+    with pytest.raises(kind, match=said):
         dispatcher.backend_dispatch(ignorable=ignorable)(double)
 
 
 def test_a_host_wide_ignorable_may_be_unknown_to_a_function(make_dispatcher):
     dispatcher = make_dispatcher(ignorable=["n_jobs"])
     assert dispatcher.backend_dispatch(double)([1]) == [2]
-
-
-def test_what_is_refused_is_not_dispatched(dispatcher):
-    with pytest.raises(TypeError):
-        dispatcher.backend_dispatch(name="func")(lambda backend: None)
-    assert dict(dispatcher.dispatched) == {}
-
-
-def test_a_class_is_sent_to_the_decorator_for_classes(dispatcher):
-    class Model:
-        pass
-
-    with pytest.raises(TypeError, match="Model is a class; decorate it with backend_class"):
-        dispatcher.backend_dispatch(Model)
-
-
-class Halver:
-    def __call__(self, data):
-        return data / 2
 
 
 def documented(adata: list, *, copy: bool = False) -> list:
@@ -210,41 +183,6 @@ def test_the_original_is_left_alone(dispatcher):
     assert (dict(vars(fresh)), fresh.__doc__, inspect.signature(fresh)) == before
 
 
-def test_options_and_no_options_both_decorate(dispatcher):
-    bare = dispatcher.backend_dispatch(double)
-    called = dispatcher.backend_dispatch()(documented)
-    assert (bare([1]), called([1])) == ([2], [1])
-
-
-def test_a_function_that_is_wrapped_already(dispatcher):
-    cached = functools.lru_cache(lambda data, factor=1: data * factor)
-    func = dispatcher.backend_dispatch(name="func")(cached)
-    assert (func(3), func(3, factor=2)) == (3, 6)
-
-
-@pytest.mark.parametrize(
-    ("func", "arguments", "result"),
-    [
-        pytest.param(math.sqrt, (9.0,), 3.0, id="a builtin"),
-        pytest.param(functools.partial(operator.mul, 2), (3,), 6, id="a partial"),
-        pytest.param(Halver(), (3,), 1.5, id="a callable object"),
-    ],
-)
-def test_a_callable_that_is_no_plain_function(dispatcher, func, arguments, result):
-    public = dispatcher.backend_dispatch(name="func")(func)
-    assert public(*arguments) == result
-    assert public(*arguments, backend="cpu") == result
-
-
-def test_a_coroutine_function_stays_one(dispatcher):
-    @dispatcher.backend_dispatch
-    async def fetch():
-        return 3
-
-    assert inspect.iscoroutinefunction(fetch)
-    assert asyncio.run(fetch()) == 3
-
-
 def test_a_generator_function_still_yields(dispatcher):
     @dispatcher.backend_dispatch
     def batches(data):
@@ -252,9 +190,6 @@ def test_a_generator_function_still_yields(dispatcher):
 
     assert inspect.isgeneratorfunction(batches)
     assert list(batches([1, 2], backend="cpu")) == [1, 2]
-
-
-def test_a_plain_function_is_no_generator_function(dispatcher):
     assert not inspect.isgeneratorfunction(dispatcher.backend_dispatch(double))
 
 
@@ -262,59 +197,33 @@ def test_a_generator_function_that_two_hosts_dispatch(make_dispatcher):
     outer, inner = make_dispatcher(), make_dispatcher(host_name="other")
     started = []
 
-    class Other:
-        name = "other"
-
-        def batches(self, data):
-            started.append(data)
-            yield from data
-
     @outer.backend_dispatch
     @inner.backend_dispatch(selector=None)
     def batches(data):
         yield from data
 
-    inner.register(Other)
+    def others(data):
+        started.append(data)
+        yield from data
+
+    inner.register(SimpleNamespace(name="other", batches=others))
     with inner.settings.use_backend("other"), inner.settings.trace() as trace:
         assert list(batches([1], backend="cpu")) == [1]
     assert inspect.isgeneratorfunction(batches)
     assert (started, len(trace.records)) == ([[1]], 1)
 
 
-def test_a_module_level_function_pickles_by_its_name(make_dispatcher, site):
-    site.write(
-        "host_with_pickles.py",
-        """
-        from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="none", host_name="host")
-        @dispatcher.backend_dispatch
-        def double(values): return [2 * value for value in values]
-        """,
-    )
-    from host_with_pickles import double
-
-    assert pickle.loads(pickle.dumps(double)) is double
-
-
-def test_the_mapping_lists_every_function_by_its_dispatch_name(dispatcher):
-    plain = dispatcher.backend_dispatch(double)
-    dotted = dispatcher.backend_dispatch(name="pl.double")(double)
-    assert dict(dispatcher.dispatched) == {"double": plain, "pl.double": dotted}
-
-
-def test_the_mapping_of_functions_is_read_only(dispatcher):
-    dispatcher.backend_dispatch(double)
-    with pytest.raises(TypeError):
-        dispatcher.dispatched["double"] = double
-    with pytest.raises(TypeError):
-        del dispatcher.dispatched["double"]
-    assert list(dispatcher.dispatched) == ["double"]
-
-
-def test_the_mapping_shows_what_is_decorated_later(dispatcher):
+def test_the_mapping_lists_every_function_by_its_dispatch_name_and_is_read_only(dispatcher):
     held = dispatcher.dispatched
-    dispatcher.backend_dispatch(double)
-    assert list(held) == ["double"]
+    plain = dispatcher.backend_dispatch(double)
+    called = dispatcher.backend_dispatch()(triple)
+    dotted = dispatcher.backend_dispatch(name="pl.double")(double)
+    with pytest.raises(TypeError):
+        held["double"] = double
+    with pytest.raises(TypeError):
+        del held["double"]
+    assert dict(held) == {"double": plain, "triple": called, "pl.double": dotted}
+    assert [func([1]) for func in held.values()] == [[2], [3], [2]]
 
 
 def test_a_module_that_is_loaded_again_replaces_its_functions(dispatcher):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import pickle
-from types import MappingProxyType
+from types import SimpleNamespace
 
 import pytest
 
@@ -83,23 +82,14 @@ def fast(dispatcher, distance):
         yield distance
 
 
-def test_a_method_runs_on_the_host_and_calls_its_base(distance):
-    assert distance("l2").pairwise([1], scale=2) == ("host", "l2", ("metric", 2))
-
-
-def test_a_backend_gets_the_object_as_the_first_argument(fast):
+def test_a_backend_gets_the_object_as_the_first_argument(dispatcher, fast):
+    assert fast("l2").pairwise([1], scale=2) == ("host", "l2", ("metric", 2))
     assert fast("l2").pairwise([1], backend="fast") == ("fast", "l2", [1], 1, 3)
     assert fast("l2").pairwise([1], 2, backend="fast", tile=9) == ("fast", "l2", [1], 2, 9)
-
-
-def test_a_method_is_called_through_its_class(fast):
     assert fast.pairwise(fast("l2"), [1], backend="fast")[0] == "fast"
-
-
-def test_a_block_selects_for_methods(dispatcher, fast):
     with dispatcher.settings.use_backend("fast"):
-        assert fast("l2").pairwise([1])[0] == "fast"
-        assert fast("l2").pairwise([1], 2)[0] == "fast"
+        assert fast("l2").pairwise([1]) == ("fast", "l2", [1], 1, 3)
+        assert fast("l2").pairwise([1], 2) == ("fast", "l2", [1], 2, 3)
 
 
 def test_class_methods_static_methods_and_properties_under_their_own_decorators(dispatcher, fast):
@@ -128,67 +118,33 @@ def test_a_bound_method_shows_what_a_caller_gives(fast):
     assert "backend\n" in inspect.getdoc(bound)
 
 
-def test_an_object_arrives_by_the_same_name_too(dispatcher, distance):
-    class Same:
-        name = "same"
-
-        class Distance:
-            @staticmethod
-            def pairwise(self, points, scale=1):  # noqa: PLW0211 - the host's object
-                return "same", self.name
-
-    with dispatcher.register(Same):
-        assert distance("l2").pairwise([1], backend="same") == ("same", "l2")
+def test_an_object_arrives_by_the_same_name_or_by_a_rename(distance, offer):
+    same = SimpleNamespace(pairwise=lambda self, points, scale=1: self.name)
+    other = SimpleNamespace(pairwise=lambda points, scale=1, *, metric: (metric.name, points))
+    offer("same", Distance=same)
+    offer("other", Distance=other, renames={"Distance.pairwise": {"self": "metric"}})
+    assert distance("l2").pairwise([1], backend="same") == "l2"
+    assert distance("l2").pairwise([1], backend="other") == ("l2", [1])
 
 
-def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance):
-    class Without:
-        name = "without"
-
-        class Distance:
-            @staticmethod
-            def pairwise(points, scale=1): ...
-
-            @staticmethod
-            def default(): ...
-
-    with dispatcher.register(Without):
-        for call in (distance("l2").pairwise, distance.default):
-            decision = dispatcher.settings.explain(call, *["x"], backend="without")
-            assert decision.is_fallback
-            assert "does not take" in decision.refusals[0].reason
+def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance, offer):
+    own = SimpleNamespace(pairwise=lambda points, scale=1: None, default=lambda: None)
+    offer("without", Distance=own)
+    for call in (distance("l2").pairwise, distance.default):
+        decision = dispatcher.settings.explain(call, *["x"], backend="without")
+        assert decision.is_fallback
+        assert "does not take" in decision.refusals[0].reason
 
 
-def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher):
+def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher, offer):
     @dispatcher.backend_class
     class Model:
         def __init__(this, cls, depth=1):  # noqa: N805 - so that cls is free
             this.cls = cls
 
-    class Other:
-        name = "other"
-
-        class Model:
-            def __init__(self, kind, depth=1): ...
-
-    with dispatcher.register(Other):
-        decision = dispatcher.settings.explain(Model, 3, backend="other")
-        assert decision.refusals[0].reason.startswith("does not take 'cls'")
-
-
-def test_a_rename_that_the_adapter_declares_for_the_object_holds(dispatcher, distance):
-    class Renaming:
-        name = "renaming"
-        renames = MappingProxyType({"Distance.pairwise": {"self": "metric"}})
-
-        class Distance:
-            @staticmethod
-            def pairwise(points, scale=1, *, metric):
-                return "renaming", metric.name, points
-
-    with dispatcher.register(Renaming):
-        found = distance("l2").pairwise([1], backend="renaming")
-        assert found == ("renaming", "l2", [1])
+    offer(Model=type("Theirs", (), {"__init__": lambda self, kind, depth=1: None}))
+    decision = dispatcher.settings.explain(Model, 3, backend="mine")
+    assert decision.refusals[0].reason.startswith("does not take 'cls'")
 
 
 def test_explain_decides_calls_of_bound_methods(dispatcher, fast):
@@ -207,20 +163,20 @@ def test_a_method_is_named_with_its_class_where_the_host_gives_no_name(dispatche
     assert Outer.Inner.run.__name__ == "run"
 
 
-@pytest.mark.parametrize("decorator", [staticmethod, classmethod])
-def test_the_order_of_decorators_is_told(dispatcher, decorator):
-    name = decorator.__name__
-    with pytest.raises(TypeError, match=f"run is a method already; write @{name} above"):
-
-        class Runner:
-            @dispatcher.backend_dispatch(name="Runner.run")
-            @decorator
-            def run(self): ...
+A_PROPERTY = r"is a property, .*; decorate a method that it calls"
 
 
-@pytest.mark.parametrize("decorator", [property, functools.cached_property])
-def test_properties_are_told_what_to_write(dispatcher, decorator):
-    with pytest.raises(TypeError, match=r"is a property, .*; decorate a method that it calls"):
+@pytest.mark.parametrize(
+    ("decorator", "said"),
+    [
+        (staticmethod, "run is a method already; write @staticmethod above"),
+        (classmethod, "run is a method already; write @classmethod above"),
+        (property, A_PROPERTY),
+        (functools.cached_property, A_PROPERTY),
+    ],
+)
+def test_what_to_write_instead_is_told(dispatcher, decorator, said):
+    with pytest.raises(TypeError, match=said):
 
         class Runner:
             @dispatcher.backend_dispatch(name="Runner.run")
@@ -237,7 +193,7 @@ def test_a_class_is_not_dispatched_together_with_its_methods(dispatcher, distanc
         dispatcher.backend_dispatch(name="Distances.again")(lambda self: None)
 
 
-def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher):
+def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher, offer):
     @dispatcher.backend_class
     class Model:
         @staticmethod
@@ -246,16 +202,13 @@ def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher
             return Model()
 
     class Other:
-        name = "other"
+        @classmethod
+        def load(cls, path):
+            return cls()
 
-        class Model:
-            @classmethod
-            def load(cls, path):
-                return cls()
-
-    with dispatcher.register(Other), dispatcher.settings.use_backend("other"):
-        assert isinstance(Model.load("x"), Other.Model)
-        assert isinstance(Model(), Other.Model)
+    with offer("other", Model=Other), dispatcher.settings.use_backend("other"):
+        assert isinstance(Model.load("x"), Other)
+        assert isinstance(Model(), Other)
 
 
 def test_a_class_under_another_name_constructs_and_dispatches_its_methods(dispatcher, distance):
@@ -319,19 +272,12 @@ class Reader:
         return cls(kind).read("x")
 
 
-def test_a_bound_method_that_a_module_exports(dispatcher):
+def test_a_bound_method_that_a_module_exports(dispatcher, offer):
     read = dispatcher.backend_dispatch(Reader("csv").read)
-
-    class Quick:
-        name = "quick"
-
-        def read(self, path, *, sep=",", threads=2):
-            return "quick", path, threads
-
-    with dispatcher.register(Quick):
-        assert read("x") == ("csv", "x")
-        assert read("x", backend="quick", threads=3) == ("quick", "x", 3)
-        assert [*inspect.signature(read).parameters] == ["path", "sep", "backend", "threads"]
+    offer(read=lambda path, *, sep=",", threads=2: ("mine", path, threads))
+    assert read("x") == ("csv", "x")
+    assert read("x", backend="mine", threads=3) == ("mine", "x", 3)
+    assert [*inspect.signature(read).parameters] == ["path", "sep", "backend", "threads"]
     assert (read.__name__, read.__self__.kind) == ("read", "csv")
     assert read.__func__ is Reader.read
     assert "backend\n" in read.__doc__
@@ -351,20 +297,3 @@ def test_a_bound_method_has_the_docstring_of_what_it_overrides(dispatcher):
     read = dispatcher.backend_dispatch(Quiet("csv").read)
     assert read.__doc__.startswith("Read a file.")
     assert "backend\n" in read.__doc__
-
-
-def test_a_dispatched_method_pickles_by_its_name(site):
-    site.write(
-        "host_with_methods.py",
-        """
-        from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="none", host_name="host")
-        class Distance:
-            @dispatcher.backend_dispatch
-            def pairwise(self): return "host"
-        """,
-    )
-    from host_with_methods import Distance
-
-    assert pickle.loads(pickle.dumps(Distance().pairwise))() == "host"
-    assert pickle.loads(pickle.dumps(Distance.pairwise)) is Distance.pairwise

@@ -59,18 +59,19 @@ DOTTED = {
     "the bare name listed": (f"__all__ = ['pca']\n{PCA}", ABSENT),
     "borrowed": ("class pl:\n    from copy import copy as pca", ABSENT),
 }
-CASES = [("pca", *case) for case in PLAIN.values()] + [("pl.pca", *c) for c in DOTTED.values()]
+DEEP = ("a.b.c", "class a:\n    class b:\n        def c(): return 'ran'", "ran")
+CASES = [
+    *[("pca", *case) for case in PLAIN.values()],
+    *[("pl.pca", *case) for case in DOTTED.values()],
+    DEEP,
+]
 
 
 @pytest.mark.parametrize(
-    ("name", "adapter", "outcome"), CASES, ids=[*PLAIN, *(f"pl: {name}" for name in DOTTED)]
+    ("name", "adapter", "outcome"), CASES, ids=[*PLAIN, *(f"pl: {name}" for name in DOTTED), "deep"]
 )
 def test_a_name_is_an_attribute_of_the_adapter_or_of_a_namespace(run, name, adapter, outcome):
     assert run(name, adapter) == outcome
-
-
-def test_a_name_may_have_more_than_one_dot(run):
-    assert run("a.b.c", "class a:\n    class b:\n        def c(): return 'ran'") == "ran"
 
 
 BROKEN = {

@@ -5,6 +5,7 @@ import gc
 import os
 import threading
 import weakref
+from contextvars import copy_context
 from types import SimpleNamespace
 
 import pytest
@@ -13,27 +14,19 @@ from scverse_backends.exceptions import BackendFallbackWarning
 
 
 @pytest.fixture
-def smooth(dispatcher):
+def smooth(dispatcher, offer):
     """A host function whose backend calls it, with what a test has happen in between."""
     between, ran = [], []
     smooth = dispatcher.backend_dispatch(name="smooth")(lambda data: "host")
 
-    class Fast:
-        name = "fast"
+    def fast(data):
+        ran.append("fast")
+        for work in between:
+            work()
+        return "fast on " + smooth(data)
 
-        def smooth(self, data):
-            ran.append("fast")
-            for work in between:
-                work()
-            return "fast on " + smooth(data)
-
-    class Extra:
-        name = "extra"
-
-    with dispatcher.register(Fast):
-        yield SimpleNamespace(
-            call=smooth, between=between, ran=ran, dispatcher=dispatcher, extra=Extra
-        )
+    offer("fast", smooth=fast)
+    return SimpleNamespace(call=smooth, between=between, ran=ran, dispatcher=dispatcher)
 
 
 def in_another_thread(work):
@@ -45,7 +38,7 @@ def in_another_thread(work):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda smooth: smooth.dispatcher.register(smooth.extra).remove(),
+        lambda smooth: smooth.dispatcher.register(SimpleNamespace(name="extra")).remove(),
         lambda smooth: smooth.dispatcher.refresh(),
         lambda smooth: smooth.dispatcher.discover(),
         lambda smooth: in_another_thread(smooth.dispatcher.refresh),
@@ -71,8 +64,7 @@ def test_the_backend_that_is_registered_anew_meanwhile_is_the_same_one(dispatche
 
     fast = SimpleNamespace(name="fast", smooth=implementation)
     registered = [dispatcher.register(fast)]
-    assert smooth(1, backend="fast") == "host"
-    assert ran == ["fast"]
+    assert (smooth(1, backend="fast"), ran) == ("host", ["fast"])
 
 
 def test_a_backend_that_the_host_calls_within_its_fallback_runs(dispatcher):
@@ -88,21 +80,18 @@ def test_a_backend_that_the_host_calls_within_its_fallback_runs(dispatcher):
 
 class TestATaskThatOutlivesTheCall:
     @pytest.fixture
-    def embed(self, dispatcher):
+    def embed(self, dispatcher, offer):
         @dispatcher.backend_dispatch
         async def embed(batch, done=None):
             return await done() if done else "host"
 
-        class Fast:
-            name = "fast"
+        async def fast(batch, done=None):
+            return await done() if done else "fast"
 
-            async def embed(self, batch, done=None):
-                return await done() if done else "fast"
-
+        offer("fast", embed=fast)
         dispatcher.settings.fallback = "error"
-        with dispatcher.register(Fast):
-            dispatcher.settings.backend = "fast"
-            yield embed
+        dispatcher.settings.backend = "fast"
+        return embed
 
     def test_is_inside_until_the_call_ends(self, embed):
         async def main():
@@ -125,50 +114,45 @@ class TestATaskThatOutlivesTheCall:
         assert asyncio.run(main()) == ("host", "fast")
 
     @pytest.mark.parametrize("selected", ["fast", "cpu", "lacks"])
-    def test_keeps_no_argument_alive(self, dispatcher, selected):
+    def test_keeps_no_argument_alive(self, dispatcher, offer, selected):
         tasks = []
 
         class Table:
             pass
 
-        @dispatcher.backend_dispatch
         async def load(table):
-            tasks.append(asyncio.create_task(asyncio.sleep(60)))
-
-        async def fast(table):
             tasks.append(asyncio.create_task(asyncio.sleep(60)))
 
         async def main():
             table = Table()
             gone = weakref.ref(table)
-            await load(table, backend=selected)
+            await public(table, backend=selected)
             del table
             gc.collect()
             tasks.pop().cancel()
             return gone()
 
-        dispatcher.settings.fallback = "silent"
-        with (
-            dispatcher.register(SimpleNamespace(name="fast", load=fast)),
-            dispatcher.register(SimpleNamespace(name="lacks")),
-        ):
-            assert asyncio.run(main()) is None
+        async def fast(table):
+            await load(None)
 
-    def test_a_generator_that_was_closed_is_not_inside_any_more(self, dispatcher):
+        public = dispatcher.backend_dispatch(load)
+        offer("fast", load=fast)
+        offer("lacks")
+        dispatcher.settings.fallback = "silent"
+        assert asyncio.run(main()) is None
+
+    def test_a_generator_that_was_closed_is_not_inside_any_more(self, dispatcher, offer):
         @dispatcher.backend_dispatch
         def rows(data):
             yield "host"
 
+        def fast(data):
+            later.append(copy_context())
+            yield "fast"
+
         later = []
-
-        class Fast:
-            name = "fast"
-
-            def rows(self, data):
-                later.append(__import__("contextvars").copy_context())
-                yield "fast"
-
-        with dispatcher.register(Fast), dispatcher.settings.use_backend("fast"):
+        offer("fast", rows=fast)
+        with dispatcher.settings.use_backend("fast"):
             steps = rows(1)
             assert next(steps) == "fast"
             assert later[0].run(lambda: [*rows(1)]) == ["host"]
@@ -212,15 +196,14 @@ def test_a_fork_takes_only_its_own_thread_along(dispatcher):
 
 class TestARecursiveHostFunction:
     @pytest.fixture
-    def depth(self, dispatcher):
+    def depth(self, dispatcher, offer):
         @dispatcher.backend_dispatch
         def depth(n, mode="a"):
             return 0 if n == 0 else 1 + depth(n - 1, mode=mode)
 
-        lacks = SimpleNamespace(name="lacks", depth=lambda n: "lacks")
-        calls = SimpleNamespace(name="calls", depth=lambda n, mode="a": depth(n, mode=mode))
-        with dispatcher.register(lacks), dispatcher.register(calls):
-            yield depth
+        offer("lacks", depth=lambda n: "lacks")
+        offer("calls", depth=lambda n, mode="a": depth(n, mode=mode))
+        return depth
 
     def deepest(self, call):
         low, high = 1, 900

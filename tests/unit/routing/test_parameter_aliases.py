@@ -2,11 +2,14 @@
 
 import functools
 import inspect
+from types import SimpleNamespace
 
 import pytest
 
 from scverse_backends.exceptions import BackendConfigurationError, BackendFallbackWarning
 from scverse_backends.testing import verify
+
+from .conftest import function, named, renamed, rows
 
 ONE = {"random_state": "rng"}
 
@@ -57,17 +60,14 @@ KNOWN = [*OLD.values(), *NEW.values()]
 @pytest.fixture(params=["host-wide", "per function"])
 def aliased(request, make_dispatcher, dispatcher):
     """Dispatch a function whose host says that two names are one: ``aliased(host, adapter's facts)``."""
+    options = {"parameter_aliases": ONE}
     if request.param == "host-wide":
-        dispatcher, options = make_dispatcher(parameter_aliases=ONE), {}
-    else:
-        options = {"parameter_aliases": ONE}
+        dispatcher, options = make_dispatcher(**options), {}
 
     def aliased(host, implementation, **facts):
         more = {name: facts.pop(name) for name in ("host_defaults", "ignorable") if name in facts}
-        adapter = type(
-            "Adapter", (), {"name": "mine", "func": staticmethod(implementation)} | facts
-        )
-        dispatcher.register(adapter)
+        func = staticmethod(implementation)
+        dispatcher.register(type("Adapter", (), {"name": "mine", "func": func} | facts))
         func = dispatcher.backend_dispatch(name="func", **options, **more)(host)
         func.explain = functools.partial(dispatcher.settings.explain, func)
         func.dispatcher = dispatcher
@@ -85,6 +85,64 @@ def outcome(func, *args, **kwargs):
             found += [func(*args, **kwargs), func(*args, **kwargs)]
     assert found == [found[0]] * 5
     return found[0]
+
+
+def of_transition(data, random_state=0, rng=None):
+    return "host", random_state, rng
+
+
+def given(text):
+    """Read the arguments of a call."""
+    return eval(f"(lambda *args, **kwargs: (args, kwargs))({text})")  # noqa: S307 - written below
+
+
+# What the host takes, what the backend takes, its renames, the call, and what the backend receives.
+ARRIVE = rows("""
+    the old name, beside the new one at its default | data, rng=None, random_state='unset' | data, *, rng=0 | | 1, rng=None, random_state=7 | data=1, rng=7
+    the new name, beside the old one at its default | data, rng=None, random_state='unset' | data, *, rng=0 | | 1, rng=7, random_state='unset' | data=1, rng=7
+    both names at their defaults | data, rng=None, random_state='unset' | data, *, rng=0 | | 1, rng=None, random_state='unset' | data=1, rng=None
+    a new name at None, where the old one has the default | data, random_state=0, rng=None | data, random_state=0 | | 1, rng=None | data=1, random_state=0
+    a new name at None, by position | data, rng=None, random_state=0 | data, rng=42 | | 1, None | data=1, rng=42
+    a new name at None, by name | data, rng=None, random_state=0 | data, rng=42 | | 1, rng=None | data=1, rng=42
+    a new name at None, before a seed | data, rng=None, random_state=0 | data, rng=42 | | 1, None, 0 | data=1, rng=0
+    a seed at its default before a new name | data, random_state=0, rng=None | data, random_state=42, rng=None | | 1, 0, 5 | data=1, random_state=0, rng=5
+    a seed before a new name at None | data, random_state=0, rng=None | data, random_state=42, rng=None | | 1, 5, None | data=1, random_state=5, rng=None
+    a seed at its default, where both arrive as one | data, random_state=0, rng=None | data, rng=None | | 1, 0, 5 | data=1, rng=5
+    a seed beside None, where both arrive as one | data, random_state=0, rng=None | data, rng=None | | 1, 5, None | data=1, rng=5
+    the first of two names, by position | data, rng=None, random_state=None | data, rng=None, random_state=None | | 1, 7 | data=1, rng=7, random_state=None
+    the second of two names, by position | data, rng=None, random_state=None | data, rng=None, random_state=None | | 1, None, 7 | data=1, rng=None, random_state=7
+    the second of two names, by name | data, rng=None, random_state=None | data, rng=None, random_state=None | | 1, random_state=7 | data=1, rng=None, random_state=7
+    the other name, where the backend has both | data, *, rng=None, random_state='unset' | data, *, rng=None, random_state=None | | 1, random_state=7 | data=1, rng=None, random_state=7
+    a name that the adapter has for something else | data, *, random_state=None | data, *, random_state=0, rng=1 | device=rng | 1, rng=7 | data=1, random_state=7, rng=1
+    a rename from one name to the other | data, *, rng=None, random_state='unset' | data, *, random_state=0 | rng=random_state | 1, rng=7 | data=1, random_state=7
+    the other name beside a rename to it | data, *, rng=None, random_state='unset' | data, *, random_state=0 | rng=random_state | 1, random_state=7 | data=1, random_state=7
+    the host's default, which counts as not given | data, *, rng=None | data | | 1, rng=None | data=1
+    the host's default under the other name | data, *, rng=None | data | | 1, random_state=None | data=1
+    the new name, to any keyword | data, *, rng=None, random_state='unset' | data, **options | | 1, rng=7 | data=1, options={'rng': 7}
+    the old name, to any keyword | data, *, rng=None, random_state='unset' | data, **options | | 1, random_state=7 | data=1, options={'random_state': 7}
+""")
+
+
+@pytest.mark.parametrize(("host", "mine", "renames", "call", "received"), ARRIVE)
+def test_what_is_given_arrives_under_the_name_that_the_backend_has(
+    aliased, host, mine, renames, call, received
+):
+    func = aliased(function(host), function(mine), renames={"func": renamed(renames)})
+    args, kwargs = given(call)
+    assert outcome(func, *args, **kwargs) == named(received)
+
+
+def test_the_hosts_seed_may_be_forwarded_beside_a_new_name_at_none(aliased):
+    func = aliased(of_transition, NEW["rng"], host_defaults=True)
+    assert outcome(func, 1) == outcome(func, 1, rng=None) == ("mine", 0)
+
+
+def test_both_names_that_the_backend_has_too_stay_on_a_host_that_takes_both(aliased):
+    func = aliased(
+        function("data, rng=None, random_state=None"), lambda data, rng=None, random_state=None: 0
+    )
+    on_host = {"data": 1, "rng": 7, "random_state": 8}
+    assert outcome(func, 1, 7, 8) == outcome(func, 1, 7, random_state=8) == on_host
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
@@ -136,27 +194,6 @@ def test_by_name_what_the_host_takes_by_position_alone_is_no_second_name(aliased
         assert func(7, rng=8, backend="mine") == ("host", 7, {"rng": 8})
 
 
-def test_both_at_once_are_the_hosts_own_error_where_the_backend_has_both(aliased):
-    func = aliased(
-        of_both, lambda data, *, rng=None, random_state=None: ("mine", rng, random_state)
-    )
-    assert outcome(func, 1, rng=7) == ("mine", 7, None)
-    assert outcome(func, 1, random_state=7) == ("mine", None, 7)
-    with pytest.raises(TypeError, match="give rng or random_state"):
-        func(1, rng=7, random_state=7, backend="mine")
-
-
-def test_a_wrapper_may_pass_the_other_name_on_at_its_default(aliased):
-    func = aliased(of_both, NEW["rng"])
-    assert outcome(func, 1, rng=None, random_state=7) == ("mine", 7)
-    assert outcome(func, 1, rng=7, random_state="unset") == ("mine", 7)
-    assert outcome(func, 1, rng=None, random_state="unset") == ("mine", None)
-
-
-def of_transition(data, random_state=0, rng=None):
-    return "host", random_state, rng
-
-
 @pytest.mark.parametrize(
     ("implementation", "plain", "seeded"),
     [
@@ -177,29 +214,22 @@ def test_a_given_seed_arrives_beside_a_new_name_at_none(aliased, implementation,
     assert func.explain(1, 0, None, backend="mine").backend == "mine"
 
 
-def test_a_new_name_at_none_is_not_given_where_the_old_name_has_the_default(aliased):
-    func = aliased(of_transition, OLD["random_state"])
-    assert outcome(func, 1, rng=None) == outcome(func, 1) == ("mine", 0)
-    decision = func.explain(1, random_state=0, rng=None, backend="mine")
-    assert (decision.forwarded, decision.renamed) == (("data", "random_state"), ())
-
-
-def test_a_new_name_at_none_by_position_is_not_given_either(aliased):
-    func = aliased(lambda data, rng=None, random_state=0: "host", lambda data, rng=42: rng)
-    assert outcome(func, 1, None) == outcome(func, 1, rng=None) == 42
-    assert outcome(func, 1, None, 0) == 0
-
-
-def test_a_seed_given_by_position_stays_before_a_new_name(aliased):
-    func = aliased(of_transition, lambda data, random_state=42, rng=None: (random_state, rng))
-    assert outcome(func, 1, 0, 5) == (0, 5)
-    assert func.explain(1, 0, 5, backend="mine").forwarded == ("data", "random_state", "rng")
-    assert outcome(func, 1, 5, None) == (5, None)
-
-
-def test_a_seed_at_its_default_gives_way_where_both_arrive_as_one(aliased):
-    func = aliased(of_transition, lambda data, rng=None: rng)
-    assert outcome(func, 1, 0, 5) == outcome(func, 1, 5, None) == 5
+@pytest.mark.parametrize(
+    ("host", "mine", "call", "forwarded", "renames"),
+    [
+        (of_transition, "random_state=0", "random_state=0, rng=None", ["random_state"], {}),
+        (of_transition, "random_state=0, rng=0", "0, 5", ["random_state", "rng"], {}),
+        (of_today, "rng=0", "random_state=7", ["random_state"], {"random_state": "rng"}),
+    ],
+)
+def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(
+    aliased, host, mine, call, forwarded, renames
+):
+    func = aliased(renaming(host), function(f"data, {mine}"))
+    args, kwargs = given(call)
+    decision = func.explain(1, *args, **kwargs, backend="mine")
+    assert decision.forwarded == ("data", *forwarded)
+    assert decision.renamed == tuple(renames.items())
 
 
 def test_two_defaults_that_are_both_values_do_not_meet(aliased):
@@ -218,32 +248,6 @@ def test_two_names_with_one_default_arrive_as_one(aliased, default):
     assert outcome(func, 1, random_state=default, rng=default) == ("mine", default)
 
 
-def test_can_run_is_told_the_seed_that_arrives(aliased):
-    seen = []
-    hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
-    func = aliased(of_transition, OLD["random_state"], can_run=hook)
-    func(1, random_state=0, rng=None, backend="mine")
-    assert seen == [{"data": 1, "random_state": 0}]
-
-
-def test_the_hosts_seed_may_be_forwarded_beside_a_new_name_at_none(aliased):
-    func = aliased(of_transition, lambda data, *, rng=42: rng, host_defaults=True)
-    assert outcome(func, 1) == outcome(func, 1, rng=None) == 0
-    assert func.explain(1, backend="mine").differing_defaults == ()
-
-
-def test_both_names_by_position(aliased):
-    def host(data, rng=None, random_state=None):
-        return "host", rng, random_state
-
-    func = aliased(host, lambda data, rng=None, random_state=None: ("mine", rng, random_state))
-    assert outcome(func, 1, 7) == ("mine", 7, None)
-    assert outcome(func, 1, None, 7) == ("mine", None, 7)
-    assert outcome(func, 1, random_state=7) == ("mine", None, 7)
-    assert func(1, 7, 8, backend="mine") == ("host", 7, 8)
-    assert func(1, 7, random_state=8, backend="mine") == ("host", 7, 8)
-
-
 def test_a_renaming_decorator_outside_of_ours(aliased):
     func = aliased(of_today, OLD["random_state"])
     outer = renaming(func)
@@ -252,22 +256,6 @@ def test_a_renaming_decorator_outside_of_ours(aliased):
     assert outer(1, random_state=7) == ("host", 7)
     decision = func.dispatcher.settings.explain(outer, 1, random_state=7, backend="mine")
     assert decision.renamed == (("rng", "random_state"),)
-
-
-def test_a_name_that_the_adapter_has_for_something_else_is_not_passed_on_as_it_came(aliased):
-    func = aliased(
-        of_yesterday,
-        lambda data, *, random_state=0, rng=1: (random_state, rng),
-        renames={"func": {"device": "rng"}},
-    )
-    assert outcome(func, 1, rng=7) == (7, 1)
-
-
-def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(aliased):
-    func = aliased(renaming(of_today), NEW["rng"])
-    decision = func.explain(1, random_state=7, backend="mine")
-    assert decision.renamed == (("random_state", "rng"),)
-    assert decision.forwarded == ("data", "random_state")
 
 
 @pytest.mark.parametrize("written", ["rng", "random_state"])
@@ -283,11 +271,6 @@ def test_a_rename_of_either_name_holds_for_both(aliased, written, given):
     assert "seed" not in inspect.signature(func).parameters
 
 
-def test_a_rename_from_one_name_to_the_other(aliased):
-    func = aliased(of_both, OLD["random_state"], renames={"func": {"rng": "random_state"}})
-    assert outcome(func, 1, rng=7) == outcome(func, 1, random_state=7) == ("mine", 7)
-
-
 def test_a_name_that_a_rename_gives_to_another_parameter_is_taken(aliased):
     func = aliased(
         lambda data, *, start=None, rng=None: ("host", start, rng),
@@ -298,28 +281,17 @@ def test_a_name_that_a_rename_gives_to_another_parameter_is_taken(aliased):
     assert func.explain(1, rng=7, backend="mine").backend == "cpu"
 
 
-def test_the_hosts_default_counts_as_not_given_under_either_name(aliased):
-    func = aliased(renaming(of_today), lambda data: "mine")
-    assert outcome(func, 1, random_state=None) == outcome(func, 1, rng=None) == "mine"
-    assert func.explain(1, random_state=7, backend="mine").backend == "cpu"
-
-
 @pytest.mark.parametrize("host", [of_today, of_yesterday, of_both], ids=["new", "old", "both"])
 @pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
 def test_differing_defaults_are_compared_across_the_names(aliased, host, implementation):
     func = aliased(host, implementation)
     name = "random_state" if host is of_yesterday else "rng"
     assert func.explain(1, backend="mine").differing_defaults == ((name, None, 0),)
-    assert func.explain(1, **{name: 7}, backend="mine").differing_defaults == ()
-    (found,) = (
-        one for one in verify(func.dispatcher, "mine").findings if one.severity == "warning"
-    )
+    for given in ("rng", "random_state"):
+        assert func.explain(1, **{given: 7}, backend="mine").differing_defaults == ()
+    findings = verify(func.dispatcher, "mine").findings
+    (found,) = (one for one in findings if one.severity == "warning")
     assert found.message == f"has another default: {name}=0 (host: None)"
-
-
-def test_the_other_name_leaves_no_default_to_differ(aliased):
-    func = aliased(renaming(of_today), OLD["random_state"])
-    assert func.explain(1, random_state=7, backend="mine").differing_defaults == ()
 
 
 @pytest.mark.parametrize("host", [of_today, of_yesterday, of_both], ids=["new", "old", "both"])
@@ -354,12 +326,7 @@ def test_the_hosts_own_seed_is_what_is_fixed_beside_a_new_name_at_none(aliased):
 @pytest.mark.parametrize("written", ["jobs", "n_jobs"])
 def test_what_may_be_ignored_may_be_under_both_names(make_dispatcher, given, written):
     dispatcher = make_dispatcher(parameter_aliases={"n_jobs": "jobs"}, ignorable=[written])
-
-    class Mine:
-        name = "mine"
-        func = staticmethod(lambda data: "mine")
-
-    dispatcher.register(Mine)
+    dispatcher.register(SimpleNamespace(name="mine", func=lambda data: "mine"))
     host = functools.wraps(lambda data, jobs=1: None)(lambda data, **kwargs: "host")
     func = dispatcher.backend_dispatch(name="func")(host)
     assert func(1, **{given: 4}, backend="mine") == "mine"
@@ -367,32 +334,34 @@ def test_what_may_be_ignored_may_be_under_both_names(make_dispatcher, given, wri
 
 
 @pytest.mark.parametrize(
-    ("facts", "asked"),
+    ("facts", "implementation"),
     [
-        ({}, "random_state"),
-        ({"renames": {"func": {"random_state": "seed"}}}, "random_state"),
-        ({"fixed": {"func": {"random_state": 7}}}, "random_state"),
+        ({}, OLD["random_state"]),
+        ({"renames": {"func": {"random_state": "seed"}}}, lambda data, *, seed=0: "mine"),
+        ({"fixed": {"func": {"random_state": 7}}}, lambda data: "mine"),
     ],
     ids=["parameter", "rename", "fixed"],
 )
-def test_can_run_is_asked_about_the_name_that_the_adapter_knows(aliased, facts, asked):
-    implementations = {
-        "renames": lambda data, *, seed=0: "mine",
-        "fixed": lambda data: "mine",
-    }
-    implementation = implementations.get(next(iter(facts), ""), OLD["random_state"])
+def test_can_run_is_asked_about_the_name_that_the_adapter_knows(aliased, facts, implementation):
     seen = []
     hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
     func = aliased(renaming(of_today), implementation, can_run=hook, **facts)
     func(1, rng=7, backend="mine")
     func(1, random_state=7, backend="mine")
-    assert seen == [{"data": 1, asked: 7}] * 2
+    assert seen == [{"data": 1, "random_state": 7}] * 2
 
 
-def test_a_backend_that_takes_any_keyword_gets_the_name_that_was_given(aliased):
-    func = aliased(of_both, lambda data, **options: options)
-    assert outcome(func, 1, rng=7) == {"rng": 7}
-    assert outcome(func, 1, random_state=7) == {"random_state": 7}
+def test_can_run_is_told_of_a_seed_beside_a_new_name_at_none(aliased):
+    seen = []
+    hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
+    func = aliased(of_transition, OLD["random_state"], can_run=hook)
+    func(1, random_state=0, rng=None, backend="mine")
+    assert seen == [{"data": 1, "random_state": 0}]
+
+
+@pytest.mark.parametrize("more", ["*, rng=None, random_state=None", "**options"])
+def test_both_at_once_are_the_hosts_own_error_where_the_backend_takes_both(aliased, more):
+    func = aliased(of_both, function(f"data, {more}"))
     with pytest.raises(TypeError, match="give rng or random_state"):
         func(1, rng=7, random_state=8, backend="mine")
 
@@ -425,7 +394,7 @@ def test_a_rename_that_leads_nowhere_is_still_told(aliased):
 @pytest.mark.parametrize("given", ["seed", "random_state", "rng"])
 def test_three_names_in_a_row(make_dispatcher, given):
     dispatcher = make_dispatcher(parameter_aliases={"seed": "random_state", **ONE})
-    dispatcher.register(type("Mine", (), {"name": "mine", "func": staticmethod(NEW["rng"])}))
+    dispatcher.register(SimpleNamespace(name="mine", func=NEW["rng"]))
     func = dispatcher.backend_dispatch(name="func")(of_any)
     assert func(1, **{given: 7}, backend="mine") == ("mine", 7)
 
@@ -474,19 +443,16 @@ def test_names_that_a_function_does_not_have(make_dispatcher, dispatcher):
 def test_both_names_in_the_construction_of_a_class(make_dispatcher):
     dispatcher = make_dispatcher(parameter_aliases=ONE)
 
+    class Theirs:
+        def __init__(self, random_state=0):
+            self.random_state = random_state
+
     @dispatcher.backend_class
     class Model:
         def __init__(self, rng=None):
             self.rng = rng
 
-    class Mine:
-        name = "mine"
-
-        class Model:
-            def __init__(self, random_state=0):
-                self.random_state = random_state
-
-    with dispatcher.register(Mine):
+    with dispatcher.register(SimpleNamespace(name="mine", Model=Theirs)):
         assert Model(rng=7, backend="mine").random_state == 7
         assert Model(7, backend="mine").random_state == 7
 
@@ -497,8 +463,7 @@ def test_the_hosts_should_run_is_asked_about_the_hosts_own_name(make_dispatcher,
     dispatcher = make_dispatcher(
         parameter_aliases=ONE, should_run=lambda name, arguments: seen.append(arguments) or True
     )
-    adapter = type("Mine", (), {"name": "mine", "func": staticmethod(OLD["random_state"])})
-    dispatcher.register(adapter)
+    dispatcher.register(SimpleNamespace(name="mine", func=OLD["random_state"]))
     func = dispatcher.backend_dispatch(name="func")(renaming(of_today))
     with dispatcher.settings.use_backend("mine"):
         assert func(1, **{given: 7}) == ("mine", 7)
@@ -518,9 +483,8 @@ def optional(make_dispatcher):
     func = dispatcher.backend_dispatch(name="func")(lambda data: "host")
     func.use = dispatcher.settings.use_backend
     func.explain = functools.partial(dispatcher.settings.explain, func)
-    mine = staticmethod(lambda data, rng=0, size=1: (rng, size))
-    with dispatcher.register(type("Mine", (), {"name": "mine", "func": mine})):
-        yield func
+    dispatcher.register(SimpleNamespace(name="mine", func=lambda data, rng=0, size=1: (rng, size)))
+    return func
 
 
 @pytest.mark.parametrize("written", ["rng", "random_state"])

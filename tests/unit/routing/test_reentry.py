@@ -76,18 +76,10 @@ def test_an_adapter_may_call_the_function_it_replaces_again_and_again(lab, on_mi
     assert on_mine(lab.neighbors) == on_mine(lab.neighbors) == ["mine neighbors", "host neighbors"]
 
 
-def test_a_host_function_that_calls_itself_stays_on_the_host(lab):
+def test_another_function_runs_there_and_the_way_back_through_it_leads_to_the_host(lab):
     with lab.settings.use_backend("mine"):
         assert lab.countdown(2) == ["mine", "host", "host", "host"]
-
-
-def test_another_function_of_the_same_backend_runs_there(lab):
-    with lab.settings.use_backend("mine"):
         assert lab.umap() == ["mine umap", "mine neighbors", "host neighbors"]
-
-
-def test_the_way_back_through_another_function_leads_to_the_host(lab):
-    with lab.settings.use_backend("mine"):
         ran = lab.neighbors(then=lambda: lab.umap(then=lab.neighbors))
     assert ran == ["mine neighbors", "mine umap", "host neighbors"]
 
@@ -157,7 +149,16 @@ def test_threads_that_run_the_same_function_at_once_are_not_taken_for_one_anothe
 
 
 def test_a_coroutine_may_await_the_function_it_replaces(lab, on_mine):
+    async def suspended():
+        await asyncio.sleep(0)
+        return await lab.tsne(backend="mine")
+
+    async def main():
+        with lab.settings.use_backend("mine"):
+            return await lab.tsne(), await lab.tsne(then=suspended)
+
     assert asyncio.run(on_mine(lab.tsne)) == ["mine tsne", "host tsne"]
+    assert asyncio.run(main()) == (["mine tsne", "host tsne"],) * 2
 
 
 def test_a_coroutine_may_give_the_host_what_only_the_host_takes(lab, on_mine):
@@ -179,17 +180,6 @@ def test_a_backend_that_declines_the_nested_call_leads_to_the_host_too(lab, site
     """
     site.backend("once", source)
     assert lab.neighbors(backend="once") == ["once neighbors", "host neighbors"]
-
-
-def test_a_coroutine_leads_to_the_host_after_it_was_suspended(lab):
-    async def suspended():
-        await asyncio.sleep(0)
-        return await lab.tsne(backend="mine")
-
-    async def main():
-        return await lab.tsne(then=suspended, backend="mine")
-
-    assert asyncio.run(main()) == ["mine tsne", "host tsne"]
 
 
 def test_coroutines_that_run_the_same_function_at_once_are_not_taken_for_one_another(lab):
@@ -216,11 +206,3 @@ def test_a_loop_that_a_plain_implementation_runs_leads_to_the_host(lab):
 
 def test_a_generator_function_leads_to_the_host_while_it_is_iterated(lab, on_mine):
     assert on_mine(lambda **choice: [*lab.rows(**choice)]) == ["mine row", "host row"]
-
-
-def test_a_caller_that_awaits_is_not_inside_what_it_awaits(lab):
-    async def main():
-        with lab.settings.use_backend("mine"):
-            return await lab.tsne(), await lab.tsne()
-
-    assert asyncio.run(main()) == (["mine tsne", "host tsne"],) * 2

@@ -73,54 +73,20 @@ def test_no_label_keeps_the_present_choice(host):
             assert (host.where(), host.settings.fallback) == ("other", "silent")
 
 
-def test_the_same_object_can_be_used_again(host):
-    block = host.settings.use_backend("mine")
-    seen = []
-    for _ in range(2):
-        with block:
-            seen.append(host.where())
-        seen.append(host.where())
-    assert seen == ["mine", "cpu", "mine", "cpu"]
-
-
-def test_the_same_object_can_be_entered_while_it_is_in_force(host):
+def test_the_same_object_can_be_entered_again_and_while_it_is_in_force(host):
     mine, other = host.settings.use_backend("mine"), host.settings.use_backend("other")
-    with mine:
-        with other:
-            with mine, mine:
-                assert host.where() == "mine"
-            assert host.where() == "other"
-        assert host.where() == "mine"
-    assert host.where() == "cpu"
-
-
-def test_the_same_object_nested_in_itself_keeps_its_blocks_apart(host):
-    block = host.settings.use_backend("mine")
-    with block:
-        with block:
-            host.settings.backend = "other"
-            assert host.where() == "other"
-        assert host.where() == "mine"
-
-
-def test_an_object_made_before_a_refresh_can_be_entered_after_it(host):
-    block = host.settings.use_backend("mine")
-    with block:
-        pass
-    host.dispatcher.refresh()
-    with block:
-        assert host.where() == "mine"
-
-
-def test_a_broken_backend_can_be_entered_once_it_is_mended(host, site, install):
-    module = install("broken", source="raise RuntimeError('no device')")
-    block = host.settings.use_backend("broken")
-    with pytest.raises(BackendLoadError), block:
-        pytest.fail("the block was entered")
-    site.write(f"{module}.py", "name = 'broken'\ndef where(): return 'a mended backend'\n")
-    host.dispatcher.refresh()
-    with block:
-        assert host.where() == "a mended backend"
+    for _ in "first", "after a refresh":
+        with mine:
+            with other:
+                with mine, mine:
+                    assert host.where() == "mine"
+                assert host.where() == "other"
+            with mine:
+                host.settings.backend = "other"
+                assert host.where() == "other"
+            assert host.where() == "mine"
+        assert host.where() == "cpu"
+        host.dispatcher.refresh()
 
 
 def test_a_backend_that_is_gone_by_then_raises_when_it_is_entered(host):

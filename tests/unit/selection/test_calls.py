@@ -11,20 +11,14 @@ from scverse_backends.exceptions import UnknownBackendError
 pytestmark = pytest.mark.usefixtures("backends")
 
 
-def test_what_the_host_calls_runs_on_the_host_while_a_backend_is_selected(host):
+def test_what_a_call_calls_runs_where_it_was_to_run(make_host):
+    host = make_host(fallback="silent")
+    assert host.through(host.where, backend="mine") == "mine"
+    assert host.only_here(host.where, backend="mine") == "mine"
     host.settings.backend = "mine"
     assert host.through(host.where, backend="cpu") == "cpu"
     with host.settings.use_backend("other"):
         assert host.through(host.where, backend="cpu") == "cpu"
-
-
-def test_what_a_backends_implementation_calls_runs_on_that_backend(host):
-    assert host.through(host.where, backend="mine") == "mine"
-
-
-def test_what_the_host_calls_after_a_fallback_runs_on_the_chosen_backend(make_host):
-    host = make_host(fallback="silent")
-    assert host.only_here(host.where, backend="mine") == "mine"
 
 
 def test_a_calls_choice_holds_through_calls_that_choose_nothing_and_ends_where_another_chooses(
@@ -39,10 +33,7 @@ def test_a_calls_choice_holds_through_calls_that_choose_nothing_and_ends_where_a
 
 
 def test_a_block_inside_the_call_stands_before_it(host):
-    def inner():
-        with host.settings.use_backend("other"):
-            return host.where()
-
+    inner = host.settings.use_backend("other")(host.where)
     assert host.through(inner, backend="mine") == "other"
 
 

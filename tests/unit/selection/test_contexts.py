@@ -13,16 +13,12 @@ import pytest
 pytestmark = pytest.mark.usefixtures("backends")
 
 
-def test_a_thread_does_not_see_the_block_of_another(host):
-    with ThreadPoolExecutor(1) as pool, host.settings.use_backend("mine"):
-        assert pool.submit(host.where).result(timeout=60) == "cpu"
-        assert host.where() == "mine"
-
-
-def test_a_thread_that_is_given_a_copy_of_the_context_is_inside_the_block(host):
+def test_a_thread_sees_the_block_of_another_only_in_a_copy_of_its_context(host):
     with ThreadPoolExecutor(1) as pool:
         with host.settings.use_backend("mine"):
             context = copy_context()
+            assert pool.submit(host.where).result(timeout=60) == "cpu"
+            assert host.where() == "mine"
         assert pool.submit(context.run, host.where).result(timeout=60) == "mine"
         assert pool.submit(host.where).result(timeout=60) == "cpu"
 
@@ -90,23 +86,17 @@ CURIOUS = """
 """
 
 
-@pytest.fixture
-def curious(host, site, install):
-    """Install a backend that, while it is imported and while it is asked, calls the host."""
+def test_what_a_backend_runs_of_its_own_finds_the_host_selected_and_selects_nothing(
+    host, site, install
+):
     site.write("place.py", "")
     place = importlib.import_module("place")
     place.where, place.settings = host.where, host.settings
     install("curious", source=CURIOUS)
-
-
-def test_what_a_backend_runs_of_its_own_finds_the_host_selected(host, curious):
     with host.settings.use_backend("mine"):
         assert host.settings.get_backend("curious").at_import == "cpu"
         assert host.where(backend="curious") == "curious"
-
-
-def test_what_a_backend_selects_while_it_is_imported_ends_with_the_import(host, curious):
-    host.settings.get_backend("curious")
+        assert host.settings.backend == "mine"
     assert (host.settings.backend, host.where()) == ("cpu", "cpu")
 
 
@@ -122,9 +112,13 @@ def rows(host):
     return rows
 
 
-def test_the_block_is_open_in_its_consumer_until_the_last_item(host, rows):
+def test_the_block_is_open_in_its_consumer_until_the_last_item_or_until_it_is_closed(host, rows):
     seen = [(row, host.where()) for row in rows("mine")]
     assert seen == [("mine", "mine")] * 3
+    assert host.where() == "cpu"
+    with contextlib.closing(rows("mine")) as steps:
+        next(steps)
+        assert host.where() == "mine"
     assert host.where() == "cpu"
 
 
@@ -135,13 +129,6 @@ def test_a_consumer_that_stops_early_leaves_it_open_until_the_generator_goes(hos
     assert host.where() == "mine"
     del steps
     gc.collect()
-    assert host.where() == "cpu"
-
-
-def test_closing_ends_it_at_once(host, rows):
-    with contextlib.closing(rows("mine")) as steps:
-        next(steps)
-        assert host.where() == "mine"
     assert host.where() == "cpu"
 
 
@@ -223,22 +210,14 @@ def test_suspended_generators_may_end_in_any_order(host, rows, order, labels):
     assert host.where() == "cpu"
 
 
-def test_a_generator_that_ends_inside_a_block_leaves_that_block_in_force(host, rows):
-    generator = rows("mine")
-    next(generator)
-    with host.settings.use_backend("other"):
-        generator.close()
-        assert host.where() == "other"
-    assert host.where() == "cpu"
-
-
-def test_a_generator_that_ends_inside_a_block_of_the_same_labels_leaves_that_block_as_it_is(
-    host, rows
+@pytest.mark.parametrize(("label", "setting"), [("other", "other"), ("mine", "other")])
+def test_a_generator_that_ends_inside_a_block_leaves_that_block_as_it_is(
+    host, rows, label, setting
 ):
     generator = rows("mine")
     next(generator)
-    with host.settings.use_backend("mine"):
-        host.settings.backend = "other"
+    with host.settings.use_backend(label):
+        host.settings.backend = setting
         generator.close()
         assert host.where() == "other"
     assert host.where() == "cpu"

@@ -37,21 +37,12 @@ def test_an_async_function_stays_one_and_runs_inside_the_block_while_it_is_await
     assert asyncio.run(main()) == (("mine", "mine", "mine"), "cpu")
 
 
-def test_a_dispatched_function_can_be_decorated(host):
-    assert host.settings.use_backend("mine")(host.where)() == "mine"
-    decorated = host.settings.use_backend("mine")(host.where_async)
-    assert asyncio.run(decorated()) == "mine"
-
-
-def test_explaining_a_decorated_function_tells_where_it_would_run(host):
+def test_a_dispatched_function_can_be_decorated_and_a_call_of_it_explained(host):
     decorated = host.settings.use_backend("mine")(host.where)
     assert host.settings.explain(decorated).backend == decorated() == "mine"
     assert host.settings.explain(host.where).backend == host.where() == "cpu"
-
-
-def test_the_calls_own_choice_stands_before_the_decorator(host):
-    decorated = host.settings.use_backend("mine")(host.where)
     assert decorated(backend="other") == "other"
+    assert asyncio.run(host.settings.use_backend("mine")(host.where_async)()) == "mine"
 
 
 def test_methods_can_be_decorated(host):
@@ -79,12 +70,8 @@ def test_methods_can_be_decorated(host):
 
 
 def test_the_decorator_nearest_to_the_function_wins(host):
-    @host.settings.use_backend("mine")
-    @host.settings.use_backend("other")
-    def analyse():
-        return host.where()
-
-    assert analyse() == "other"
+    use = host.settings.use_backend
+    assert use("mine")(use("other")(host.where))() == "other"
 
 
 def test_a_block_decorates_several_functions_that_call_one_another_and_themselves(host):

@@ -16,32 +16,25 @@ def test_nothing_selected_is_the_host(host, site):
     assert site.imported() == set()
 
 
-def test_each_nearer_choice_stands_before_the_farther_ones(make_host, install, monkeypatch):
+def test_each_nearer_choice_stands_before_the_farther_ones_and_is_told(
+    make_host, install, monkeypatch
+):
     install("third")
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
     host = make_host()
-    seen = [host.where()]
+
+    def seen(**options):
+        return host.where(**options), host.settings.explain(host.where, **options).reason
+
+    environment = "selected by the environment variable EXAMPLE_HOST_BACKEND"
+    assert seen() == ("mine", environment)
     host.settings.backend = "other"
-    seen.append(host.where())
+    assert seen() == ("other", "selected by settings.backend")
     with host.settings.use_backend("third"):
-        seen += [host.where(), host.where(backend="cpu"), host.where()]
-    seen.append(host.where())
-    assert seen == ["mine", "other", "third", "cpu", "third", "other"]
-
-
-def test_explaining_tells_which_choice_held(make_host, monkeypatch):
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
-    host = make_host()
-
-    def reason(**options):
-        return host.settings.explain(host.where, **options).reason
-
-    assert reason() == "selected by the environment variable EXAMPLE_HOST_BACKEND"
-    host.settings.backend = "other"
-    assert reason() == "selected by settings.backend"
-    with host.settings.use_backend("mine"):
-        assert reason() == "selected by use_backend"
-        assert reason(backend="cpu") == "selected by the call's own argument"
+        assert seen() == ("third", "selected by use_backend")
+        assert seen(backend="cpu") == ("cpu", "selected by the call's own argument")
+        assert seen() == ("third", "selected by use_backend")
+    assert seen() == ("other", "selected by settings.backend")
 
 
 def test_an_explicit_none_chooses_nothing(host):
@@ -134,28 +127,20 @@ def test_a_block_without_a_policy_has_that_of_the_block_around_it(host):
 
 def test_a_block_takes_the_policy_from_wherever_it_is_entered(host):
     block = host.settings.use_backend("mine")
-    with block:
-        assert host.settings.fallback == "warn"
-    with host.settings.use_backend("other", fallback="error"), block:
-        assert (host.settings.backend, host.settings.fallback) == ("mine", "error")
-    with host.settings.use_backend("other", fallback="silent"), block:
-        assert (host.settings.backend, host.settings.fallback) == ("mine", "silent")
-    with block:
-        assert host.settings.fallback == "warn"
+    for policy in ("warn", "error", "silent", "warn"):
+        with host.settings.use_backend("other", fallback=policy), block:
+            assert (host.settings.backend, host.settings.fallback) == ("mine", policy)
 
 
-def test_setting_the_policy_inside_a_block_changes_that_block(host):
+def test_setting_the_policy_or_the_backend_inside_a_block_changes_that_block(host):
     with host.settings.use_backend("mine"):
         host.settings.fallback = "error"
         assert (host.settings.fallback, outcome(host)) == ("error", ("refused", 0))
         assert (host.settings.backend, host.where()) == ("mine", "mine")
-    assert host.settings.fallback == "warn"
-
-
-def test_changing_the_backend_inside_a_block_keeps_the_blocks_policy(host):
-    with host.settings.use_backend("cpu", fallback="error"):
-        host.settings.backend = "mine"
+        host.settings.backend = "other"
         assert (host.settings.fallback, outcome(host)) == ("error", ("refused", 0))
+        assert (host.settings.backend, host.where()) == ("other", "other")
+    assert host.settings.fallback == "warn"
 
 
 def test_every_thread_sees_the_process_wide_policy_and_none_sees_a_blocks(host):

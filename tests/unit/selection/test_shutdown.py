@@ -1,13 +1,6 @@
 """While the interpreter goes down, calls still run where they should, and nothing complains."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-
-import scverse_backends
 
 BEGINNING = """
 import atexit, sys, threading, time
@@ -24,18 +17,16 @@ say = lambda *words: print(*words, flush=True)
 """
 
 
-def run(program):
+@pytest.fixture
+def run(run_python):
     """Run a program to its end, and give what it printed; it must have nothing to complain of."""
-    finished = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", BEGINNING + program],
-        env={**os.environ, "PYTHONPATH": str(Path(scverse_backends.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (finished.returncode, finished.stderr) == (0, "")
-    return finished.stdout.splitlines()
+
+    def run(program):
+        finished = run_python("-X", "dev", "-W", "error", "-c", BEGINNING + program)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        return finished.stdout.splitlines()
+
+    return run
 
 
 EXIT_HANDLER = """
@@ -56,14 +47,14 @@ threading.Thread(target=work).start()
     [(EXIT_HANDLER, ["mine mine"]), (LATE_THREAD, ["mine", "cpu"])],
     ids=["exit handler", "thread that outlives the main one"],
 )
-def test_calls_go_where_they_always_went(program, printed):
+def test_calls_go_where_they_always_went(run, program, printed):
     assert run(program) == printed
 
 
 @pytest.mark.parametrize(
     "keeper", ["kept = rows(); next(kept)", "sys.kept = rows(); next(sys.kept)"]
 )
-def test_a_generator_that_is_still_inside_a_block_is_closed(keeper):
+def test_a_generator_that_is_still_inside_a_block_is_closed(run, keeper):
     program = (
         "def rows():\n"
         "    try:\n"
@@ -74,11 +65,11 @@ def test_a_generator_that_is_still_inside_a_block_is_closed(keeper):
     assert run(program + keeper) in (["cpu"], [])
 
 
-def test_a_block_that_nobody_left_is_no_harm():
+def test_a_block_that_nobody_left_is_no_harm(run):
     assert run('settings.use_backend("mine").__enter__()\nsay(where())') == ["mine"]
 
 
-def test_threads_that_never_end_are_cut_off_silently():
+def test_threads_that_never_end_are_cut_off_silently(run):
     program = (
         "def work():\n"
         "    while True:\n"

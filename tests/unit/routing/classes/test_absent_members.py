@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture
-def construct(dispatcher):
+def construct(dispatcher, offer):
     """Have a backend's class built in place of a host's: ``construct(backend's class)``."""
 
     @dispatcher.backend_class
@@ -28,7 +28,7 @@ def construct(dispatcher):
             return 3
 
     def construct(backend, **options):
-        dispatcher.register(SimpleNamespace(name="fast", Press=backend, __all__=["Press"]))
+        offer("fast", Press=backend, __all__=["Press"])
         return Press(backend="fast", **options)
 
     construct.press, construct.settings = Press, dispatcher.settings
@@ -53,11 +53,15 @@ def lacking():
     return Press
 
 
-def test_explain_names_methods_their_parameters_and_properties(construct):
-    construct(lacking())
-    decision = construct.settings.explain(construct.press, backend="fast")
-    assert decision.missing_members == ("fit(strict)", "juice_", "score")
+def test_explain_and_trace_name_methods_their_parameters_and_properties(construct):
+    with construct.settings.trace() as trace:
+        construct(lacking())
+    for _ in "once", "after a refresh":
+        decision = construct.settings.explain(construct.press, backend="fast")
+        assert decision.missing_members == ("fit(strict)", "juice_", "score")
+        construct.settings.refresh()
     assert "lacks    fit(strict), juice_, score" in str(decision)
+    assert trace.records[0].missing_members == decision.missing_members
 
 
 def test_explain_says_nothing_of_members_where_the_host_runs_or_nothing_is_missing(construct):
@@ -70,12 +74,6 @@ def test_explain_says_nothing_of_members_where_the_host_runs_or_nothing_is_missi
     decision = construct.settings.explain(construct.press, backend="fast")
     assert (decision.backend, decision.missing_members) == ("fast", ())
     assert "lacks" not in str(decision)
-
-
-def test_a_trace_tells_it_too(construct):
-    with construct.settings.trace() as trace:
-        construct(lacking())
-    assert trace.records[0].missing_members == ("fit(strict)", "juice_", "score")
 
 
 @pytest.mark.parametrize("name", ["juice_", "score"])
@@ -133,58 +131,50 @@ def test_the_object_is_otherwise_what_it_was(construct):
         pickle.dumps(made)
 
 
-def test_what_is_found_missing_is_found_again(construct):
-    kind = lacking()
-    construct(kind)
-    assert construct.settings.explain(construct.press, backend="fast").missing_members
-    construct.settings.refresh()
-    again = construct.settings.explain(construct.press, backend="fast").missing_members
-    assert again == ("fit(strict)", "juice_", "score")
-
-
-@pytest.mark.parametrize("own", ["__getattr__", "__getattribute__"])
-def test_a_class_that_looks_in_its_own_way_is_left_alone(construct, own):
-    kind = lacking()
-
+def looking_by(own):
     def look(self, name):
         raise AttributeError(name)
 
+    kind = lacking()
     setattr(kind, own, look)
+    return kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (looking_by("__getattr__"), "juice_"),
+        (looking_by("__getattribute__"), "juice_"),
+        (complex, "'complex' object has no attribute 'juice_'"),
+    ],
+)
+def test_a_class_that_looks_in_its_own_way_or_cannot_be_changed_is_left_alone(
+    construct, kind, said
+):
+    before = dict(vars(kind))
     made = construct(kind)
     with pytest.raises(AttributeError) as caught:
         made.juice_  # noqa: B018 - it is looked for
-    assert str(caught.value) == "juice_"
-    assert getattr(kind, own) is look
+    assert (str(caught.value), dict(vars(kind))) == (said, before)
 
 
-def test_a_class_that_cannot_be_changed_is_left_alone(construct):
-    made = construct(complex)
-    with pytest.raises(AttributeError) as caught:
-        made.juice_  # noqa: B018 - it is looked for
-    assert str(caught.value) == "'complex' object has no attribute 'juice_'"
-
-
-def test_looking_at_a_backend_changes_nothing_of_it(dispatcher, construct):
+def test_looking_at_a_backend_changes_nothing_of_it(dispatcher, construct, offer):
     kind = lacking()
-    dispatcher.register(SimpleNamespace(name="other", Press=kind))
+    offer("other", Press=kind)
     dispatcher.discover()
     assert "__getattr__" not in vars(kind)
 
 
-def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher):
+def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher, offer):
     class Secretive(type):
         def __dir__(cls):
             msg = "no"
             raise LookupError(msg)
 
-    @dispatcher.backend_class
-    class Press(metaclass=Secretive):
-        def __init__(self, size=1):
-            self.size = size
-
-    dispatcher.register(SimpleNamespace(name="fast", Press=lacking()))
-    assert Press(size=3, backend="fast").size == 3
-    assert dispatcher.settings.explain(Press, backend="fast").missing_members == ()
+    press = dispatcher.backend_class(name="Press")(Secretive("Press", (), {}))
+    offer(Press=lacking())
+    assert type(press(backend="mine")).__name__ == "Press"
+    assert dispatcher.settings.explain(press, backend="mine").missing_members == ()
 
 
 def test_a_property_that_fails_is_read_once_more_and_no_other(construct):

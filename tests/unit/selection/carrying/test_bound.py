@@ -32,28 +32,21 @@ def bound(request, snapshot):
     return bound
 
 
-@pytest.mark.parametrize("name", ["where", "ask"])
-def test_a_plain_function_runs_inside_the_snapshot(host, bound, name):
-    assert bound(getattr(host, name))() == "fast 1.0"
+CALLED = {
+    "a dispatched function": lambda host: host.where,
+    "a function": lambda host: host.ask,
+    "a partial": lambda host: functools.partial(host.ask),
+    "a bound method": lambda host: host.Plain().ask,
+    "an unbound one": lambda host: functools.partial(host.Plain.ask, None),
+}
+
+
+@pytest.mark.parametrize("called", CALLED.values(), ids=CALLED)
+def test_what_is_called_runs_inside_the_snapshot(host, bound, called):
+    func = bound(called(host))
+    assert func() == "fast 1.0"
     assert host.where() == "cpu"
-
-
-@pytest.mark.parametrize("name", ["where_async", "ask_async"])
-def test_a_coroutine_function_runs_inside_the_snapshot(host, bound, name):
-    async def main():
-        work = bound(getattr(host, name))()
-        assert host.where() == "cpu"
-        return await work, host.where()
-
-    assert asyncio.run(main()) == ("fast 1.0", "cpu")
-
-
-@pytest.mark.parametrize("name", ["where_async", "ask_async", "partial"])
-def test_a_bound_coroutine_function_is_one(host, bound, snapshot, name):
-    func = bound(getattr(host, name, None) or functools.partial(host.where_async))
-    assert inspect.iscoroutinefunction(func)
-    assert inspect.iscoroutinefunction(snapshot.bind(func))
-    assert not inspect.iscoroutinefunction(bound(host.where))
+    assert not inspect.iscoroutinefunction(func)
 
 
 def test_a_class_is_built_inside_the_snapshot(host, bound):
@@ -61,18 +54,31 @@ def test_a_class_is_built_inside_the_snapshot(host, bound):
     assert host.Model(layers=3).layers == 3
 
 
-def test_whatever_else_can_be_called_runs_inside_the_snapshot(host, bound):
-    assert bound(functools.partial(host.ask))() == "fast 1.0"
-    assert bound(host.Plain().ask)() == "fast 1.0"
+@pytest.mark.parametrize("name", ["where_async", "ask_async", "partial"])
+def test_a_coroutine_function_stays_one_and_runs_inside_the_snapshot(host, bound, snapshot, name):
+    func = bound(getattr(host, name, None) or functools.partial(host.where_async))
+
+    async def main():
+        work = func()
+        assert host.where() == "cpu"
+        return await work, host.where()
+
+    assert inspect.iscoroutinefunction(func)
+    assert inspect.iscoroutinefunction(snapshot.bind(func))
+    assert asyncio.run(main()) == ("fast 1.0", "cpu")
 
 
-def test_a_bound_function_keeps_what_the_function_shows_of_itself(host, bound):
-    func = bound(host.where)
-    shown = ("__name__", "__qualname__", "__module__", "__doc__")
-    assert [getattr(func, name) for name in shown] == [getattr(host.where, name) for name in shown]
-    assert inspect.signature(func) == inspect.signature(host.where)
-    assert func.__wrapped__ is host.where
-    assert "where" in repr(func)
+@pytest.mark.parametrize("name", ["where", "where_async", "ask", "ask_async"])
+def test_a_bound_function_keeps_what_the_function_shows_of_itself(host, bound, name):
+    own = getattr(host, name)
+    func, wrapped = bound(own), functools.wraps(own)(lambda *args, **kwargs: None)
+    for shown in ("__name__", "__qualname__", "__module__", "__doc__"):
+        assert getattr(func, shown) == getattr(own, shown)
+    assert func.__wrapped__ is own
+    assert inspect.signature(func) == inspect.signature(own)
+    assert inspect.getfullargspec(func) == inspect.getfullargspec(wrapped)
+    assert typing.get_type_hints(func) == typing.get_type_hints(own)
+    assert f"{name}" in repr(func)
     assert "Snapshot of" in repr(func)
 
 
@@ -107,29 +113,11 @@ def test_a_function_that_is_bound_where_it_is_defined_pickles_by_its_name(world,
     assert (inspect.isfunction(task), task()) == (True, "fast 1.0")
 
 
-@pytest.mark.parametrize("name", ["where", "where_async", "ask", "ask_async"])
-def test_inspect_takes_it_for_a_function(host, bound, name):
-    func = bound(getattr(host, name))
-    wrapped = functools.wraps(getattr(host, name))(lambda *args, **kwargs: None)
-    assert inspect.getfullargspec(func) == inspect.getfullargspec(wrapped)
-    assert inspect.signature(func) == inspect.signature(getattr(host, name))
-    assert typing.get_type_hints(func) == typing.get_type_hints(getattr(host, name))
-
-
-def test_a_parameter_may_have_any_name(bound):
-    assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
-
-
-def test_a_bound_function_passes_on_what_it_is_given_and_what_it_gets(bound):
+def test_a_bound_function_passes_on_what_it_is_given_and_ends_when_it_raises(host, bound):
     assert bound(divmod)(7, 2) == (3, 1)
     assert bound(sorted)([1, 3, 2], reverse=True) == [3, 2, 1]
-
-
-def test_the_calls_own_choice_stands_before_it(host, bound):
+    assert bound(dict)(self=1, func=2, snapshot=3) == {"self": 1, "func": 2, "snapshot": 3}
     assert bound(host.where)(backend="other") == "other 1.0"
-
-
-def test_the_snapshot_ends_when_the_function_raises(host, bound):
     with pytest.raises(ZeroDivisionError):
         bound(divmod)(1, 0)
     assert host.where() == "cpu"
@@ -141,22 +129,17 @@ def test_a_call_of_it_is_explained_as_it_would_run(host, bound):
     assert host.where() == "cpu"
 
 
-def test_a_bound_function_can_be_a_method(host, snapshot):
+def test_a_bound_function_can_be_a_method(host, snapshot, bound):
     class Analysis:
         label = "mine"
+        ask = bound(host.Plain.ask)
 
         @snapshot.bind
         def run(self):
             return self.label, host.where()
 
     assert Analysis().run() == Analysis.run(Analysis()) == ("mine", "fast 1.0")
-
-
-def test_what_can_be_imported_can_be_a_method_too(host, bound):
-    class Analysis:
-        run = bound(host.Plain.ask)
-
-    assert Analysis().run() == Analysis.run(Analysis()) == "fast 1.0"
+    assert Analysis().ask() == Analysis.ask(Analysis()) == "fast 1.0"
 
 
 def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
@@ -167,17 +150,13 @@ def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
     assert nested() == "fast 1.0"
 
 
-@pytest.mark.parametrize("name", ["rows", "generator"])
-def test_a_generator_function_is_refused(host, snapshot, name):
+def test_what_cannot_be_bound_is_refused(host, snapshot):
     def generator():
         yield host.where()
 
-    func = host.rows if name == "rows" else generator
-    with pytest.raises(TypeError, match=r"generator function .*its body runs between"):
-        snapshot.bind(func)
-
-
-def test_what_cannot_be_called_is_refused(snapshot):
+    for func in (host.rows, generator):
+        with pytest.raises(TypeError, match=r"generator function .*its body runs between"):
+            snapshot.bind(func)
     with pytest.raises(TypeError, match="can be called, not 3"):
         snapshot.bind(3)
 
@@ -198,7 +177,7 @@ async def awaited(func):
 class TestWithoutTheHost:
     """Another process may lack the host; unpickling there must not be what fails."""
 
-    @pytest.mark.parametrize("name", ["where", "Model"])
+    @pytest.mark.parametrize("name", ["where", "Model", "where_async"])
     def test_a_call_says_that_the_host_is_missing(self, world, name):
         made = world.elsewhere(
             f"pickle.dumps(host.settings.snapshot().bind(host.{name}))",
@@ -206,17 +185,10 @@ class TestWithoutTheHost:
         )
         (world.site.folder / f"{world.name}.py").unlink()
         func = pickle.loads(made)
+        assert inspect.iscoroutinefunction(func) is (name == "where_async")
         with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError") as caught:
-            func()
+            asyncio.run(awaited(func))
         assert (caught.value.machine, caught.value.process) == (socket.gethostname(), os.getpid())
-
-    def test_an_awaited_call_says_so_too(self, world):
-        made = world.elsewhere("pickle.dumps(host.settings.snapshot().bind(host.where_async))")
-        (world.site.folder / f"{world.name}.py").unlink()
-        func = pickle.loads(made)
-        assert inspect.iscoroutinefunction(func)
-        with pytest.raises(BackendSnapshotError, match="ModuleNotFoundError"):
-            asyncio.run(func())
 
     @pytest.mark.parametrize("name", ["where", "where_async"])
     def test_a_function_that_another_version_of_the_host_lacks_is_named(self, world, name):

@@ -4,7 +4,6 @@ import os
 import pickle
 import shutil
 import socket
-import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -17,15 +16,27 @@ from scverse_backends.exceptions import (
     UnknownBackendError,
     UntrustedBackendError,
 )
+from scverse_backends.records import Snapshot
 
 SELECT = "host.settings.backend = ['fast', 'other', 'cpu']"
 HERE = (f"{socket.gethostname()!r}", str(os.getpid()))
 
 
 @pytest.fixture
-def snapshot(world):
+def snapshot(world, taken_elsewhere):
     """A snapshot that another process took of ``fast``, ``other`` and the host."""
-    return world.elsewhere("host.settings.snapshot()", SELECT)
+    name, text = taken_elsewhere
+    return pickle.loads(pickle.dumps(Snapshot.from_json(text.replace(name, world.name))))
+
+
+def test_a_snapshot_of_another_process_equals_one_taken_here(world, snapshot):
+    made = world.elsewhere("host.settings.snapshot()", SELECT)
+    assert made == snapshot
+    assert made.backends == ("fast", "other", "cpu")
+    assert world.site.imported() == set()
+    settings = world.load().settings
+    with settings.use_backend("fast", "other", "cpu"):
+        assert settings.snapshot() == made
 
 
 def raised(kind, snapshot):
@@ -40,27 +51,13 @@ def raised(kind, snapshot):
     return error
 
 
-def test_unpickling_imports_neither_the_host_nor_a_backend(world, snapshot):
-    assert snapshot.backends == ("fast", "other", "cpu")
-    assert world.site.imported() == set()
-
-
-def test_binding_imports_nothing_either(world, snapshot):
+def test_binding_imports_nothing_and_entering_the_host_and_the_backends(world, snapshot):
     bound = snapshot.bind(abs)
     assert world.site.imported() == set()
     assert bound(-1) == 1
-
-
-def test_entering_imports_the_host_and_the_backends(world, snapshot):
     with snapshot:
         assert world.load().where() == "fast 1.0"
     assert len(world.site.imported()) == 3
-
-
-def test_a_snapshot_of_another_process_equals_one_taken_here(world, snapshot):
-    settings = world.load().settings
-    with settings.use_backend("fast", "other", "cpu"):
-        assert settings.snapshot() == snapshot
 
 
 def test_only_what_was_selected_is_imported(world):
@@ -125,7 +122,6 @@ def test_a_registered_adapter_is_known_only_where_it_was_registered(world):
 
 def test_an_adapter_that_was_registered_here_does_not_stand_in_for_a_package(world, snapshot):
     world.uninstall("fast")
-
     with world.load().dispatcher.register(SimpleNamespace(name="fast")):
         error = raised(BackendSnapshotError, snapshot)
     assert "taken of fast-backend 1.0, and there it is an adapter that was registered" in str(error)
@@ -139,14 +135,18 @@ def test_a_missing_host_is_named(world, snapshot):
     assert "ModuleNotFoundError" in error.problem
 
 
-def test_a_host_that_fails_to_import_is_named_with_its_error(world, snapshot):
-    world.write_host("raise RuntimeError('no GPU')")
-    assert "RuntimeError: no GPU" in raised(BackendSnapshotError, snapshot).problem
-
-
-def test_a_host_that_makes_no_dispatcher_any_more_is_named(world, snapshot):
-    world.write_host("")
-    assert "makes no dispatcher" in raised(BackendSnapshotError, snapshot).problem
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise RuntimeError('no GPU')", "RuntimeError: no GPU"),
+        ("", "makes no dispatcher"),
+    ],
+)
+def test_a_host_that_fails_to_import_or_makes_no_dispatcher_any_more_is_named(
+    world, snapshot, source, said
+):
+    world.write_host(source)
+    assert said in raised(BackendSnapshotError, snapshot).problem
 
 
 def test_a_host_whose_dispatcher_moved_into_another_module_is_found(world):
@@ -163,7 +163,7 @@ def test_a_host_whose_dispatcher_moved_into_another_module_is_found(world):
         assert host.where() == "fast 1.0"
 
 
-def test_a_dispatcher_that_another_package_makes_for_the_host_is_found(world):
+def test_a_dispatcher_that_another_package_makes_for_the_host_is_found(world, snapshot):
     world.site.write(
         f"{world.name}_factory.py",
         "from scverse_backends import BackendDispatcher\n"
@@ -179,8 +179,7 @@ def test_a_dispatcher_that_another_package_makes_for_the_host_is_found(world):
         def where(): return "cpu"
         """
     )
-    snapshot = world.elsewhere("host.settings.snapshot()", SELECT)
-    with snapshot:
+    with world.elsewhere("host.settings.snapshot()", SELECT):
         assert sys.modules[world.name].where() == "fast 1.0"
 
 
@@ -195,7 +194,7 @@ def test_a_dispatcher_that_no_import_makes_is_told_to_be_made_by_one(world):
     assert "makes no dispatcher of nowhere" in error.problem
 
 
-def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, tmp_path):
+def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, run_python):
     script = world.site.write(
         "main_script.py",
         f"""
@@ -214,11 +213,5 @@ def test_the_main_module_of_a_script_is_found_by_the_processes_it_spawns(world, 
                 print(pool.submit(bound).result())
         """,
     )
-    finished = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = run_python(script)
     assert finished.stdout == "fast 1.0\n", finished.stderr

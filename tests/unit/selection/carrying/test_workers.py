@@ -2,9 +2,6 @@
 
 import ast
 import multiprocessing
-import os
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -64,28 +61,18 @@ PROGRAMS = {
 
 
 @pytest.fixture
-def run_program(world, tasks):
+def run_program(world, tasks, run_python):
     """Run something in a program that an engine would start here and now as its worker."""
 
     def run(program):
         path = program if program.endswith(".py") else f"{program.replace('.', '/')}.py"
         source = f"import {tasks.__name__} as tasks; print(tasks.calls())"
         script = world.site.write(path, source)
-        finished = run_script(*([script] if path == program else ["-m", program]))
+        finished = run_python(*([script] if path == program else ["-m", program]))
         assert finished.stderr == ""
         return ast.literal_eval(finished.stdout)
 
     return run
-
-
-def run_script(*command):
-    return subprocess.run(
-        [sys.executable, *command],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -100,27 +87,19 @@ def test_a_worker_says_once_what_it_was_not_given_and_how_it_would_be(host, task
     assert "settings.backend = 'cpu'" in text
 
 
-def test_so_does_one_whose_starter_selects_for_the_whole_process_or_by_function(host, tasks, run):
-    host.settings.backend = {"where": ["other", "fast"]}
-    _, ((text, *_),) = run(tasks.calls)
-    assert "'other', 'fast' was selected" in text
-
-
-def test_one_that_a_worker_starts_is_told_as_well(host, tasks, run):
-    with host.settings.use_backend("fast"):
-        ran, told = run(tasks.in_process_of_its_own)
-    assert (ran, len(told)) == (["cpu", "cpu"], 1)
-
-
-@pytest.mark.parametrize("way", ["apply", "bind"])
-def test_one_started_where_a_snapshot_is_in_force_is_told_as_well(host, tasks, run, way):
+@pytest.mark.parametrize("way", ["apply", "bind", None])
+def test_one_that_a_worker_starts_is_told_as_well_whether_or_not_a_snapshot_is_in_force(
+    host, tasks, run, way
+):
     with host.settings.use_backend("fast"):
         snapshot = host.settings.snapshot()
-    ran, told = (
-        run(tasks.in_process_of_its_own, initializer=snapshot.apply)
-        if way == "apply"
-        else run(snapshot.bind(tasks.in_process_of_its_own))
-    )
+        work = tasks.in_process_of_its_own
+        started = {
+            "apply": lambda: run(work, initializer=snapshot.apply),
+            "bind": lambda: run(snapshot.bind(work)),
+            None: lambda: run(work),
+        }
+        ran, told = started[way]()
     assert (ran, len(told)) == (["cpu", "cpu"], 1)
 
 
@@ -129,16 +108,15 @@ def test_a_warning_that_is_an_error_stops_one_call_only(host, tasks, run):
         assert run(tasks.calls_and_failing) == ["BackendSelectionWarning", "cpu"]
 
 
-def test_nothing_is_said_once_the_block_has_ended(host, tasks, run):
+def test_nothing_is_said_of_the_host_or_of_a_block_that_has_ended(host, tasks, run):
     with host.settings.use_backend("fast"):
         pass
     assert run(tasks.calls) == (["cpu", "cpu"], [])
-
-
-def test_nothing_is_said_of_the_host(host, tasks, run):
-    host.settings.backend = "fast"
+    host.settings.backend = {"where": ["other", "fast"]}
     with host.settings.use_backend("cpu"):
         assert run(tasks.calls) == (["cpu", "cpu"], [])
+    _, ((text, *_),) = run(tasks.calls)
+    assert "'other', 'fast' was selected" in text
 
 
 @pytest.mark.parametrize("way", ["apply", "bind"])
@@ -168,7 +146,7 @@ def test_a_forked_worker_keeps_the_block(host, tasks, run):
         assert run(tasks.calls, "fork") == (["fast 1.0", "fast 1.0"], [])
 
 
-def test_a_process_that_is_no_worker_is_told_nothing(world):
+def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
     script = world.site.write(
         "starter.py",
         f"""
@@ -181,12 +159,12 @@ def test_a_process_that_is_no_worker_is_told_nothing(world):
         assert dict(os.environ) == before
         """,
     )
-    finished = run_script(script)
+    finished = run_python(script)
     assert (finished.stdout, finished.stderr) == ("cpu\n", "")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
+def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_python, method):
     script = world.site.write(
         "main_script.py",
         f"""
@@ -200,7 +178,7 @@ def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, method):
                         print(pool.submit(host.ask).result())
         """,
     )
-    finished = run_script(script)
+    finished = run_python(script)
     assert finished.stdout == "cpu\ncpu\n"
     assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
 
