@@ -82,13 +82,15 @@ class Catalogue:
 
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
-        function = self._checked(construct, options)
-        self._check_members(function, is_class=True)
+        function = self._checked(construct, options, is_class=True)
+        self._check_members(function)
         made = dispatchable(cls)
         function.func = below(made, construct)
         return self._enter(function, partial(attach, made))
 
-    def _checked(self, func: Callable[..., Any], options: Options) -> HostFunction:
+    def _checked(
+        self, func: Callable[..., Any], options: Options, *, is_class: bool = False
+    ) -> HostFunction:
         """Describe a function, and refuse what cannot be dispatched as its host asks."""
         _check_options(options)
         function = HostFunction(
@@ -99,6 +101,7 @@ class Catalogue:
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
             should_run=self._selector.configuration.should_run,
+            is_class=is_class,
         )
         self._check_name(function)
         check_host(function)
@@ -174,14 +177,14 @@ class Catalogue:
             )
             raise ValueError(msg)
 
-    def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
+    def _check_members(self, function: HostFunction) -> None:
         """Refuse a class together with its methods: an adapter offers one thing by one name.
 
         What is called on the class itself, such as a class method, may be one of that class.
         """
-        cls = function.name if is_class else _class_of(function)
+        cls = function.name if function.is_class else _class_of(function)
         is_dispatched = isinstance(self._dispatched.get(cls), type)
-        if cls in self._with_methods if is_class else is_dispatched:
+        if cls in self._with_methods if function.is_class else is_dispatched:
             msg = (
                 f"{function.name!r} cannot be dispatched: an adapter's {cls!r} would be both the "
                 "class that is built in place of the host's, and the namespace of functions for "

@@ -25,7 +25,7 @@ def check_host(function: HostFunction) -> None:
     """
     func: Any = function.func
     problem = attempt(
-        lambda: _objection(func) or _clash(function),
+        lambda: (not function.is_class and _objection(func)) or _clash(function),
         lambda error: (
             f"has a signature that cannot be read: {describe_error(error)}; "
             "decorate a function of yours that calls it."

@@ -49,9 +49,11 @@ class HostFunction:
         host_defaults: bool = False,
         aliases: Aliases | None = None,
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
+        is_class: bool = False,
     ) -> None:
         self.func = func
         self.name = name
+        self.is_class = is_class
         self.aliases = aliases or {}
         self.ignorable = ignorable.union(*map(self.names_of, ignorable))
         self.selector = selector
@@ -135,9 +137,9 @@ class HostFunction:
     @cached_property
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
-        return is_coroutine_function(self.func)
+        return not self.is_class and is_coroutine_function(self.func)
 
     @cached_property
     def is_suspended(self) -> bool:
         """Whether calling it gives a coroutine or generator, whose body runs later."""
-        return self.is_coroutine or is_generator_function(self.func)
+        return self.is_coroutine or (not self.is_class and is_generator_function(self.func))
