@@ -53,6 +53,7 @@ class Catalogue:
     """
 
     def __init__(self, configuration: Configuration, selector: Selector) -> None:
+        self._trusted = configuration.trusted_names
         self._ignorable = configuration.ignorable
         self._aliases = configuration.parameter_aliases
         self._names_of_all = names_by_name(self._aliases)
@@ -116,7 +117,7 @@ class Catalogue:
     ) -> Callable[..., Any]:
         """Make what users call, and enter it under its dispatch name."""
         public = dispatch(function, self._selector)
-        shown = _Shown(public)
+        shown = _Shown(public, self._trusted)
         public = function.public = finish(public)
         with self._lock:
             self._dispatched[function.name] = public
@@ -247,9 +248,8 @@ def _home(func: Callable[..., Any], name: str = "") -> str:
 class _Shown:
     """What one public function shows its users, now and as backends become known."""
 
-    def __init__(self, public: Callable[..., Any]) -> None:
+    def __init__(self, public: Callable[..., Any], trusted: tuple[str, ...]) -> None:
         self._dispatch: Dispatch = getattr(public, DISPATCH)
-        trusted = self._dispatch.selector.configuration.trusted_names
         function = self._dispatch.function
         own = docstring_of(function.func)
         if own:
