@@ -51,6 +51,7 @@ class Catalogue:
     """
 
     def __init__(self, configuration: Configuration, selector: Selector) -> None:
+        self._trusted = configuration.trusted_names
         self._ignorable = configuration.ignorable
         self._aliases = configuration.parameter_aliases
         self._names_of_all = names_by_name(self._aliases)
@@ -80,13 +81,15 @@ class Catalogue:
 
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
-        function = self._checked(construct, options)
-        self._check_members(function, is_class=True)
+        function = self._checked(construct, options, is_class=True)
+        self._check_members(function)
         made = dispatchable(cls)
         function.func = below(made, construct)
         return self._enter(function, partial(attach, made))
 
-    def _checked(self, func: Callable[..., Any], options: Options) -> HostFunction:
+    def _checked(
+        self, func: Callable[..., Any], options: Options, *, is_class: bool = False
+    ) -> HostFunction:
         """Describe a function, and refuse what cannot be dispatched as its host asks."""
         _check_options(options)
         function = HostFunction(
@@ -97,6 +100,7 @@ class Catalogue:
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
             should_run=self._selector.configuration.should_run,
+            is_class=is_class,
         )
         self._check_name(function)
         check_host(function)
@@ -111,7 +115,7 @@ class Catalogue:
     ) -> Callable[..., Any]:
         """Make what users call, and enter it under its dispatch name."""
         public = dispatch(function, self._selector)
-        shown = _Shown(public)
+        shown = _Shown(public, self._trusted)
         public = function.public = finish(public)
         with self._lock:
             self._dispatched[function.name] = public
@@ -172,14 +176,14 @@ class Catalogue:
             )
             raise ValueError(msg)
 
-    def _check_members(self, function: HostFunction, *, is_class: bool = False) -> None:
+    def _check_members(self, function: HostFunction) -> None:
         """Refuse a class together with its methods: an adapter offers one thing by one name.
 
         What is called on the class itself, such as a class method, may be one of that class.
         """
-        cls = function.name if is_class else _class_of(function)
+        cls = function.name if function.is_class else _class_of(function)
         is_dispatched = isinstance(self._dispatched.get(cls), type)
-        if cls in self._with_methods if is_class else is_dispatched:
+        if cls in self._with_methods if function.is_class else is_dispatched:
             msg = (
                 f"{function.name!r} cannot be dispatched: an adapter's {cls!r} would be both the "
                 "class that is built in place of the host's, and the namespace of functions for "
@@ -242,9 +246,8 @@ def _home(func: Callable[..., Any], name: str = "") -> str:
 class _Shown:
     """What one public function shows its users, now and as backends become known."""
 
-    def __init__(self, public: Callable[..., Any]) -> None:
+    def __init__(self, public: Callable[..., Any], trusted: tuple[str, ...]) -> None:
         self._dispatch: Dispatch = getattr(public, DISPATCH)
-        trusted = self._dispatch.selector.configuration.trusted_names
         function = self._dispatch.function
         own = docstring_of(function.func)
         if own:

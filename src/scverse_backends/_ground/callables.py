@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -30,13 +30,21 @@ FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 _OTHERWISE = {"_is_coroutine_marker", "__partialmethod__", "_partialmethod"}
 """Attributes by which `inspect` tells something else of a function than its code does."""
 
+_SAID = {"__wrapped__", "__signature__"}
+"""Attributes by which a function shows what another takes."""
+
 _MOST_LAYERS = 50  # partials or decorators around one function; more are a circle
 
 
 def shows_its_own_signature(func: Any) -> bool:
     """Whether what is shown of a function's signature is what its own code takes."""
-    said = {"__wrapped__", "__signature__"}
-    return type(func) is FunctionType and said.isdisjoint(func.__dict__)
+    return type(func) is FunctionType and _SAID.isdisjoint(func.__dict__)
+
+
+def is_plain_method(func: Any) -> bool:
+    """Whether it is a function whose own code says what it takes, bound to its first parameter."""
+    found: Any = func.__func__ if type(func) is MethodType else None
+    return shows_its_own_signature(found) and found.__code__.co_argcount > 0
 
 
 def takes_any_keyword(func: Any) -> bool:
@@ -54,12 +62,14 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
 def named_parameters(func: Any) -> Collection[str]:
     """Name the parameters that `inspect` shows; of a function, they stand in its innermost one."""
     for _ in range(_MOST_LAYERS):
-        if type(func) is not FunctionType or "__signature__" in func.__dict__:
+        said = func.__dict__ if type(func) in (FunctionType, partial) else {}
+        if "__wrapped__" not in said or "__signature__" in said:
             break
-        if "__wrapped__" not in func.__dict__:
-            return parameter_names(func.__code__)
-        func = func.__dict__["__wrapped__"]
-    return signature_of(func).parameters
+        func = said["__wrapped__"]
+    if is_plain_method(func):
+        return parameter_names(func.__func__.__code__)[1:]
+    is_plain = shows_its_own_signature(func)
+    return parameter_names(func.__code__) if is_plain else signature_of(func).parameters
 
 
 def is_coroutine_function(func: Any) -> bool:
@@ -97,7 +107,6 @@ def _has_flag(func: Any, flag: int, question: str) -> bool:
 
 def gives_coroutine(implementation: Callable[..., Any]) -> bool:
     """Whether calling a function, or a callable object, gives a coroutine."""
-    from functools import partial
     from inspect import iscoroutinefunction, ismethod
 
     for _ in range(_MOST_LAYERS):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import partial
+from functools import cache, partial
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
@@ -23,15 +23,22 @@ from types import (
 )
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.callables import (
+    VARARGS,
+    VARKEYWORDS,
+    is_plain_method,
+    parameter_names,
+    signature_of,
+)
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, qualname
 from scverse_backends._selection.blocks import DISPATCH
 
 from .host import INITIALIZER, label
-from .replacing import Unannounced, replace, tells_owner
+from .replacing import Unannounced, replace, tells_owner, was_announced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import CodeType
 
 _CONSTRUCTION = "__scverse_construction__"
 """Where a dispatched class keeps how it is constructed."""
@@ -58,8 +65,8 @@ class _Construction(NamedTuple):
     selector: str
     awake: list[bool]
     """Empty until anything was ever selected."""
-    own: _Names
-    """Of the functions that make objects for the class itself."""
+    own: Callable[[], _Names]
+    """Names the functions that make objects for the class itself."""
 
 
 class _Signature:
@@ -101,7 +108,7 @@ class Dispatching(type):
             owner, build, selector, awake, own = found
             # A decorator outside ours may have rebuilt the class, and copied what it found in it.
             if owner is cls and not (
-                awake and selector not in kwargs and _is_own(own, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
+                awake and selector not in kwargs and _is_own(own(), sys._getframe().f_back)  # noqa: SLF001 - only its code tells
             ):
                 return build(*args, **kwargs)
         return super().__call__(*args, **kwargs)
@@ -163,7 +170,7 @@ def constructor(cls: Any) -> partial[Any]:
         msg = f"{label(cls)} {found}"
         raise TypeError(msg)
     construct: Any = partial(cls)
-    construct.__signature__ = found
+    setattr(construct, "__signature__" if isinstance(found, Signature) else "__wrapped__", found)
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(construct, name, ask_text(attrgetter(name), cls))
     return construct  # type: ignore[no-any-return]
@@ -203,9 +210,11 @@ def dispatchable(cls: type) -> type:
 def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
     dispatch = getattr(build, DISPATCH)
-    found = _Construction(
-        cls, build, dispatch.function.selector, dispatch.state.awake, _own_names(cls)
-    )
+    kinds = (*cls.__mro__, *getmro(type(cls)))
+    # By the names that they were written under, which may be changed; the rest is looked up once
+    # something was selected.
+    own = cache(partial(_own_names, [(kind, qualname(kind)) for kind in kinds]))
+    found = _Construction(cls, build, dispatch.function.selector, dispatch.state.awake, own)
     type.__setattr__(cls, _CONSTRUCTION, found)
     said = any("__signature__" in vars(base) for base in cls.__mro__)
     if said and isinstance(getattr(cls, "__signature__", None), Signature):
@@ -215,21 +224,36 @@ def attach(cls: type, build: Any) -> type:
     return cls
 
 
-def _own_names(cls: type) -> _Names:
+def _own_names(kinds: list[tuple[type, str | None]]) -> _Names:
     """Name the functions that are written in a class, in its bases and in its metaclass."""
     own = {**_COPYING}
-    for kind in (*cls.__mro__, *getmro(type(cls))):
+    for kind, name in kinds:
         functions = (f for f in vars(kind).values() if type(f) is FunctionType)
         # A class may be shown in another module than the one that it is written in.
         for module in {kind.__module__, *(f.__globals__.get("__name__", "") for f in functions)}:
-            own[module] = (*own.get(module, ()), f"{qualname(kind)}.")
+            own[module] = (*own.get(module, ()), f"{name}.")
     return own
 
 
-def _read(cls: type) -> Signature:
-    """Read what the construction of a class takes: what it declares, else what it does."""
+def _read(cls: type) -> Signature | MethodType:
+    """Read what the construction of a class takes: what it declares, else what it does.
+
+    That takes long, so a constructor that surely can be read later is given itself.
+    """
     declared = getattr(cls, "__signature__", None)
-    return declared if isinstance(declared, Signature) else _read_constructor(cls)
+    if isinstance(declared, Signature):
+        return declared
+    first: Any = next(_constructors(cls), None)
+    if not is_plain_method(first) or _passes_on(first.__func__.__code__):
+        return _read_constructor(cls)
+    # Bound to anything: what it is bound to is not shown, and would be kept alive.
+    return MethodType(first.__func__, first.__func__)
+
+
+def _passes_on(code: CodeType) -> bool:
+    """Whether a method takes anything, and so says nothing of what it takes."""
+    takes_any = code.co_flags & VARARGS and code.co_flags & VARKEYWORDS
+    return bool(takes_any) and len(parameter_names(code)) == len(("self", *_ANYTHING))
 
 
 def _read_constructor(cls: type) -> Signature:
@@ -315,15 +339,16 @@ def _made_anew(cls: type) -> Any:
         or value.__objclass__ is not cls
     }
     # Its bases and descriptors were told of it when it was defined, and are not told again.
-    untold = {name: None for name, value in own.items() if tells_owner(value)}
-    made: Any = _Unannounced(
-        cls.__name__, cls.__bases__, {**own, **untold, "__qualname__": cls.__qualname__}
-    )
-    type.__setattr__(made, "__class__", DispatchingABCMeta)
-    type.__setattr__(made, "__bases__", cls.__bases__)  # has Python ask for the order again
-    for name in untold:
-        type.__setattr__(made, name, own[name])
+    fields = {name: value for name, value in own.items() if tells_owner(value)}
+    namespace = {**own, **dict.fromkeys(fields), "__qualname__": cls.__qualname__}
+    metaclass = _Unannounced if was_announced(cls) else DispatchingABCMeta
+    made: Any = metaclass(cls.__name__, cls.__bases__, namespace)
+    if metaclass is _Unannounced:
+        type.__setattr__(made, "__class__", DispatchingABCMeta)
+        type.__setattr__(made, "__bases__", cls.__bases__)  # has Python ask for the order again
+    for name, value in fields.items():
+        type.__setattr__(made, name, value)
     # Marks of abstract methods meant nothing before.
     made.__abstractmethods__ = frozenset()
-    replace(cls, made, own)
+    replace(cls, made, own, fields)
     return made

@@ -45,6 +45,7 @@ class Execution:
         self.ready: dict[Selection, Route] = {}
         self.on_host: set[Selection] = set()
         self.running = Running(selector.state.inside)
+        self.entry = self.running.entry
         self.watchers: list[Callable[[Iterable[object]], None]] = []
 
     @once

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._selection.selector import Selector
+    from scverse_backends._selection.state import Scope
 
     from .host import HostFunction
     from .routes import Route
@@ -57,10 +58,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     passed on without, which is faster than passing on an empty dictionary.
     """
     func, name, named = considered.function.func, considered.name, considered.named
-    state, ready = considered.state, considered.ready
-    running, offered = considered.running, considered.function.name
+    state, ready, offered = considered.state, considered.ready, considered.function.name
     look_up = attrgetter(offered) if "." in offered else None
-    on_host = considered.on_host
     # A host that would take the selector for an option of its own is always looked at.
     awake = named or state.awake
 
@@ -71,42 +70,49 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
         if awake:
             look = state.look
             scope = look()
-            if scope is not None or state.selects:
-                selection = state.default if scope is None else scope[0]
+            own = selection = None
+            if scope is not None:
+                selection = scope[0]
+            elif state.selects:
+                selection = state.default
+            elif not kwargs:
+                return func(*args)  # the most common call of all, at once
+            elif named and name in kwargs:
+                own = considered.own_scope(kwargs)
+                selection = own and own[0]
+            if selection is not None:
                 route = ready.get(selection)
                 if (
                     route is not None
                     and len(args) <= route.max_positional
                     and (not kwargs or route.keywords.issuperset(kwargs))
                 ):
-                    entry, adapter, is_known = route.entry, route.adapter, False
-                    inside: Any = None
-                    run: Any = None
+                    entry, adapter, known = route.entry, route.adapter, False
                     try:
                         inside = this_thread.inside
-                        if not inside or inside.isdisjoint((entry, (running, selection))):
+                        if not inside or inside.isdisjoint((entry, considered.entry(selection))):
                             run = look_up(adapter) if look_up else getattr(adapter, offered)
-                            is_known = (
-                                run is route.implementation or run.__func__ is route.underlying
-                            )
+                            known = run is route.implementation or run.__func__ is route.underlying
                     except Exception:  # noqa: BLE001 - another implementation, none, or a new thread
-                        is_known = False
-                    if is_known:
+                        known = False
+                    if known:
                         try:
                             inside.add(entry)
+                            if own:
+                                return considered.run_within(own, run, args, kwargs)
                             return run(*args, **kwargs) if kwargs else run(*args)
                         except TypeError as error:
                             if not considered.misfits(route, error, args, kwargs):
                                 raise
                         finally:
                             inside.discard(entry)
-                if not (selection.is_host or selection in on_host):
+                if own:
+                    return considered.run_within(own, considered.function.public, args, kwargs)
+                if not (selection.is_host or selection in considered.on_host):
                     return considered.consider(args, kwargs)
-            if not kwargs:
-                return func(*args)
-            if named and name in kwargs:
+            if kwargs and named and name in kwargs:
                 return considered.consider(args, kwargs)
-        elif not kwargs:
+        if not kwargs:
             return func(*args)
         try:
             return func(*args, **kwargs)
@@ -135,8 +141,8 @@ class Dispatch(Execution):
         super().__init__(function, selector)
         self._active = selector.state.active
         self.consider = self.start if function.is_suspended else self.call
-        self.named = [] if function.refuses_unknown_keywords else [True]
         self.name = function.selector
+        self.named = [] if function.refuses_unknown_keywords else [True]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send what a decorator around ours has of it: a way to find it in the other process."""
@@ -163,7 +169,6 @@ class Dispatch(Execution):
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call of a plain function; one that names its backend is one inside a scope."""
         __tracebackhide__ = True
-        active = self._active
         outer = self.state.look()
         if outer is not None and outer[0] is TRACED:
             return self.traced.call(outer, args, kwargs)
@@ -181,14 +186,27 @@ class Dispatch(Execution):
                 raise
         if label is None:
             return self.function.public(*args, **kwargs)
-        known = outer is None and type(label) is str and self.selector.calls.get(label)
-        selection = known or self.selector.for_call(label, outer)
-        scope = (selection, outer, None)
-        token = None
-        public = self.function.public
+        scope = (self.selector.for_call(label, outer), outer, None)
+        return self.run_within(scope, self.function.public, args, kwargs)
+
+    def own_scope(self, kwargs: dict[str, Any]) -> Scope | None:
+        """Take the selector out of a call, if it is a label that was seen before, outside of any block."""
+        label = kwargs[self.name]
+        selection = self.selector.calls.get(label) if type(label) is str else None
+        if selection is None or self.function.is_suspended:
+            return None
+        del kwargs[self.name]
+        return selection, None, None
+
+    def run_within(
+        self, scope: Scope, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run a call inside a scope of its own."""
+        __tracebackhide__ = True
+        active, token = self._active, None
         try:
             token = active.set(scope)
-            return public(*args, **kwargs) if kwargs else public(*args)
+            return run(*args, **kwargs) if kwargs else run(*args)
         finally:
             try:
                 if token is not None and active.get() is scope:
@@ -293,5 +311,5 @@ class Dispatch(Execution):
         """
         from .forwarding import takes
 
-        at_once = getattr(error.__traceback__, "tb_next", None) is None
+        at_once = messages.without_own_frames(error.__traceback__) is None
         return (at_once or self.function.is_plain) and not takes(route, args, kwargs)

@@ -52,9 +52,11 @@ class HostFunction:
         host_defaults: bool = False,
         aliases: Aliases | None = None,
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
+        is_class: bool = False,
     ) -> None:
         self.func = func
         self.name = name
+        self.is_class = is_class
         self.aliases = aliases or {}
         self.ignorable = ignorable.union(*map(self.names_of, ignorable))
         self.selector = selector
@@ -137,12 +139,12 @@ class HostFunction:
     @cached_property
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
-        return is_coroutine_function(self.func)
+        return not self.is_class and is_coroutine_function(self.func)
 
     @cached_property
     def is_suspended(self) -> bool:
         """Whether calling it gives a coroutine or generator, whose body runs later."""
-        return self.is_coroutine or is_generator_function(self.func)
+        return self.is_coroutine or (not self.is_class and is_generator_function(self.func))
 
 
 def names_by_name(pairs: Mapping[str, str]) -> Aliases:
@@ -167,7 +169,7 @@ def check_host(function: HostFunction) -> None:
     """
     func: Any = function.func
     problem = attempt(
-        lambda: _objection(func) or _clash(function),
+        lambda: (not function.is_class and _objection(func)) or _clash(function),
         lambda error: (
             f"has a signature that cannot be read: {describe_error(error)}; "
             "decorate a function of yours that calls it."

@@ -9,13 +9,20 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from functools import partial, partialmethod
-from operator import is_not
-from types import CellType, FunctionType, ModuleType
+from itertools import repeat
+from operator import is_, is_not
+from types import (
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
 """Through these, and through descriptors, a class's own functions are reached, and the cells in which
@@ -23,7 +30,17 @@ they hold the class."""
 
 _CONTAINERS = {list, set, WeakSet, OrderedDict, dict, WeakValueDictionary, WeakKeyDictionary}
 
-_PLAIN = {FunctionType, classmethod, property, staticmethod, str, tuple, type(None)}
+_PLAIN = {
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    classmethod,
+    property,
+    staticmethod,
+    str,
+    tuple,
+    type(None),
+}
 """What the attributes of a class mostly are; none of them is a registry."""
 
 
@@ -38,10 +55,16 @@ class Unannounced:
 
 def tells_owner(value: object) -> bool:
     """Whether it wants to be told of which class it is an attribute."""
-    return type(getattr(type(value), "__set_name__", None)) is FunctionType
+    kind = type(value)
+    return kind not in _PLAIN and type(getattr(kind, "__set_name__", None)) is FunctionType
 
 
-def replace(old: type, new: type, own: dict[str, Any]) -> None:
+def was_announced(cls: type) -> bool:
+    """Whether a class's bases were told of it when it was defined."""
+    return any("__init_subclass__" in vars(base) for base in cls.__mro__[1:-1])
+
+
+def replace(old: type, new: type, own: dict[str, Any], fields: dict[str, Any]) -> None:
     """Put a new class where the old one is kept: in attributes, functions and registries.
 
     Parameters
@@ -50,25 +73,28 @@ def replace(old: type, new: type, own: dict[str, Any]) -> None:
         The two classes.
     own
         The attributes that they share.
+    fields
+        Those that are told of which class they are.
 
     Raises
     ------
     Exception
         Whatever a descriptor raises that keeps its class, and wants no other.
     """
-    _tell_owner(old, new, own)
+    _tell_owner(old, new, fields)
     for cls in new.__mro__[:-1]:
-        for name in [name for name, value in vars(cls).items() if value is old]:
-            type.__setattr__(cls, name, new)
+        if any(map(is_, vars(cls).values(), repeat(old))):
+            for name in [name for name, value in vars(cls).items() if value is old]:
+                type.__setattr__(cls, name, new)
     _repoint(own.values(), old, new)
-    for container in _registries(old, own.values()):
+    for container in _registries(old, fields.values()):
         _replace_in(container, old, new)
 
 
-def _tell_owner(old: type, new: type, own: dict[str, Any]) -> None:
+def _tell_owner(old: type, new: type, fields: dict[str, Any]) -> None:
     """Tell the descriptors that keep their class of the new one; all of the old, if one refuses."""
     kept = {id(old), *map(id, getweakrefs(old))}
-    told = {n: v for n, v in own.items() if tells_owner(v) and not kept.isdisjoint(_held_by(v))}
+    told = {n: v for n, v in fields.items() if not kept.isdisjoint(_held_by(v))}
     try:
         for name, value in told.items():
             value.__set_name__(new, name)
@@ -104,7 +130,7 @@ def _repoint(values: Iterable[object], old: type, new: type) -> None:
         waiting += held
 
 
-def _registries(cls: type, values: Iterable[object]) -> Iterator[object]:
+def _registries(cls: type, fields: Collection[object]) -> Iterator[object]:
     """Give what may have taken the class in when it was defined.
 
     Its bases and its descriptors did that: in their own attributes, in what their functions name, or
@@ -112,16 +138,19 @@ def _registries(cls: type, values: Iterable[object]) -> Iterator[object]:
     """
     told = [vars(base).get("__init_subclass__") for base in cls.__mro__[1:-1]]
     hooks = [hook.__func__ for hook in told if type(hook) is classmethod]
-    fields = [value for value in values if tells_owner(value)]
-    if not (hooks or fields):
-        return
     hooks += [getattr(type(field), "__set_name__") for field in fields]  # noqa: B009 - its type has it
+    if not hooks:
+        return
     named = [*_named_by(hooks)]
     theirs = [v for kind in {*cls.__mro__[1:-1], *map(type, fields)} for v in vars(kind).values()]
     for found in (*named, *_named_by(named), *fields, *theirs):
         if type(found) not in _PLAIN:
-            yield found
-            yield from _parts(found)
+            yield from filter(_is_container, (found, *_parts(found)))
+
+
+def _is_container(found: object) -> bool:
+    kind = type(found)
+    return kind not in _PLAIN and not _CONTAINERS.isdisjoint(kind.__mro__)
 
 
 def _named_by(functions: Iterable[object]) -> Iterator[object]:
@@ -148,10 +177,7 @@ def _parts(found: object) -> Iterator[object]:
 
 def _replace_in(container: Any, old: type, new: type) -> None:
     """Replace a class in a list, set or table, without running code of a class derived from it."""
-    kinds = [kind for kind in type(container).__mro__ if kind in _CONTAINERS]
-    if not kinds:
-        return
-    kind: Any = kinds[0]
+    kind: Any = next(kind for kind in type(container).__mro__ if kind in _CONTAINERS)
     is_table, is_list = hasattr(kind, "items"), hasattr(kind, "append")
     for place, held in enumerate([*(kind.items if is_table else kind.__iter__)(container)]):
         found = _renewed(held, old, new)
