@@ -10,7 +10,7 @@ import inspect
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING
 
-from scverse_backends._display.signatures import objection
+from scverse_backends._display.presentation import objection
 from scverse_backends._ground.callables import gives_coroutine
 from scverse_backends._ground.docstrings import read_parameters
 from scverse_backends._ground.labels import closest, quoted

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import nullcontext
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.rendering import aligned, hanging, printable
+from scverse_backends._ground.rendering import aligned, escaped, hanging
 from scverse_backends.dispatcher import parts
 
 from .findings import STATES, origin, remarks
@@ -213,11 +212,11 @@ def as_json(matrix: Matrix) -> str:
 
 def as_html(matrix: Matrix) -> str:
     """Write it as a page that reads well on any screen, in light and dark, and on paper."""
-    title = f"Backends of {_plain(matrix.host)}"
+    title = f"Backends of {escaped(matrix.host)}"
     lead = "Which functions each backend implements, and with what exceptions."
     if not matrix.columns:
         lead = "There is no backend that can be compared."
-    absences = "".join(f"<li>{_plain(text)}</li>" for text in matrix.absences())
+    absences = "".join(f"<li>{escaped(text)}</li>" for text in matrix.absences())
     parts = [
         f"<h1>{title}</h1>",
         f"<p class='lead'>{lead}</p>",
@@ -229,12 +228,12 @@ def as_html(matrix: Matrix) -> str:
 
 def _html_table(matrix: Matrix) -> str:
     heads = "".join(_html_head(matrix, place) for place in range(len(matrix.columns)))
-    names = [_plain(column.name) for column in matrix.columns]
+    names = [escaped(column.name) for column in matrix.columns]
     rows = []
     for line in matrix.lines:
         cells = "".join(map(_html_cell, names, line.fits))
-        summary = f"<small>{_plain(line.summary)}</small>" if line.summary else ""
-        head = f"<th scope='row'><code>{_plain(line.function)}</code>{summary}</th>"
+        summary = f"<small>{escaped(line.summary)}</small>" if line.summary else ""
+        head = f"<th scope='row'><code>{escaped(line.function)}</code>{summary}</th>"
         rows.append(f"<tr>{head}{cells}</tr>")
     return (
         "<div class='scroll' tabindex='0' role='region' aria-label='Functions and backends'>"
@@ -247,21 +246,17 @@ def _html_head(matrix: Matrix, place: int) -> str:
     column = matrix.columns[place]
     state = column.state if column.reason else "trusted" if column.trusted else "not trusted"
     return (
-        f"<th scope='col'>{_plain(column.name)}<small>{_plain(origin(column))}</small>"
+        f"<th scope='col'>{escaped(column.name)}<small>{escaped(origin(column))}</small>"
         f"<small>{state} · {matrix.implemented(place)}</small></th>"
     )
 
 
 def _html_cell(backend: str, fit: Fit) -> str:
-    items = "".join(f"<li class='{one.kind}'>{_plain(str(one))}</li>" for one in remarks(fit))
+    items = "".join(f"<li class='{one.kind}'>{escaped(str(one))}</li>" for one in remarks(fit))
     details = f"<ul>{items}</ul>" if items else ""
     return (
         f"<td class='{fit.state}' data-backend='{backend}'><span>{fit.state}</span>{details}</td>"
     )
-
-
-def _plain(text: str) -> str:
-    return escape(printable(text))
 
 
 FORMATS = {"text": as_text, "markdown": as_markdown, "html": as_html, "json": as_json}

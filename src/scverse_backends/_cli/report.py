@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import linecache
 import re
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._display.trace_page import duration, facts, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import remarks
-from scverse_backends._ground.rendering import Page, Row, Table, printable
+from scverse_backends._ground.rendering import Page, Row, Table, escaped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +46,7 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """Write one page that needs nothing else: a picture, and tables that can be sorted."""
-    title = escape(printable(f"What ran where: {report.program}"))
+    title = escaped(f"What ran where: {report.program}")
     pages = "\n".join(trace._repr_html_() for trace in report.traces)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'

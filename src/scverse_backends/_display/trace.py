@@ -26,6 +26,7 @@ from .trace_records import (
     TraceRecord,
     TraceSummary,
     as_plain,
+    provenance_of_records,
     read_plain,
     records_of,
     summarize,
@@ -266,8 +267,6 @@ class Trace:
             optional backend was. ``"unrecorded"`` counts the calls beyond the
             trace's limit, of which it does not know.
         """
-        from .provenance import provenance_of_records
-
         found = provenance_of_records(self._selector, self.records, self._date)
         return {**found, "unrecorded": self.unrecorded} if self.unrecorded else found
 
