@@ -255,7 +255,7 @@ def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
         f"{paint('bold', result.backend)}{source} of {result.host}: "
         f"{len(result.implemented)} of {len(result.functions)} functions"
     )
-    yield f"{_number(counts['error'], 'error')}, {_number(counts['warning'], 'warning')}"
+    yield f"{number_of(counts['error'], 'error')}, {number_of(counts['warning'], 'warning')}"
     groups: dict[str, list[Finding]] = {}
     absent = []
     for finding in result.findings:
@@ -274,7 +274,8 @@ def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
             yield from others
 
 
-def _number(count: int, noun: str) -> str:
+def number_of(count: int, noun: str) -> str:
+    """Count things in words."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 

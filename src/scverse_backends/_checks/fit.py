@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from scverse_backends._display.presentation import objection
 from scverse_backends._ground.callables import gives_coroutine
 from scverse_backends._ground.docstrings import read_parameters
-from scverse_backends._ground.labels import closest, quoted
+from scverse_backends._ground.labels import closest, did_you_mean, quoted
 from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
@@ -166,7 +166,7 @@ class _Finder:
             if self.function.own_name(name) in ours.names:
                 continue
             meant = closest(name, ours.names)
-            hint = f"; did you mean {meant!r}?" if meant else ""
+            hint = did_you_mean(meant)
             target = self.route.declared[name]
             if target in ours.names:
                 right = {target: name}
@@ -181,7 +181,7 @@ class _Finder:
             if self.function.own_name(name) in ours:
                 continue
             meant = closest(name, ours)
-            hint = f"; did you mean {meant!r}?" if meant else ""
+            hint = did_you_mean(meant)
             text = f"has a fixed value for {name!r}, which the host does not have{hint}"
             yield self._found("error", "unknown-fixed", text, name, meant)
 

@@ -14,11 +14,10 @@ from .findings import STATES, origin, remarks
 from .verify import inspected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends._ground.records import BackendInfo
     from scverse_backends.dispatcher import BackendDispatcher
 
     from .findings import Fit
@@ -82,11 +81,15 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
     """
     registry, catalogue, _ = parts(dispatcher)
     columns, unknown, fits = [], [], []
-    for info, backend in _backends(dispatcher, loading):
+    for verdict in registry.verdicts():
+        if not (verdict.refused or registry.described(verdict)):
+            with loading(verdict.candidate.name):
+                registry.attempt(verdict, quietly=True)
+    for info, backend in registry.listed():
         if backend is None:
             unknown.append(info)
         else:
-            columns.append(info._replace(name=backend.name))
+            columns.append(info)
             fits.append(inspected(dispatcher, backend).functions)
     functions = [dispatch.function for dispatch in catalogue.dispatches()]
     lines = tuple(
@@ -94,26 +97,6 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         for place, function in enumerate(functions)
     )
     return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
-
-
-def _backends(
-    dispatcher: BackendDispatcher, loading: Loading
-) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
-    """Pair what is there with the backend itself, or with what its manifest describes."""
-    registry = parts(dispatcher).registry
-    installed = [_known(registry, verdict, loading) for verdict in registry.verdicts()]
-    here = [found for found in registry.loaded() if found.candidate is None]
-    yield from zip(dispatcher.backends(), [*here, *installed], strict=True)
-
-
-def _known(registry: Registry, verdict: Verdict, loading: Loading) -> LoadedBackend | None:
-    """Find a backend as its manifest describes it, and load it only if there is none."""
-    described = registry.described(verdict)
-    if described is None and not verdict.refused:
-        with loading(verdict.candidate.name):
-            error = registry.attempt(verdict, quietly=True)
-        return None if error else registry.load(verdict)
-    return described
 
 
 def _summary(docstring: str | None) -> str:
@@ -174,10 +157,10 @@ def as_markdown(matrix: Matrix) -> str:
     """Write it as a Markdown table with notes, for a README or an issue."""
     rows, notes = _table(matrix)
     rows.insert(1, ["from", *map(origin, matrix.columns)])
-    heading, *others = (f"| {' | '.join(map(_escaped, row))} |" for row in rows)
+    heading, *others = (f"| {' | '.join(map(_for_markdown, row))} |" for row in rows)
     rule = f"| {' | '.join(['---'] * len(rows[0]))} |"
-    numbered = (f"{number}. {_escaped(note)}" for number, note in enumerate(notes, 1))
-    absences = (f"- {_escaped(text)}" for text in matrix.absences())
+    numbered = (f"{number}. {_for_markdown(note)}" for number, note in enumerate(notes, 1))
+    absences = (f"- {_for_markdown(text)}" for text in matrix.absences())
     return _blocks([heading, rule, *others], _legend(matrix), numbered, absences)
 
 
@@ -186,7 +169,7 @@ def _blocks(*blocks: Iterable[str]) -> str:
     return "\n\n".join(filter(None, map("\n".join, blocks)))
 
 
-def _escaped(text: str) -> str:
+def _for_markdown(text: str) -> str:
     """Keep Markdown from reading names and messages as its own syntax."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
 

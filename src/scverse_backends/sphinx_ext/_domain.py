@@ -127,11 +127,9 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
 def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, without what the host refuses."""
     registry = parts(dispatcher).registry
-    known = {backend.name: backend for backend in registry.known()}
-    for info, labels in backends_with_labels(registry):
+    for info, found, labels in backends_with_labels(registry):
         if info.state == "refused":
             continue
-        found = known.get(info.name)
         fits = inspected(dispatcher, found).functions if found else ()
         yield Backend(
             registry.configuration.host,
