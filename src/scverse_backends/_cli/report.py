@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scverse_backends._display.trace_page import duration, facts, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import remarks
-from scverse_backends._ground.rendering import Page, Row, Table, escaped, printable
+from scverse_backends._ground.rendering import Page, Row, Table, document, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,12 +46,8 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """Write one page that needs nothing else: a picture, and tables that can be sorted."""
-    title = escaped(f"What ran where: {report.program}")
-    pages = "\n".join(trace._repr_html_() for trace in report.traces)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n{pages}\n</body></html>"
+    return document(
+        f"What ran where: {report.program}", (trace._repr_html_() for trace in report.traces)
     )
 
 
@@ -154,7 +150,7 @@ def _markdown_table(table: Table) -> str:
     noted = any(row.detail for row in table.rows)
     heads = (*table.columns, *(["note"] if noted else []))
     rows = [heads, ["---"] * len(heads)]
-    rows += [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
+    rows += [(*row.words, *([row.detail] if noted else [])) for row in table.rows]
     lines = [f"| {' | '.join(map(_as_it_is, row))} |" for row in rows]
     return "\n".join([f"### {table.title}", "", *lines])
 
@@ -162,11 +158,3 @@ def _markdown_table(table: Table) -> str:
 def _as_it_is(text: str) -> str:
     """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
     return re.sub(r"[\\`*<|\[&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
-
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { margin: 2em auto; max-width: 62em; padding: 0 1em; background: Canvas; color: CanvasText;
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.2em; overflow-wrap: anywhere; }
-"""
