@@ -9,7 +9,6 @@ adapter is loaded.
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from functools import partial
 from types import ModuleType, SimpleNamespace
@@ -238,6 +237,8 @@ def _lines(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Write a string as JSON does; TOML takes the same, but for one character."""
+    import json  # here, because what is only read needs it not
+
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -7,6 +7,7 @@ import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.records import as_objects
 from scverse_backends._ground.rendering import Page, Row, Table, aligned, document, hanging
 from scverse_backends.dispatcher import parts
 
@@ -186,19 +187,16 @@ def as_json(matrix: Matrix) -> str:
     """Write it for machines: backends, and for each function what each of them has."""
     functions: list[dict[str, Any]] = []
     for line in matrix.lines:
-        fits = [
-            {"implemented": fit.implemented, "findings": [one._asdict() for one in fit.findings]}
-            for fit in line.fits
-        ]
+        fits = [{"implemented": f.implemented, "findings": f.findings} for f in line.fits]
         backends = dict(zip((column.name for column in matrix.columns), fits, strict=True))
         functions.append({"function": line.function, "summary": line.summary, "backends": backends})
     value = {
         "host": matrix.host,
-        "backends": [column._asdict() for column in matrix.columns],
-        "unknown": [column._asdict() for column in matrix.unknown],
+        "backends": matrix.columns,
+        "unknown": matrix.unknown,
         "functions": functions,
     }
-    return json.dumps(value, indent=2)
+    return json.dumps(as_objects(value), indent=2)
 
 
 def as_html(matrix: Matrix) -> str:

@@ -112,7 +112,8 @@ def _page(trace: Trace) -> Page:
 
 def _function_row(one: TraceSummary) -> Row:
     raised = f"{one.raised} raised" if one.raised else ""
-    return Row((clipped(str(one.function)), *_counts(one, one.backend, one.duration)), raised)
+    cells = clipped(str(one.function)), clipped(one.backend, 24), str(one.calls)
+    return Row((*cells, duration(one.duration)), raised)
 
 
 def _fallback_row(one: TraceSummary) -> Row:
@@ -122,10 +123,6 @@ def _fallback_row(one: TraceSummary) -> Row:
         (where, function, str(one.fallbacks), duration(one.fallback_duration)),
         "; ".join(one.reasons),
     )
-
-
-def _counts(one: TraceSummary, where: str, time: float) -> tuple[str, str, str]:
-    return clipped(where, 24), str(one.calls), duration(time)
 
 
 def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:

@@ -99,7 +99,10 @@ def test_errors_are_shown_in_its_cell(run, site):
     site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor=1.0, *, device): ...\n")
     out = run("matrix", "cells:dispatcher").out
     assert "scale on fast: must be given device" in out
-    assert '<td data-label="fast" class="warning short">partly</td>' in run("matrix", "cells:dispatcher", "--format", "html").out
+    assert (
+        '<td data-label="fast" class="warning short">partly</td>'
+        in run("matrix", "cells:dispatcher", "--format", "html").out
+    )
 
 
 def test_an_option_that_is_not_documented_is_no_exception(run, site):
