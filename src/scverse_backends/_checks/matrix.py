@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.records import as_objects
-from scverse_backends._ground.rendering import Page, Row, Table, aligned, document, hanging
+from scverse_backends._ground.rendering import (
+    Page,
+    Row,
+    Table,
+    aligned,
+    document,
+    hanging,
+    markdown,
+    markdown_table,
+)
 from scverse_backends.dispatcher import parts
 
 from .findings import STATES, origin, remarks
@@ -166,21 +174,14 @@ def as_markdown(matrix: Matrix) -> str:
     """Write it as a Markdown table with notes, for a README or an issue."""
     rows, notes = _table(matrix)
     rows.insert(1, ["from", *map(origin, matrix.columns)])
-    heading, *others = (f"| {' | '.join(map(_for_markdown, row))} |" for row in rows)
-    rule = f"| {' | '.join(['---'] * len(rows[0]))} |"
-    numbered = (f"{number}. {_for_markdown(note)}" for number, note in enumerate(notes, 1))
-    absences = (f"- {_for_markdown(text)}" for text in matrix.absences())
-    return _blocks([heading, rule, *others], _legend(matrix), numbered, absences)
+    numbered = (f"{number}. {markdown(note)}" for number, note in enumerate(notes, 1))
+    absences = (f"- {markdown(text)}" for text in matrix.absences())
+    return _blocks(markdown_table(rows), _legend(matrix), numbered, absences)
 
 
 def _blocks(*blocks: Iterable[str]) -> str:
     """Join blocks of lines, with an empty line between two of them."""
     return "\n\n".join(filter(None, map("\n".join, blocks)))
-
-
-def _for_markdown(text: str) -> str:
-    """Keep Markdown from reading names and messages as its own syntax."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
 
 
 def as_json(matrix: Matrix) -> str:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import linecache
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._display.trace_page import duration, facts, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import remarks
-from scverse_backends._ground.rendering import Page, Row, Table, document, printable
+from scverse_backends._ground.rendering import (
+    Page,
+    Row,
+    Table,
+    document,
+    markdown,
+    markdown_table,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +60,7 @@ def as_html(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Write it for an issue, or a lab notebook."""
-    title = f"# What ran where: {_as_it_is(report.program)}"
+    title = f"# What ran where: {markdown(report.program)}"
     return "\n\n".join([title, *map(_markdown_page, report.pages())])
 
 
@@ -137,7 +144,7 @@ def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
 
 
 def _markdown_page(page: Page) -> str:
-    known = "\n".join(f"- {label}: {_as_it_is(fact)}" for label, fact in page.facts)
+    known = "\n".join(f"- {label}: {markdown(fact)}" for label, fact in page.facts)
     return "\n\n".join(
         part for part in (f"## {page.title}", known, *map(_markdown_table, page.tables)) if part
     )
@@ -146,12 +153,5 @@ def _markdown_page(page: Page) -> str:
 def _markdown_table(table: Table) -> str:
     noted = any(row.detail for row in table.rows)
     heads = (*table.columns, *(["note"] if noted else []))
-    rows = [heads, ["---"] * len(heads)]
-    rows += [(*row.words, *([row.detail] if noted else [])) for row in table.rows]
-    lines = [f"| {' | '.join(map(_as_it_is, row))} |" for row in rows]
-    return "\n".join([f"### {table.title}", "", *lines])
-
-
-def _as_it_is(text: str) -> str:
-    """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
-    return re.sub(r"[\\`*<|\[&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
+    rows = [(*row.words, *([row.detail] if noted else [])) for row in table.rows]
+    return "\n".join([f"### {table.title}", "", *markdown_table([heads, *rows])])

@@ -5,6 +5,7 @@ It knows nothing of backends: a page is made by the module that has something to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from textwrap import wrap
 from typing import Literal, NamedTuple
@@ -163,6 +164,17 @@ def escaped(text: str) -> str:
 def printable(text: str) -> str:
     """Replace what could move a terminal's cursor, or turn the line around."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def markdown(text: str) -> str:
+    """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
+    return re.sub(r"[\\`*<|\[&~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows as the lines of a table in Markdown; the first one holds the headings."""
+    heading, *others = (f"| {' | '.join(map(markdown, row))} |" for row in rows)
+    return [heading, f"| {' | '.join(['---'] * len(rows[0]))} |", *others]
 
 
 def aligned(
