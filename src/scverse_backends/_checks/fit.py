@@ -22,7 +22,7 @@ from scverse_backends._routing.routes import MISSING
 from .findings import REQUIRED, SEVERITIES, Finding, Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scverse_backends._routing.host import HostFunction
     from scverse_backends._routing.routes import Route
@@ -161,11 +161,7 @@ class _Finder:
     def _renames_of_nothing(self) -> Iterator[Finding]:
         """Find renames of parameters that the host does not have."""
         ours = self.function.parameters
-        declared = () if ours.takes_kwargs else sorted(self.route.declared)
-        for name in declared:
-            if self.function.own_name(name) in ours.names:
-                continue
-            meant = closest(name, ours.names)
+        for name, meant in () if ours.takes_kwargs else self._unknown(self.route.declared):
             hint = did_you_mean(meant)
             target = self.route.declared[name]
             if target in ours.names:
@@ -176,14 +172,16 @@ class _Finder:
 
     def _fixed_of_nothing(self) -> Iterator[Finding]:
         """Find fixed values of parameters that the host does not have."""
+        for name, meant in self._unknown(self.route.fixed):
+            text = f"has a fixed value for {name!r}, which the host does not have"
+            yield self._found("error", "unknown-fixed", text + did_you_mean(meant), name, meant)
+
+    def _unknown(self, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """List the names that the host does not have, each with the one that may be meant."""
         ours = self.function.parameters.names
-        for name in sorted(self.route.fixed):
-            if self.function.own_name(name) in ours:
-                continue
-            meant = closest(name, ours)
-            hint = did_you_mean(meant)
-            text = f"has a fixed value for {name!r}, which the host does not have{hint}"
-            yield self._found("error", "unknown-fixed", text, name, meant)
+        for name in sorted(names):
+            if self.function.own_name(name) not in ours:
+                yield name, closest(name, ours)
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""
