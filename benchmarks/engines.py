@@ -1,7 +1,7 @@
 """Where a selection goes: runs a call in every engine that is installed, in every way, and writes the table.
 
-``python benchmarks/engines.py`` prints the table of docs/carrying.md from what ran, ``--write`` puts
-it there. Engines that are not installed are said on standard error and keep their old rows. The host
+``python benchmarks/engines.py`` prints the table from what ran, ``--write`` puts
+it into engines.md. Engines that are not installed are said on standard error and keep their old rows. The host
 is examples/example-host, with examples/example-host-accel.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import example_host as eh
 
-PAGE = Path(__file__).parents[1] / "docs" / "carrying.md"
+PAGE = Path(__file__).parent / "engines.md"
 BEGIN, END = "<!-- engines: begin -->", "<!-- engines: end -->"
 
 Found = tuple[str, bool]

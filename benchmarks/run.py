@@ -1,4 +1,4 @@
-"""Run every benchmark, print the table, and write it into the documentation."""
+"""Run every benchmark, print the table, and write it into ``tables.md``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from installed import install
 from rounds import in_turns
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+PAGE = HERE / "tables.md"
 OURS = str(HERE.parent / "src")
 OLD = "0.0.3"
 PROCESSES = 5

@@ -30,7 +30,9 @@ myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "scverse-backends"
 html_static_path = ["_static"]
-html_css_files = ["long-lines.css"]
+html_css_files = ["site.css"]
+# Furo's own underlines imported names, which then look like links.
+pygments_dark_style = "github-dark"
 
 # The public names are few and told apart without their modules.
 add_module_names = False

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _REST = "*"
 """Where ``*args`` arrive; no parameter has this name."""
 
+_NO_ANSWER = "it returned None, where True takes the call"
+"""The reason of a question that ends without ``return``, which is easily forgotten."""
+
 
 class Forwarding(NamedTuple):
     """How the arguments of one call reach an implementation."""
@@ -105,6 +108,8 @@ def ask(
         return route.refuse(f"{failure}: {describe_error(error)}")
     if agrees:
         return None
+    if answer is None:
+        answer = _NO_ANSWER
     said = one_line(answer) if type(answer) is str else ""
     return no(*route.refuse(f"{verb}: {said}" if said else verb))
 

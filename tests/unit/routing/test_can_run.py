@@ -49,7 +49,7 @@ def test_an_answer_that_is_true_takes_the_call(umap, tl, offer, outcome, answer)
     [
         pytest.param(lambda function, arguments: False, "declines", id="False"),
         pytest.param(lambda function, arguments: np.False_, "declines", id="numpy's false"),
-        pytest.param(lambda function, arguments: None, "declines", id="None"),
+        pytest.param(lambda function, arguments: None, "it returned None", id="no return"),
         pytest.param(lambda function, arguments: 0, "declines", id="zero"),
         pytest.param(lambda function, arguments: "", r"declines$", id="a string without a word"),
         pytest.param(lambda function, arguments: "needs CUDA 12", "needs CUDA 12", id="a reason"),
