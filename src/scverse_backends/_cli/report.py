@@ -13,7 +13,7 @@ from scverse_backends._ground.rendering import (
     Page,
     Row,
     Table,
-    document,
+    escaped,
     markdown,
     markdown_table,
     printable,
@@ -53,8 +53,12 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """Write one page that needs nothing else: a picture, and tables that can be sorted."""
-    return document(
-        f"What ran where: {report.program}", (trace._repr_html_() for trace in report.traces)
+    title = escaped(f"What ran where: {report.program}")
+    pages = "\n".join(trace._repr_html_() for trace in report.traces)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n{pages}\n</body></html>"
     )
 
 
@@ -153,5 +157,13 @@ def _markdown_page(page: Page) -> str:
 def _markdown_table(table: Table) -> str:
     noted = any(row.detail for row in table.rows)
     heads = (*table.columns, *(["note"] if noted else []))
-    rows = [(*row.words, *([row.detail] if noted else [])) for row in table.rows]
+    rows = [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
     return "\n".join([f"### {table.title}", "", *markdown_table([heads, *rows])])
+
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 2em auto; max-width: 62em; padding: 0 1em; background: Canvas; color: CanvasText;
+  font: 15px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.2em; overflow-wrap: anywhere; }
+"""

@@ -6,7 +6,7 @@ It knows nothing of backends: a page is made by the module that has something to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import Literal, NamedTuple
 
@@ -19,16 +19,11 @@ LONGEST_SHORT = 16
 
 
 class Row(NamedTuple):
-    """One row of a table; its tone, or a cell's, is a colour in HTML, its detail stands below it."""
+    """One row of a table; its tone is a colour in HTML, its detail stands below it."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[str, ...]
     detail: str = ""
     tone: Tone = ""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What its cells say, without their tones."""
-        return tuple(cell if isinstance(cell, str) else cell[1] for cell in self.cells)
 
 
 class Table(NamedTuple):
@@ -127,7 +122,10 @@ def _table_as_html(table: Table) -> str:
 
 
 def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
-    cells = "".join(map(_cell_as_html, columns, row.cells))
+    cells = "".join(
+        f'<td data-label="{escaped(name)}"{_short(cell)}>{escaped(cell)}</td>'
+        for name, cell in zip(columns, row.cells, strict=True)
+    )
     tone = f' class="{row.tone}"' if row.tone else ""
     detail = (
         f'<tr{tone}><td class="detail" colspan="{len(columns)}">{escaped(row.detail)}</td></tr>'
@@ -135,22 +133,9 @@ def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
     return f"<tr{tone}>{cells}</tr>{detail if row.detail else ''}"
 
 
-def _cell_as_html(heading: str, cell: Cell) -> str:
-    """Render a cell; a short one, such as a time, is kept on one line."""
-    tone, text = ("", cell) if isinstance(cell, str) else cell
-    classes = " ".join(filter(None, (tone, "short" * (len(text) <= LONGEST_SHORT))))
-    marked = f' class="{classes}"' if classes else ""
-    return f'<td data-label="{escaped(heading)}"{marked}>{escaped(text)}</td>'
-
-
-def document(title: str, parts: Iterable[str]) -> str:
-    """Write a page of the web that needs nothing else, of what pages give as HTML."""
-    head, body = escaped(title), "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{head}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{DOCUMENT_STYLE}</style></head>\n<body><h1>{head}</h1>\n{body}\n</body></html>"
-    )
+def _short(cell: str) -> str:
+    """Keep a short cell, such as a time, on one line."""
+    return ' class="short"' if len(cell) <= LONGEST_SHORT else ""
 
 
 def escaped(text: str) -> str:
@@ -245,8 +230,6 @@ STYLE = """
   th[aria-sort="descending"]::after { content: " \\25bc"; }
   td.short { white-space: pre; }
   td.detail { padding-top: 0; padding-left: 1.6em; opacity: .85; overflow-wrap: anywhere; }
-  td.good { color: var(--good); }
-  td.warning { color: var(--warning); }
   .good > td:first-child { border-left-color: var(--good); }
   .warning > td:first-child { border-left-color: var(--warning); }
   .bad > td:first-child { border-left-color: var(--bad); }
@@ -265,13 +248,6 @@ STYLE = """
     td:not(:first-child, .detail)::before { content: attr(data-label) ": "; opacity: .75; }
   }
 }
-"""
-
-DOCUMENT_STYLE = """
-:root { color-scheme: light dark; }
-body { margin: 2em auto; max-width: 62em; padding: 0 1em; background: Canvas; color: CanvasText;
-  font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.2em; overflow-wrap: anywhere; }
 """
 
 # Numbers are sorted as numbers, milliseconds before seconds. Without it, tables stay as they are.
