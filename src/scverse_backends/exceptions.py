@@ -251,12 +251,8 @@ class UnknownFunctionError(BackendError, ValueError):
     ----------
     function
         The dispatch name, or the pattern, as it was written.
-    host
-        Name of the host.
     known
         The dispatch names that there are by now.
-    origin
-        Where it was written, if not in the caller's own line.
     """
 
     def __init__(
@@ -290,10 +286,6 @@ class UnknownOptionError(BackendError, TypeError):
     ----------
     option
         Its name.
-    function
-        The dispatch name of the function.
-    host
-        Name of the host.
     backends
         Canonical names of what is selected for the function.
     known
@@ -335,14 +327,8 @@ class AmbiguousBackendError(UnknownBackendError):
 
     Parameters
     ----------
-    label
-        The label as it was asked for.
-    host
-        Name of the host.
     distributions
         Name and version of each package.
-    origin
-        Where the label came from, if not from the caller's own line.
     """
 
     def __init__(
@@ -551,8 +537,6 @@ class UnusedBlockWarning(BackendWarning):
         The backends that were asked for.
     fallback
         The policy that was asked for, if any.
-    host
-        Name of the host.
     options
         The options that were to be given, by function.
     """
@@ -594,8 +578,6 @@ class BackendSelectionWarning(BackendWarning):
     ----------
     problem
         What has no effect, and why.
-    host
-        Name of the host.
     """
 
     def __init__(self, problem: str, *, host: str) -> None:

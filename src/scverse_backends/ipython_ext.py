@@ -176,6 +176,6 @@ def _labels() -> Iterator[str]:
     """List the labels of the hosts that were imported, as far as metadata and manifests say."""
     found: dict[str, Any] = {}
     for selector in known_hosts():
-        for _, labels in backends_with_labels(selector.registry):
-            found.update(dict.fromkeys(labels))
+        for one in backends_with_labels(selector.registry):
+            found.update(dict.fromkeys(one.labels))
     yield from (*found, CPU)

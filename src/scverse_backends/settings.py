@@ -474,7 +474,7 @@ class Settings:
         >>> found["host"], found["selected"], found["fallback"]
         ('example', ['cpu'], 'warn')
         """
-        from ._display.provenance import provenance_of_settings
+        from ._display.trace_records import provenance_of_settings
 
         return provenance_of_settings(self._selector)
 

@@ -16,6 +16,7 @@ from scverse_backends._ground.labels import (
     TrustRule,
     UntrustedPolicy,
     closest,
+    did_you_mean,
     fault,
     key,
 )
@@ -210,8 +211,7 @@ def _listed(option: str, options: Mapping[Any, Any]) -> Any:
 def _check_keys(options: Mapping[Any, Any], where: str, mistakes: list[str]) -> None:
     for option in options:
         if option not in _RULE_KEYS:
-            meant = closest(str(option), _RULE_KEYS)
-            hint = f"; did you mean {meant!r}?" if meant else ""
+            hint = did_you_mean(closest(str(option), _RULE_KEYS))
             mistakes.append(f"{where} has an unknown key {option!r}{hint}")
 
 

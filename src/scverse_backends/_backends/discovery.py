@@ -66,7 +66,8 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
             faults.append(distribution)
             continue
         # Damaged metadata may raise anything.
-        declared = attempt(partial(_candidates, distribution, group, bringers), describe_error)
+        declare: Any = partial(tuple, _declared(distribution, group, bringers))
+        declared = attempt(declare, describe_error)
         if isinstance(declared, str):
             faults.append(Fault(_where(distribution), declared))
         else:
@@ -82,9 +83,8 @@ def _need_levels(levels: int) -> None:
 
 def as_installed_now(candidate: Candidate) -> Candidate:
     """Give a candidate with its version on disk, which may be another than when metadata was read."""
-    name = candidate.distribution
-    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
-    versions = [version for said, version in map(_identity, found) if said == name]
+    found = map(_identity, _named(candidate.distribution))
+    versions = [version for name, version in found if name == candidate.distribution]
     if candidate.version in versions or not versions:
         return candidate
     return candidate._replace(version=versions[0])
@@ -92,14 +92,13 @@ def as_installed_now(candidate: Candidate) -> Candidate:
 
 def version_of(distribution: str) -> str | None:
     """Give the version of an installed distribution."""
-    found = (one for one in _installed(name=distribution) if not isinstance(one, Fault))
-    return next((version for _, version in map(_identity, found) if version), None)
+    found = map(_identity, _named(distribution))
+    return next((version for _, version in found if version), None)
 
 
 def is_installed_anew(candidate: Candidate) -> bool:
     """Whether a distribution was installed after this process imported the library."""
-    name = candidate.distribution
-    found = [one for one in _installed(name=name) if name and not isinstance(one, Fault)]
+    found = _named(candidate.distribution)
     changed = (attempt(partial(_changed, one), lambda _: 0.0) for one in found)
     return max(changed, default=0.0) > STARTED
 
@@ -122,7 +121,7 @@ def shadowing_file(candidate: Candidate) -> str | None:
             return ""
         return str(origin)
 
-    found = (one for one in _installed(name=candidate.distribution) if not isinstance(one, Fault))
+    found = _named(candidate.distribution)
     return next((ask_text(look, one) for one in found), None) or None
 
 
@@ -170,13 +169,19 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
             yield Fault(f"the finder {safe_repr(finder, LONGEST_NAME)}", describe_error(error))
 
 
+def _named(name: str | None) -> Iterator[Distribution]:
+    """Find what is installed under one name and can be read; nothing has no name."""
+    found = _installed(name=name) if name else ()
+    return (one for one in found if not isinstance(one, Fault))
+
+
 def project_url(distribution: str) -> str | None:
     """Give the page of an installed distribution by its metadata, best where it is documented.
 
     Only pages of the web count: the metadata is a stranger's.
     """
-    named = (found for found in _installed(name=distribution) if not isinstance(found, Fault))
-    return next((ask_text(_project_url, found) for found in named), None) or None
+    found = _named(distribution)
+    return next((ask_text(_project_url, one) for one in found), None) or None
 
 
 def _project_url(distribution: Distribution) -> str:
@@ -188,12 +193,6 @@ def _project_url(distribution: Distribution) -> str:
         urls["".join(filter(str.isalnum, label)).lower()] = url.strip()
     known = (urls.get(label, "") for label in PROJECT_PAGES)
     return next((url for url in known if url.startswith(("https://", "http://"))), "")
-
-
-def _candidates(
-    distribution: Distribution, group: str, bringers: _Bringers
-) -> tuple[Candidate, ...] | str:
-    return tuple(_declared(distribution, group, bringers))
 
 
 def _declared(distribution: Distribution, group: str, bringers: _Bringers) -> Iterator[Candidate]:
@@ -269,8 +268,7 @@ def _shown(text: str | None) -> str | None:
 
 def _is_first(distribution: Distribution, name: str, bringers: _Bringers) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
-    found = (one for one in _installed(name=name) if not isinstance(one, Fault))
-    named = [one for one in found if ask_text(_metadata, one)]
+    named = [one for one in _named(name) if ask_text(_metadata, one)]
     # Its folder may not be named as its metadata says; then nothing can stand before it.
     beside = [one for one in named if _location(one) == _location(named[0])]
     first = (

@@ -14,15 +14,15 @@ from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends.exceptions import BackendError, UntrustedBackendError
 
-from .facts import difference
+from .loading import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scverse_backends._ground.records import BackendState, Candidate, Source, Verdict
 
-    from .loading import Outcome, Reading
     from .manifest import Manifest
+    from .reading import Outcome, Reading
 
 
 class Installed:

@@ -27,11 +27,10 @@ from scverse_backends.exceptions import (
 
 from .configuration import blocked_labels
 from .discovery import as_installed_now, discover, look_anew
-from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
-from .loading import about, describe, load_adapter, load_error, read_manifest
-from .origins import Origins
+from .loading import AdapterError, describe, load_error, remarks
+from .reading import Origins, about, load_adapter, read_manifest
 from .trust import judge, review
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from scverse_backends.exceptions import BackendWarning
 
     from .discovery import Fault
-    from .loading import Outcome, Reading
+    from .reading import Outcome, Reading
 
 _inventories: WeakSet[Inventory] = WeakSet()
 

@@ -20,8 +20,8 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
 )
 
-from .facts import AdapterError
 from .inventory import Inventory
+from .loading import AdapterError
 from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
@@ -237,10 +237,16 @@ class Registry(Inventory):
         held = index.labels_of(self.installed(backend.source)) or backend.aliases
         return tuple(dict.fromkeys((backend.name, *held)))
 
-    def infos(self, *, quietly: bool = False) -> Iterator[BackendInfo]:
-        """Describe every backend that is registered or installed; nothing is imported."""
+    def listed(
+        self, *, quietly: bool = False
+    ) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
+        """Describe every backend that is registered or installed; nothing is imported.
+
+        Each stands with the backend itself, as far as it is known.
+        """
         for backend in self.registered:
-            yield BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
+            info = BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
+            yield info, backend
         if not quietly:
             self.verdicts()
         for verdict, _ in self.index.entries:
@@ -248,7 +254,7 @@ class Registry(Inventory):
         for verdict, installed in self.index.entries:
             candidate, error = verdict.candidate, installed.error
             known = None if verdict.refused else installed.backend
-            yield BackendInfo(
+            info = BackendInfo(
                 name=known.name if known else candidate.name,
                 state="refused" if verdict.refused else installed.state,
                 trusted=bool(verdict.trusted_as) and not verdict.refused,
@@ -257,6 +263,7 @@ class Registry(Inventory):
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),
             )
+            yield info, known
 
     def absent(self) -> Iterator[TrustRule]:
         """List the trusted backends that are neither installed nor registered."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from xml.etree import ElementTree as ET
 
-from scverse_backends._ground.records import release
+from scverse_backends._ground.records import as_objects, release
 from scverse_backends._ground.rendering import Paint, hanging, printable
 
 if TYPE_CHECKING:
@@ -219,10 +219,9 @@ class Verification(NamedTuple):
         value: dict[str, Any] = {
             **self._asdict(),
             "functions": {item.function: item.implemented for item in self.functions},
-            "findings": [finding._asdict() for finding in self.findings],
             "counts": _counted(self.findings),
         }
-        return json.dumps(value, indent=2)
+        return json.dumps(as_objects(value), indent=2)
 
     def to_junit(self, fail_on: Severity = "error") -> str:
         """Write it as JUnit XML, with one test case for each function.
@@ -255,7 +254,7 @@ def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
         f"{paint('bold', result.backend)}{source} of {result.host}: "
         f"{len(result.implemented)} of {len(result.functions)} functions"
     )
-    yield f"{_number(counts['error'], 'error')}, {_number(counts['warning'], 'warning')}"
+    yield f"{number_of(counts['error'], 'error')}, {number_of(counts['warning'], 'warning')}"
     groups: dict[str, list[Finding]] = {}
     absent = []
     for finding in result.findings:
@@ -274,7 +273,8 @@ def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
             yield from others
 
 
-def _number(count: int, noun: str) -> str:
+def number_of(count: int, noun: str) -> str:
+    """Count things in words."""
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 

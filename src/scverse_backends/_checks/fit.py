@@ -10,10 +10,10 @@ import inspect
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING
 
-from scverse_backends._display.signatures import objection
+from scverse_backends._display.presentation import objection
 from scverse_backends._ground.callables import gives_coroutine
 from scverse_backends._ground.docstrings import read_parameters
-from scverse_backends._ground.labels import closest, quoted
+from scverse_backends._ground.labels import closest, did_you_mean, quoted
 from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
@@ -22,7 +22,7 @@ from scverse_backends._routing.routes import MISSING
 from .findings import REQUIRED, SEVERITIES, Finding, Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from scverse_backends._routing.host import HostFunction
     from scverse_backends._routing.routes import Route
@@ -161,12 +161,8 @@ class _Finder:
     def _renames_of_nothing(self) -> Iterator[Finding]:
         """Find renames of parameters that the host does not have."""
         ours = self.function.parameters
-        declared = () if ours.takes_kwargs else sorted(self.route.declared)
-        for name in declared:
-            if self.function.own_name(name) in ours.names:
-                continue
-            meant = closest(name, ours.names)
-            hint = f"; did you mean {meant!r}?" if meant else ""
+        for name, meant in () if ours.takes_kwargs else self._unknown(self.route.declared):
+            hint = did_you_mean(meant)
             target = self.route.declared[name]
             if target in ours.names:
                 right = {target: name}
@@ -176,14 +172,16 @@ class _Finder:
 
     def _fixed_of_nothing(self) -> Iterator[Finding]:
         """Find fixed values of parameters that the host does not have."""
+        for name, meant in self._unknown(self.route.fixed):
+            text = f"has a fixed value for {name!r}, which the host does not have"
+            yield self._found("error", "unknown-fixed", text + did_you_mean(meant), name, meant)
+
+    def _unknown(self, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+        """List the names that the host does not have, each with the one that may be meant."""
         ours = self.function.parameters.names
-        for name in sorted(self.route.fixed):
-            if self.function.own_name(name) in ours:
-                continue
-            meant = closest(name, ours)
-            hint = f"; did you mean {meant!r}?" if meant else ""
-            text = f"has a fixed value for {name!r}, which the host does not have{hint}"
-            yield self._found("error", "unknown-fixed", text, name, meant)
+        for name in sorted(names):
+            if self.function.own_name(name) not in ours:
+                yield name, closest(name, ours)
 
     def _members(self) -> Iterator[Finding]:
         """Find what a host's class offers and the backend's class does not."""

@@ -162,11 +162,6 @@ def _expectation(line: str) -> Expectation:
     return Expectation(pattern.strip(), reason.strip())
 
 
-def _first(expectations: Iterable[Expectation], node: str) -> Expectation | None:
-    """Find the first expectation that a test matches."""
-    return next((found for found in expectations if found.matches(node)), None)
-
-
 class Tally(dict[str, dict[str, Any]]):
     """Counts by function: how many of its calls ran on the backend, raised there, and so on.
 
@@ -288,11 +283,11 @@ class Ledger:
 
     def why_wrong(self, node: str) -> Expectation | None:
         """Find what is known of a test in which the backend is wrong."""
-        return _first(self._wrong, node)
+        return next((found for found in self._wrong if found.matches(node)), None)
 
     def why_inapplicable(self, node: str) -> Expectation | None:
         """Find what is known of a test that does not apply."""
-        return _first(self._inapplicable, node)
+        return next((found for found in self._inapplicable if found.matches(node)), None)
 
     @property
     def unmatched(self) -> list[str]:
@@ -305,7 +300,11 @@ class Ledger:
 
     def header(self) -> str:
         """Say what the tests run under."""
-        found = (f"{info.name} ({_origin_and_trust(info)})" for info in self.backends)
+        untrusted = ", which the host does not trust"
+        found = (
+            f"{info.name} ({origin(info)}{'' if info.trusted else untrusted})"
+            for info in self.backends
+        )
         return f"backend: {', '.join(found)}; fallback: {self.policy}"
 
     def lines(self) -> Iterator[str]:
@@ -327,8 +326,3 @@ class Ledger:
             "tests": self.tests,
             "unmatched": self.unmatched,
         }
-
-
-def _origin_and_trust(info: BackendInfo) -> str:
-    """Say where a backend comes from."""
-    return origin(info) if info.trusted else f"{origin(info)}, which the host does not trust"

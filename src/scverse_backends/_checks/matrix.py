@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import nullcontext
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.rendering import aligned, hanging, printable
+from scverse_backends._ground.records import as_objects
+from scverse_backends._ground.rendering import aligned, escaped, hanging, markdown, markdown_table
 from scverse_backends.dispatcher import parts
 
 from .findings import STATES, origin, remarks
 from .verify import inspected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
-    from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.records import BackendInfo, LoadedBackend, Verdict
+    from scverse_backends._ground.records import BackendInfo
     from scverse_backends.dispatcher import BackendDispatcher
 
     from .findings import Fit
@@ -83,11 +81,15 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
     """
     registry, catalogue, _ = parts(dispatcher)
     columns, unknown, fits = [], [], []
-    for info, backend in _backends(dispatcher, loading):
+    for verdict in registry.verdicts():
+        if not (verdict.refused or registry.described(verdict)):
+            with loading(verdict.candidate.name):
+                registry.attempt(verdict, quietly=True)
+    for info, backend in registry.listed():
         if backend is None:
             unknown.append(info)
         else:
-            columns.append(info._replace(name=backend.name))
+            columns.append(info)
             fits.append(inspected(dispatcher, backend).functions)
     functions = [dispatch.function for dispatch in catalogue.dispatches()]
     lines = tuple(
@@ -95,26 +97,6 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         for place, function in enumerate(functions)
     )
     return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
-
-
-def _backends(
-    dispatcher: BackendDispatcher, loading: Loading
-) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
-    """Pair what is there with the backend itself, or with what its manifest describes."""
-    registry = parts(dispatcher).registry
-    installed = [_known(registry, verdict, loading) for verdict in registry.verdicts()]
-    here = [found for found in registry.loaded() if found.candidate is None]
-    yield from zip(dispatcher.backends(), [*here, *installed], strict=True)
-
-
-def _known(registry: Registry, verdict: Verdict, loading: Loading) -> LoadedBackend | None:
-    """Find a backend as its manifest describes it, and load it only if there is none."""
-    described = registry.described(verdict)
-    if described is None and not verdict.refused:
-        with loading(verdict.candidate.name):
-            error = registry.attempt(verdict, quietly=True)
-        return None if error else registry.load(verdict)
-    return described
 
 
 def _summary(docstring: str | None) -> str:
@@ -175,11 +157,9 @@ def as_markdown(matrix: Matrix) -> str:
     """Write it as a Markdown table with notes, for a README or an issue."""
     rows, notes = _table(matrix)
     rows.insert(1, ["from", *map(origin, matrix.columns)])
-    heading, *others = (f"| {' | '.join(map(_escaped, row))} |" for row in rows)
-    rule = f"| {' | '.join(['---'] * len(rows[0]))} |"
-    numbered = (f"{number}. {_escaped(note)}" for number, note in enumerate(notes, 1))
-    absences = (f"- {_escaped(text)}" for text in matrix.absences())
-    return _blocks([heading, rule, *others], _legend(matrix), numbered, absences)
+    numbered = (f"{number}. {markdown(note)}" for number, note in enumerate(notes, 1))
+    absences = (f"- {markdown(text)}" for text in matrix.absences())
+    return _blocks(markdown_table(rows), _legend(matrix), numbered, absences)
 
 
 def _blocks(*blocks: Iterable[str]) -> str:
@@ -187,37 +167,29 @@ def _blocks(*blocks: Iterable[str]) -> str:
     return "\n\n".join(filter(None, map("\n".join, blocks)))
 
 
-def _escaped(text: str) -> str:
-    """Keep Markdown from reading names and messages as its own syntax."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
-
-
 def as_json(matrix: Matrix) -> str:
     """Write it for machines: backends, and for each function what each of them has."""
     functions: list[dict[str, Any]] = []
     for line in matrix.lines:
-        fits = [
-            {"implemented": fit.implemented, "findings": [one._asdict() for one in fit.findings]}
-            for fit in line.fits
-        ]
+        fits = [{"implemented": f.implemented, "findings": f.findings} for f in line.fits]
         backends = dict(zip((column.name for column in matrix.columns), fits, strict=True))
         functions.append({"function": line.function, "summary": line.summary, "backends": backends})
     value = {
         "host": matrix.host,
-        "backends": [column._asdict() for column in matrix.columns],
-        "unknown": [column._asdict() for column in matrix.unknown],
+        "backends": matrix.columns,
+        "unknown": matrix.unknown,
         "functions": functions,
     }
-    return json.dumps(value, indent=2)
+    return json.dumps(as_objects(value), indent=2)
 
 
 def as_html(matrix: Matrix) -> str:
     """Write it as a page that reads well on any screen, in light and dark, and on paper."""
-    title = f"Backends of {_plain(matrix.host)}"
+    title = f"Backends of {escaped(matrix.host)}"
     lead = "Which functions each backend implements, and with what exceptions."
     if not matrix.columns:
         lead = "There is no backend that can be compared."
-    absences = "".join(f"<li>{_plain(text)}</li>" for text in matrix.absences())
+    absences = "".join(f"<li>{escaped(text)}</li>" for text in matrix.absences())
     parts = [
         f"<h1>{title}</h1>",
         f"<p class='lead'>{lead}</p>",
@@ -229,12 +201,12 @@ def as_html(matrix: Matrix) -> str:
 
 def _html_table(matrix: Matrix) -> str:
     heads = "".join(_html_head(matrix, place) for place in range(len(matrix.columns)))
-    names = [_plain(column.name) for column in matrix.columns]
+    names = [escaped(column.name) for column in matrix.columns]
     rows = []
     for line in matrix.lines:
         cells = "".join(map(_html_cell, names, line.fits))
-        summary = f"<small>{_plain(line.summary)}</small>" if line.summary else ""
-        head = f"<th scope='row'><code>{_plain(line.function)}</code>{summary}</th>"
+        summary = f"<small>{escaped(line.summary)}</small>" if line.summary else ""
+        head = f"<th scope='row'><code>{escaped(line.function)}</code>{summary}</th>"
         rows.append(f"<tr>{head}{cells}</tr>")
     return (
         "<div class='scroll' tabindex='0' role='region' aria-label='Functions and backends'>"
@@ -247,21 +219,17 @@ def _html_head(matrix: Matrix, place: int) -> str:
     column = matrix.columns[place]
     state = column.state if column.reason else "trusted" if column.trusted else "not trusted"
     return (
-        f"<th scope='col'>{_plain(column.name)}<small>{_plain(origin(column))}</small>"
+        f"<th scope='col'>{escaped(column.name)}<small>{escaped(origin(column))}</small>"
         f"<small>{state} · {matrix.implemented(place)}</small></th>"
     )
 
 
 def _html_cell(backend: str, fit: Fit) -> str:
-    items = "".join(f"<li class='{one.kind}'>{_plain(str(one))}</li>" for one in remarks(fit))
+    items = "".join(f"<li class='{one.kind}'>{escaped(str(one))}</li>" for one in remarks(fit))
     details = f"<ul>{items}</ul>" if items else ""
     return (
         f"<td class='{fit.state}' data-backend='{backend}'><span>{fit.state}</span>{details}</td>"
     )
-
-
-def _plain(text: str) -> str:
-    return escape(printable(text))
 
 
 FORMATS = {"text": as_text, "markdown": as_markdown, "html": as_html, "json": as_json}

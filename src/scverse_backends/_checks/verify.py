@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._backends.facts import ABOUT_ITSELF
-from scverse_backends._backends.loading import ABSENT, fetch
-from scverse_backends._ground.labels import closest
+from scverse_backends._backends.loading import ABOUT_ITSELF, ABSENT, fetch
+from scverse_backends._ground.labels import closest, did_you_mean
 from scverse_backends._ground.records import Verdict
 from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends.dispatcher import (
@@ -144,7 +143,7 @@ def _examine_names(
         for name in names:
             if name not in functions:
                 meant = closest(name, functions)
-                text = f"has {kind} for {name!r}, which the host does not dispatch{_ask(meant)}"
+                text = f"has {kind} for {name!r}, which the host does not dispatch{did_you_mean(meant)}"
                 finding = "unknown-rename" if kind == "renames" else "unknown-fixed"
                 yield Finding("error", finding, name, text, None, meant)
 
@@ -153,12 +152,8 @@ def _unmatched(name: str, functions: Collection[str], absent: Collection[str]) -
     """Report a name that no host function has; it is an error if it is like one that is missing."""
     slip = closest(name, absent)
     meant = slip or closest(name, functions)
-    text = f"offers {name!r}, which the host does not dispatch{_ask(meant)}"
+    text = f"offers {name!r}, which the host does not dispatch{did_you_mean(meant)}"
     return Finding("error" if slip else "warning", "unknown-name", name, text, None, meant)
-
-
-def _ask(meant: str | None) -> str:
-    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def _listed(namespace: Any, functions: Collection[str], prefix: str = "") -> Iterator[str]:

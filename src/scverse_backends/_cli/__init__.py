@@ -17,10 +17,9 @@ from scverse_backends import __version__
 from scverse_backends.exceptions import BackendError, UnknownBackendError
 
 from .arguments import MisuseError, Parser
-from .compare import MATRIX, VERIFY
+from .compare import MANIFEST, MATRIX, VERIFY
 from .console import Console
 from .doctor import DOCTOR
-from .manifest import MANIFEST
 from .run import RUN
 from .script import shown_already
 from .show import EXPLAIN, LIST

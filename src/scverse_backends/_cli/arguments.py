@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._backends.discovery import HOSTS, discover
 from scverse_backends._backends.loading import import_host
-from scverse_backends._ground.labels import closest, key
+from scverse_backends._ground.labels import closest, did_you_mean, key
 from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends._selection.request import has_wildcard
 from scverse_backends.dispatcher import BackendDispatcher
@@ -132,7 +132,7 @@ class Parser(argparse.ArgumentParser):
         """Refuse a word that means nothing here, with the nearest option."""
         known = [option for action in self._actions for option in action.option_strings]
         what = "option" if word.startswith("-") else "argument"
-        self.error(f"unexpected {what} {word!r}{_did_you_mean(word, known)}")
+        self.error(f"unexpected {what} {word!r}{did_you_mean(closest(word, known))}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse what is not one of the choices, with the nearest that is."""
@@ -140,7 +140,7 @@ class Parser(argparse.ArgumentParser):
         if value not in choices:
             options = "/".join(action.option_strings)
             what = f"value of {options}" if options else "command"
-            hint = _did_you_mean(value, choices) or f"; choose from {', '.join(choices)}"
+            hint = did_you_mean(closest(value, choices)) or f"; choose from {', '.join(choices)}"
             self.error(f"{value!r} is no {what}{hint}")
 
     def _print_message(self, message: str | None, file: Any = None) -> None:
@@ -151,11 +151,6 @@ class Parser(argparse.ArgumentParser):
         """Refuse the arguments."""
         misuse = f"{message}\n{self.format_usage().strip()}\nsee {self.prog} --help"
         raise MisuseError(misuse)
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    meant = closest(word, known)
-    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def add_dispatcher(parser: Parser, *, optional: bool = False) -> None:
@@ -217,7 +212,7 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     """
     hosts = discover(HOSTS)[0]
     module, _, path = (_stated(address, hosts) or address).partition(":")
-    home = _import(module, _did_you_mean(address, [host.name for host in hosts]))
+    home = _import(module, did_you_mean(closest(address, [host.name for host in hosts])))
     for name in modules:
         _import(name)
     if not path:
@@ -272,8 +267,7 @@ def _attribute(owner: Any, name: str, module: str) -> Any:
         return getattr(owner, name)
     except AttributeError:
         meant = closest(name, _dispatchers(owner) or dir(owner)) or closest(name, dir(owner))
-        hint = f"; did you mean {meant!r}?" if meant else _nearby(owner, module)
-        msg = f"{module} has no attribute {name!r}{hint}"
+        msg = f"{module} has no attribute {name!r}{did_you_mean(meant) or _nearby(owner, module)}"
         raise MisuseError(msg) from None
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, TextIO
 
+from scverse_backends._ground.records import as_objects
 from scverse_backends._ground.rendering import aligned
 from scverse_backends.exceptions import BackendWarning
 
@@ -73,7 +74,7 @@ class Console:
 
     def json(self, value: Any) -> None:
         """Write a result for machines."""
-        self.line(json.dumps(_plain(value), indent=2, default=repr))
+        self.line(json.dumps(as_objects(value), indent=2, default=repr))
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], indent: str = ""
@@ -157,13 +158,3 @@ def _wants_colours(stream: TextIO, environment: Mapping[str, str]) -> bool:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
-
-
-def _plain(value: Any) -> Any:
-    """Turn records into objects that say what is what."""
-    if isinstance(value, dict):
-        return {name: _plain(held) for name, held in value.items()}
-    if isinstance(value, (list, tuple)):
-        record = getattr(value, "_asdict", None)
-        return _plain(record()) if record else [_plain(held) for held in value]
-    return value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
 from scverse_backends._backends.discovery import groups
+from scverse_backends._checks.findings import number_of
 from scverse_backends._checks.verify import inspected
 from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import closest
@@ -118,12 +119,14 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
         with console.progress(f"loading {verdict.candidate.name} ({number} of {len(verdicts)})"):
             trials.append(_try(dispatcher, verdict))
     # Which labels a backend keeps is certain once all are loaded.
-    known = [pair for pair in backends_with_labels(registry) if pair[0].state != "registered"]
+    known = [one for one in backends_with_labels(registry) if one.info.state != "registered"]
     return Examination(
         host=registry.configuration.host,
         group=registry.configuration.group,
         environment=_environment(registry.configuration.host),
-        backends=tuple(Checkup(*pair, trial) for pair, trial in zip(known, trials, strict=True)),
+        backends=tuple(
+            Checkup(one.info, one.labels, trial) for one, trial in zip(known, trials, strict=True)
+        ),
         problems=(*damage, *_environment_errors(dispatcher), *_similar_groups(dispatcher)),
     )
 
@@ -231,8 +234,8 @@ def _as_json(examination: Examination) -> dict[str, Any]:
 def _as_text(examination: Examination, console: Console) -> Iterator[str]:
     backends = examination.backends
     yield (
-        f"{console.paint('bold', examination.host)}: {_number(len(backends), 'backend')} in the "
-        f"group {examination.group!r}, {_number(examination.total, 'problem')}\n"
+        f"{console.paint('bold', examination.host)}: {number_of(len(backends), 'backend')} in the "
+        f"group {examination.group!r}, {number_of(examination.total, 'problem')}\n"
     )
     columns = ("status", "name", "package", "trusted", "functions")
     heads, *lines = console.table(columns, [*map(_row, backends)])
@@ -273,10 +276,6 @@ def _notes(found: Checkup) -> Iterator[str]:
     yield from found.trial.problems
     if found.info.reason and not found.trial.problems:
         yield found.info.reason
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
 
 
 DOCTOR = Command(

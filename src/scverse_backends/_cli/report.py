@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import linecache
-import re
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._display.trace_page import duration, facts, site_text
 from scverse_backends._display.trace_records import summarize
 from scverse_backends._ground.records import remarks
-from scverse_backends._ground.rendering import Page, Row, Table, printable
+from scverse_backends._ground.rendering import (
+    Page,
+    Row,
+    Table,
+    escaped,
+    markdown,
+    markdown_table,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +53,7 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """Write one page that needs nothing else: a picture, and tables that can be sorted."""
-    title = escape(printable(f"What ran where: {report.program}"))
+    title = escaped(f"What ran where: {report.program}")
     pages = "\n".join(trace._repr_html_() for trace in report.traces)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
@@ -58,7 +64,7 @@ def as_html(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Write it for an issue, or a lab notebook."""
-    title = f"# What ran where: {_as_it_is(report.program)}"
+    title = f"# What ran where: {markdown(report.program)}"
     return "\n\n".join([title, *map(_markdown_page, report.pages())])
 
 
@@ -117,7 +123,8 @@ def _page(trace: Trace) -> Page:
 
 def _function_row(one: TraceSummary) -> Row:
     raised = f"{one.raised} raised" if one.raised else ""
-    return Row((clipped(str(one.function)), *_counts(one, one.backend, one.duration)), raised)
+    cells = clipped(str(one.function)), clipped(one.backend, 24), str(one.calls)
+    return Row((*cells, duration(one.duration)), raised)
 
 
 def _fallback_row(one: TraceSummary) -> Row:
@@ -127,10 +134,6 @@ def _fallback_row(one: TraceSummary) -> Row:
         (where, function, str(one.fallbacks), duration(one.fallback_duration)),
         "; ".join(one.reasons),
     )
-
-
-def _counts(one: TraceSummary, where: str, time: float) -> tuple[str, str, str]:
-    return clipped(where, 24), str(one.calls), duration(time)
 
 
 def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
@@ -145,7 +148,7 @@ def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
 
 
 def _markdown_page(page: Page) -> str:
-    known = "\n".join(f"- {label}: {_as_it_is(fact)}" for label, fact in page.facts)
+    known = "\n".join(f"- {label}: {markdown(fact)}" for label, fact in page.facts)
     return "\n\n".join(
         part for part in (f"## {page.title}", known, *map(_markdown_table, page.tables)) if part
     )
@@ -154,15 +157,8 @@ def _markdown_page(page: Page) -> str:
 def _markdown_table(table: Table) -> str:
     noted = any(row.detail for row in table.rows)
     heads = (*table.columns, *(["note"] if noted else []))
-    rows = [heads, ["---"] * len(heads)]
-    rows += [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
-    lines = [f"| {' | '.join(map(_as_it_is, row))} |" for row in rows]
-    return "\n".join([f"### {table.title}", "", *lines])
-
-
-def _as_it_is(text: str) -> str:
-    """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
-    return re.sub(r"[\\`*<|\[&]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
+    rows = [(*row.cells, *([row.detail] if noted else [])) for row in table.rows]
+    return "\n".join([f"### {table.title}", "", *markdown_table([heads, *rows])])
 
 
 STYLE = """

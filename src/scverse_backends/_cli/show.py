@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.discovery import HOSTS, discover, groups
 from scverse_backends._display.trace_records import decision_as_plain
-from scverse_backends._ground.labels import CPU, closest, quoted
+from scverse_backends._ground.labels import CPU, closest, did_you_mean, quoted
 from scverse_backends._ground.records import asked_of, decision_page, release
 from scverse_backends._ground.rendering import hanging
 from scverse_backends._selection.blocks import Choice, UseBackend
@@ -156,13 +156,8 @@ def _function(dispatcher: BackendDispatcher, name: str) -> HostFunction:
     if name in known:
         return known[name]
     host = parts(dispatcher).registry.configuration.host
-    meant = closest(name, known)
-    hint = (
-        f"did you mean {meant!r}?"
-        if meant
-        else f"known: {quoted(known) or 'none'}; --import MODULE imports more of the host"
-    )
-    msg = f"{host} dispatches no function {name!r}; {hint}"
+    there = f"; known: {quoted(known) or 'none'}; --import MODULE imports more of the host"
+    msg = f"{host} dispatches no function {name!r}{did_you_mean(closest(name, known)) or there}"
     raise MisuseError(msg)
 
 
@@ -207,8 +202,7 @@ def _refused_by_host(function: HostFunction, given: dict[str, Any]) -> str:
     unknown = [name for name in names if function.own_name(name) not in ours.names]
     if not unknown:
         return ""
-    meant = closest(unknown[0], ours.names)
-    hint = f"; did you mean {meant!r}?" if meant else ""
+    hint = did_you_mean(closest(unknown[0], ours.names))
     return f"does not take {quoted(unknown)}{hint}"
 
 

@@ -289,7 +289,7 @@ class PublicSignature:
 
     @property  # type: ignore[misc] # never set
     def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride] # as above
-        from .signatures import PublicSignatureType
+        from .presentation import PublicSignatureType
 
         return PublicSignatureType
 

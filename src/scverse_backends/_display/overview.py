@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import TrustRule, UntrustedPolicy
-    from scverse_backends._ground.records import BackendInfo, BackendState
+    from scverse_backends._ground.records import BackendInfo, BackendState, LoadedBackend
     from scverse_backends._ground.rendering import Tone
     from scverse_backends._selection.selection import Pick, Rule, Selection
     from scverse_backends._selection.selector import Selector
@@ -106,16 +106,21 @@ def dispatcher_page(selector: Selector, functions: tuple[str, ...]) -> Page:
     return Page(f"BackendDispatcher of {configuration.host}", (*facts, *page.facts), page.tables)
 
 
-def backends_with_labels(registry: Registry) -> Iterator[tuple[BackendInfo, tuple[str, ...]]]:
-    """Pair what is there with the labels that name it, as far as they are known."""
-    infos = [*registry.infos(quietly=True)]
-    known = {(one.name, one.candidate is None): one for one in registry.known()}
-    for info in infos:
-        backend = known.get((info.name, info.state == "registered"))
+class Listed(NamedTuple):
+    """One backend that is there, with itself and the labels that name it, as far as they are known."""
+
+    info: BackendInfo
+    backend: LoadedBackend | None
+    labels: tuple[str, ...]
+
+
+def backends_with_labels(registry: Registry) -> Iterator[Listed]:
+    """List what is there; warnings are left to the first use."""
+    for info, backend in registry.listed(quietly=True):
         labels = registry.labels_of(backend) if backend else (info.name,)
         rule = registry.configuration.trusted.get(key(info.name)) if info.trusted else None
         found = {key(label): label for label in (*labels, *(rule.labels if rule else ()))}
-        yield info, tuple(found.values()) if info.state not in UNUSABLE else ()
+        yield Listed(info, backend, tuple(found.values()) if info.state not in UNUSABLE else ())
 
 
 def _tiers(selector: Selector) -> Iterator[Tier]:
@@ -216,7 +221,7 @@ def _selected_table(tiers: list[Tier], chosen: Tier | None) -> Table:
 
 def _backends_table(registry: Registry) -> Table:
     """List the backends; why one is broken or refused stands below it."""
-    found = [_backend_row(info, labels) for info, labels in backends_with_labels(registry)]
+    found = [_backend_row(one.info, one.labels) for one in backends_with_labels(registry)]
     for fault in registry.faults:
         problem = f"{fault.distribution} cannot be read ({fault.problem})"
         found.append(Row(("?", "unknown", "", "", ""), problem, "bad"))

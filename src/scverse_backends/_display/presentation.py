@@ -1,7 +1,8 @@
 """The presentation of a function: the signature and the docstring that its users see.
 
-A signature is worked out when somebody looks at it. A docstring is text that
-anybody may have copied, so it is written again when more becomes known.
+A signature is worked out when somebody looks at it, parameter by parameter. A
+docstring is text that anybody may have copied, so it is written again when more
+becomes known.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import inspect
 from contextlib import suppress
 from functools import cached_property
+from inspect import Parameter, Signature
 from operator import attrgetter
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.callables import docstring_of, with_decorators
+from scverse_backends._ground.callables import docstring_of, signature_of, with_decorators
 from scverse_backends._ground.docstrings import (
     Entry,
     default_note,
@@ -24,20 +26,21 @@ from scverse_backends._ground.docstrings import (
     selector_entry,
     with_selector,
 )
-from scverse_backends._ground.safe_repr import ask_text, short_repr
+from scverse_backends._ground.labels import SELECTOR_TYPE
+from scverse_backends._ground.safe_repr import ask_text, attempt, safe_repr, short_repr
+from scverse_backends._routing.parameters import by_kind
 from scverse_backends._routing.routes import Route
 from scverse_backends.exceptions import BackendLoadError, BackendRegistrationWarning
 
-from .signatures import HostSignature
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from inspect import Parameter, Signature
+    from collections.abc import Iterable, Mapping, Sequence
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._routing.functions import Dispatch
+    from scverse_backends._routing.host import HostFunction
+    from scverse_backends._routing.parameters import ParameterMap
 
-    from .signatures import Addition
+_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 class _Known(NamedTuple):
@@ -227,3 +230,100 @@ def _replace(layer: Any, written: Iterable[str], merged: str) -> None:
             with suppress(AttributeError, TypeError):
                 layer.__doc__ = text.replace(before, merged, 1)
             return
+
+
+class Addition(NamedTuple):
+    """What one parameter of an implementation adds to a host function; one of these is set."""
+
+    option: Parameter | None = None
+    """A parameter that the host lacks, as a caller may give it."""
+    hidden: tuple[str, str] | None = None
+    """Such a parameter that is not shown, and why."""
+    default: tuple[str, str] | None = None
+    """A parameter of the host that has another default, and this default."""
+
+
+class HostSignature:
+    """The signature of a host function, and what implementations add to it."""
+
+    def __init__(self, function: HostFunction) -> None:
+        self._own = signature_of(function.func)
+        self._function = function
+
+    def of_route(self, route: Route) -> list[Addition]:
+        """Tell what the implementation at the end of a route adds."""
+        return [*filter(None, (self.addition(route.map, p) for p in route.parameters.own))]
+
+    def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
+        """Tell what the implementation adds that a manifest describes."""
+        where = self._function.map_to(renames, by_kind(signature.parameters.values()))
+        return [*filter(None, (self.addition(where, p) for p in signature.parameters.values()))]
+
+    def addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:
+        """Tell what one parameter adds, if it adds anything."""
+        name, default = parameter.name, parameter.default
+        if parameter.kind not in _NAMED:
+            return None
+        if parameters.is_option(name):
+            why = objection(name, self._own, self._function.selector)
+            return Addition(hidden=(name, why)) if why else Addition(_as_option(parameter))
+        if default is Parameter.empty or self._function.host_defaults:
+            return None
+        ours = parameters.differing(name, default)
+        return Addition(default=(ours, short_repr(default))) if ours else None
+
+    def merged(self, options: Sequence[Parameter]) -> Signature:
+        """Add the selector and options behind the other parameters, before ``**kwargs``."""
+        own = [*self._own.parameters.values()]
+        tail = [own.pop()] if own and own[-1].kind is Parameter.VAR_KEYWORD else []
+        return self._own.replace(parameters=[*own, *self._selector(), *options, *tail])
+
+    def _selector(self) -> list[Parameter]:
+        name = self._function.selector
+        kind = Parameter.KEYWORD_ONLY
+        return [Parameter(name, kind, default=None, annotation=SELECTOR_TYPE)] if name else []
+
+
+def objection(name: str, host: Signature, selector: str) -> str | None:
+    """Say why a backend's parameter cannot stand beside the host's own, if it cannot."""
+    if name == selector:
+        return "it is the name of the host's selector"
+    if name.startswith("_"):
+        return "its name is private"
+    if name in host.parameters:
+        return f"the host's own {host.parameters[name]} has the same name"
+    return None
+
+
+def _as_option(parameter: Parameter) -> Parameter:
+    """Show a parameter of a backend as a caller may give it: by keyword, or not at all."""
+
+    def readable() -> Parameter:
+        str(parameter)
+        return parameter
+
+    def unreadable(_: BaseException) -> Parameter:
+        default = Unreadable(parameter.default)
+        return parameter.replace(annotation=Parameter.empty, default=default)
+
+    shown = attempt(readable, unreadable)
+    # One that the backend requires is required by no other caller of the host's function.
+    default = ... if shown.default is Parameter.empty else shown.default
+    return shown.replace(kind=Parameter.KEYWORD_ONLY, default=default)
+
+
+class Unreadable:
+    """Stands in a signature for a value whose ``repr`` fails."""
+
+    def __init__(self, value: object) -> None:
+        self._text = safe_repr(value)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class PublicSignatureType(Signature):
+    """The class that a public signature shows; `copy.replace` asks a class, not the object."""
+
+    def __replace__(self, **changes: Any) -> Any:
+        return self.replace(**changes)

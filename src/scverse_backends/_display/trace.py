@@ -6,26 +6,29 @@ import json
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from shutil import rmtree
 from socket import gethostname
+from tempfile import mkdtemp
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 from scverse_backends._routing.spans import OUTSIDE, Span
 from scverse_backends._selection.hosts import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
-from .mailbox import Mailbox, post
 from .trace_records import (
     CallSite,
     Grouping,
     TraceRecord,
     TraceSummary,
     as_plain,
+    provenance_of_records,
     read_plain,
     records_of,
     summarize,
@@ -90,7 +93,8 @@ class Trace:
         self._most = sys.maxsize if most is None else most
         self.unrecorded = self.unrecorded_fallbacks = 0
         self._lock = Lock()
-        self._mailbox: Mailbox | None = None
+        self._folder = ""
+        self._letters_read: dict[str, Any] = {}
         self._was_sent = False
         self._token = uuid4().hex
 
@@ -134,9 +138,11 @@ class Trace:
     def follow(self) -> Followed:
         """Give what has the calls of work that is bound now traced where it runs."""
         with self._lock:
-            self._mailbox = self._mailbox or Mailbox()
+            if not self._folder:  # that nobody but this user may read
+                self._folder = mkdtemp(prefix="scverse-backends-trace-")
+                finalize(self, _remove, self._folder, os.getpid())
         _traces[self._token] = self
-        return Followed(self._selector.address, self._token, os.getpid(), self._mailbox.folder)
+        return Followed(self._selector.address, self._token, os.getpid(), self._folder)
 
     def expect_letters(self) -> None:
         """Expect to be told of calls by another process."""
@@ -183,15 +189,23 @@ class Trace:
         return tuple(records)
 
     def _letters(self) -> list[Any]:
-        return [] if self._mailbox is None else self._mailbox.letters()
+        """Give what other processes told of their calls, in the order in which it was seen."""
+        files = Path(self._folder).glob("*.json") if self._folder else ()
+        for file in sorted(files, key=lambda file: file.stat().st_mtime):
+            if file.name not in self._letters_read:
+                self._letters_read[file.name] = json.loads(file.read_text(encoding="utf-8"))
+        return [*self._letters_read.values()]
 
     def post_to(self, folder: str) -> None:
-        """Send what was traced to a trace of another process."""
+        """Send what was traced to a trace of another process; on another machine, do nothing."""
         if self._spans:
             worker = f"{gethostname()}:{os.getpid()}"
             records = [*map(as_plain, self.records)]
-            since = self._date.timestamp()
-            post(folder, {"worker": worker, "since": since, "records": records})
+            letter = {"worker": worker, "since": self._date.timestamp(), "records": records}
+            written = Path(folder, f"{uuid4()}.part")
+            with suppress(OSError):
+                written.write_text(json.dumps(letter), encoding="utf-8")
+                written.replace(written.with_suffix(".json"))
 
     @property
     def elsewhere(self) -> str:
@@ -254,10 +268,8 @@ class Trace:
         Returns
         -------
         dict
-            Text, lists of text and dictionaries of these. ``"host"`` is its
-            name, beside ``"host_version"``, ``"scverse_backends"`` and
-            ``"python"``, which are versions, and the ``"date"`` at which the
-            trace began. ``"backends"`` has an entry for each backend that ran,
+            What `Settings.provenance` says of host, versions and ``"date"``, which is
+            when the trace began. ``"backends"`` has an entry for each backend that ran,
             with its ``"functions"``, the ``"reasons"`` why they ran there and,
             where there is any, its ``"distribution"`` and ``"version"``, and by
             function what it ``"ignored"``, its ``"differing_defaults"`` and the
@@ -266,8 +278,6 @@ class Trace:
             optional backend was. ``"unrecorded"`` counts the calls beyond the
             trace's limit, of which it does not know.
         """
-        from .provenance import provenance_of_records
-
         found = provenance_of_records(self._selector, self.records, self._date)
         return {**found, "unrecorded": self.unrecorded} if self.unrecorded else found
 
@@ -296,6 +306,12 @@ class Trace:
 
         title = f"Trace of {self.host}: {self.counted()}"
         return trace_page(title, self.records, self.elsewhere)
+
+
+def _remove(folder: str, process: int) -> None:
+    """Remove a folder, unless this is a forked copy of the process that made it."""
+    if os.getpid() == process:
+        rmtree(folder, ignore_errors=True)
 
 
 _traces: WeakValueDictionary[str, Trace] = WeakValueDictionary()

@@ -1,4 +1,8 @@
-"""The page of a trace: what ran where, how long, when and from which line."""
+"""The page of a trace: what ran where, how long, when and from which line.
+
+The picture of it has the calls along time, one line for each backend, as HTML
+that needs nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from scverse_backends._ground.labels import CPU
 from scverse_backends._ground.records import ran_on, remarks
-from scverse_backends._ground.rendering import Page, Row, Table
+from scverse_backends._ground.rendering import Page, Row, Table, escaped
 
-from .timeline import Bar, timeline
 from .trace_records import summarize
 
 if TYPE_CHECKING:
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 200
 MOST_BARS = 1000
+
+DEEPEST = 4
+"""Calls further inside of others are drawn as high as these."""
+
+KEYS: dict[Tone, str] = {"warning": "in the place of a backend", "bad": "raised"}
+"""What the colours say that a line does not."""
 
 
 def trace_page(title: str, records: tuple[TraceRecord, ...], missing: str = "") -> Page:
@@ -120,20 +129,32 @@ def _depths(records: tuple[TraceRecord, ...]) -> list[int]:
 def _picture(records: tuple[TraceRecord, ...]) -> str:
     """Draw the calls along time, a line for each backend; of very many, the longest."""
     pairs = sorted(zip(records, _depths(records), strict=True), key=lambda p: -p[0].duration)
-    bars = [
-        Bar(
-            record.backend,
-            record.start,
-            record.duration,
-            depth,
-            f"{record.function}: {duration(record.duration)}, {site_text(record.site)}",
-            tone(record),
-        )
-        for record, depth in pairs[:MOST_BARS]
-    ]
-    missing = len(records) - len(bars)
-    left_out = f"The {MOST_BARS:,} longest calls; {missing:,} are left out." if missing else ""
-    return timeline(bars, left_out)
+    drawn = pairs[:MOST_BARS]
+    in_order = sorted(drawn, key=lambda pair: pair[0].start)
+    begin = in_order[0][0].start
+    length = max(record.start + record.duration for record, _ in drawn) - begin or 1.0
+    bars: dict[str, list[str]] = {record.backend: [] for record, _ in in_order}
+    for record, depth in drawn:
+        bars[record.backend].append(_bar(record, depth, begin, length))
+    lanes = "".join(
+        f"<dt>{escaped(lane)}</dt><dd>{''.join(found)}</dd>" for lane, found in bars.items()
+    )
+    axis = f'<dt></dt><dd class="axis"><span>0 s</span><span>{length:.3g} s</span></dd>'
+    tones = {tone(record) for record, _ in drawn}
+    said = [f'<i class="{tone}"></i> {what}' for tone, what in KEYS.items() if tone in tones]
+    if missing := len(records) - len(drawn):
+        said.append(f"The {MOST_BARS:,} longest calls; {missing:,} are left out.")
+    notes = "".join(f"<p>{line}</p>" for line in said)
+    return f'<figure class="timeline"><style>{_STYLE}</style><dl>{lanes}{axis}</dl>{notes}</figure>'
+
+
+def _bar(record: TraceRecord, depth: int, begin: float, length: float) -> str:
+    left = 100 * (record.start - begin) / length
+    width = 100 * record.duration / length
+    inset = 100 * min(depth, DEEPEST) / (2 * DEEPEST + 2)
+    place = f"left:{left:.3f}%;width:{width:.3f}%;top:{inset:.0f}%;bottom:{inset:.0f}%"
+    title = f"{record.function}: {duration(record.duration)}, {site_text(record.site)}"
+    return f'<i class="{tone(record)}" style="{place}" title="{escaped(title)}"></i>'
 
 
 def tone(record: TraceRecord) -> Tone:
@@ -157,3 +178,23 @@ def counted(count: int) -> str:
 def duration(seconds: float) -> str:
     """Write a time in a fitting unit."""
     return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+# A bar has at least two pixels, so that a quick call is seen; printers leave out backgrounds otherwise.
+_STYLE = """
+.scverse-backends .timeline { margin: .4em 0 .8em; max-width: 60em;
+  dl { grid-template-columns: max-content 1fr; align-items: center; margin: 0; }
+  dd { position: relative; width: auto; height: 1.5em; margin: 0; overflow: hidden;
+    border-bottom: 1px solid var(--line); }
+  i { position: absolute; min-width: 2px; background: currentColor; opacity: .75;
+    box-shadow: inset -1px 0 light-dark(#fff, #000);
+    print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  i:hover { opacity: 1; }
+  i.good { background: var(--good); }
+  i.warning { background: var(--warning); }
+  i.bad { background: var(--bad); }
+  p { margin: .2em 0 0; opacity: .75; }
+  p i { position: static; display: inline-block; width: .8em; height: .8em; opacity: 1; }
+  .axis { display: flex; justify-content: space-between; border: 0; opacity: .75; }
+}
+"""

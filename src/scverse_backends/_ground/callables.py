@@ -107,16 +107,13 @@ def _has_flag(func: Any, flag: int, question: str) -> bool:
 
 def gives_coroutine(implementation: Callable[..., Any]) -> bool:
     """Whether calling a function, or a callable object, gives a coroutine."""
-    from inspect import iscoroutinefunction, ismethod
-
     for _ in range(_MOST_LAYERS):
         if isinstance(implementation, partial):
             implementation = implementation.func
-        elif ismethod(implementation):
+        elif isinstance(implementation, MethodType):
             implementation = implementation.__func__
         else:
-            called = type(implementation).__call__
-            return iscoroutinefunction(implementation) or iscoroutinefunction(called)
+            return is_coroutine_function(implementation)
     msg = "it is wrapped in itself"
     raise TypeError(msg)
 

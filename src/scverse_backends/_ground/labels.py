@@ -73,6 +73,11 @@ def closest(label: str, known: Iterable[str], likeness: float = 0.6) -> str | No
     return by_key[found[0]] if found else None
 
 
+def did_you_mean(meant: str | None) -> str:
+    """Ask whether a name was meant, as the end of a sentence; empty if none is near."""
+    return f"; did you mean {meant!r}?" if meant else ""
+
+
 def quoted(names: Iterable[str]) -> str:
     """List names for a sentence, each in quotes."""
     return ", ".join(repr(name) for name in names)

@@ -288,6 +288,16 @@ def decision_page(decision: Decision) -> Page:
     return Page(f"{decision.function} runs on {where}", tuple(facts))
 
 
+def as_objects(value: Any) -> Any:
+    """Turn records into dictionaries, which JSON writes as objects that say what is what."""
+    if isinstance(value, dict):
+        return {name: as_objects(held) for name, held in value.items()}
+    if isinstance(value, (list, tuple)):
+        record = getattr(value, "_asdict", None)
+        return as_objects(record()) if record else [as_objects(held) for held in value]
+    return value
+
+
 def release(distribution: str | None, version: str | None) -> str:
     """Name a distribution and its version."""
     return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"

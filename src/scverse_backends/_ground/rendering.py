@@ -5,6 +5,7 @@ It knows nothing of backends: a page is made by the module that has something to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 from typing import Literal, NamedTuple
@@ -94,10 +95,10 @@ def hanging(label: str, text: str, width: int) -> list[str]:
 def _as_html(page: Page) -> str:
     """Render a page for a notebook: one element that brings its own style."""
     facts = "".join(
-        f"<dt>{_plain(label)}</dt><dd>{_plain(fact)}</dd>" for label, fact in page.facts
+        f"<dt>{escaped(label)}</dt><dd>{escaped(fact)}</dd>" for label, fact in page.facts
     )
     parts = [
-        f"<p>{_plain(page.title)}</p>",
+        f"<p>{escaped(page.title)}</p>",
         f"<dl>{facts}</dl>" if facts else "",
         page.figure,
         *map(_table_as_html, page.tables),
@@ -107,8 +108,8 @@ def _as_html(page: Page) -> str:
 
 
 def _table_as_html(table: Table) -> str:
-    title = _plain(table.title)
-    headings = "".join(f'<th scope="col">{_plain(name)}</th>' for name in table.columns)
+    title = escaped(table.title)
+    headings = "".join(f'<th scope="col">{escaped(name)}</th>' for name in table.columns)
     rows = [_row_as_html(table.columns, row) for row in table.rows]
     # A row and what stands below it are sorted as one.
     bodies = rows if table.sortable else ["".join(rows)]
@@ -122,11 +123,13 @@ def _table_as_html(table: Table) -> str:
 
 def _row_as_html(columns: tuple[str, ...], row: Row) -> str:
     cells = "".join(
-        f'<td data-label="{_plain(name)}"{_short(cell)}>{_plain(cell)}</td>'
+        f'<td data-label="{escaped(name)}"{_short(cell)}>{escaped(cell)}</td>'
         for name, cell in zip(columns, row.cells, strict=True)
     )
     tone = f' class="{row.tone}"' if row.tone else ""
-    detail = f'<tr{tone}><td class="detail" colspan="{len(columns)}">{_plain(row.detail)}</td></tr>'
+    detail = (
+        f'<tr{tone}><td class="detail" colspan="{len(columns)}">{escaped(row.detail)}</td></tr>'
+    )
     return f"<tr{tone}>{cells}</tr>{detail if row.detail else ''}"
 
 
@@ -135,8 +138,8 @@ def _short(cell: str) -> str:
     return ' class="short"' if len(cell) <= LONGEST_SHORT else ""
 
 
-def _plain(text: str) -> str:
-    """Escape what a browser would take for markup."""
+def escaped(text: str) -> str:
+    """Escape what a browser would take for markup, for HTML that shows the text as it is."""
     # Imported here: only a notebook needs it.
     from html import escape
 
@@ -146,6 +149,17 @@ def _plain(text: str) -> str:
 def printable(text: str) -> str:
     """Replace what could move a terminal's cursor, or turn the line around."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def markdown(text: str) -> str:
+    """Have Markdown show a text as it is: ``<stdin>`` and ``__main__.py``, too."""
+    return re.sub(r"[\\`*<|\[&~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", printable(text))
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows as the lines of a table in Markdown; the first one holds the headings."""
+    heading, *others = (f"| {' | '.join(map(markdown, row))} |" for row in rows)
+    return [heading, f"| {' | '.join(['---'] * len(rows[0]))} |", *others]
 
 
 def aligned(

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from scverse_backends import BackendDispatcher
     from scverse_backends._checks.findings import Fit
-    from scverse_backends._ground.labels import Configuration
 
 FUNCTION, BACKEND, PAGE = "function", "backend", "page"
 """What can be linked: functions and backends, by host and name, and whole pages."""
@@ -113,25 +112,22 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
     else:
         registry.read_manifests()
         catalogue.ask_all(report=True)
-    installed = [*_installed(dispatcher)]
-    taken = {key(label) for backend in installed for label in backend.labels}
-    missing = [b for b in _trusted(registry.configuration) if taken.isdisjoint(map(key, b.labels))]
-    backends = {backend.name: backend for backend in (*missing, *installed)}
-    return Host(
-        registry.configuration.host,
-        tuple(sorted(dispatcher.dispatched)),
-        tuple(backends[name] for name in sorted(backends)),
-    )
+    host = registry.configuration.host
+    backends = {
+        rule.name: Backend(host, rule.name, rule.labels, install=rule.package)
+        for rule in registry.absent()
+    }
+    backends |= {backend.name: backend for backend in _installed(dispatcher)}
+    functions = tuple(sorted(dispatcher.dispatched))
+    return Host(host, functions, tuple(backends[name] for name in sorted(backends)))
 
 
 def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, without what the host refuses."""
     registry = parts(dispatcher).registry
-    known = {backend.name: backend for backend in registry.known()}
-    for info, labels in backends_with_labels(registry):
+    for info, found, labels in backends_with_labels(registry):
         if info.state == "refused":
             continue
-        found = known.get(info.name)
         fits = inspected(dispatcher, found).functions if found else ()
         yield Backend(
             registry.configuration.host,
@@ -140,14 +136,6 @@ def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
             release=release(info.distribution, info.version) if info.distribution else "",
             url=project_url(info.distribution) if info.distribution else None,
             functions={fit.function: fit for fit in fits} if found else None,
-        )
-
-
-def _trusted(configuration: Configuration) -> Iterator[Backend]:
-    """Describe the backends that the host trusts, installed or not."""
-    for rule in dict.fromkeys(configuration.trusted.values()):
-        yield Backend(
-            configuration.host, rule.name, (rule.name, *rule.aliases), install=rule.package
         )
 
 

@@ -49,7 +49,7 @@ def test_the_markdown_is_a_table_that_names_cannot_break(run):
     out = run("matrix", "cells:dispatcher", "--format", "markdown").out
     table = out.split("\n\n")[0]
     assert {line.count("|") for line in table.splitlines()} == {3}
-    assert "\\<device\\> \\| here" in out
+    assert "\\<device> \\| here" in out
 
 
 def test_everything_is_in_the_json(run):

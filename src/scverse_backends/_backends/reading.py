@@ -1,7 +1,8 @@
-"""Origins: which release the code in this process comes from, where that is not the installed one.
+"""Readings: what a manifest, or loading the adapter itself, says of a backend.
 
 Python imports a module once. After an upgrade in a running process the old code
-runs on, and the metadata tell of the new.
+runs on, and the metadata tell of the new: so `Origins` keeps which release the
+code in this process comes from.
 """
 
 from __future__ import annotations
@@ -12,19 +13,133 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import making
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends._ground.safe_repr import ask_text, attempt
-from scverse_backends.exceptions import BackendLoadError
+from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
-from .discovery import is_installed_anew
+from .discovery import is_installed_anew, shadowing_file
+from .loading import AdapterError, describe, import_reference, load_error, remarks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from scverse_backends._ground.records import Candidate
+    from scverse_backends.exceptions import BackendError
 
-    from .loading import Reading
+    from .manifest import Manifest
+    from .trust import Claims
+
+    Outcome = LoadedBackend | BackendError
+    Judge = Callable[[LoadedBackend], Claims]
+
+
+class Reading(NamedTuple):
+    """What a manifest, or loading the adapter itself, says of a backend.
+
+    Parameters
+    ----------
+    outcome
+        The backend, or why it cannot be used; ``None`` where a manifest says nothing
+        and the adapter must be asked. A backend of a manifest cannot run anything.
+    problems
+        One sentence for each thing that is not accepted.
+    manifest
+        The manifest behind it.
+    """
+
+    outcome: Outcome | None = None
+    problems: tuple[str, ...] = ()
+    manifest: Manifest | None = None
+
+
+def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
+    """Read the manifest of a backend that is not refused; none of the backend's code runs.
+
+    Parameters
+    ----------
+    candidate
+        The backend.
+    judge
+        Judges the labels that it claims.
+    host
+        Name of the host.
+    """
+    # Imported here: most runs never need a manifest, and hosts pay for imports.
+    with making:
+        from .manifest import ManifestError
+
+    try:
+        manifest, backend = _stand_in(candidate)
+    except ManifestError as error:
+        return _unusable(f"its manifest {error}")
+    except AdapterError as error:
+        return _unusable(f"its manifest says what no adapter may: {error}")
+    if backend is None:
+        return Reading()
+    claims = judge(backend)
+    if claims.is_blocked:
+        return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
+    if claims.refused:
+        return _unusable(f"its manifest claims what is not its own: {claims.refused}")
+    return Reading(backend.under(aliases=claims.aliases), claims.problems, manifest)
+
+
+def _stand_in(candidate: Candidate) -> tuple[Manifest | None, LoadedBackend | None]:
+    """Make the backend that a candidate's manifest describes, if it ships one."""
+    with making:
+        from .manifest import find, parse
+        from .offers import stand_in
+
+    data = find(candidate)
+    manifest = None if data is None else parse(data)
+    if manifest is None or manifest.adapter not in (None, candidate.value):
+        return None, None
+    adapter, described = stand_in(manifest)
+    return manifest, describe(adapter, candidate, described)
+
+
+def _unusable(problem: str) -> Reading:
+    return Reading(problems=(f"{problem}. The adapter is asked instead.",))
+
+
+def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
+    """Import and describe an adapter; whatever it raises becomes its error.
+
+    Parameters
+    ----------
+    candidate
+        The backend.
+    judge
+        Judges the labels that it claims.
+    host
+        Name of the host.
+    """
+
+    def failed(error: BaseException) -> Reading:
+        failure = load_error(error, candidate.name, host, candidate)
+        shadowing = shadowing_file(candidate)
+        if shadowing:
+            failure.problem += f" (it imported {shadowing}, which is no file of the package)"
+        return Reading(failure)
+
+    def load() -> Reading:
+        loaded = describe(import_reference(candidate.value), candidate)
+        claims = judge(loaded)
+        if claims.refused:
+            return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
+        problems = (*claims.problems, *remarks(loaded.adapter))
+        return Reading(loaded.under(aliases=claims.aliases), problems)
+
+    return attempt(load, failed)
+
+
+def about(kind: Callable[..., Any], candidate: Candidate, host: str, **data: Any) -> Any:
+    """Make an error or warning about one candidate."""
+    name, _, distribution, version = candidate
+    return kind(name, host=host, distribution=distribution, version=version, **data)
 
 
 class _Origin(NamedTuple):
