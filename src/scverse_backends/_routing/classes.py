@@ -211,9 +211,10 @@ def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
     dispatch = getattr(build, DISPATCH)
     kinds = (*cls.__mro__, *getmro(type(cls)))
-    # By the names that they were written under, which may be changed; the rest is looked up once
+    # By the names that they have now, which may be changed later; the rest is looked up once
     # something was selected.
-    own = cache(partial(_own_names, [(kind, qualname(kind)) for kind in kinds]))
+    named = [(kind, kind.__module__, qualname(kind)) for kind in kinds]
+    own = cache(partial(_own_names, named))
     found = _Construction(cls, build, dispatch.function.selector, dispatch.state.awake, own)
     type.__setattr__(cls, _CONSTRUCTION, found)
     said = any("__signature__" in vars(base) for base in cls.__mro__)
@@ -224,13 +225,14 @@ def attach(cls: type, build: Any) -> type:
     return cls
 
 
-def _own_names(kinds: list[tuple[type, str | None]]) -> _Names:
+def _own_names(kinds: list[tuple[type, str, str | None]]) -> _Names:
     """Name the functions that are written in a class, in its bases and in its metaclass."""
     own = {**_COPYING}
-    for kind, name in kinds:
-        functions = (f for f in vars(kind).values() if type(f) is FunctionType)
+    for kind, home, name in kinds:
+        # Copied first: another thread may add an attribute meanwhile.
+        functions = [f for f in (*vars(kind).values(),) if type(f) is FunctionType]
         # A class may be shown in another module than the one that it is written in.
-        for module in {kind.__module__, *(f.__globals__.get("__name__", "") for f in functions)}:
+        for module in {home, *(f.__globals__.get("__name__", "") for f in functions)}:
             own[module] = (*own.get(module, ()), f"{name}.")
     return own
 

@@ -162,6 +162,19 @@ def test_a_class_that_has_class_methods_alone_makes_its_own(dispatch, offer, min
         assert type(model.bare()) is model
 
 
+def test_a_class_may_be_shown_elsewhere_after_it_was_decorated(dispatch, offer, mine):
+    class Model:
+        @classmethod
+        def default(cls):
+            return cls()
+
+    model = dispatch(Model)
+    model.__module__, model.__qualname__ = "shown_elsewhere", "Shown"
+    offer(Model=type("TheirModel", (), {}))
+    with mine():
+        assert type(model.default()) is model
+
+
 def test_a_function_beside_the_class_constructs_as_a_user_does(model, theirs, mine):
     def make():
         return model(3)
