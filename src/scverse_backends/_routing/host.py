@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from keyword import iskeyword
 from operator import attrgetter
-from types import FunctionType
+from types import FunctionType, MethodWrapperType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
@@ -139,12 +139,18 @@ class HostFunction:
     @cached_property
     def is_coroutine(self) -> bool:
         """Whether calling it gives a coroutine."""
-        return not self.is_class and is_coroutine_function(self.func)
+        return self._may_suspend and is_coroutine_function(self.func)
 
     @cached_property
     def is_suspended(self) -> bool:
         """Whether calling it gives a coroutine or generator, whose body runs later."""
-        return self.is_coroutine or (not self.is_class and is_generator_function(self.func))
+        return self.is_coroutine or (self._may_suspend and is_generator_function(self.func))
+
+    @property
+    def _may_suspend(self) -> bool:
+        """Whether it is worth asking; most classes are constructed by Python itself."""
+        func: Any = self.func
+        return not self.is_class or type(func.func) is not MethodWrapperType
 
 
 def names_by_name(pairs: Mapping[str, str]) -> Aliases:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import asyncio
 import collections.abc
 import copy
 import dataclasses
@@ -323,6 +324,24 @@ class TestMetaclasses:
         assert type(model(1, backend="mine")) is theirs
         assert model(2) is model(3, backend="cpu")
         assert model(2).size == 2
+
+    def test_a_metaclass_whose_call_is_awaited_goes_to_a_class_that_is_awaited(
+        self, dispatch, offer, dispatcher
+    ):
+        class Awaited(type):
+            async def __call__(cls, size):
+                built = cls.__new__(cls)
+                built.size = size
+                return built
+
+        model = dispatch(Awaited("Model", (), {}))
+        theirs = Awaited("TheirModel", (), {})
+        offer(Model=theirs)
+        assert type(asyncio.run(model(1))) is model
+        with dispatcher.settings.use_backend("mine"):
+            later = model(2)
+        built = asyncio.run(later)
+        assert (type(built), built.size) == (theirs, 2)
 
     def test_a_metaclass_sees_the_class_once(self, dispatch):
         seen = []
