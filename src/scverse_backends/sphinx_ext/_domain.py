@@ -113,11 +113,15 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
         registry.read_manifests()
         catalogue.ask_all(report=True)
     host = registry.configuration.host
-    backends = {
-        rule.name: Backend(host, rule.name, rule.labels, install=rule.package)
-        for rule in registry.absent()
-    }
-    backends |= {backend.name: backend for backend in _installed(dispatcher)}
+    # What is refused here is shown as what is not installed: readers may have it.
+    installed = [*_installed(dispatcher)]
+    taken = {key(label) for backend in installed for label in backend.labels}
+    missing = (
+        Backend(host, rule.name, rule.labels, install=rule.package)
+        for rule in registry.configuration.trusted.values()
+        if taken.isdisjoint(map(key, rule.labels))
+    )
+    backends = {backend.name: backend for backend in (*missing, *installed)}
     functions = tuple(sorted(dispatcher.dispatched))
     return Host(host, functions, tuple(backends[name] for name in sorted(backends)))
 

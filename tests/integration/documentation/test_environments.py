@@ -83,6 +83,16 @@ def test_what_is_blocked_is_not_shown_and_never_imported(fast, documentation, mo
     assert "fast_cells" not in sys.modules
 
 
+def test_a_trusted_backend_that_is_blocked_here_is_named_with_how_to_get_it(
+    cells, documentation, monkeypatch
+):
+    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "cells-cuda")
+    install(cells, "cuda", "raise SystemExit")
+    documentation.write(index=PAGE).build()
+    assert '* "cuda" or "gpu12": "pip install cells-cuda"' in documentation.lines()
+    assert "cuda_cells" not in sys.modules
+
+
 def test_nothing_is_imported_where_that_is_not_wanted(fast, documentation):
     documentation.write(index=PAGE).build(scverse_backends_load=False)
     assert "fast_cells" not in sys.modules
