@@ -99,7 +99,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                         try:
                             inside.add(entry)
                             if own:
-                                return considered.run_within(own, run, args, kwargs)
+                                return considered.call(args, kwargs, own, run)
                             return run(*args, **kwargs) if kwargs else run(*args)
                         except TypeError as error:
                             if not considered.misfits(route, error, args, kwargs):
@@ -107,7 +107,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                         finally:
                             inside.discard(entry)
                 if own:
-                    return considered.run_within(own, considered.function.public, args, kwargs)
+                    return considered.call(args, kwargs, own, considered.function.public)
                 if not (selection.is_host or selection in considered.on_host):
                     return considered.consider(args, kwargs)
             if kwargs and named and name in kwargs:
@@ -166,43 +166,45 @@ class Dispatch(Execution):
 
         return TracedCalls(self)
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call of a plain function; one that names its backend is one inside a scope."""
-        __tracebackhide__ = True
-        outer = self.state.look()
-        if outer is not None and outer[0] is TRACED:
-            return self.traced.call(outer, args, kwargs)
-        label = kwargs.pop(self.name, _UNNAMED)
-        if label is _UNNAMED:
-            resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
-            self.resolver.tell(resolution)
-            if resolution.nested is None:
-                return self.run(resolution, args, kwargs)
-            # Run from here: a host function may call itself to any depth.
-            try:
-                return self.function.func(*args, **kwargs)
-            except Exception as error:
-                self.explain_failure(error, kwargs, resolution.refusals)
-                raise
-        if label is None:
-            return self.function.public(*args, **kwargs)
-        scope = (self.selector.for_call(label, outer), outer, None)
-        return self.run_within(scope, self.function.public, args, kwargs)
-
-    def own_scope(self, kwargs: dict[str, Any]) -> Scope | None:
-        """Take the selector out of a call, if it is a label that was seen before, outside of any block."""
-        label = kwargs[self.name]
-        selection = self.selector.calls.get(label) if type(label) is str else None
-        if selection is None or self.function.is_suspended:
-            return None
-        del kwargs[self.name]
-        return selection, None, None
-
-    def run_within(
-        self, scope: Scope, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    def call(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        scope: Scope | None = None,
+        run: Any = None,
     ) -> Any:
-        """Run a call inside a scope of its own."""
+        """Run a call of a plain function; one that names its backend is one inside a scope.
+
+        Both in one frame: a function may call itself, and name its backend, to any depth.
+
+        Parameters
+        ----------
+        args, kwargs
+            The call.
+        scope, run
+            The scope of a call that `own_scope` took the selector from, and what runs inside it.
+        """
         __tracebackhide__ = True
+        if scope is None:
+            outer = self.state.look()
+            if outer is not None and outer[0] is TRACED:
+                return self.traced.call(outer, args, kwargs)
+            label = kwargs.pop(self.name, _UNNAMED)
+            if label is _UNNAMED:
+                resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
+                self.resolver.tell(resolution)
+                if resolution.nested is None:
+                    return self.run(resolution, args, kwargs)
+                # Run from here: a host function may call itself to any depth.
+                try:
+                    return self.function.func(*args, **kwargs)
+                except Exception as error:
+                    self.explain_failure(error, kwargs, resolution.refusals)
+                    raise
+            run = self.function.public
+            if label is None:
+                return run(*args, **kwargs)
+            scope = (self.selector.for_call(label, outer), outer, None)
         active, token = self._active, None
         try:
             token = active.set(scope)
@@ -216,6 +218,15 @@ class Dispatch(Execution):
             except BaseException:
                 self.state.pop(scope)
                 raise
+
+    def own_scope(self, kwargs: dict[str, Any]) -> Scope | None:
+        """Take the selector out of a call, if it is a label that was seen before, outside of any block."""
+        label = kwargs[self.name]
+        selection = self.selector.calls.get(label) if type(label) is str else None
+        if selection is None or self.function.is_suspended:
+            return None
+        del kwargs[self.name]
+        return selection, None, None
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""
