@@ -206,18 +206,22 @@ class Selector:
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
-        from .request import Request, listed
-
         fallback = None if outer is None else outer[0].fallback
         calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
-        spelling = labels if isinstance(labels, str) else tuple(listed(labels))
+        spelling, asked = labels, (labels,)
+        if not isinstance(labels, str):
+            from .request import listed
+
+            spelling = asked = tuple(listed(labels))
         try:
             selection = calls.get(spelling)
         except TypeError:  # what is no label, and is refused below
             selection = None
         if selection is None:
+            from .request import Request
+
             try:
-                selection = self.select(Request(tuple(listed(labels))), fallback, CALL)
+                selection = self.select(Request(asked), fallback, CALL)
             except Exception as error:
                 messages.point_at_caller(error)
                 raise
