@@ -183,6 +183,27 @@ def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_pyth
     assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
 
 
+def test_a_worker_says_it_whose_pool_was_imported_between_two_blocks(world, run_python):
+    script = world.site.write(
+        "late_pool.py",
+        f"""
+        import sys
+        import {world.name} as host
+        if __name__ == "__main__":
+            with host.settings.use_backend("fast"):
+                assert "multiprocessing" not in sys.modules
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+            with host.settings.use_backend("fast"):
+                with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                    print(pool.submit(host.ask).result())
+        """,
+    )
+    finished = run_python(script)
+    assert finished.stdout == "cpu\n"
+    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_of_an_engine_says_once_what_its_starter_selects_for_all(
     host, tasks, run_program, program
