@@ -153,14 +153,17 @@ def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
         import multiprocessing, os, subprocess, sys
         import {world.name} as host
         before = dict(os.environ)
+        code = "import {world.name} as host; print(host.where())"
+        command = [sys.executable, "-W", "error", "-c", code]
         with host.settings.use_backend("fast"):
-            code = "import {world.name} as host; print(host.where())"
-            subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+            subprocess.run(command, check=True)
         assert dict(os.environ) == before
+        host.settings.backend = "fast"
+        subprocess.run(command, check=True)
         """,
     )
     finished = run_python(script)
-    assert (finished.stdout, finished.stderr) == ("cpu\n", "")
+    assert (finished.stdout, finished.stderr) == ("cpu\ncpu\n", "")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
