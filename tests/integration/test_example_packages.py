@@ -97,6 +97,11 @@ class TestHost:
         # The constant column scores zero and so stands among the others.
         order = features[1] != 12
         assert_same(ranked[1][order], expected[features[1][order]], 1e-9)
+        ranked, features = eh.rank_features(counts, truth, n_top=12)
+        asymptotic = {"use_continuity": False, "method": "asymptotic"}
+        expected = stats.mannwhitneyu(one, rest, **asymptotic).pvalue
+        order = features[1] != 12
+        assert_same(2 * stats.norm.sf(np.abs(ranked[1][order])), expected[features[1][order]], 1e-9)
 
     @pytest.mark.parametrize("name", ["normalize_total", "log1p", "standardize"])
     def test_the_input_is_left_alone_unless_it_may_be_overwritten(self, eh, counts, name):

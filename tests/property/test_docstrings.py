@@ -28,7 +28,10 @@ BODIES = [
 LATER = ["Returns", "Raises", "See Also", "Notes", "References", "Examples"]
 PROSE = ["Scale values.", "", "    More, indented.", "Parameters", "----------", "Args:", "**rest"]
 PROSE += ["Parameters: none.", ":param data: The values.", "backend", "    * one"]
-texts = st.lists(st.sampled_from(PROSE) | st.text("ab -=*:\n\t\\", max_size=12), max_size=8)
+PROSE += ["Other Parameters", "-" * 16, "Returns", "tiles", "data", "    What.", " : int"]
+# What some functions take for the end of a line is among the letters.
+letters = st.text("ab -=*:`\n\t\\\r\x0c\x85\u2028é", max_size=12) | st.text(max_size=5)
+texts = st.lists(st.sampled_from(PROSE) | letters, max_size=8)
 
 
 @st.composite

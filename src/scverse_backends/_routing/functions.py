@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scverse_backends._ground.records import Decision
+    from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.selector import Selector
     from scverse_backends._selection.state import Scope
 
@@ -78,8 +79,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
             elif not kwargs:
                 return func(*args)  # the most common call of all, at once
             elif named and name in kwargs:
-                own = considered.own_scope(kwargs)
-                selection = own and own[0]
+                own, selection = considered.own_scope(kwargs)
             if selection is not None:
                 route = ready.get(selection)
                 if (
@@ -88,6 +88,8 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     and (not kwargs or route.keywords.issuperset(kwargs))
                 ):
                     entry, adapter, known = route.entry, route.adapter, False
+                    inside: Any = None
+                    run: Any = None
                     try:
                         inside = this_thread.inside
                         if not inside or inside.isdisjoint((entry, considered.entry(selection))):
@@ -219,14 +221,14 @@ class Dispatch(Execution):
                 self.state.pop(scope)
                 raise
 
-    def own_scope(self, kwargs: dict[str, Any]) -> Scope | None:
+    def own_scope(self, kwargs: dict[str, Any]) -> tuple[Scope | None, Selection | None]:
         """Take the selector out of a call, if it is a label that was seen before, outside of any block."""
         label = kwargs[self.name]
         selection = self.selector.calls.get(label) if type(label) is str else None
         if selection is None or self.function.is_suspended:
-            return None
+            return None, None
         del kwargs[self.name]
-        return selection, None, None
+        return (selection, None, None), selection
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""

@@ -104,9 +104,9 @@ class UseBackend:
 
     __slots__ = ("_choice", "_used")
 
-    def __init__(self, choice: Choice, *, used: bool = False) -> None:
+    def __init__(self, choice: Choice) -> None:
         self._choice = choice
-        self._used = used
+        self._used = False
 
     def __repr__(self) -> str:
         return f"<{self._choice}: holds in a with block, or in a function that it decorates>"
@@ -166,8 +166,11 @@ class UseBackend:
         return cast("F", run_within(self, func, "use_backend cannot decorate"))
 
     def __del__(self) -> None:
-        # One that was interrupted while it was made has no attributes.
-        if not (getattr(self, "_used", True) or sys.is_finalizing()):
+        try:
+            used = self._used
+        except AttributeError:  # it was interrupted while it was made
+            return
+        if not (used or sys.is_finalizing()):
             from scverse_backends.exceptions import UnusedBlockWarning
 
             choice = self._choice
@@ -183,8 +186,9 @@ def _restore(address: HostAddress, asked: Request, fallback: FallbackPolicy | No
 
     An error here would end a worker process, or keep its caller waiting.
     """
-    # A worker that was sent a block need not use it.
-    return UseBackend(Choice(find_host(address), asked, fallback), used=True)
+    block = UseBackend(Choice(find_host(address), asked, fallback))
+    block._used = True  # noqa: SLF001 - a worker that was sent a block need not use it
+    return block
 
 
 def run_within(block: AbstractContextManager[None], func: Any, refusal: str) -> FunctionType:

@@ -44,6 +44,9 @@ LINES = {
 class _SelectedHere:
     """Pickles as a plain dictionary: by host, what is selected where a process is started."""
 
+    process: object = None
+    """The one that hands it down."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         selected = ((one.configuration.host, _names(one)) for one in known_hosts())
         return dict, ([(host, names) for host, names in selected if names],)
@@ -54,7 +57,10 @@ _selected_here = _SelectedHere()
 
 def tell_workers() -> None:
     """Have processes that are started from now on be told what is selected where they are started."""
-    _handed_down()[ENTRY] = _selected_here
+    process = _process()
+    if process is not _selected_here.process:
+        _handed_down()[ENTRY] = _selected_here
+        _selected_here.process = process
 
 
 def tell_programs(host_variable: str, selection: Selection) -> None:

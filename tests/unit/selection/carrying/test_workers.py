@@ -153,14 +153,17 @@ def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
         import multiprocessing, os, subprocess, sys
         import {world.name} as host
         before = dict(os.environ)
+        code = "import {world.name} as host; print(host.where())"
+        command = [sys.executable, "-W", "error", "-c", code]
         with host.settings.use_backend("fast"):
-            code = "import {world.name} as host; print(host.where())"
-            subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+            subprocess.run(command, check=True)
         assert dict(os.environ) == before
+        host.settings.backend = "fast"
+        subprocess.run(command, check=True)
         """,
     )
     finished = run_python(script)
-    assert (finished.stdout, finished.stderr) == ("cpu\n", "")
+    assert (finished.stdout, finished.stderr) == ("cpu\ncpu\n", "")
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
@@ -180,6 +183,27 @@ def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_pyth
     )
     finished = run_python(script)
     assert finished.stdout == "cpu\ncpu\n"
+    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
+
+
+def test_a_worker_says_it_whose_pool_was_imported_between_two_blocks(world, run_python):
+    script = world.site.write(
+        "late_pool.py",
+        f"""
+        import sys
+        import {world.name} as host
+        if __name__ == "__main__":
+            with host.settings.use_backend("fast"):
+                assert "multiprocessing" not in sys.modules
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+            with host.settings.use_backend("fast"):
+                with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                    print(pool.submit(host.ask).result())
+        """,
+    )
+    finished = run_python(script)
+    assert finished.stdout == "cpu\n"
     assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
 
 
