@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,6 +151,17 @@ def judge(copies: Queue[Path], module: str, every: int) -> Score:
     return done
 
 
+def gone() -> list[str]:
+    """Name the lines that are listed as equivalent and stand nowhere any more."""
+    listed = tomllib.loads(Path(HERE, "equivalent.toml").read_text(encoding="utf-8"))["equivalent"]
+    sources = HERE.parents[1] / "src" / "scverse_backends"
+    texts = {
+        one["module"]: Path(sources, f"{one['module'].replace('.', '/')}.py") for one in listed
+    }
+    found = {name: " ".join(path.read_text().split()) for name, path in texts.items()}
+    return [one["was"] for one in listed if one["was"] not in found[one["module"]]]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Mutate, and tell; fails where too many mutants survive."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -159,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--every", type=int, default=1, metavar="N", help="take each Nth mutant only"
     )
     chosen = parser.parse_args(arguments)
+    if stale := gone():
+        parser.error(f"equivalent.toml lists what stands nowhere any more: {stale}")
     with tempfile.TemporaryDirectory() as folder:
         copies: Queue[Path] = Queue()
         first = prepare(Path(folder))
