@@ -231,6 +231,10 @@ class TestADescriptor:
 
 
 def test_nothing_holds_the_class_before(dispatch):
+    unused = weakref.ref(type("Unused", (), {}))
+    gc.collect()
+    if unused() is not None:
+        pytest.skip("free-threaded 3.13 keeps every class once a second thread has run")
     base = base_with([], list.append)
     before = type("Model", (base,), {})
     gone = weakref.ref(before)
