@@ -68,8 +68,23 @@ def by_outcome(ended_):
 
 
 def differing(one, other):
-    """Name the tests that ended differently in two runs."""
-    return sorted({name for name, _ in (one - other) | (other - one)})
+    """Name the tests that ended differently in two runs.
+
+    What a test is parametrized with may have got a name by being decorated, which pytest then shows. So
+    tests that only one run has count as the same if as many of their function ended in the same way.
+    """
+    mine, theirs = one - other, other - one
+    functions = {name.partition("[")[0] for name, _ in (mine + theirs)}
+    changed = {f for f in functions if _outcomes(f, mine) != _outcomes(f, theirs)}
+    return sorted({name for name, _ in (mine + theirs) if name.partition("[")[0] in changed})
+
+
+def _outcomes(function, ended_):
+    """Count how the tests of one function ended."""
+    counts = Counter()
+    for (name, how), count in ended_.items():
+        counts[how] += count * (name.partition("[")[0] == function)
+    return +counts
 
 
 def show(title, ended_, last_line):
