@@ -22,7 +22,9 @@ _TITLES = {PARAMETERS: PARAMETERS, "Params": PARAMETERS, OTHER: OTHER}
 _BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
 """The sections that numpydoc wants ahead of Other Parameters."""
 
-_STARS = ("**", "\\*\\*")
+_HEADER = re.compile(
+    rf"[^\S\n]*({'|'.join(_TITLES)})[^\S\n]*\n([^\S\n]*)(-+|=+)[^\S\n]*(?:\n|\Z)"
+)
 _FIRST_NAME = re.compile(r"(?:[ \t]*\n)*([ \t]*)\\?\*{0,2}[^\W\d]")
 
 
@@ -120,8 +122,7 @@ def add_selector(doc: str, entry: Entry) -> str:
 def _may_document(doc: str, section: Section, name: str) -> bool:
     """Whether an entry of the first section, or of another one that lists parameters, may have a name."""
     if doc.find(name, section.body, section.end) >= 0:
-        at_margin = re.compile(rf"^{section.margin}(?=\S)[^:\n]*{name}", re.MULTILINE)
-        if at_margin.search(doc, section.body, section.end):
+        if _line(section.margin, rf"(?=\S)[^:\n]*{name}").search(doc, section.body, section.end):
             return True
     return doc.find(name, section.end) >= 0 and doc.find("Param", section.end) >= 0
 
@@ -177,7 +178,7 @@ def merge(
 
 def _typed_as(doc: str, section: Section, entry: Entry) -> Entry:
     """Take the type off an entry where no parameter of the section carries one."""
-    typed = re.compile(rf"^{section.margin}[^\s:(][^:(\n]*:", re.MULTILINE)
+    typed = _line(section.margin, r"[^\s:(][^:(\n]*:")
     is_typed = typed.search(doc, section.body, section.end)
     return entry if is_typed else entry._replace(type="")
 
@@ -186,9 +187,10 @@ def _last_place(doc: str, section: Section, entry: Entry) -> tuple[int, str]:
     """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
     margin, end = section.margin, _entries_end(doc, section)
     text = _render(entry, margin)
-    starred = (doc.rfind(f"\n{margin}{stars}", section.body - 1, end) for stars in _STARS)
+    before = section.body - 1
+    starred = doc.rfind(f"\n{margin}**", before, end), doc.rfind(f"\n{margin}\\*\\*", before, end)
     last = max(starred) + 1
-    if last and not re.compile(rf"\n{margin}\S").search(doc, last, end):
+    if last and not _line(margin, r"\S").search(doc, last + 1, end):
         return last, text[1:] + "\n"
     return end, text
 
@@ -256,8 +258,8 @@ def _section(doc: str, indent: str, header: tuple[str, int], end: int) -> Sectio
     first = _FIRST_NAME.match(doc, body, end)
     margin = indent
     if first and len(first[1]) > len(indent):
-        at_title = re.compile(rf"^{indent}(?!\.\. )\S", re.MULTILINE)
-        margin = indent if at_title.search(doc, body, end) else first[1]
+        at_title = _line(indent, r"(?!\.\. )\S").search(doc, body, end)
+        margin = indent if at_title else first[1]
     return Section(_TITLES.get(title, title), indent, margin, body, end)
 
 
@@ -265,14 +267,10 @@ def _first_header(doc: str) -> tuple[str, tuple[str, int] | None]:
     """Find the indentation of the sections, and the first header that lists parameters."""
     found = doc.find("Param")
     while found >= 0:
-        end = _line_end(doc, found)
-        title = doc[doc.rfind("\n", 0, found) + 1 : end].strip()
-        if title in _TITLES:
-            stop = _line_end(doc, end + 1)
-            rule = doc[end + 1 : stop]
-            if _underlines(rule.lstrip(), title):
-                return rule[: len(rule) - len(rule.lstrip())], (_TITLES[title], stop + 1)
-        found = doc.find("Param", end)
+        header = _HEADER.match(doc, doc.rfind("\n", 0, found) + 1)
+        if header and len(header[3]) >= len(header[1]):
+            return header[2], (_TITLES[header[1]], header.end())
+        found = doc.find("Param", _line_end(doc, found))
     return "", None
 
 
@@ -316,8 +314,7 @@ def _parameter_spans(doc: str, found: Sequence[Section]) -> Iterator[Span]:
 def _spans(doc: str, section: Section) -> Iterator[Span]:
     """Find the entries of one section: lines at its margin, each with what is indented below."""
     stop = _entries_end(doc, section)
-    at_margin = re.compile(rf"^{section.margin}(?=\S).*$", re.MULTILINE)
-    heads = [*at_margin.finditer(doc, section.body, stop)]
+    heads = [*_line(section.margin, r"(?=\S).*$").finditer(doc, section.body, stop)]
     ends = [*(head.start() for head in heads[1:]), stop]
     for head, end in zip(heads, ends, strict=False):
         names, _, kind = head[0].strip().partition(":")
@@ -340,3 +337,9 @@ def _entries_end(doc: str, section: Section) -> int:
     """Find the end of a section's last entry; a directive at the margin belongs to none."""
     directive = doc.find(f"\n{section.indent}.. ", section.body - 1, section.end)
     return len(doc[: section.end if directive < 0 else directive].rstrip())
+
+
+@lru_cache(maxsize=256)
+def _line(margin: str, rest: str) -> re.Pattern[str]:
+    """Compile what finds a line that stands at a margin."""
+    return re.compile(f"^{margin}{rest}", re.MULTILINE)
