@@ -104,7 +104,7 @@ def read_parameters(doc: str | None) -> Mapping[str, Entry]:
 
 def write_entries(entries: Iterable[Entry]) -> str:
     """Write entries as the body of a section, from which `read_parameters` reads them again."""
-    return "".join(_render(entry, "", True) for entry in entries).lstrip("\n")
+    return "".join(_render(entry, "", typed=True) for entry in entries).lstrip("\n")
 
 
 def add_selector(doc: str, entry: Entry) -> str:
@@ -121,9 +121,9 @@ def add_selector(doc: str, entry: Entry) -> str:
 
 def _may_document(doc: str, section: Section, name: str) -> bool:
     """Whether an entry of the first section, or of another one that lists parameters, may have a name."""
-    if doc.find(name, section.body, section.end) >= 0:
-        if _line(section.margin, rf"(?=\S)[^:\n]*{name}").search(doc, section.body - 1, section.end):
-            return True
+    body, end = section.body - 1, section.end
+    if name in doc and _line(section.margin, rf"(?=\S)[^:\n]*{name}").search(doc, body, end):
+        return True
     return doc.find(name, section.end) >= 0 and doc.find("Param", section.end) >= 0
 
 
@@ -185,7 +185,7 @@ def _has_types(doc: str, section: Section) -> bool:
 def _last_place(doc: str, section: Section, entry: Entry) -> tuple[int, str]:
     """Place an entry last in a section, but for ``**kwargs``, as the signature has it."""
     margin, end = section.margin, _entries_end(doc, section)
-    text = _render(entry, margin, _has_types(doc, section))
+    text = _render(entry, margin, typed=_has_types(doc, section))
     before = section.body - 1
     starred = doc.rfind(f"\n{margin}**", before, end), doc.rfind(f"\n{margin}\\*\\*", before, end)
     last = max(starred) + 1
@@ -199,12 +199,12 @@ def _other_place(doc: str, found: Sequence[Section], options: Sequence[Entry]) -
     typed = _has_types(doc, found[0])
     for section in found:
         if section.title == OTHER:
-            entries = "".join(_render(option, section.margin, typed) for option in options)
+            entries = "".join(_render(option, section.margin, typed=typed) for option in options)
             return _entries_end(doc, section), entries
     indent = found[0].indent
     before = [section for section in found if section.title in _BEFORE_OTHER][-1]
     end = _entries_end(doc, before) if before is found[0] else len(doc[: before.end].rstrip())
-    entries = "".join(_render(option, indent, typed) for option in options)
+    entries = "".join(_render(option, indent, typed=typed) for option in options)
     return end, f"\n\n{indent}{OTHER}\n{indent}{'-' * len(OTHER)}{entries}"
 
 
@@ -231,7 +231,7 @@ def _insert(doc: str, added: Sequence[tuple[int, str]]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _render(entry: Entry, margin: str, typed: bool) -> str:  # noqa: FBT001 - a key of the cache
+def _render(entry: Entry, margin: str, *, typed: bool) -> str:
     """Write an entry, each of its lines behind a line break; without a type where none is carried."""
     kind = f" : {entry.type}" if typed and entry.type else ""
     lines = [f"{margin}{entry.name}{kind}"]

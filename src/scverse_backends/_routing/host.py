@@ -199,11 +199,11 @@ def _checked(func: Any, selector: str, *, is_class: bool) -> _Look:
             "decorate a function of yours that calls it."
         ),
     )
-    problem = found if isinstance(found, str) else _clash(found.named, selector)
-    if problem:
-        msg = f"{label(func.fget if isinstance(func, property) else func)} {problem}"
-        raise TypeError(msg)
-    return found
+    problem = _clash(found.named, selector) if isinstance(found, _Look) else found
+    if isinstance(found, _Look) and not problem:
+        return found
+    msg = f"{label(func.fget if isinstance(func, property) else func)} {problem}"
+    raise TypeError(msg)
 
 
 def _look(func: Any, *, is_class: bool) -> _Look | str:

@@ -81,7 +81,8 @@ def replace(old: type, new: type, own: dict[str, Any], fields: dict[str, Any]) -
     Exception
         Whatever a descriptor raises that keeps its class, and wants no other.
     """
-    _tell_owner(old, new, fields)
+    if fields:
+        _tell_owner(old, new, fields)
     for cls in new.__mro__[:-1]:
         if any(map(is_, vars(cls).values(), repeat(old))):
             for name in [name for name, value in vars(cls).items() if value is old]:
