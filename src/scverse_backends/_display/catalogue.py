@@ -89,13 +89,13 @@ class Catalogue:
         self, func: Callable[..., Any], options: Options, *, is_class: bool = False
     ) -> HostFunction:
         """Describe a function, and refuse what cannot be dispatched as its host asks."""
-        _check_options(options)
+        own = _check_options(options)
         name = options.name or name_of(func)
         self._check_name(func, name)
         function = HostFunction(
             func,
             name=name,
-            ignorable=self._ignorable.union(options.ignorable),
+            ignorable=self._ignorable.union(own) if own else self._ignorable,
             selector=options.selector or "",
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
@@ -103,8 +103,9 @@ class Catalogue:
             is_class=is_class,
         )
         self._check_members(function)
-        self._check_ignorable(function, options.ignorable)
-        _check_aliases(function, options.parameter_aliases or {})
+        _check_ignorable(function, own)
+        if options.parameter_aliases:
+            _check_aliases(function, options.parameter_aliases)
         return function
 
     def _enter(
@@ -189,13 +190,6 @@ class Catalogue:
             )
             raise ValueError(msg)
 
-    def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
-        """Refuse an ignorable parameter that does not exist."""
-        missing = [n for n in ignorable if not function.may_ignore(n)]
-        if missing:
-            msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
-            raise ValueError(msg)
-
 
 def _import_path() -> None:
     """Import what the first call on a backend passes through, before somebody measures that call."""
@@ -211,26 +205,36 @@ def _class_of(function: HostFunction) -> str:
     return name if name and next(iter(function.named), "") == "self" else ""
 
 
-def _check_options(options: Options) -> None:
-    """Refuse what no decoration can mean."""
+def _check_options(options: Options) -> tuple[str, ...]:
+    """Refuse what no decoration can mean, and give the ignorable parameters."""
     for option in ("name", "selector"):
         value = getattr(options, option)
         if value is not None and not isinstance(value, str):
             msg = f"{option}= must be a string, not {value!r}"
             raise TypeError(msg)
     mistakes: list[str] = []
+    ignorable: tuple[str, ...] = ()
     if options.ignorable != ():
-        names_in(options.ignorable, "ignorable", mistakes)
+        ignorable = names_in(options.ignorable, "ignorable", mistakes)
     if options.parameter_aliases is not None:
         aliases_in(options.parameter_aliases, "parameter_aliases", mistakes)
     if mistakes:
         raise TypeError("; ".join(mistakes))
+    return ignorable
+
+
+def _check_ignorable(function: HostFunction, ignorable: Iterable[str]) -> None:
+    """Refuse an ignorable parameter that does not exist."""
+    for name in ignorable:
+        if not function.may_ignore(name):
+            msg = f"{_home(function.func)} has no parameter {name!r} that could be ignorable."
+            raise ValueError(msg)
 
 
 def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
     """Refuse two names for one parameter that a function has by neither."""
     func = function.func
-    for pair in () if not aliases or takes_any_keyword(func) else aliases.items():
+    for pair in () if takes_any_keyword(func) else aliases.items():
         if not {*function.names_of(pair[0])} & {*function.named}:
             msg = f"{_home(func)} has no parameter {' or '.join(map(repr, pair))} with two names."
             raise ValueError(msg)

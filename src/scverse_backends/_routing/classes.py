@@ -72,14 +72,7 @@ _COPYING: _Names = {"copy": ("",), "dataclasses": ("",), "attr._make": ("evolve"
 class _Construction:
     """How a dispatched class is constructed.
 
-    Parameters
-    ----------
-    cls
-        The class.
-    build
-        The dispatched function that constructs it.
-    kinds
-        Its bases and metaclasses, by the names that they have now and may lose later.
+    Its bases and metaclasses are given by the names that they have now, and may lose later.
     """
 
     def __init__(self, cls: type, build: Any, kinds: list[tuple[type, str, str]]) -> None:
@@ -91,8 +84,15 @@ class _Construction:
 
     @once
     def own(self) -> _Names:
-        """Name the functions that make objects for the class itself, once something was selected."""
-        return _own_names(self._kinds)
+        """Name the functions that are written in the class, in its bases and in its metaclass."""
+        own = {**_COPYING}
+        for kind, home, name in self._kinds:
+            # Copied first: another thread may add an attribute meanwhile.
+            functions = [f for f in (*vars(kind).values(),) if type(f) is FunctionType]
+            # A class may be shown in another module than the one that it is written in.
+            for module in {home, *(f.__globals__.get("__name__", "") for f in functions)}:
+                own[module] = (*own.get(module, ()), f"{name}.")
+        return own
 
 
 class _Signature:
@@ -239,7 +239,7 @@ def dispatchable(cls: type) -> type:
 
 def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
-    kinds = (*cls.__mro__, *getmro(type(cls)))
+    kinds = (*cls.__mro__[:-1], *getmro(type(cls))[:-1])  # nothing of `object` is written in Python
     named = [(kind, kind.__module__, class_qualname(kind)) for kind in kinds]
     type.__setattr__(cls, _CONSTRUCTION, _Construction(cls, build, named))
     said = any("__signature__" in vars(base) for base in cls.__mro__)
@@ -248,18 +248,6 @@ def attach(cls: type, build: Any) -> type:
     if build.__doc__ and build.__doc__ != cls.__doc__:
         type.__setattr__(cls, "__doc__", build.__doc__)
     return cls
-
-
-def _own_names(kinds: list[tuple[type, str, str]]) -> _Names:
-    """Name the functions that are written in a class, in its bases and in its metaclass."""
-    own = {**_COPYING}
-    for kind, home, name in kinds:
-        # Copied first: another thread may add an attribute meanwhile.
-        functions = [f for f in (*vars(kind).values(),) if type(f) is FunctionType]
-        # A class may be shown in another module than the one that it is written in.
-        for module in {home, *(f.__globals__.get("__name__", "") for f in functions)}:
-            own[module] = (*own.get(module, ()), f"{name}.")
-    return own
 
 
 def _read(cls: type) -> Signature | MethodType:

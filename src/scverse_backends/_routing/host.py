@@ -193,34 +193,32 @@ def _checked(func: Any, selector: str, *, is_class: bool) -> _Look:
         If it is none, has a parameter named as the selector, or hides its signature.
     """
     found = attempt(
-        lambda: _look(func, is_class=is_class),
+        lambda: _look(func, selector, is_class=is_class),
         lambda error: (
             f"has a signature that cannot be read: {describe_error(error)}; "
             "decorate a function of yours that calls it."
         ),
     )
-    problem = _clash(found.named, selector) if isinstance(found, _Look) else found
-    if isinstance(found, _Look) and not problem:
-        return found
-    msg = f"{label(func.fget if isinstance(func, property) else func)} {problem}"
-    raise TypeError(msg)
+    if isinstance(found, str):
+        msg = f"{label(func.fget if isinstance(func, property) else func)} {found}"
+        raise TypeError(msg)
+    return found
 
 
-def _look(func: Any, *, is_class: bool) -> _Look | str:
+def _look(func: Any, selector: str, *, is_class: bool) -> _Look | str:
     """Look at a callable once, or say why it cannot be dispatched."""
-    if is_class:
-        return _Look(tuple(named_parameters(func)), 0)
-    # A plain function, of which a host may have thousands, is nothing else.
-    objection = None if type(func) is FunctionType else _objection(func)
+    # A plain function, of which a host may have thousands, is asked nothing else.
+    objection = None if is_class or type(func) is FunctionType else _objection(func)
     if objection:
         return objection
-    flags = code_flags(func)
+    flags = 0 if is_class else code_flags(func)
     if flags & ASYNC_GENERATOR:
         return (
             "is an asynchronous generator function, for which no selection can be held; "
             "decorate what it calls."
         )
-    return _Look(tuple(named_parameters(func)), flags)
+    named = tuple(named_parameters(func))
+    return _clash(named, selector) or _Look(named, flags)
 
 
 def label(value: object) -> str:

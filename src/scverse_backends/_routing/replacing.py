@@ -114,19 +114,20 @@ def _held_by(value: object) -> Iterator[int]:
 def _repoint(values: Iterable[object], old: type, new: type) -> None:
     """Give a class's functions the new class where they hold the old, as ``super()`` does."""
     seen: set[int] = set()
-    waiting = [*values]
+    waiting: list[Any] = [*values]
     while waiting:
         found = waiting.pop()
         kind = type(found)
-        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
-        if not leads_on or id(found) in seen:
+        if kind is FunctionType:  # what else it refers to cannot hold the class
+            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
+        elif kind in _HOLDERS or hasattr(kind, "__get__"):
+            held = gc.get_referents(found)
+        else:
+            continue
+        if not held or id(found) in seen:
             continue
         seen.add(id(found))
-        if type(found) is FunctionType:  # what else it refers to cannot hold the class
-            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
-        else:
-            held = gc.get_referents(found)
-        if isinstance(found, CellType) and held and held[0] is old:
+        if kind is CellType and held[0] is old:
             found.cell_contents = new
         waiting += held
 
