@@ -1,17 +1,22 @@
-"""Execution: how a call of one function is run, once it is clear who runs it."""
+"""Execution: how a call of one function is run, once it is clear who runs it, and what of it runs now.
+
+The calls that a function makes of itself stay on the host. A plain call is
+known by its thread; a coroutine or generator by a mark in its context. Neither
+holds an argument.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 
-from .running import Mark, Running, inside
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selection import Selection
@@ -21,6 +26,26 @@ if TYPE_CHECKING:
     from .implementations import RouteCache
     from .resolution import Resolution, Resolver
     from .routes import Route
+
+    Key = str | Selection
+    """A backend's name while it runs the function; a selection while the host does in its place."""
+
+
+this_thread = local()
+"""Keeps what each thread is inside of; threads share nothing here, and wait for nothing.
+
+Not of a class of ours, which would make it for each thread and cost every call: see `inside`.
+"""
+
+
+def inside() -> set[object]:
+    """Give what the thread that asks is inside of."""
+    try:
+        return this_thread.inside  # type: ignore[no-any-return]
+    except AttributeError:
+        made: set[object] = set()
+        this_thread.inside = made
+        return made
 
 
 class Execution:
@@ -32,8 +57,6 @@ class Execution:
         The route of each selection's first choice, where some calls can take it as they come.
     on_host
         The selections by function under which the host is this one's first choice.
-    running
-        What of the function runs now.
     watchers
         Told of each route that a call made necessary.
     """
@@ -44,16 +67,15 @@ class Execution:
         self.state = selector.state
         self.ready: dict[Selection, Route] = {}
         self.on_host: set[Selection] = set()
-        self.running = Running(selector.state.inside)
-        self.entry = self.running.entry
         self.watchers: list[Callable[[Iterable[object]], None]] = []
+        self._entries: dict[str, object] = {}
 
     @once
     def routes(self) -> RouteCache:
         """Make the routes of the function, when a backend is first selected or asked for."""
         from .implementations import RouteCache
 
-        return RouteCache(self.function, self.selector.registry, self.running, self._tell)
+        return RouteCache(self.function, self.selector.registry, self.entry, self._tell)
 
     @once
     def resolver(self) -> Resolver:
@@ -61,7 +83,7 @@ class Execution:
         from .resolution import Resolver
 
         return Resolver(
-            self.function, self.selector, self.routes, self.running, self.ready, self.on_host
+            self.function, self.selector, self.routes, self.is_inside, self.ready, self.on_host
         )
 
     def options_of(self, backend: LoadedBackend) -> frozenset[str]:
@@ -89,11 +111,26 @@ class Execution:
         label = kwargs.pop(self.function.selector, None)
         return None if label is None else self.selector.for_call(label, self.state.scope())
 
-    def key(self, resolution: Resolution) -> str | Selection | None:
-        """Tell what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
+    def entry(self, key: Key) -> object:
+        """Give what stands for a key among what a thread is inside of.
+
+        For a backend it is a plain object: calls put it in and out, and its hash costs nothing.
+        """
+        return self._entries.setdefault(key, object()) if isinstance(key, str) else (self, key)
+
+    def entry_of(self, resolution: Resolution) -> object | None:
+        """Give what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
         if resolution.is_fallback:
-            return resolution.selection
-        return None if resolution.route is None else resolution.route.backend.name
+            return self.entry(resolution.selection)
+        return None if resolution.route is None else resolution.route.entry
+
+    def is_inside(self, key: Key) -> bool:
+        """Whether the caller is inside a backend's implementation, or a fallback."""
+        marks, entry = self.state.inside.get(), self.entry(key)
+        return entry in inside() or (
+            bool(marks)  # mostly there is none, and a traced call asks twice
+            and any(mark.is_open and mark.entry == entry for mark in marks)
+        )
 
     def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host."""
@@ -104,7 +141,7 @@ class Execution:
         if not resolution.is_fallback:
             return self.run_on_host(args, kwargs, resolution.refusals)
         self.resolver.allow(resolution, kwargs)
-        with self.running.fallback(resolution.selection):
+        with _within(self.entry(resolution.selection)):
             return self.run_on_host(args, kwargs, resolution.refusals)
 
     def run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -114,7 +151,7 @@ class Execution:
             from .suspended import Hold, named
 
             work = partial(route.implementation, *args, **kwargs)
-            hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
+            hold = Hold(self.state, None, route.entry, None, "")
             return named(hold.iterated(work), self.function.public)
         here, entry = inside(), route.entry
         try:
@@ -156,6 +193,17 @@ class Execution:
             # Arguments that do not fit are told now; what is closed at once never ran.
             self.run_on_host(args, kwargs, resolution.refusals).close()
         return partial(self.function.func, *args, **kwargs)
+
+
+@contextmanager
+def _within(entry: object) -> Generator[None]:
+    """Keep the calls that the host makes of a function, where it runs it as a fallback, on the host."""
+    here = inside()
+    try:
+        here.add(entry)
+        yield
+    finally:
+        here.discard(entry)
 
 
 def note(refusals: tuple[Refusal, ...]) -> str:

@@ -19,8 +19,7 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
-from .execution import Execution, note
-from .running import Mark, this_thread
+from .execution import Execution, note, this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,13 +242,12 @@ class Dispatch(Execution):
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
-            key = self.key(resolution)
-            if key is None and own is None and span is None:
+            entry = self.entry_of(resolution)
+            if entry is None and own is None and span is None:
                 return self.run_on_host(args, kwargs, resolution.refusals)
             work = self.work(resolution, args, kwargs)
-        mark = None if key is None else Mark(self.running, key)
         why = note(resolution.refusals) if resolution.route is None else ""
-        hold = Hold(self.state, own, mark, span, why)
+        hold = Hold(self.state, own, entry, span, why)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
         return named(held(work), self.function.func)
 

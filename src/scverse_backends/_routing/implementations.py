@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
-    from .running import Running
 
 
 class RouteCache:
@@ -38,8 +37,8 @@ class RouteCache:
         The host function.
     registry
         Knows the backends.
-    running
-        What of the function runs now.
+    entry_of
+        Gives what stands for a backend among what a thread is inside of.
     tell
         Told of each route that a call made necessary.
     """
@@ -48,12 +47,12 @@ class RouteCache:
         self,
         function: HostFunction,
         registry: Registry,
-        running: Running,
+        entry_of: Callable[[str], object],
         tell: Callable[[Iterable[object]], None],
     ) -> None:
         self._function = function
         self._registry = registry
-        self._running = running
+        self._entry_of = entry_of
         self._tell = tell
         self._routes: dict[LoadedBackend, Route | Refusal] = {}
         self._told: set[LoadedBackend] = set()
@@ -150,4 +149,4 @@ class RouteCache:
             return Refusal(backend.name, MISSING)
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
-        return compile_route(function, backend, found, self._running.entry(backend.name))
+        return compile_route(function, backend, found, self._entry_of(backend.name))

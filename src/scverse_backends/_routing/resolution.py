@@ -31,7 +31,7 @@ from .forwarding import Forwarding, ask, forward, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .implementations import RouteCache
     from .routes import Route
-    from .running import Running
 
 INSIDE_BACKEND = "the backend's own implementation is calling the function it replaces"
 INSIDE_FALLBACK = "the host is calling this function while it runs it in the place of a backend"
@@ -100,8 +99,8 @@ class Resolver:
         Knows what is selected.
     routes
         The routes to the backends' implementations.
-    running
-        What of the function runs now.
+    is_inside
+        Tells whether the caller is inside a backend's implementation, or a fallback.
     ready
         Gets the route of a selection's first choice, where some calls can take it as they come.
     on_host
@@ -113,7 +112,7 @@ class Resolver:
         function: HostFunction,
         selector: Selector,
         routes: RouteCache,
-        running: Running,
+        is_inside: Callable[[str | Selection], bool],
         ready: dict[Selection, Route],
         on_host: set[Selection],
     ) -> None:
@@ -121,7 +120,7 @@ class Resolver:
         self._selector = selector
         self._registry = selector.registry
         self._routes = routes
-        self._running = running
+        self._is_inside = is_inside
         self._ready = ready
         self._on_host = on_host
         self._host = selector.configuration.host
@@ -145,14 +144,14 @@ class Resolver:
         given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, chosen, given=known)
-        if self._running.has(selection):
+        if self._is_inside(selection):
             return ended._replace(nested=INSIDE_FALLBACK)
         for backend in chosen.backends:
             if backend is None:
                 if chosen is not selection and chosen.is_host and selection.is_kept:
                     self._on_host.add(selection)
                 return ended._replace(refusals=tuple(refusals))
-            if self._running.has(backend.name):
+            if self._is_inside(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
             try:
                 tried = self._try(ended, backend, given, generation)

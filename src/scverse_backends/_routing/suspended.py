@@ -20,8 +20,21 @@ if TYPE_CHECKING:
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.state import Scope, SelectionState
 
-    from .running import Mark
     from .spans import Span
+
+
+class Mark:
+    """Stands in the context of a coroutine or generator for as long as that runs.
+
+    The call closes it when it ends: a task that was begun in it and lives
+    longer is not inside it any more.
+    """
+
+    __slots__ = ("entry", "is_open")
+
+    def __init__(self, entry: object) -> None:
+        self.entry = entry
+        self.is_open = True
 
 
 class Hold:
@@ -33,8 +46,8 @@ class Hold:
         What is selected.
     own
         The selection that the call itself names.
-    mark
-        What nested calls know it by, until its work has ended.
+    entry
+        What nested calls know it by, until its work has ended; ``None`` if they need not.
     span
         The call, if it is traced.
     note
@@ -48,16 +61,16 @@ class Hold:
         self,
         state: SelectionState,
         own: Selection | None,
-        mark: Mark | None,
+        entry: object | None,
         span: Span | None,
         note: str,
     ) -> None:
         self._state = state
         self._own = own
-        self._mark = mark
+        self._mark = None if entry is None else Mark(entry)
         self._span = span
         self._note = note
-        self._is_bound = not (own is None and mark is None)
+        self._is_bound = not (own is None and entry is None)
         scope = state.scope()
         self._scope = scope if own is None else (own, scope, None)
         self._innermost = span or state.span()

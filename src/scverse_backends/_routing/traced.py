@@ -98,7 +98,7 @@ class TracedCalls:
         return (
             len(args) <= route.max_positional
             and route.keywords.issuperset(kwargs)
-            and not execution.running.has(route.backend.name)
-            and not execution.running.has(selection)
+            and not execution.is_inside(route.backend.name)
+            and not execution.is_inside(selection)
             and route.is_offered()
         )
