@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .host import HostFunction
     from .routes import Route
-    from .traced import TracedCalls
+    from .spans import TracedCalls
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -163,7 +163,7 @@ class Dispatch(Execution):
     @once
     def traced(self) -> TracedCalls:
         """Make what runs calls in a context that is traced, when one is first made there."""
-        from .traced import TracedCalls
+        from .spans import TracedCalls
 
         return TracedCalls(self)
 

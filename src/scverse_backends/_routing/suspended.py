@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.state import Scope, SelectionState
 
-    from .spans import Span
-
 
 class Mark:
     """Stands in the context of a coroutine or generator for as long as that runs.
@@ -49,7 +47,7 @@ class Hold:
     entry
         What nested calls know it by, until its work has ended; ``None`` if they need not.
     span
-        The call, if it is traced.
+        The traced call, or ``None``; the state holds it too.
     note
         Why the host runs it, for an error that it raises.
 
@@ -62,7 +60,7 @@ class Hold:
         state: SelectionState,
         own: Selection | None,
         entry: object | None,
-        span: Span | None,
+        span: Any,
         note: str,
     ) -> None:
         self._state = state
@@ -165,7 +163,7 @@ class Hold:
         state.put(now, span)
         state.inside.set(inside)
 
-    def _enter(self) -> tuple[Span | None, Token[tuple[Mark, ...]]]:
+    def _enter(self) -> tuple[Any, Token[tuple[Mark, ...]]]:
         """Put what was decided in force in this context; give the span that it was in."""
         state, outer = self._state, self._state.span()
         marks = () if self._mark is None else (self._mark,)
@@ -176,7 +174,7 @@ class Hold:
             state.enter_span(self._span)
         return outer, token
 
-    def _leave(self, outer: Span | None) -> None:
+    def _leave(self, outer: Any) -> None:
         """Take it out again."""
         if self._own is not None:
             self._state.pop(self)
