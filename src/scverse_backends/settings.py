@@ -11,9 +11,8 @@ from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
 from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
-from ._selection.hosts import find_host
+from ._selection.processes import find_host, tell_workers
 from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
-from ._selection.workers import tell_workers
 
 if TYPE_CHECKING:
     from typing import Never
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
-    from ._selection.hosts import HostAddress
+    from ._selection.processes import HostAddress
 
 
 class Settings:

@@ -19,7 +19,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary, finalize
 
 from scverse_backends._routing.spans import OUTSIDE, Span
-from scverse_backends._selection.hosts import find_host
+from scverse_backends._selection.processes import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .trace_records import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._ground.rendering import Page
-    from scverse_backends._selection.hosts import HostAddress
+    from scverse_backends._selection.processes import HostAddress
 
 __all__ = ["CallSite", "Trace", "TraceRecord", "TraceSummary"]
 

@@ -16,7 +16,7 @@ from scverse_backends._ground.callables import (
 )
 from scverse_backends._ground.labels import quoted
 
-from .hosts import find_host
+from .processes import find_host
 from .selection import BLOCK
 from .state import TRACED
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import FallbackPolicy
 
-    from .hosts import HostAddress
+    from .processes import HostAddress
     from .request import Request
     from .selection import Selection
     from .selector import Selector

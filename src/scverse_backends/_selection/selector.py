@@ -10,10 +10,9 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
-from .hosts import enter_host
+from .processes import ENTRY, enter_host, is_worker, lost, tell_programs, tell_workers
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
 from .state import PENDING, SelectionState
-from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
-    from .hosts import HostAddress
+    from .processes import HostAddress
     from .request import Located, Request
     from .selection import Pick
     from .state import Scope

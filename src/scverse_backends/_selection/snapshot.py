@@ -18,7 +18,7 @@ from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
-from .hosts import HostAddress, find_host, known_host, missing
+from .processes import HostAddress, find_host, known_host, missing
 from .request import OPTIONAL, FunctionRequest, Request, attempt_to_locate
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
