@@ -122,7 +122,7 @@ class Execution:
         """Give what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
         if resolution.is_fallback:
             return self.entry(resolution.selection)
-        return None if resolution.route is None else resolution.route.entry
+        return None if resolution.forwarding is None else resolution.forwarding.route.entry
 
     def is_inside(self, key: Key) -> bool:
         """Whether the caller is inside a backend's implementation, or a fallback."""
@@ -133,13 +133,11 @@ class Execution:
         )
 
     def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call on the first backend that can take it, else on the host."""
+        """Run a call on the first backend that can take it, else on the host in a backend's place."""
         __tracebackhide__ = True
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return self.run_route(route, forwarding.args, forwarding.kwargs)
-        if not resolution.is_fallback:
-            return self.run_on_host(args, kwargs, resolution.refusals)
+        forwarding = resolution.forwarding
+        if forwarding is not None:
+            return self.run_route(forwarding.route, forwarding.args, forwarding.kwargs)
         self.resolver.allow(resolution, kwargs)
         with _within(self.entry(resolution.selection)):
             return self.run_on_host(args, kwargs, resolution.refusals)
@@ -184,9 +182,9 @@ class Execution:
         self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Callable[[], Any]:
         """Prepare what a coroutine or generator function does later."""
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
+        forwarding = resolution.forwarding
+        if forwarding is not None:
+            return partial(forwarding.route.implementation, *forwarding.args, **forwarding.kwargs)
         from .suspended import is_written_suspended
 
         if is_written_suspended(self.function.func):

@@ -194,7 +194,7 @@ class Dispatch(Execution):
             if label is _UNNAMED:
                 resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
                 self.resolver.tell(resolution)
-                if resolution.nested is None:
+                if not resolution.is_for_host:
                     return self.run(resolution, args, kwargs)
                 # Run from here: a host function may call itself to any depth.
                 try:
@@ -233,11 +233,14 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
-        own, span = self.pop_selection(kwargs), self.state.recorder()
+        own, top, span = self.pop_selection(kwargs), self.state.look(), None
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
-        if span is not None:
+        if top is not None and top[0] is TRACED:
+            from .spans import begin
+
             site = messages.call_site(3, self.decorators)
-            span = span.child(self.resolver.decide(resolution), site, self.state.observers)
+            outer: Any = top[2]
+            span = begin(outer, self.resolver.decide(resolution), site, self.state.observers)
         self.resolver.tell(resolution)
         with span or nullcontext():
             if resolution.is_fallback:
@@ -246,7 +249,7 @@ class Dispatch(Execution):
             if entry is None and own is None and span is None:
                 return self.run_on_host(args, kwargs, resolution.refusals)
             work = self.work(resolution, args, kwargs)
-        why = note(resolution.refusals) if resolution.route is None else ""
+        why = note(resolution.refusals) if resolution.forwarding is None else ""
         hold = Hold(self.state, own, entry, span, why)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
         return named(held(work), self.function.func)
@@ -277,11 +280,11 @@ class Dispatch(Execution):
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision | None:
         """Call through decorators outside of ours, until the call is seen; it does not run."""
-        from .spans import OUTSIDE, Arrived, CallAwaited
+        from .spans import Arrived, CallAwaited
 
         awaited = CallAwaited(self.function.name)
-        self.state.enter_span(OUTSIDE)
-        self.state.observe(awaited, OUTSIDE)
+        self.state.enter_span(None)
+        self.state.observe(awaited)
         try:
             result = outermost(*args, **kwargs)
             if isinstance(result, CoroutineType):

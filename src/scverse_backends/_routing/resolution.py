@@ -55,7 +55,7 @@ class Resolution(NamedTuple):
         What holds where the call is made.
     chosen
         What of it is for this function.
-    route, forwarding
+    forwarding
         How the call reaches a backend; ``None`` if the host runs it.
     given
         Its arguments by name, where they fit the host's signature.
@@ -71,7 +71,6 @@ class Resolution(NamedTuple):
 
     selection: Selection
     chosen: Selection
-    route: Route | None = None
     forwarding: Forwarding | None = None
     given: Given | None = None
     refusals: tuple[Refusal, ...] = ()
@@ -80,12 +79,17 @@ class Resolution(NamedTuple):
     options: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def is_for_host(self) -> bool:
+        """Whether the host runs it, and not in a backend's place."""
+        return self.forwarding is None and not self.is_fallback
+
+    @property
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         if self.forwarding is None or self.refusals:
             return None
-        given = tuple(name for name, _ in self.options)
-        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored, given
+        route, _, _, ignored, received = self.forwarding
+        return self.selection, route, received, ignored, tuple(name for name, _ in self.options)
 
 
 class Resolver:
@@ -188,7 +192,7 @@ class Resolver:
         forwarding = forward(route, given)
         if isinstance(forwarding, Refusal):
             return forwarding
-        found = asked._replace(route=route, forwarding=forwarding, given=given, options=options)
+        found = asked._replace(forwarding=forwarding, given=given, options=options)
         return self._ask(route, given, may_leave=may_leave) or found
 
     def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
@@ -223,9 +227,9 @@ class Resolver:
 
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
-        _, selection, route, forwarding, given, refusals, nested, is_fallback, options = resolution
+        _, selection, forwarding, given, refusals, nested, is_fallback, options = resolution
         refusals = (*selection.omitted, *refusals)
-        if route is None or forwarding is None or given is None:
+        if forwarding is None or given is None:
             policy = self._selector.policy(selection) if is_fallback else None
             return Decision(
                 function=self._function.name,
@@ -237,6 +241,7 @@ class Resolver:
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback,
             )
+        route = forwarding.route
         return Decision(
             function=self._function.name,
             backend=route.backend.name,

@@ -79,16 +79,6 @@ class Span:
         """The innermost call that this is, or is within."""
         return self.parent if self.decision is None else self
 
-    def child(
-        self, decision: Decision, site: tuple[CodeType, int], observers: tuple[SpanObserver, ...]
-    ) -> Span:
-        """Record a call that is made within this one, for its sinks and those of every context."""
-        span = Span(decision, self.call, self.sinks, site)
-        # Those of every context first: one of them may end the call, which no trace then shows.
-        for sink in (*observers, *self.sinks):
-            sink.add(span)
-        return span
-
     def start(self) -> None:
         """Spend time in it from now on."""
         self._since = perf_counter()
@@ -131,8 +121,19 @@ class Span:
             self.end(error)
 
 
-OUTSIDE = Span(None, None, ())
-"""What a call is made within that only the sinks of every context take in."""
+def begin(
+    outer: Span | None,
+    decision: Decision,
+    site: tuple[CodeType, int],
+    observers: tuple[SpanObserver, ...],
+) -> Span:
+    """Record a call for the sinks of what it is made within, and for those of every context."""
+    parent, sinks = (None, ()) if outer is None else (outer.call, outer.sinks)
+    span = Span(decision, parent, sinks, site)
+    # Those of every context first: one of them may end the call, which no trace then shows.
+    for sink in (*observers, *sinks):
+        sink.add(span)
+    return span
 
 
 _MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
@@ -149,14 +150,14 @@ class TracedCalls:
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
         __tracebackhide__ = True
-        execution, outer = self._execution, cast("Span", top[2])
+        execution, outer = self._execution, cast("Span | None", top[2])
         own, state = execution.pop_selection(kwargs), execution.state
         scope = top[1] if own is None else (own, top[1], None)
         selection = own or execution.selector.current()
         route, resolution, decision = self._way(selection, args, kwargs)
         # This function, `Dispatch.call` and `dispatched` stand between here and the call.
         site = messages.call_site(4, execution.decorators)
-        span = outer.child(decision, site, state.observers)
+        span = begin(outer, decision, site, state.observers)
         execution.resolver.log(decision, selection)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
@@ -164,7 +165,7 @@ class TracedCalls:
             with span:
                 if route is not None:
                     return execution.run_route(route, args, kwargs)
-                if resolution is not None and (resolution.route or resolution.is_fallback):
+                if resolution is not None and not resolution.is_for_host:
                     return execution.run(resolution, args, kwargs)
                 # Run from here: a host function may call itself to any depth.
                 try:
