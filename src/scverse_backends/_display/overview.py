@@ -72,8 +72,7 @@ def settings_page(selector: Selector) -> Page:
         return _page_when_off(selector)
     tiers = [*_tiers(selector)]
     chosen = next((tier for tier in tiers if tier.backends), None)
-    scope = selector.state.scope()
-    selection = selector.state.default if scope is None else scope[0]
+    selection = selector.state.selected()
     facts = (
         ("calls run on", ", else ".join(chosen.backends) if chosen else f"{CPU}, the host itself"),
         ("selected by", _place(chosen) if chosen else "nothing selected"),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.labels import CPU, quoted
+from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
@@ -249,17 +249,13 @@ def _told() -> Any:
 
 def _names(selector: Any) -> tuple[str, ...]:
     """Name the backends that are selected for a host here and now, as far as that needs no import."""
-    scope = selector.state.scope()
-    selection = selector.state.default if scope is None else scope[0]
-    return () if selector.off else _chosen(selection)
+    return () if selector.off else _chosen(selector.state.selected())
 
 
 def _chosen(selection: Selection) -> tuple[str, ...]:
     """Name the backends of a selection; none if the host comes first."""
-    if selection.is_host:
-        return ()
-    every = (*selection.names, *(name for rule in selection.rules for name in rule.names))
-    return tuple(name for name in dict.fromkeys(every) if name != CPU)
+    picks = () if selection.is_host else selection.every_pick
+    return tuple(dict.fromkeys(pick.name for pick in picks if pick.backend is not None))
 
 
 def _line() -> str | None:

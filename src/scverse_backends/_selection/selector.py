@@ -90,8 +90,9 @@ class Selector:
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
-        scope = self.state.scope()
-        selection = self._default() if scope is None else scope[0]
+        selection = self.state.selected()
+        if selection is PENDING:
+            selection = self._default()
         return selection.find() if type(selection) is Missing else selection
 
     def find(self, asked: Request, origin: str | None = None) -> Request:
@@ -269,10 +270,9 @@ class Selector:
         return self.state.make(surrounding.picks, None, surrounding.origin, rules)
 
     def _default(self) -> Selection:
-        """Give the process-wide selection."""
-        default = self.state.default
-        if default is not PENDING:
-            return default
+        """Give the process-wide selection, the environment's where nothing else was selected."""
+        if self.state.default is not PENDING:
+            return self.state.default
         was_lost = lost(self.configuration.host, self.environment.backend_variable)
         if was_lost and not self.environment.backend:
             self._warn_once(ENTRY, was_lost)

@@ -111,6 +111,11 @@ class SelectionState:
         top = self.active.get()
         return top[1] if top is not None and top[0] is TRACED else top
 
+    def selected(self) -> Selection:
+        """Give what is selected here and now; `PENDING` while that is the environment's, and unread."""
+        scope = self.scope()
+        return self.default if scope is None else scope[0]
+
     def span(self) -> Any:
         """Give the traced call, or trace, that this context is inside of, if any."""
         top = self.active.get()
