@@ -75,7 +75,7 @@ class Execution:
         """Make the routes of the function, when a backend is first selected or asked for."""
         from .implementations import RouteCache
 
-        return RouteCache(self.function, self.selector.registry, self.entry, self._tell)
+        return RouteCache(self.function, self.selector.registry, self.entry, self.watchers)
 
     @once
     def resolver(self) -> Resolver:
@@ -101,10 +101,6 @@ class Execution:
         """List the code of what is wrapped around the public function under its name."""
         around = with_decorators(self.function.public)
         return tuple(code for one in around if (code := getattr(one, "__code__", None)))
-
-    def _tell(self, routes: Iterable[object]) -> None:
-        for watcher in self.watchers:
-            watcher(routes)
 
     def pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""

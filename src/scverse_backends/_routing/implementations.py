@@ -39,7 +39,7 @@ class RouteCache:
         Knows the backends.
     entry_of
         Gives what stands for a backend among what a thread is inside of.
-    tell
+    watchers
         Told of each route that a call made necessary.
     """
 
@@ -48,12 +48,12 @@ class RouteCache:
         function: HostFunction,
         registry: Registry,
         entry_of: Callable[[str], object],
-        tell: Callable[[Iterable[object]], None],
+        watchers: list[Callable[[Iterable[object]], None]],
     ) -> None:
         self._function = function
         self._registry = registry
         self._entry_of = entry_of
-        self._tell = tell
+        self._watchers = watchers
         self._routes: dict[LoadedBackend, Route | Refusal] = {}
         self._told: set[LoadedBackend] = set()
         registry.changes.watch(self._forget)
@@ -69,7 +69,8 @@ class RouteCache:
         before = self._routes.get(backend)
         route = self.route(backend)
         if route is not before and isinstance(route, Route):
-            self._tell((route,))
+            for watcher in self._watchers:
+                watcher((route,))
             self._tell_absences(route)
         self._tell_mistake(backend, route)
         return route

@@ -15,7 +15,7 @@ from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, 
 from .state import PENDING, SelectionState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
@@ -74,7 +74,7 @@ class Selector:
     def _forget_calls(self) -> None:
         """Begin anew; a call that is being looked up goes into the old dictionary."""
         self.calls: dict[Any, Selection] = {}
-        self._calls_under: dict[FallbackPolicy, dict[Any, Selection]] = {}
+        self._calls_under: dict[FallbackPolicy | None, dict[Any, Selection]] = {None: self.calls}
 
     @once
     def registry(self) -> Registry:
@@ -207,7 +207,7 @@ class Selector:
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
         fallback = None if outer is None else outer[0].fallback
-        calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
+        calls = self._calls_under.setdefault(fallback, {})
         spelling, asked = labels, (labels,)
         if not isinstance(labels, str):
             from .request import listed
@@ -378,3 +378,22 @@ class Selector:
             mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
             raise BackendConfigurationError(self.configuration.host, [mistake])
         return cast("FallbackPolicy", policy)
+
+
+SETTINGS: Mapping[str, Callable[[Selector], Any]] = {
+    # Not their names alone: all that is selected is to be there again.
+    "backend": Selector.current,
+    "backends": Selector.current,
+    "fallback": Selector.policy,
+}
+"""What users may set, and what to set again where something else was set for a while."""
+
+
+class SettingsToRestore(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    def __missing__(self, name: str) -> Any:
+        return SETTINGS[name](self._selector)
