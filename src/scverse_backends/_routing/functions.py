@@ -68,6 +68,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - as above
         nonlocal __tracebackhide__  # which costs less than setting it
         if awake:
+            # What is selected here. Python 3.11 takes longer for a call of `state.look` in one step.
             look = state.look
             scope = look()
             own = selection = None
@@ -80,6 +81,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
             elif named and name in kwargs:
                 own, selection = considered.own_scope(kwargs)
             if selection is not None:
+                # Its first choice, if the call reaches the implementation there is now as it came.
                 route = ready.get(selection)
                 if (
                     route is not None
@@ -107,6 +109,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                                 raise
                         finally:
                             inside.discard(entry)
+                # Everything else that is selected, but the host.
                 if own:
                     return considered.call(args, kwargs, own, considered.function.public)
                 if not (selection.is_host or selection in considered.on_host):
