@@ -142,10 +142,10 @@ class Resolver:
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
         generation = self._selector.changes.generation
-        given = bind(self._function.parameters, args, kwargs)
-        known = given if isinstance(given, Given) else None
+        bound = bind(self._function.parameters, args, kwargs)
+        known = bound if isinstance(bound, Given) else None
+        given = settle(self._function.parameters, bound, self._function.aliases)
         chosen = selection.of(self._function.name)
-        given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, chosen, given=known)
         if self._is_inside(selection):
