@@ -7,7 +7,6 @@ holds an argument.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from threading import local
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Iterable
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selection import Selection
@@ -135,8 +134,13 @@ class Execution:
         if forwarding is not None:
             return self.run_route(forwarding.route, forwarding.args, forwarding.kwargs)
         self.resolver.allow(resolution, kwargs)
-        with _within(self.entry(resolution.selection)):
+        # The calls that the host makes of the function meanwhile stay on the host.
+        here, entry = inside(), self.entry(resolution.selection)
+        try:
+            here.add(entry)
             return self.run_on_host(args, kwargs, resolution.refusals)
+        finally:
+            here.discard(entry)
 
     def run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on an implementation."""
@@ -187,17 +191,6 @@ class Execution:
             # Arguments that do not fit are told now; what is closed at once never ran.
             self.run_on_host(args, kwargs, resolution.refusals).close()
         return partial(self.function.func, *args, **kwargs)
-
-
-@contextmanager
-def _within(entry: object) -> Generator[None]:
-    """Keep the calls that the host makes of a function, where it runs it as a fallback, on the host."""
-    here = inside()
-    try:
-        here.add(entry)
-        yield
-    finally:
-        here.discard(entry)
 
 
 def note(refusals: tuple[Refusal, ...]) -> str:
