@@ -149,7 +149,7 @@ class Execution:
             from .suspended import Hold, named
 
             work = partial(route.implementation, *args, **kwargs)
-            hold = Hold(self.state, None, route.entry, None, "")
+            hold = Hold(self.state, None, route.entry)
             return named(hold.iterated(work), self.function.public)
         here, entry = inside(), route.entry
         try:

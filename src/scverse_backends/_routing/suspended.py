@@ -60,8 +60,8 @@ class Hold:
         state: SelectionState,
         own: Selection | None,
         entry: object | None,
-        span: Any,
-        note: str,
+        span: Any = None,
+        note: str = "",
     ) -> None:
         self._state = state
         self._own = own
