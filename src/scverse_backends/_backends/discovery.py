@@ -28,7 +28,7 @@ from scverse_backends._ground.safe_repr import (
 from .configuration import STARTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from importlib.metadata import Distribution
 
 
@@ -121,8 +121,7 @@ def shadowing_file(candidate: Candidate) -> str | None:
             return ""
         return str(origin)
 
-    found = _named(candidate.distribution)
-    return next((ask_text(look, one) for one in found), None) or None
+    return _ask(candidate.distribution, look) or None
 
 
 def look_anew() -> None:
@@ -175,13 +174,23 @@ def _named(name: str | None) -> Iterator[Distribution]:
     return (one for one in found if not isinstance(one, Fault))
 
 
+def _ask(name: str | None, look: Callable[[Distribution], Any]) -> Any:
+    """Ask the first that is installed under a name; ``None`` if there is none, or it raises."""
+    found = next(_named(name), None)
+    return None if found is None else attempt(partial(look, found), lambda _: None)
+
+
+def installed_file(distribution: str | None, name: str) -> Any:
+    """Give the place of a file that a distribution would bring, relative to where packages are."""
+    return _ask(distribution, lambda found: found.locate_file(name))
+
+
 def project_url(distribution: str) -> str | None:
     """Give the page of an installed distribution by its metadata, best where it is documented.
 
     Only pages of the web count: the metadata is a stranger's.
     """
-    found = _named(distribution)
-    return next((ask_text(_project_url, one) for one in found), None) or None
+    return _ask(distribution, _project_url) or None
 
 
 def _project_url(distribution: Distribution) -> str:
@@ -286,7 +295,7 @@ def _what_it_is(distribution: Distribution) -> tuple[str | None, str, str]:
 def _records_itself(distribution: Distribution) -> bool:
     """Whether what an installer recorded of a distribution holds its own metadata, if it has files."""
     folder = _folder(distribution)
-    return not folder or f"{folder}/METADATA" in (ask_text(_record, distribution) or "")
+    return not folder or f"{folder}/METADATA" in (_record(distribution))
 
 
 class _Bringers:
@@ -309,8 +318,8 @@ class _Bringers:
 def _brought(place: str | None) -> Iterator[tuple[str, Distribution]]:
     for one in _installed(path=[str(place)]):
         if not isinstance(one, Fault) and _location(one) == place:
-            own, record = _folder(one), ask_text(_record, one) or ""
-            yield from ((folder, one) for folder in _FOLDERS.findall(record) if folder != own)
+            found = _FOLDERS.findall(_record(one))
+            yield from ((folder, one) for folder in found if folder != _folder(one))
 
 
 def _location(distribution: Distribution) -> str | None:
@@ -322,7 +331,7 @@ def _soundness(bringers: _Bringers, distribution: Distribution) -> tuple[bool, b
     """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
     version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
     numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
-    return bringers.of(distribution) is None, bool(ask_text(_record, distribution)), numbers
+    return bringers.of(distribution) is None, bool(_record(distribution)), numbers
 
 
 def _metadata(distribution: Distribution) -> str:
@@ -330,7 +339,8 @@ def _metadata(distribution: Distribution) -> str:
 
 
 def _record(distribution: Distribution) -> str:
-    return distribution.read_text("RECORD") or ""
+    """Read what an installer recorded, as far as that can be read."""
+    return ask_text(lambda found: found.read_text("RECORD"), distribution) or ""
 
 
 def _folder(distribution: Distribution) -> str:
@@ -340,12 +350,9 @@ def _folder(distribution: Distribution) -> str:
 
 def _where(distribution: Distribution) -> str:
     """Name a distribution that may not be able to tell its own name."""
-    name = _identity(distribution)[0] or ask_text(_place, distribution)
-    return name or safe_repr(distribution, LONGEST_NAME)
-
-
-def _place(distribution: Distribution) -> str:
-    return str(getattr(distribution, "_path", distribution))
+    name = _identity(distribution)[0]
+    place = ask_text(lambda found: str(getattr(found, "_path", found)), distribution)
+    return name or place or safe_repr(distribution, LONGEST_NAME)
 
 
 def _order(candidate: Candidate) -> tuple[str, bool, str, str]:
