@@ -16,7 +16,6 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
-from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
 from ._selection.hosts import known_hosts
 from ._selection.request import parse
@@ -176,6 +175,6 @@ def _labels() -> Iterator[str]:
     """List the labels of the hosts that were imported, as far as metadata and manifests say."""
     found: dict[str, Any] = {}
     for selector in known_hosts():
-        for one in backends_with_labels(selector.registry):
+        for one in selector.registry.listed(quietly=True):
             found.update(dict.fromkeys(one.labels))
     yield from (*found, CPU)

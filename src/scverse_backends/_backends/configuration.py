@@ -61,8 +61,8 @@ def configure(
             mistakes.append(f"{option} must be a non-empty string, not {value!r}")
     _check_choice("fallback", fallback, FALLBACK_POLICIES, mistakes)
     _check_choice("untrusted", untrusted, UNTRUSTED_POLICIES, mistakes)
-    if should_run is not None:
-        _check_hook("should_run", should_run, mistakes)
+    if should_run is not None and (not callable(should_run) or is_coroutine_function(should_run)):
+        mistakes.append(f"should_run must be a plain function, not {should_run!r}")
     reserved = _reserved(reserved_backends, mistakes)
     configuration = Configuration(
         group=entrypoint_group,
@@ -121,11 +121,6 @@ def circles(pairs: Mapping[str, str]) -> list[str]:
 def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: list[str]) -> None:
     if value not in choices:
         mistakes.append(f"{option} must be one of {', '.join(map(repr, choices))}, not {value!r}")
-
-
-def _check_hook(option: str, value: Any, mistakes: list[str]) -> None:
-    if not callable(value) or is_coroutine_function(value):
-        mistakes.append(f"{option} must be a plain function, not {value!r}")
 
 
 def _mapping(value: Any, option: str, mistakes: list[str]) -> Mapping[Any, Any]:

@@ -360,14 +360,10 @@ class Inventory:
 
     def _objection(self, label: Any, taken: Collection[str]) -> str | None:
         """Say why an adapter may not be registered under a label."""
-        reserved = self.configuration.reserved
-        problem = fault(label)
-        if problem:
+        problem = fault(label) or self.configuration.reservation(label)
+        if problem or key(label) not in taken:
             return problem
-        if key(label) in reserved:
-            return f"{label!r} is reserved. {reserved[key(label)]}"
-        is_taken = key(label) in taken
-        return f"{label!r} is registered already; remove that first" if is_taken else None
+        return f"{label!r} is registered already; remove that first"
 
 
 # Not on every system can a process be forked.

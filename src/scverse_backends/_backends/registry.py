@@ -7,7 +7,7 @@ that they are stale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from scverse_backends._ground.labels import CPU, fault, key
 from scverse_backends._ground.records import BackendInfo, Candidate, LoadedBackend
@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import TrustRule
     from scverse_backends._ground.records import Verdict
+
+    from .index import Installed
+
+
+UNUSABLE = ("broken", "refused")
+
+
+class Listed(NamedTuple):
+    """One backend that is there, with itself and the labels that name it, as far as they are known."""
+
+    info: BackendInfo
+    backend: LoadedBackend | None
+    labels: tuple[str, ...]
 
 
 class Registry(Inventory):
@@ -220,7 +233,7 @@ class Registry(Inventory):
         index = self.index
         usable = [entry for entry in index.entries if entry.installed.usable]
         served = {name for entry in usable for name in entry.verdict.trusted_as}
-        rules = [rule for rule in self.configuration.trusted.values() if rule.name in served]
+        rules = [rule for rule in self.configuration.rules if rule.name in served]
         return (
             *(label for backend in self.registered for label in backend.labels),
             *(
@@ -231,27 +244,21 @@ class Registry(Inventory):
             *(label for rule in rules for label in rule.labels),
         )
 
-    def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
-        """List the labels that name a known backend, its canonical name first."""
-        index = self.index
-        held = index.labels_of(self.installed(backend.source)) or backend.aliases
-        return tuple(dict.fromkeys((backend.name, *held)))
-
-    def listed(
-        self, *, quietly: bool = False
-    ) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
-        """Describe every backend that is registered or installed; nothing is imported.
-
-        Each stands with the backend itself, as far as it is known.
-        """
+    def listed(self, *, quietly: bool = False) -> Iterator[Listed]:
+        """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self.registered:
             info = BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-            yield info, backend
+            yield Listed(info, backend, backend.labels)
         if not quietly:
             self.verdicts()
-        for verdict, _ in self.index.entries:
+        index = self.index
+        for verdict, _ in index.entries:
             self.described(verdict, quietly=quietly)
-        for verdict, installed in self.index.entries:
+        held: dict[Installed, list[str]] = {}
+        for label in index.labels().values():
+            if label.is_listed:
+                held.setdefault(label.entry.installed, []).append(label.written)
+        for verdict, installed in index.entries:
             candidate, error = verdict.candidate, installed.error
             known = None if verdict.refused else installed.backend
             info = BackendInfo(
@@ -263,12 +270,20 @@ class Registry(Inventory):
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),
             )
-            yield info, known
+            yield Listed(info, known, self._labels(info, held.get(installed, ()) if known else ()))
+
+    def _labels(self, info: BackendInfo, held: Iterable[str]) -> tuple[str, ...]:
+        """List the labels that name an installed backend, as far as they are known, its name first."""
+        if info.state in UNUSABLE:
+            return ()
+        rule = self.configuration.trusted.get(key(info.name)) if info.trusted else None
+        labels = (info.name, *held, *(rule.labels if rule else ()))
+        return tuple({key(label): label for label in labels}.values())
 
     def absent(self) -> Iterator[TrustRule]:
         """List the trusted backends that are neither installed nor registered."""
         served = {name for verdict, _ in self.index.entries for name in verdict.trusted_as}
-        for rule in {rule.name: rule for rule in self.configuration.trusted.values()}.values():
+        for rule in self.configuration.rules:
             if rule.name not in served and self._registered_as(key(rule.name)) is None:
                 yield rule
 
@@ -286,8 +301,7 @@ class Registry(Inventory):
 
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
-        rules = dict.fromkeys(self.configuration.trusted.values())
-        labels = [CPU, *(label for rule in rules for label in rule.labels)]
+        labels = [CPU, *(label for rule in self.configuration.rules for label in rule.labels)]
         labels += [label.written for label in self.index.labels().values() if label.is_listed]
         labels += self.labels()
         return tuple({key(label): label for label in labels}.values())

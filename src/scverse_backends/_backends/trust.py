@@ -52,8 +52,7 @@ def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
 
 def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRule]:
     """List the rules that a candidate satisfies."""
-    rules = dict.fromkeys(configuration.trusted.values())
-    return [rule for rule in rules if not _mismatches(rule, candidate)]
+    return [rule for rule in configuration.rules if not _mismatches(rule, candidate)]
 
 
 def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool) -> Verdict:
@@ -63,9 +62,9 @@ def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool)
         return Verdict(candidate, served, refused=f"it is {BLOCKED}")
     if claimed is not None:
         return _judge_claim(claimed, candidate)
-    if key(candidate.name) in configuration.reserved:
-        reason = configuration.reserved[key(candidate.name)]
-        return Verdict(candidate, refused=f"the name {candidate.name!r} is reserved. {reason}")
+    reservation = configuration.reservation(candidate.name)
+    if reservation:
+        return Verdict(candidate, refused=f"the name {reservation}")
     if not served and configuration.untrusted == "refuse":
         return Verdict(candidate, refused=f"{configuration.host} runs trusted backends only")
     return Verdict(candidate, served)
@@ -161,9 +160,7 @@ def review(
 
 def _objection(configuration: Configuration, trusted_as: Collection[str], label: str) -> str | None:
     """Say why an adapter may not have a label, or ``None``."""
-    if key(label) in configuration.reserved:
-        return f"{label!r} is reserved. {configuration.reserved[key(label)]}"
     rule = configuration.trusted.get(key(label))
     if rule is not None and rule.name not in trusted_as:
         return f"{label!r} belongs to the trusted backend {rule.name!r}"
-    return None
+    return configuration.reservation(label)

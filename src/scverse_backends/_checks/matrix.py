@@ -85,7 +85,7 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         if not (verdict.refused or registry.described(verdict)):
             with loading(verdict.candidate.name):
                 registry.attempt(verdict, quietly=True)
-    for info, backend in registry.listed():
+    for info, backend, _ in registry.listed():
         if backend is None:
             unknown.append(info)
         else:

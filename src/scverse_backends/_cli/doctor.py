@@ -13,7 +13,6 @@ from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_enviro
 from scverse_backends._backends.discovery import groups
 from scverse_backends._checks.findings import number_of
 from scverse_backends._checks.verify import inspected
-from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import closest
 from scverse_backends._ground.records import release
 from scverse_backends._ground.rendering import hanging
@@ -119,7 +118,7 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
         with console.progress(f"loading {verdict.candidate.name} ({number} of {len(verdicts)})"):
             trials.append(_try(dispatcher, verdict))
     # Which labels a backend keeps is certain once all are loaded.
-    known = [one for one in backends_with_labels(registry) if one.info.state != "registered"]
+    known = [one for one in registry.listed(quietly=True) if one.info.state != "registered"]
     return Examination(
         host=registry.configuration.host,
         group=registry.configuration.group,
