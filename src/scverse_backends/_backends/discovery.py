@@ -109,7 +109,7 @@ def _changed(distribution: Any) -> float:
 
 def shadowing_file(candidate: Candidate) -> str | None:
     """Name the file that an import finds in the place of the distribution's own, if it does."""
-    package = candidate.value.partition(":")[0].partition(".")[0].strip()
+    package = candidate.module.partition(".")[0]
 
     def look(distribution: Distribution) -> str:
         names = (f"{package}.py", f"{package}/__init__.py")

@@ -293,7 +293,7 @@ def _is_mock(found: Any) -> bool:
     return mock is not None and isinstance(found, mock.NonCallableMock)
 
 
-def exported(namespace: Any) -> Collection[str] | None:
+def exported(namespace: Any) -> Collection[Any] | None:
     """Read a namespace's ``__all__``; ``None`` where there is none."""
     names = getattr(namespace, "__all__", None)
     if names is not None and not isinstance(names, (list, tuple, set, frozenset)):

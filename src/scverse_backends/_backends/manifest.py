@@ -120,7 +120,7 @@ def find(candidate: Candidate) -> bytes | None:
     ManifestError
         If it is there and cannot be read.
     """
-    module = candidate.value.partition(":")[0].strip()
+    module = candidate.module
     if not all(part.isidentifier() for part in module.split(".")):
         return None
     found = map(_content, _places(module, candidate.distribution))

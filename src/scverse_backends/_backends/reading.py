@@ -155,10 +155,10 @@ class Origins:
 
     def older(self, candidate: Candidate) -> Candidate | None:
         """Give a candidate as the code tells that is here already, if that is of another release."""
-        known = self._here(_module(candidate))
+        known = self._here(candidate.module)
         if known is not None:
             return _as(known, candidate)
-        said = _said_version(_module(candidate))
+        said = _said_version(candidate.module)
         if not _numbers(said) or _numbers(said) == _numbers(candidate.version):
             return None
         return candidate._replace(version=said) if is_installed_anew(candidate) else None
@@ -168,7 +168,7 @@ class Origins:
         outcome = reading.outcome
         if isinstance(outcome, LoadedBackend):
             older = older or self._used_by(candidate)
-            origin = _Origin(sys.modules.get(_module(candidate)), older or candidate)
+            origin = _Origin(sys.modules.get(candidate.module), older or candidate)
             self._known.update(dict.fromkeys(_names(candidate), origin))
         if older is None:
             return reading
@@ -185,7 +185,7 @@ class Origins:
     def _here(self, name: str) -> _Origin | None:
         """Give what is known under a name, if that code is still here."""
         known = self._known.get(name)
-        here = sys.modules.get(_module(known.candidate)) if known else None
+        here = sys.modules.get(known.candidate.module) if known else None
         return known if known and here is not None and here is known.module else None
 
     def _used_by(self, candidate: Candidate) -> Candidate | None:
@@ -193,10 +193,10 @@ class Origins:
         known = self._here(_names(candidate)[1])
         if known is None:
             return None
-        old = _module(known.candidate)
+        old = known.candidate.module
         taken = any(
             one is known.module or ask_text(attrgetter("__module__"), one) == old
-            for one in [*_namespace(_module(candidate)).values()]
+            for one in [*_namespace(candidate.module).values()]
         )
         return _as(known, candidate) if taken else None
 
@@ -210,11 +210,7 @@ def _as(known: _Origin, candidate: Candidate) -> Candidate | None:
 
 def _names(candidate: Candidate) -> tuple[str, str]:
     """Name by what code is known that was there before: its module, and its distribution."""
-    return _module(candidate), f"distribution {key(str(candidate.distribution))}"
-
-
-def _module(candidate: Candidate) -> str:
-    return candidate.value.partition(":")[0].strip()
+    return candidate.module, f"distribution {key(str(candidate.distribution))}"
 
 
 def _said_version(module: str) -> str:

@@ -97,7 +97,7 @@ def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
         found.append(f"its entry point is {candidate.name!r}, not {_either(rule.entrypoints)}")
     if rule.object_refs and candidate.value not in rule.object_refs:
         found.append(f"it loads {candidate.value!r}, not {_either(rule.object_refs)}")
-    if rule.module_prefixes and not _within(candidate.value, rule.module_prefixes):
+    if rule.module_prefixes and not _within(candidate.module, rule.module_prefixes):
         found.append(f"it loads {candidate.value!r}, outside {_either(rule.module_prefixes)}")
     return found
 
@@ -106,10 +106,9 @@ def _matches(name: str | None, allowed: tuple[str, ...]) -> bool:
     return not allowed or (name is not None and key(name) in map(key, allowed))
 
 
-def _within(reference: str, prefixes: Iterable[str]) -> bool:
-    """Whether a reference's module is one of the prefixes or inside it; ``ab`` is not in ``a``."""
-    module = reference.partition(":")[0].strip() + "."
-    return any(module.startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
+def _within(module: str, prefixes: Iterable[str]) -> bool:
+    """Whether a module is one of the prefixes or inside it; ``ab`` is not in ``a``."""
+    return any(f"{module}.".startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.records import origin
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
-
-from .findings import origin
 
 if TYPE_CHECKING:
     from scverse_backends._display.trace import TraceRecord
@@ -156,6 +155,11 @@ class Expectation(NamedTuple):
         )
 
 
+def first_matching(expectations: Iterable[Expectation], node: str) -> Expectation | None:
+    """Find what is known of a test."""
+    return next((found for found in expectations if found.matches(node)), None)
+
+
 def _expectation(line: str) -> Expectation:
     """Read a line such as ``test_pca.py::test_signs - components may point the other way``."""
     pattern, _, reason = line.partition(" - ")
@@ -260,6 +264,8 @@ class Ledger:
 
     Attributes
     ----------
+    wrong, inapplicable
+        The same, read.
     tally
         Where the calls of each function ran.
     tests
@@ -278,23 +284,15 @@ class Ledger:
         self.policy = policy
         self.tally = Tally()
         self.tests: dict[str, str] = {}
-        self._wrong = [*map(_expectation, wrong)]
-        self._inapplicable = [*map(_expectation, inapplicable)]
-
-    def why_wrong(self, node: str) -> Expectation | None:
-        """Find what is known of a test in which the backend is wrong."""
-        return next((found for found in self._wrong if found.matches(node)), None)
-
-    def why_inapplicable(self, node: str) -> Expectation | None:
-        """Find what is known of a test that does not apply."""
-        return next((found for found in self._inapplicable if found.matches(node)), None)
+        self.wrong = [*map(_expectation, wrong)]
+        self.inapplicable = [*map(_expectation, inapplicable)]
 
     @property
     def unmatched(self) -> list[str]:
         """The patterns of which no test ran."""
         return [
             expectation.pattern
-            for expectation in (*self._wrong, *self._inapplicable)
+            for expectation in (*self.wrong, *self.inapplicable)
             if not any(map(expectation.matches, self.tests))
         ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.records import origin
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._ground.safe_repr import short_repr
 from scverse_backends._selection.request import parse
@@ -213,12 +214,11 @@ def _backends_table(registry: Registry) -> Table:
 
 
 def _backend_row(info: BackendInfo, labels: tuple[str, ...]) -> Row:
-    registered = info.state == "registered"
     cells = (
         info.name,
         info.state,
         "yes" if info.trusted else "no",
-        "this process" if registered else " ".join(filter(None, (info.distribution, info.version))),
+        origin(info),
         ", ".join(labels),
     )
     tone = TONES.get(info.state, "")
