@@ -228,17 +228,9 @@ class LabelIndex:
             found.setdefault(folded, Label(written, entry, is_listed))
         return found
 
-    def labels(self) -> Mapping[str, Label]:
-        """Give every label that is known so far and names a usable backend, by its folded form."""
-        return self._view.labels
-
-    def by_function(self) -> Mapping[str | None, list[LoadedBackend]]:
-        """Group described backends by what they describe; under ``None``, those that are loaded."""
-        return self._view.by_function
-
     def reorder(self) -> None:
         """Work out anew what labels name, now that more is known of a backend."""
-        self._view = _View(self)
+        self.view = View(self)
 
     def in_order(self) -> list[Entry]:
         """List the entries that are not refused, in the order in which they are asked."""
@@ -246,7 +238,7 @@ class LabelIndex:
 
     def labels_of(self, installed: Installed) -> tuple[str, ...]:
         """List the labels that name one adapter, as they were written."""
-        labels = self.labels().values()
+        labels = self.view.labels.values()
         own = (label for label in labels if label.entry.installed is installed)
         return tuple(label.written for label in own if label.is_listed)
 
@@ -284,7 +276,7 @@ class LabelIndex:
         """Say which labels of an adapter name another one."""
         labels = {key(label): label for label in (*installed.names, *installed.claims.values())}
         for folded, label in labels.items():
-            holder = self.labels().get(folded)
+            holder = self.view.labels.get(folded)
             if holder is not None and holder.entry.installed is not installed:
                 other = holder.entry.verdict.candidate
                 yield (
@@ -293,7 +285,7 @@ class LabelIndex:
                 )
 
 
-class _View:
+class View:
     """What follows from all that is known by now, worked out when it is first asked for."""
 
     def __init__(self, index: LabelIndex) -> None:
@@ -301,6 +293,7 @@ class _View:
 
     @once
     def labels(self) -> dict[str, Label]:
+        """Give every label that is known so far and names a usable backend, by its folded form."""
         index = self._index
         # An impostor does not keep a trusted name from what serves it.
         found = {f: one for f, one in index.named.items() if not one.entry.verdict.impostor}
@@ -318,6 +311,7 @@ class _View:
 
     @once
     def by_function(self) -> dict[str | None, list[LoadedBackend]]:
+        """Group described backends by what they describe; under ``None``, those that are loaded."""
         found: dict[str | None, list[LoadedBackend]] = {}
         for backend in filter(None, (one.backend for one in self._index.installed.values())):
             for name in (None,) if backend.described is None else backend.described:

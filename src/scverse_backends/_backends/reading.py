@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from scverse_backends.exceptions import BackendError
 
     from .manifest import Manifest
-    from .trust import Claims
+    from .trust import Judge
 
     Outcome = LoadedBackend | BackendError
-    Judge = Callable[[LoadedBackend], Claims]
 
 
 class Reading(NamedTuple):
@@ -55,18 +54,8 @@ class Reading(NamedTuple):
     manifest: Manifest | None = None
 
 
-def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
-    """Read the manifest of a backend that is not refused; none of the backend's code runs.
-
-    Parameters
-    ----------
-    candidate
-        The backend.
-    judge
-        Judges the labels that it claims.
-    host
-        Name of the host.
-    """
+def read_manifest(candidate: Candidate, judge: Judge) -> Reading:
+    """Read the manifest of a backend that is not refused; none of the backend's code runs."""
     # Imported here: most runs never need a manifest, and hosts pay for imports.
     with making:
         from .manifest import ManifestError
@@ -79,8 +68,9 @@ def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
         return _unusable(f"its manifest says what no adapter may: {error}")
     if backend is None:
         return Reading()
-    claims = judge(backend)
+    claims = judge.review(backend)
     if claims.is_blocked:
+        host = judge.configuration.host
         return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
     if claims.refused:
         return _unusable(f"its manifest claims what is not its own: {claims.refused}")
@@ -105,18 +95,9 @@ def _unusable(problem: str) -> Reading:
     return Reading(problems=(f"{problem}. The adapter is asked instead.",))
 
 
-def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
-    """Import and describe an adapter; whatever it raises becomes its error.
-
-    Parameters
-    ----------
-    candidate
-        The backend.
-    judge
-        Judges the labels that it claims.
-    host
-        Name of the host.
-    """
+def load_adapter(candidate: Candidate, judge: Judge) -> Reading:
+    """Import and describe an adapter; whatever it raises becomes its error."""
+    host = judge.configuration.host
 
     def failed(error: BaseException) -> Reading:
         failure = load_error(error, candidate.name, host, candidate)
@@ -127,7 +108,7 @@ def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
 
     def load() -> Reading:
         loaded = describe(import_reference(candidate.value), candidate)
-        claims = judge(loaded)
+        claims = judge.review(loaded)
         if claims.refused:
             return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
         problems = (*claims.problems, *remarks(loaded.adapter))

@@ -79,7 +79,8 @@ class Registry(Inventory):
             return next((b for b in reversed(self.registered) if b.name == name), None)
         verdict = next((v for v in self.verdicts() if v.candidate == candidate), None)
         # After an upgrade, the loaded backend is still the one that was there before.
-        return verdict or next((b for b in self.loaded() if b.candidate == candidate), None)
+        loaded = (b for b in self.known() if b.described is None)
+        return verdict or next((b for b in loaded if b.candidate == candidate), None)
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
         """Give a backend as it is now, or else the one that has its name by now."""
@@ -221,12 +222,8 @@ class Registry(Inventory):
 
     def offering(self, function: str) -> Iterable[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        described = self.met_by_function
+        described = self._index.view.by_function if self._index else {}
         return (*self.registered, *described.get(None, ()), *described.get(function, ()))
-
-    def loaded(self) -> tuple[LoadedBackend, ...]:
-        """List the backends that are registered or loaded, each once."""
-        return tuple(backend for backend in self.known() if backend.described is None)
 
     def labels(self) -> tuple[str, ...]:
         """List every label of what is registered, loaded or described, as it was written."""
@@ -238,7 +235,7 @@ class Registry(Inventory):
             *(label for backend in self.registered for label in backend.labels),
             *(
                 found.written
-                for found in index.labels().values()
+                for found in index.view.labels.values()
                 if found.is_listed and found.entry.installed.usable
             ),
             *(label for rule in rules for label in rule.labels),
@@ -255,7 +252,7 @@ class Registry(Inventory):
         for verdict, _ in index.entries:
             self.described(verdict, quietly=quietly)
         held: dict[Installed, list[str]] = {}
-        for label in index.labels().values():
+        for label in index.view.labels.values():
             if label.is_listed:
                 held.setdefault(label.entry.installed, []).append(label.written)
         for verdict, installed in index.entries:
@@ -302,7 +299,7 @@ class Registry(Inventory):
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
         labels = [CPU, *(label for rule in self.configuration.rules for label in rule.labels)]
-        labels += [label.written for label in self.index.labels().values() if label.is_listed]
+        labels += [label.written for label in self.index.view.labels.values() if label.is_listed]
         labels += self.labels()
         return tuple({key(label): label for label in labels}.values())
 

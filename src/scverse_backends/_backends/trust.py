@@ -124,13 +124,8 @@ class Claims(NamedTuple):
     is_blocked: bool
 
 
-def review(
-    configuration: Configuration,
-    trusted_as: Collection[str],
-    blocked: frozenset[str],
-    backend: LoadedBackend,
-) -> Claims:
-    """Judge the labels that an adapter claims for itself.
+class Judge(NamedTuple):
+    """Judges the labels that an adapter claims for itself.
 
     Parameters
     ----------
@@ -140,26 +135,29 @@ def review(
         The trusted names that the adapter serves.
     blocked
         The labels that must never be imported.
-    backend
-        The adapter as it was loaded, or as its manifest describes it.
     """
-    named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
-    banned = next((label for label in named if key(label) in blocked), None)
-    objection = f"{banned!r} is {BLOCKED}" if banned else None
-    objection = objection or _objection(configuration, trusted_as, backend.name)
-    kept, problems = [], []
-    for alias in backend.aliases:
-        problem = fault(alias) or _objection(configuration, trusted_as, alias)
-        if problem:
-            problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
-        else:
-            kept.append(alias)
-    return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
 
+    configuration: Configuration
+    trusted_as: Collection[str]
+    blocked: frozenset[str]
 
-def _objection(configuration: Configuration, trusted_as: Collection[str], label: str) -> str | None:
-    """Say why an adapter may not have a label, or ``None``."""
-    rule = configuration.trusted.get(key(label))
-    if rule is not None and rule.name not in trusted_as:
-        return f"{label!r} belongs to the trusted backend {rule.name!r}"
-    return configuration.reservation(label)
+    def review(self, backend: LoadedBackend) -> Claims:
+        """Judge an adapter as it was loaded, or as its manifest describes it."""
+        named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
+        banned = next((label for label in named if key(label) in self.blocked), None)
+        objection = f"{banned!r} is {BLOCKED}" if banned else self._objection(backend.name)
+        kept, problems = [], []
+        for alias in backend.aliases:
+            problem = fault(alias) or self._objection(alias)
+            if problem:
+                problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
+            else:
+                kept.append(alias)
+        return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
+
+    def _objection(self, label: str) -> str | None:
+        """Say why an adapter may not have a label, or ``None``."""
+        rule = self.configuration.trusted.get(key(label))
+        if rule is not None and rule.name not in self.trusted_as:
+            return f"{label!r} belongs to the trusted backend {rule.name!r}"
+        return self.configuration.reservation(label)

@@ -10,6 +10,7 @@ from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._backends.loading import ABOUT_ITSELF
 from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.records import origin
@@ -80,9 +81,10 @@ class _Namespace:
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self._prefix}{name}"
-        if path in self._dispatched:
-            found = _stand_in(self._dispatched[path])
-        elif any(known.startswith(f"{path}.") for known in self._dispatched):
+        dispatched = {} if path in ABOUT_ITSELF else self._dispatched
+        if path in dispatched:
+            found = _stand_in(dispatched[path])
+        elif any(known.startswith(f"{path}.") for known in dispatched):
             found = _Namespace(self._dispatched, f"{path}.")
         else:
             msg = f"no dispatched function is called {path!r}"
@@ -95,13 +97,10 @@ class _Adapter(_Namespace):
     """The adapter of the loopback."""
 
     name = LOOPBACK
-    aliases = ()
-    renames: Mapping[str, Any] = {}
-    can_run = None
 
     @property
     def __all__(self) -> list[str]:
-        return [*self._dispatched]
+        return [name for name in self._dispatched if name.partition(".")[0] not in ABOUT_ITSELF]
 
 
 def _stand_in(public: Any) -> Any:

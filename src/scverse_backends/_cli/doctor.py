@@ -214,9 +214,7 @@ def _as_json(examination: Examination) -> dict[str, Any]:
             **found.info._asdict(),
             "health": found.health,
             "labels": found.labels,
-            "functions": found.trial.functions,
-            "problems": found.trial.problems,
-            "raised_at": found.trial.raised_at,
+            **found.trial._asdict(),
         }
         for found in examination.backends
     ]
