@@ -103,7 +103,7 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         Line(function.name, _summary(function.func.__doc__), tuple(found[place] for found in fits))
         for place, function in enumerate(functions)
     )
-    return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
+    return Matrix(dispatcher.host_name, tuple(columns), lines, tuple(unknown))
 
 
 def _summary(docstring: str | None) -> str:

@@ -86,14 +86,13 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
 
 def inspected(dispatcher: BackendDispatcher, backend: LoadedBackend) -> Verification:
     """Hold a loaded or described backend against its host."""
-    registry, catalogue, _ = parts(dispatcher)
-    functions = tuple(_fit(dispatch, backend) for dispatch in catalogue.dispatches())
+    dispatches = parts(dispatcher).catalogue.dispatches()
+    functions = tuple(_fit(dispatch, backend) for dispatch in dispatches)
     offered = {item.function for item in functions if item.implemented}
     names = _examine_names(backend, dispatcher.dispatched, offered)
     findings = (*names, *(found for item in functions for found in item.findings))
     source = (backend.distribution, backend.version)
-    host = registry.configuration.host
-    return Verification(host, backend.name, *source, functions, findings)
+    return Verification(dispatcher.host_name, backend.name, *source, functions, findings)
 
 
 def _fit(dispatch: Dispatch, backend: LoadedBackend) -> Fit:

@@ -113,14 +113,16 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
             trials.append(_try(dispatcher, verdict))
     # Which labels a backend keeps is certain once all are loaded.
     known = [one for one in registry.listed(quietly=True) if one.info.state != "registered"]
+    group = dispatcher.entrypoint_group
+    elsewhere = (f"something is installed for {text}" for text in near_misses({group}))
     return Examination(
-        host=registry.configuration.host,
-        group=registry.configuration.group,
-        environment=_environment(registry.configuration.host),
+        host=dispatcher.host_name,
+        group=group,
+        environment=_environment(dispatcher.host_name),
         backends=tuple(
             Checkup(one.info, one.labels, trial) for one, trial in zip(known, trials, strict=True)
         ),
-        problems=(*damage, *_environment_errors(dispatcher), *_similar_groups(dispatcher)),
+        problems=(*damage, *_environment_errors(dispatcher), *elsewhere),
     )
 
 
@@ -150,13 +152,13 @@ def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
         problem = f"cannot be loaded: {cause}" if cause else str(error)
         return Trial((problem,), raised_at=_raised_at(error))
     functions = {fit.function: fit.implemented for fit in found.functions}
-    return Trial((*problems, *_errors(found, registry.configuration.host)), functions)
+    return Trial((*problems, *_errors(found)), functions)
 
 
-def _errors(found: Verification, host: str) -> Iterator[str]:
+def _errors(found: Verification) -> Iterator[str]:
     """Say what of a backend's offer leads nowhere."""
     if found.functions and not found.implemented:
-        yield f"implements no function of {host}"
+        yield f"implements no function of {found.host}"
     dispatched = {fit.function for fit in found.functions}
     for finding in found.findings:
         if finding.severity == "error":
@@ -200,12 +202,6 @@ def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
         except BackendError as error:
             return [" ".join([str(error), *getattr(error, "__notes__", ())])]
     return [] if parts(dispatcher).selector.off else problems
-
-
-def _similar_groups(dispatcher: BackendDispatcher) -> list[str]:
-    """Say which entry points are in a group that no host reads and that is nearly the host's."""
-    own = parts(dispatcher).registry.configuration.group
-    return [f"something is installed for {text}" for text in near_misses({own})]
 
 
 def _as_json(examination: Examination) -> dict[str, Any]:

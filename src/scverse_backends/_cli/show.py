@@ -155,9 +155,9 @@ def _function(dispatcher: BackendDispatcher, name: str) -> HostFunction:
     }
     if name in known:
         return known[name]
-    host = parts(dispatcher).registry.configuration.host
     there = f"; known: {quoted(known) or 'none'}; --import MODULE imports more of the host"
-    msg = f"{host} dispatches no function {name!r}{did_you_mean(closest(name, known)) or there}"
+    hint = did_you_mean(closest(name, known)) or there
+    msg = f"{dispatcher.host_name} dispatches no function {name!r}{hint}"
     raise MisuseError(msg)
 
 

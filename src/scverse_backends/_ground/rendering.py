@@ -149,7 +149,7 @@ def escaped(text: str) -> str:
 def html_page(title: str, style: str, body: str) -> str:
     """Write a page that needs nothing else, of a title and a body that are HTML already."""
     return (
-        f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="color-scheme" content="light dark"><style>{style}</style></head>\n'
         f"<body>{body}</body>\n</html>"

@@ -111,7 +111,7 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
     else:
         registry.read_manifests()
         catalogue.ask_all(report=True)
-    host = registry.configuration.host
+    host = dispatcher.host_name
     # What is refused here is shown as what is not installed: readers may have it.
     installed = [*_installed(dispatcher)]
     taken = {key(label) for backend in installed for label in backend.labels}
@@ -127,13 +127,12 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
 
 def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, without what the host refuses."""
-    registry = parts(dispatcher).registry
-    for info, found, labels in registry.listed(quietly=True):
+    for info, found, labels in parts(dispatcher).registry.listed(quietly=True):
         if info.state == "refused":
             continue
         fits = inspected(dispatcher, found).functions if found else ()
         yield Backend(
-            registry.configuration.host,
+            dispatcher.host_name,
             info.name,
             labels or (info.name,),
             release=release(info.distribution, info.version) if info.distribution else "",
