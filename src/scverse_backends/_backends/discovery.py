@@ -23,6 +23,7 @@ from scverse_backends._ground.safe_repr import (
     describe_error,
     one_line,
     safe_repr,
+    stack_is_nearly_full,
 )
 
 from .configuration import STARTED
@@ -40,8 +41,6 @@ HOSTS = "scverse_backends.hosts"
 _FOLDERS = re.compile(r"^([^/,\n]+\.(?:dist|egg)-info)/", re.MULTILINE)
 """Finds the folders of metadata in a `RECORD`."""
 
-_LEVELS = 100  # of calls; many more than the reading of metadata takes
-
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
 """Labels of the pages of a project that people are sent to, the best first."""
 
@@ -58,7 +57,9 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
 
     One distribution with unreadable metadata hides no other.
     """
-    _need_levels(_LEVELS)
+    if stack_is_nearly_full():  # Python itself would keep that a folder holds nothing
+        msg = "maximum recursion depth exceeded"
+        raise RecursionError(msg)
     found: dict[Candidate, None] = {}
     faults, bringers = [], _Bringers()
     for distribution in _installed():
@@ -73,12 +74,6 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         else:
             found.update(dict.fromkeys(declared))
     return tuple(sorted(found, key=_order)), tuple(faults)
-
-
-def _need_levels(levels: int) -> None:
-    """Raise near the end of the stack. Python would not: it keeps that a folder holds nothing."""
-    if levels:
-        _need_levels(levels - 1)
 
 
 def as_installed_now(candidate: Candidate) -> Candidate:
