@@ -151,7 +151,7 @@ def _trusted(value: Any, reserved: Mapping[str, str], mistakes: list[str]) -> di
     by_label: dict[str, TrustRule] = {}
     for name, options in _mapping(value, "trusted_backends", mistakes).items():
         rule = _rule(name, options, mistakes)
-        for label in (rule.name, *rule.aliases) if rule else ():
+        for label in rule.labels if rule else ():
             _claim(by_label, label, cast("TrustRule", rule), reserved, mistakes)
     return by_label
 

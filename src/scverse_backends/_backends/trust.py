@@ -46,7 +46,7 @@ def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
     claimed = configuration.trusted.get(key(candidate.name))
     rules = [claimed] if claimed else _served(configuration, candidate)
     names = [candidate.name, candidate.distribution or candidate.name]
-    names += [label for rule in rules for label in (rule.name, *rule.aliases)]
+    names += [label for rule in rules for label in rule.labels]
     return set(map(key, names))
 
 

@@ -35,15 +35,10 @@ class Report(NamedTuple):
     program: str
     traces: tuple[Trace, ...]
 
-    def pages(self) -> Iterator[Page]:
-        """Give a page for each host."""
-        for trace in self.traces:
-            yield _page(trace)
-
 
 def as_text(report: Report) -> str:
     """Write it for a terminal of 80 columns."""
-    return "\n\n".join(page.text(WIDTH) for page in report.pages())
+    return "\n\n".join(_page(trace).text(WIDTH) for trace in report.traces)
 
 
 def as_json(report: Report) -> str:
@@ -62,7 +57,7 @@ def as_html(report: Report) -> str:
 def as_markdown(report: Report) -> str:
     """Write it for an issue, or a lab notebook."""
     title = f"# What ran where: {markdown(report.program)}"
-    return "\n\n".join([title, *map(_markdown_page, report.pages())])
+    return "\n\n".join([title, *map(_markdown_page, map(_page, report.traces))])
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {
