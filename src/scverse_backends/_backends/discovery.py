@@ -9,7 +9,7 @@ import importlib.util
 import os
 import re
 import sys
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,7 +30,7 @@ from .configuration import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from importlib.metadata import Distribution
+    from importlib.metadata import Distribution, DistributionFinder
 
 
 LONGEST_NAME = 200
@@ -141,16 +141,7 @@ def groups(ending: str) -> tuple[str, ...]:
 
 def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
-    # Imported here: a host that never selects a backend does not pay for it.
-    with making:
-        from importlib.metadata import DistributionFinder, MetadataPathFinder, PathDistribution
-
-        # Python imports the rest when it first looks for metadata, and reads it: here, of nothing.
-        nothing = DistributionFinder.Context(path=[os.devnull])
-        attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
-        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
-
-    context = DistributionFinder.Context(**wanted)
+    context = _context()(**wanted)
     for finder in [*sys.meta_path]:
         try:
             find: Any = getattr(finder, "find_distributions", None)
@@ -161,6 +152,20 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
             raise
         except Exception as error:  # noqa: BLE001 - a foreign finder may raise anything
             yield Fault(f"the finder {safe_repr(finder, LONGEST_NAME)}", describe_error(error))
+
+
+@cache
+def _context() -> Callable[..., DistributionFinder.Context]:
+    """Import what reads metadata, and give what says which to look for."""
+    # Imported here: a host that never selects a backend does not pay for it.
+    with making:
+        from importlib.metadata import DistributionFinder, MetadataPathFinder, PathDistribution
+
+        # Python imports the rest when it first looks for metadata, and reads it: here, of nothing.
+        nothing = DistributionFinder.Context(path=[os.devnull])
+        attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
+        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
+    return DistributionFinder.Context
 
 
 def _named(name: str | None) -> Iterator[Distribution]:
