@@ -43,12 +43,13 @@ KNOWN = {
 # What a refusal says, and why it has to be one.
 REASONS = {
     "no signature": "has a signature that cannot be read: .*decorate a (function of yours|subclass)",
-    "a generator that waits": "is an asynchronous generator function",
+    "a generator that waits": "is (an asynchronous generator function|a generator function that is awaited)",
     "a property": "is a property",
     "built in": "is built in and stays what it is; decorate a subclass of it",
     "has subclasses": "has subclasses already, .*decorate it where it is defined",
     "an enumeration": "is an enumeration",
     "a protocol": "is a protocol, and cannot be constructed",
+    "a typed dictionary": "is a typed dictionary",
     "a metaclass": "is a metaclass",
     "refused by its bases": "cannot be dispatched: ",
 }

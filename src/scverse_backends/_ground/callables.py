@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+_GENERATOR, _COROUTINE, _AWAITED_GENERATOR, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 
 FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 """``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
@@ -85,6 +85,11 @@ def is_generator_function(func: Any) -> bool:
 def is_async_generator_function(func: Any) -> bool:
     """Whether calling it gives an asynchronous generator."""
     return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
+
+
+def is_awaited_generator_function(func: Any) -> bool:
+    """Whether calling it gives a generator that is awaited, by `types.coroutine`."""
+    return bool(getattr(getattr(func, "__code__", None), "co_flags", 0) & _AWAITED_GENERATOR)
 
 
 def as_generator_function(func: Any) -> FunctionType:
@@ -187,7 +192,14 @@ def docstring_of(func: Any) -> str | None:
 
 
 def _is_of_class(func: Any, name: str) -> bool:
-    return getattr(func, name, None) is getattr(type(func), name, None)
+    """Whether what an object says is what its class has written down.
+
+    The class itself is not asked: it would evaluate annotations, or get a table of its own that hides
+    what its bases tell of its objects.
+    """
+    tables = [vars(kind) for kind in type(func).__mro__]
+    found = next((table[name] for table in tables if name in table), None)
+    return isinstance(found, (str, dict)) and getattr(func, name, None) is found
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:

@@ -202,7 +202,10 @@ def dispatchable(cls: type) -> type:
         type.__setattr__(cls, "__class__", _derived(cls))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
-        msg = f"{label(cls)} cannot be dispatched: {error}"
+        msg = (
+            f"{label(cls)} cannot be dispatched: {describe_error(error)}; "
+            "decorate a function that makes its objects."
+        )
         raise TypeError(msg) from error
     return cls
 
@@ -302,6 +305,8 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
         return "is an enumeration; calling it looks up a member and constructs nothing."
     if vars(cls).get("_is_protocol"):
         return "is a protocol, and cannot be constructed; decorate a class that implements it."
+    if "__required_keys__" in vars(cls):
+        return "is a typed dictionary, and makes plain ones; decorate a function that makes them."
     if _is_built_in(cls):
         return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():

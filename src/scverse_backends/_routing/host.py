@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
     is_async_generator_function,
+    is_awaited_generator_function,
     is_coroutine_function,
     is_generator_function,
     named_parameters,
@@ -27,6 +28,8 @@ _RECEIVERS = ("self", "cls")
 
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
+
+_NOT_HELD = "is {}, for which no selection can be held; decorate what it calls."
 
 
 class Options(NamedTuple):
@@ -200,12 +203,12 @@ def _objection(func: Any) -> str | None:
     if isinstance(func, (property, cached_property)):
         return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
-        return "cannot be called; decorate a function."
+        binds = hasattr(func, "__get__")
+        return f"cannot be called; decorate {'the function that it binds' if binds else 'a function'}."
     if is_async_generator_function(func):
-        return (
-            "is an asynchronous generator function, for which no selection can be held; "
-            "decorate what it calls."
-        )
+        return _NOT_HELD.format("an asynchronous generator function")
+    if is_awaited_generator_function(func):
+        return _NOT_HELD.format("a generator function that is awaited")
     return None
 
 

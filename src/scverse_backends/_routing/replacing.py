@@ -98,7 +98,8 @@ def replace(old: type, new: type, own: dict[str, Any], fields: dict[str, Any]) -
 def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
     """Let the class before work where somebody keeps it, although ``super()`` means the new one.
 
-    What it makes becomes an object of the new one, on which its class methods are called.
+    What it makes, and has as an attribute, becomes an object of the new one, on which its class methods
+    are called.
     """
     start: Any = getattr(old, "__init__")  # noqa: B009 - of this class
 
@@ -112,6 +113,8 @@ def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
     for name, value in own.items():
         if type(value) is classmethod and type(value.__func__) is FunctionType:
             type.__setattr__(old, name, MethodType(value.__func__, new))
+        elif type(value) is old:
+            _class.__set__(value, new)
 
 
 def _tell_owner(old: type, new: type, fields: dict[str, Any]) -> None:

@@ -88,6 +88,7 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
     ("make", "said"),
     [
         (lambda: 3, r"3 cannot be called; decorate a function"),
+        (lambda: functools.partialmethod(pow, 2), "cannot be called; decorate the function that"),
         (lambda: Scaler, "Scaler is a class; decorate it with backend_class"),
         (Hidden, r"Hidden.* cannot be read: .*; decorate a function of yours"),
         (Nameless, r"Nameless.* has a signature that cannot be read"),

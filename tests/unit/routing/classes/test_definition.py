@@ -243,6 +243,13 @@ class TestTheClassBefore:
         model = dispatch(Model)
         assert Model(2) == model(2)
 
+    def test_an_object_that_it_has_as_an_attribute_is_of_the_decorated_class(
+        self, dispatch, before
+    ):
+        before.usual = before(size=4)
+        model = dispatch(before)
+        assert (type(model.usual), model.usual.doubled()) == (model, 8)
+
     def test_it_shows_the_signature_that_it_had(self, dispatch, before):
         own = inspect.signature(before)
         dispatch(before)

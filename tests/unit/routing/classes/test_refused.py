@@ -60,7 +60,8 @@ def inherited():
         (Colour, "is an enumeration"),
         (int, "is built in"),
         (inherited(), "has subclasses already"),
-        (sealed(), "no metaclass below this one"),
+        (sealed(), "no metaclass below this one; decorate a function that makes its objects"),
+        (typing.TypedDict("Model", {"size": int}), "is a typed dictionary, and makes plain ones"),
         (
             unreadable(),
             "Model has a signature that cannot be read: ZeroDivisionError: it is secret",
