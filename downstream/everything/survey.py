@@ -58,7 +58,7 @@ def public_callables(package):
     seen = {}
     for module in modules(package):
         for name, found in own_names(module, package):
-            if callable(found) and id(found) not in seen:
+            if callable(found) and id(found) not in seen and is_there(found):
                 # Held, so that no other object gets its identity.
                 seen[id(found)] = found
                 yield f"{module.__name__}.{name}", found
@@ -75,6 +75,11 @@ def own_names(module, package):
         is_own = listed is not None or home == module.__name__
         if at_home and is_own and not name.startswith("_"):
             yield name, found
+
+
+def is_there(found):
+    """Whether it can be looked at; what stands for something that is not installed raises."""
+    return attempt(lambda: found.__class__ and None) is None
 
 
 def home_of(found):
@@ -126,12 +131,20 @@ def look(own):
     return {
         "docstring": docstring(own),
         "signature": attempt(lambda: inspect.signature(own)),
-        "hints": attempt(lambda: typing.get_type_hints(own)),
+        "hints": attempt(lambda: hints(own)),
         "names": [str(attempt(lambda n=name: getattr(own, n))) for name in NAMES],
         "class": type(own),
         "attributes": {name: attempt(lambda n=name: getattr(own, n)) for name in dir(own)},
         "kind": [ask(own) for ask in KINDS],
     }
+
+
+def hints(own):
+    """Give the type hints of a callable; those of its class are about something else."""
+    tables = [vars(kind).get("__annotations__") for kind in type(own).__mro__]
+    found = getattr(own, "__annotations__", None)
+    is_of_class = any(found is table for table in tables if table is not None)
+    return {} if is_of_class else typing.get_type_hints(own)
 
 
 def docstring(own):

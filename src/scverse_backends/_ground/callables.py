@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial, update_wrapper
+from operator import attrgetter
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .safe_repr import ask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -155,7 +158,7 @@ def name_of(func: Any) -> str:
         where = func.__code__.co_qualname.rpartition("<locals>.")[2]
         if "." in where:
             return where
-    return str(getattr(func, "__name__", ""))
+    return ask_text(attrgetter("__name__"), func) or ""
 
 
 def name_after(public: Any, func: Any, name: str) -> None:

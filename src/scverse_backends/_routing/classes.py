@@ -14,6 +14,7 @@ from functools import cache, partial
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
+    BuiltinFunctionType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
@@ -48,7 +49,12 @@ _ANYTHING = [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
-_NATIVE = {MethodDescriptorType, WrapperDescriptorType}
+_NATIVE = {
+    BuiltinFunctionType: "__self__",
+    MethodDescriptorType: "__objclass__",
+    WrapperDescriptorType: "__objclass__",
+}
+"""Where a method in C, and a constructor in C, say which class they are written for."""
 
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
@@ -316,8 +322,8 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
 
 def _is_built_in(cls: type) -> bool:
     """Whether a class is not written in Python, and so cannot be changed or made anew."""
-    methods = (v for v in vars(cls).values() if type(v) in _NATIVE)
-    return bool(cls.__flags__ & _IMMUTABLE) or any(v.__objclass__ is cls for v in methods)
+    methods = [(v, _NATIVE[type(v)]) for v in vars(cls).values() if type(v) in _NATIVE]
+    return bool(cls.__flags__ & _IMMUTABLE) or any(getattr(*found) is cls for found in methods)
 
 
 def _derived(cls: type) -> Any:

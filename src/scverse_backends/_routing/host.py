@@ -29,7 +29,11 @@ _RECEIVERS = ("self", "cls")
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
 
-_NOT_HELD = "is {}, for which no selection can be held; decorate what it calls."
+_NOT_HELD = {
+    "an asynchronous generator function": is_async_generator_function,
+    "a generator function that is awaited": is_awaited_generator_function,
+}
+"""What no selection can be held for, and how it is known."""
 
 
 class Options(NamedTuple):
@@ -204,12 +208,11 @@ def _objection(func: Any) -> str | None:
         return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
         binds = hasattr(func, "__get__")
-        return f"cannot be called; decorate {'the function that it binds' if binds else 'a function'}."
-    if is_async_generator_function(func):
-        return _NOT_HELD.format("an asynchronous generator function")
-    if is_awaited_generator_function(func):
-        return _NOT_HELD.format("a generator function that is awaited")
-    return None
+        return (
+            f"cannot be called; decorate {'the function that it binds' if binds else 'a function'}."
+        )
+    kind = next((kind for kind, is_one in _NOT_HELD.items() if is_one(func)), None)
+    return kind and f"is {kind}, for which no selection can be held; decorate what it calls."
 
 
 def _clash(function: HostFunction) -> str | None:

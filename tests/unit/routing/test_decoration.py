@@ -127,6 +127,14 @@ def test_a_callable_without_a_name_of_its_own(dispatcher, func):
         dispatcher.backend_dispatch(func)
 
 
+def test_a_callable_that_raises_when_it_is_asked_for_its_name(dispatcher):
+    with pytest.raises(ValueError, match=r"Nameless.* cannot name itself.* pass name="):
+        dispatcher.backend_dispatch(Nameless())
+    dispatcher.backend_dispatch(name="func")(lambda data: None)
+    with pytest.raises(ValueError, match=r"<Nameless, .* and .* would both be dispatched"):
+        dispatcher.backend_dispatch(name="func")(Nameless())
+
+
 def test_two_functions_under_one_dispatch_name(dispatcher, site):
     dispatcher.backend_dispatch(double)
     with pytest.raises(
