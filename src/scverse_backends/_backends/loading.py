@@ -323,7 +323,8 @@ def _attribute(namespace: Any, name: str, walked: str, *, listed: bool) -> Any:
 def _is_borrowed(found: Any) -> bool:
     """Whether an unlisted name was only imported by the adapter for its own use.
 
-    ``from copy import copy`` in an adapter does not implement a host's ``copy``.
+    ``from copy import copy`` in an adapter does not implement a host's ``copy``, and no namespace
+    implements a method ``__init__`` by having that of `object`.
     """
     if inspect.ismodule(found):
         return True
@@ -332,5 +333,6 @@ def _is_borrowed(found: Any) -> bool:
     routine = inspect.isroutine(found) and not isinstance(found, partial)
     if not (routine or inspect.isclass(found)):
         return False
-    home = getattr(found, "__module__", None)
+    # A method in C has no module; its class has one.
+    home = getattr(getattr(found, "__objclass__", found), "__module__", None)
     return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names
