@@ -334,5 +334,7 @@ def _is_borrowed(found: Any) -> bool:
     if not (routine or inspect.isclass(found)):
         return False
     # A method in C has no module; its class has one.
-    home = getattr(getattr(found, "__objclass__", found), "__module__", None)
-    return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names
+    owners = (found, *(getattr(found, name, None) for name in ("__objclass__", "__self__")))
+    homes = (getattr(owner, "__module__", None) for owner in owners)
+    home = next((home for home in homes if isinstance(home, str)), "")
+    return home.partition(".")[0] in sys.stdlib_module_names

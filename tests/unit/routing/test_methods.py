@@ -307,6 +307,10 @@ def test_a_namespace_does_not_offer_the_special_methods_that_it_has_from_python(
     dispatcher, namespace
 ):
     class Kernel:
+        @dispatcher.backend_dispatch(name="Kernel.__new__")
+        def __new__(cls, size):
+            return super().__new__(cls)
+
         @dispatcher.backend_dispatch(name="Kernel.__init__")
         def __init__(self, size):
             self.size = size
