@@ -21,14 +21,24 @@ from platform import python_version
 
 KNOWN = {
     "stdlib": None,
+    "Bio": "biopython",
+    "MDAnalysis": "MDAnalysis",
     "anndata": "anndata",
+    "ase": "ase",
     "astropy": "astropy",
     "dask": "dask",
     "decoupler": "decoupler",
+    "jax": "jax",
     "joblib": "joblib",
+    "matplotlib": "matplotlib",
+    "msgspec": "msgspec",
     "networkx": "networkx",
+    "numba": "numba",
     "numpy": "numpy",
     "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "pyarrow",
+    "pydantic": "pydantic",
     "scanpy": "scanpy",
     "scipy": "scipy",
     "skimage": "scikit-image",
@@ -36,7 +46,9 @@ KNOWN = {
     "squidpy": "squidpy",
     "statsmodels": "statsmodels",
     "sympy": "sympy",
+    "trimesh": "trimesh",
     "xarray": "xarray",
+    "zarr": "zarr",
 }
 """Packages by the name under which they are imported, with their distributions."""
 

@@ -79,7 +79,7 @@ def own_names(module, package):
 
 def is_there(found):
     """Whether it can be looked at; what stands for something that is not installed raises."""
-    return attempt(lambda: found.__class__ and None) is None
+    return isinstance(attempt(lambda: dir(found)), list)
 
 
 def home_of(found):
