@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
+from contextlib import suppress
 from functools import partial, partialmethod, wraps
 from itertools import repeat
 from operator import is_, is_not
@@ -105,8 +106,11 @@ def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
 
     @wraps(start)
     def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - as Python calls it
-        if type(self) is old:
-            _class.__set__(self, new)
+        kind: Any = type(self)
+        if kind is old:
+            _change_class(self, new)
+        if start is object.__init__ and kind.__new__ is not object.__new__:
+            return  # it takes nothing, and Python does not call it with what ``__new__`` took
         start(self, *args, **kwargs)
 
     type.__setattr__(old, "__init__", __init__)
@@ -114,7 +118,13 @@ def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
         if type(value) is classmethod and type(value.__func__) is FunctionType:
             type.__setattr__(old, name, MethodType(value.__func__, new))
         elif type(value) is old:
-            _class.__set__(value, new)
+            _change_class(value, new)
+
+
+def _change_class(value: object, new: type) -> None:
+    """Make an object one of a class; Python does not let each, a tuple with attributes for one."""
+    with suppress(TypeError):
+        _class.__set__(value, new)
 
 
 def _tell_owner(old: type, new: type, fields: dict[str, Any]) -> None:

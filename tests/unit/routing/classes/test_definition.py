@@ -250,6 +250,15 @@ class TestTheClassBefore:
         model = dispatch(before)
         assert (type(model.usual), model.usual.doubled()) == (model, 8)
 
+    def test_an_object_that_cannot_change_its_class_stays_what_it_is(self, dispatch):
+        class Base(NamedTuple):
+            size: int
+
+        before = type("Model", (Base,), {})  # larger by a table of attributes
+        before.usual = before(1)
+        model = dispatch(before)
+        assert (before(2).size, model.usual.size, model(3).size) == (2, 1, 3)
+
     def test_it_shows_the_signature_that_it_had(self, dispatch, before):
         own = inspect.signature(before)
         dispatch(before)
@@ -258,8 +267,10 @@ class TestTheClassBefore:
     def test_what_inherits_from_it_makes_objects_of_its_own(self, dispatch):
         before = type("Model", (), {})
         dispatch(before)
-        special = type("Special", (before,), {})
-        assert type(special()) is special
+        special = type("Special", (before,), {"__new__": lambda cls, size: object.__new__(cls)})
+        assert type(special(3)) is special
+        with pytest.raises(TypeError, match="argument"):
+            type("Other", (before,), {})(3)
 
 
 class TestADescriptor:
