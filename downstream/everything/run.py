@@ -21,14 +21,24 @@ from platform import python_version
 
 KNOWN = {
     "stdlib": None,
+    "Bio": "biopython",
+    "MDAnalysis": "MDAnalysis",
     "anndata": "anndata",
+    "ase": "ase",
     "astropy": "astropy",
     "dask": "dask",
     "decoupler": "decoupler",
+    "jax": "jax",
     "joblib": "joblib",
+    "matplotlib": "matplotlib",
+    "msgspec": "msgspec",
     "networkx": "networkx",
+    "numba": "numba",
     "numpy": "numpy",
     "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "pyarrow",
+    "pydantic": "pydantic",
     "scanpy": "scanpy",
     "scipy": "scipy",
     "skimage": "scikit-image",
@@ -36,19 +46,22 @@ KNOWN = {
     "squidpy": "squidpy",
     "statsmodels": "statsmodels",
     "sympy": "sympy",
+    "trimesh": "trimesh",
     "xarray": "xarray",
+    "zarr": "zarr",
 }
 """Packages by the name under which they are imported, with their distributions."""
 
 # What a refusal says, and why it has to be one.
 REASONS = {
     "no signature": "has a signature that cannot be read: .*decorate a (function of yours|subclass)",
-    "a generator that waits": "is an asynchronous generator function",
+    "a generator that waits": "is (an asynchronous generator function|a generator function that is awaited)",
     "a property": "is a property",
     "built in": "is built in and stays what it is; decorate a subclass of it",
     "has subclasses": "has subclasses already, .*decorate it where it is defined",
     "an enumeration": "is an enumeration",
     "a protocol": "is a protocol, and cannot be constructed",
+    "a typed dictionary": "is a typed dictionary",
     "a metaclass": "is a metaclass",
     "refused by its bases": "cannot be dispatched: ",
 }

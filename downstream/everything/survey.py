@@ -58,7 +58,7 @@ def public_callables(package):
     seen = {}
     for module in modules(package):
         for name, found in own_names(module, package):
-            if callable(found) and id(found) not in seen:
+            if callable(found) and id(found) not in seen and is_there(found):
                 # Held, so that no other object gets its identity.
                 seen[id(found)] = found
                 yield f"{module.__name__}.{name}", found
@@ -70,11 +70,22 @@ def own_names(module, package):
     names = dir(module) if listed is None else listed
     for name in names:
         found = vars(module).get(name)
-        home = str(getattr(found, "__module__", None) or module.__name__)
+        home = home_of(found) or module.__name__
         at_home = package == STANDARD or f"{home}.".startswith(f"{package}.")
         is_own = listed is not None or home == module.__name__
         if at_home and is_own and not name.startswith("_"):
             yield name, found
+
+
+def is_there(found):
+    """Whether it can be looked at; what stands for something that is not installed raises."""
+    return isinstance(attempt(lambda: dir(found)), list)
+
+
+def home_of(found):
+    """Give the module that an object says it is from; others may say anything, or raise."""
+    home = attempt(lambda: found.__module__)
+    return home if isinstance(home, str) else ""
 
 
 def survey(package):
@@ -120,20 +131,29 @@ def look(own):
     return {
         "docstring": docstring(own),
         "signature": attempt(lambda: inspect.signature(own)),
-        "hints": attempt(lambda: typing.get_type_hints(own)),
-        "names": [getattr(own, name, None) for name in ("__module__", "__name__", "__qualname__")],
+        "hints": attempt(lambda: hints(own)),
+        "names": [str(attempt(lambda n=name: getattr(own, n))) for name in NAMES],
         "class": type(own),
         "attributes": {name: attempt(lambda n=name: getattr(own, n)) for name in dir(own)},
         "kind": [ask(own) for ask in KINDS],
     }
 
 
+def hints(own):
+    """Give the type hints of a callable; those of its class are about something else."""
+    tables = [vars(kind).get("__annotations__") for kind in type(own).__mro__]
+    found = getattr(own, "__annotations__", None)
+    is_of_class = any(found is table for table in tables if table is not None)
+    return {} if is_of_class else typing.get_type_hints(own)
+
+
 def docstring(own):
     """Give the docstring that a callable has, or inherits as a method."""
-    found = inspect.getdoc(own) if inspect.ismethod(own) else own.__doc__
-    return inspect.cleandoc(found) if isinstance(found, str) else found
+    found = inspect.getdoc(own) if inspect.ismethod(own) else attempt(lambda: own.__doc__)
+    return inspect.cleandoc(found) if isinstance(found, str) else None
 
 
+NAMES = ("__module__", "__name__", "__qualname__")
 KINDS = (
     inspect.isbuiltin,
     inspect.isgeneratorfunction,
@@ -152,8 +172,9 @@ def attempt(ask):
 
 def changes(before, after):
     """Say what differs of a callable that was refused."""
-    keys = ("docstring", "names", "class", "kind")
-    return [f"refused, and its {key} changed" for key in keys if before[key] != after[key]]
+    same = {key: before[key] == after[key] for key in ("docstring", "names", "kind")}
+    same["class"] = before["class"] is after["class"]  # a metaclass may compare in any way
+    return [f"refused, and its {key} changed" for key, kept in same.items() if not kept]
 
 
 # Of the function itself, and not of what users see.
@@ -223,7 +244,8 @@ def damage(before, after):
     """Say how a docstring is damaged: anything but an entry for the selector was changed."""
     if before == after:
         return
-    lines = [*ndiff((before or "").splitlines(), (after or "").splitlines())]
+    texts = ([line.rstrip() for line in (text or "").splitlines()] for text in (before, after))
+    lines = [*ndiff(*texts)]
     added = [line[2:].strip() for line in lines if line.startswith("+ ")]
     if any(line.startswith("- ") and line.strip() != "-" for line in lines):
         yield "docstring: lines are lost"

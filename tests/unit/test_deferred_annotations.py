@@ -51,6 +51,9 @@ class Model:
     def __init__(self, data: AnnData, k: int = 2) -> None:
         self.made_by = "host"
 
+    def fit(self, data: AnnData) -> AnnData:
+        return "host"
+
 
 @dataclass
 class Record:
@@ -154,6 +157,12 @@ def test_a_look_evaluates_them_as_behind_a_plain_wrapper(dispatcher, host):
     host.AnnData = list
     hints = {"data": list, "factor": int, "return": list, "backend": typing.Any}
     assert typing.get_type_hints(host.scale) == typing.get_type_hints(outer) == hints
+
+
+def test_a_bound_method_is_decorated(dispatcher, host):
+    fit = dispatcher.backend_dispatch(host.Model(1).fit)
+    assert fit(1) == "host"
+    assert "data: AnnData" in pydoc.plain(pydoc.render_doc(fit))
 
 
 def annotation_format(name):

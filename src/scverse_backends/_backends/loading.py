@@ -316,7 +316,8 @@ def _attribute(namespace: Any, name: str, walked: str, *, listed: bool) -> Any:
 def _is_borrowed(found: Any) -> bool:
     """Whether an unlisted name was only imported by the adapter for its own use.
 
-    ``from copy import copy`` in an adapter does not implement a host's ``copy``.
+    ``from copy import copy`` in an adapter does not implement a host's ``copy``, and no namespace
+    implements a method ``__init__`` by having that of `object`.
     """
     if inspect.ismodule(found):
         return True
@@ -325,5 +326,8 @@ def _is_borrowed(found: Any) -> bool:
     routine = inspect.isroutine(found) and not isinstance(found, partial)
     if not (routine or inspect.isclass(found)):
         return False
-    home = getattr(found, "__module__", None)
-    return isinstance(home, str) and home.partition(".")[0] in sys.stdlib_module_names
+    # A method in C has no module; its class has one.
+    owners = (found, *(getattr(found, name, None) for name in ("__objclass__", "__self__")))
+    homes = (getattr(owner, "__module__", None) for owner in owners)
+    home = next((home for home in homes if isinstance(home, str)), "")
+    return home.partition(".")[0] in sys.stdlib_module_names

@@ -7,6 +7,7 @@ imports neither `inspect` nor anything of the backends.
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from threading import Lock
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from scverse_backends._ground.callables import (
 )
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
+from scverse_backends._ground.safe_repr import ask_text, safe_repr
 from scverse_backends._routing.functions import dispatch
 from scverse_backends._routing.host import HostFunction, Options, names_by_name
 from scverse_backends._selection.blocks import DISPATCH
@@ -162,7 +164,7 @@ class Catalogue:
         if not all(map(str.isidentifier, name.split("."))):
             what = f"be dispatched as {name!r}" if name else "name itself"
             msg = (
-                f"{func!r} cannot {what}: a dispatch name is a Python name, or several "
+                f"{safe_repr(func)} cannot {what}: a dispatch name is a Python name, or several "
                 "joined by dots; pass name='...'."
             )
             raise ValueError(msg)
@@ -242,7 +244,8 @@ def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
 
 def _home(func: Callable[..., Any], name: str = "") -> str:
     """Tell where a callable is; under which name, if it has none of its own."""
-    return f"{getattr(func, '__module__', '?')}.{getattr(func, '__qualname__', name or repr(func))}"
+    module = ask_text(attrgetter("__module__"), func) or "?"
+    return f"{module}.{ask_text(attrgetter('__qualname__'), func) or name or safe_repr(func)}"
 
 
 class _Shown:

@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial, update_wrapper
+from operator import attrgetter
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .safe_repr import ask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
-GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200
+GENERATOR, COROUTINE, AWAITED_GENERATOR, ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
 
 _QUESTIONS = {
     GENERATOR: "isgeneratorfunction",
@@ -88,7 +91,8 @@ def code_flags(func: Any) -> int:
 
     called = getattr(type(func), "__call__", None)  # noqa: B004 - to ask of it
     asked = {flag: getattr(inspect, question) for flag, question in _QUESTIONS.items()}
-    return sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
+    own = getattr(getattr(func, "__code__", None), "co_flags", 0) & AWAITED_GENERATOR
+    return own + sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
 
 
 def is_coroutine_function(func: Any) -> bool:
@@ -160,7 +164,7 @@ def name_of(func: Any) -> str:
         where = func.__code__.co_qualname.rpartition("<locals>.")[2]
         if "." in where:
             return where
-    return str(getattr(func, "__name__", ""))
+    return ask_text(attrgetter("__name__"), func) or ""
 
 
 def name_after(public: Any, func: Any, name: str) -> None:
@@ -197,7 +201,14 @@ def docstring_of(func: Any) -> str | None:
 
 
 def _is_of_class(func: Any, name: str) -> bool:
-    return getattr(func, name, None) is getattr(type(func), name, None)
+    """Whether what an object says is what its class has written down.
+
+    The class itself is not asked: it would evaluate annotations, or get a table of its own that hides
+    what its bases tell of its objects.
+    """
+    tables = [vars(kind) for kind in type(func).__mro__]
+    found = next((table[name] for table in tables if name in table), None)
+    return isinstance(found, (str, dict)) and getattr(func, name, None) is found
 
 
 def annotate(func: Any, parameter: str, annotation: Any) -> None:

@@ -14,6 +14,7 @@ from functools import partial
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
+    BuiltinFunctionType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
@@ -57,7 +58,12 @@ _NAMES = {name: attrgetter(name) for name in ("__module__", "__name__", "__qualn
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
-_NATIVE = {MethodDescriptorType, WrapperDescriptorType}
+_NATIVE = {
+    BuiltinFunctionType: "__self__",
+    MethodDescriptorType: "__objclass__",
+    WrapperDescriptorType: "__objclass__",
+}
+"""Where a method in C, and a constructor in C, say which class they are written for."""
 
 _SLOTS = {GetSetDescriptorType, MemberDescriptorType}
 """Attributes by which Python reaches what it keeps in an object."""
@@ -232,7 +238,10 @@ def dispatchable(cls: type) -> type:
         type.__setattr__(cls, "__class__", _derived(cls))
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
-        msg = f"{label(cls)} cannot be dispatched: {error}"
+        msg = (
+            f"{label(cls)} cannot be dispatched: {describe_error(error)}; "
+            "decorate a function that makes its objects."
+        )
         raise TypeError(msg) from error
     return cls
 
@@ -316,6 +325,8 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
         return "is an enumeration; calling it looks up a member and constructs nothing."
     if vars(cls).get("_is_protocol"):
         return "is a protocol, and cannot be constructed; decorate a class that implements it."
+    if "__required_keys__" in vars(cls):
+        return "is a typed dictionary, and makes plain ones; decorate a function that makes them."
     if _is_built_in(cls):
         return "is built in and stays what it is; decorate a subclass of it."
     if type(cls) is type and cls.__subclasses__():
@@ -327,8 +338,8 @@ def _is_built_in(cls: type) -> bool:
     """Whether a class is not written in Python, and so cannot be changed or made anew."""
     if cls.__flags__ & _IMMUTABLE:
         return True
-    methods = [v for v in vars(cls).values() if type(v) in _NATIVE]
-    return any(v.__objclass__ is cls for v in methods)
+    methods = [(v, _NATIVE[type(v)]) for v in vars(cls).values() if type(v) in _NATIVE]
+    return any(getattr(*found) is cls for found in methods)
 
 
 def _derived(cls: type) -> Any:

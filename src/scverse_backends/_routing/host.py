@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
     ASYNC_GENERATOR,
+    AWAITED_GENERATOR,
     COROUTINE,
     GENERATOR,
     code_flags,
@@ -29,6 +30,12 @@ _RECEIVERS = ("self", "cls")
 
 INITIALIZER = "__scverse_initializer__"
 """Where the construction of a class keeps the only thing that receives its arguments."""
+
+_NOT_HELD = {
+    ASYNC_GENERATOR: "an asynchronous generator function",
+    AWAITED_GENERATOR: "a generator function that is awaited",
+}
+"""What no selection can be held for, by the flag of its code."""
 
 
 class Options(NamedTuple):
@@ -212,11 +219,9 @@ def _look(func: Any, selector: str, *, is_class: bool) -> _Look | str:
     if objection:
         return objection
     flags = 0 if is_class else code_flags(func)
-    if flags & ASYNC_GENERATOR:
-        return (
-            "is an asynchronous generator function, for which no selection can be held; "
-            "decorate what it calls."
-        )
+    for flag, kind in _NOT_HELD.items():
+        if flags & flag:
+            return f"is {kind}, for which no selection can be held; decorate what it calls."
     named = tuple(named_parameters(func))
     return _clash(named, selector) or _Look(named, flags)
 
@@ -235,7 +240,10 @@ def _objection(func: Any) -> str | None:
     if isinstance(func, (property, cached_property)):
         return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
-        return "cannot be called; decorate a function."
+        binds = hasattr(func, "__get__")
+        return (
+            f"cannot be called; decorate {'the function that it binds' if binds else 'a function'}."
+        )
     return None
 
 

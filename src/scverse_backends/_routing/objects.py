@@ -40,6 +40,8 @@ _KEPT = frozenset(
 """Attributes of what stands for the callable."""
 
 _NOT_FORWARDED = _KEPT | {
+    "__annotate__",
+    "__annotations__",
     "__class_getitem__",
     "__del__",
     "__delattr__",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
-from functools import partial, partialmethod
+from contextlib import suppress
+from functools import partial, partialmethod, wraps
 from itertools import repeat
 from operator import is_, is_not
 from types import (
@@ -16,6 +17,7 @@ from types import (
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
+    MethodType,
     ModuleType,
 )
 from typing import TYPE_CHECKING, Any
@@ -42,6 +44,8 @@ _PLAIN = {
     type(None),
 }
 """What the attributes of a class mostly are; none of them is a registry."""
+
+_class = object.__dict__["__class__"]  # a class of the host may guard its attributes
 
 
 class Unannounced:
@@ -90,6 +94,38 @@ def replace(old: type, new: type, own: dict[str, Any], fields: dict[str, Any]) -
     _repoint(own.values(), old, new)
     for container in _registries(old, fields.values()):
         _replace_in(container, old, new)
+    _lead_on(old, new, own)
+
+
+def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
+    """Let the class before work where somebody keeps it, although ``super()`` means the new one.
+
+    What it makes, and has as an attribute, becomes an object of the new one, on which its class methods
+    are called.
+    """
+    start: Any = getattr(old, "__init__")  # noqa: B009 - of this class
+
+    @wraps(start)
+    def __init__(self: Any, /, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - as Python calls it
+        kind: Any = type(self)
+        if kind is old:
+            _change_class(self, new)
+        if start is object.__init__ and kind.__new__ is not object.__new__:
+            return  # it takes nothing, and Python does not call it with what ``__new__`` took
+        start(self, *args, **kwargs)
+
+    type.__setattr__(old, "__init__", __init__)
+    for name, value in own.items():
+        if type(value) is classmethod and type(value.__func__) is FunctionType:
+            type.__setattr__(old, name, MethodType(value.__func__, new))
+        elif type(value) is old:
+            _change_class(value, new)
+
+
+def _change_class(value: object, new: type) -> None:
+    """Make an object one of a class; Python does not let each, a tuple with attributes for one."""
+    with suppress(TypeError):
+        _class.__set__(value, new)
 
 
 def _tell_owner(old: type, new: type, fields: dict[str, Any]) -> None:

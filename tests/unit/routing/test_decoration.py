@@ -88,6 +88,7 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
     ("make", "said"),
     [
         (lambda: 3, r"3 cannot be called; decorate a function"),
+        (lambda: functools.partialmethod(pow, 2), "cannot be called; decorate the function that"),
         (lambda: Scaler, "Scaler is a class; decorate it with backend_class"),
         (Hidden, r"Hidden.* cannot be read: .*; decorate a function of yours"),
         (Nameless, r"Nameless.* has a signature that cannot be read"),
@@ -124,6 +125,14 @@ def test_a_dispatch_name_that_is_no_string(dispatcher, name):
 def test_a_callable_without_a_name_of_its_own(dispatcher, func):
     with pytest.raises(ValueError, match=r"pass name="):
         dispatcher.backend_dispatch(func)
+
+
+def test_a_callable_that_raises_when_it_is_asked_for_its_name(dispatcher):
+    with pytest.raises(ValueError, match=r"Nameless.* cannot name itself.* pass name="):
+        dispatcher.backend_dispatch(Nameless())
+    dispatcher.backend_dispatch(name="func")(lambda data: None)
+    with pytest.raises(ValueError, match=r"<Nameless, .* and .* would both be dispatched"):
+        dispatcher.backend_dispatch(name="func")(Nameless())
 
 
 def test_two_functions_under_one_dispatch_name(dispatcher, site):

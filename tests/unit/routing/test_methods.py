@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 from types import SimpleNamespace
 
 import pytest
@@ -297,3 +298,40 @@ def test_a_bound_method_has_the_docstring_of_what_it_overrides(dispatcher):
     read = dispatcher.backend_dispatch(Quiet("csv").read)
     assert read.__doc__.startswith("Read a file.")
     assert "backend\n" in read.__doc__
+
+
+@pytest.mark.parametrize(
+    "namespace", [type("Kernel", (), {}), SimpleNamespace(), types.ModuleType("Kernel")], ids=repr
+)
+def test_a_namespace_does_not_offer_the_special_methods_that_it_has_from_python(
+    dispatcher, namespace
+):
+    class Kernel:
+        @dispatcher.backend_dispatch(name="Kernel.__new__")
+        def __new__(cls, size):
+            return super().__new__(cls)
+
+        @dispatcher.backend_dispatch(name="Kernel.__init__")
+        def __init__(self, size):
+            self.size = size
+
+        @dispatcher.backend_dispatch(name="Kernel.__call__")
+        def __call__(self, data):
+            return "host", data
+
+        @dispatcher.backend_dispatch(name="Kernel.__repr__")
+        def __repr__(self):
+            return f"size {self.size}"
+
+        @dispatcher.backend_dispatch(name="Kernel.fit")
+        def fit(self):
+            return "host"
+
+    namespace.fit = lambda self: "fast"
+    adapter = SimpleNamespace(name="fast", Kernel=namespace)
+    with (
+        dispatcher.register(adapter),
+        dispatcher.settings.use_backend("fast", fallback="silent"),
+    ):
+        kernel = Kernel(3)
+        assert (kernel.fit(), kernel(1), repr(kernel)) == ("fast", ("host", 1), "size 3")

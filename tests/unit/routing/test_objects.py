@@ -148,6 +148,13 @@ def test_hints_are_those_of_the_callable_and_of_the_selector(dispatcher, kernel)
     assert [*typing.get_type_hints(cached)] == ["data", "by", "return", "backend"]
 
 
+def test_a_class_without_annotations_of_its_own_shows_those_of_its_base(dispatcher):
+    special = type("Special", (Kernel,), {})
+    before = dict(vars(special))
+    dispatcher.backend_dispatch(name="special")(special())
+    assert dict(vars(special)) == before
+
+
 def test_a_cache_keeps_its_methods_and_its_docstring(dispatcher):
     cached = dispatcher.backend_dispatch(functools.lru_cache(math.factorial))
     assert (cached(3), cached(3)) == (6, 6)

@@ -4,6 +4,7 @@ import contextlib
 import decimal
 import inspect
 import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
@@ -147,6 +148,15 @@ def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher)
 
     with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
         dispatcher.backend_dispatch(rows)
+
+
+def test_a_generator_function_that_is_awaited_is_refused_at_decoration(dispatcher):
+    @types.coroutine
+    def steps():
+        yield 1
+
+    with pytest.raises(TypeError, match="steps is a generator function that is awaited"):
+        dispatcher.backend_dispatch(steps)
 
 
 COLOUR = ContextVar("COLOUR", default="none")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 import gc
+import inspect
 import types
 import weakref
 from typing import ClassVar, NamedTuple
@@ -188,6 +190,87 @@ class TestAHook:
         built = dispatch(type("Model", (Base,), {"__hash__": lambda self: 3}))()
         assert (repr(built), hash(built), built.marked) == ("mine", 3, True)
         assert isinstance(built, kind)
+
+
+class TestTheClassBefore:
+    """A decorator below ours, or a module that imported the class earlier, may keep it."""
+
+    @pytest.fixture
+    def before(self):
+        class Base:
+            def __init__(self, size=1):
+                self.size = size
+
+            @classmethod
+            def made(cls):
+                return cls(3)
+
+        class Model(Base):
+            def __init__(self, size=1):
+                super().__init__(size)
+
+            def doubled(self):
+                return super().__getattribute__("size") * 2
+
+            @classmethod
+            def made(cls):
+                return super().made()
+
+        return Model
+
+    def test_it_makes_objects_of_the_decorated_class(self, dispatch, before):
+        model = dispatch(before)
+        built = before(size=2)
+        assert (type(built), built.size, built.doubled()) == (model, 2, 4)
+
+    def test_its_class_methods_are_those_of_the_decorated_class(self, dispatch, before):
+        model = dispatch(before)
+        assert (type(before.made()), before.made().size) == (model, 3)
+
+    def test_a_bound_class_method_of_a_base_makes_objects_of_the_decorated_class(
+        self, dispatch, before
+    ):
+        del before.made
+        made = before.made
+        model = dispatch(before)
+        assert (type(made()), made().doubled()) == (model, 6)
+
+    def test_one_with_guarded_attributes_makes_objects_of_the_decorated_class(self, dispatch):
+        @dataclasses.dataclass(frozen=True)
+        class Model:
+            size: int
+
+        model = dispatch(Model)
+        assert Model(2) == model(2)
+
+    def test_an_object_that_it_has_as_an_attribute_is_of_the_decorated_class(
+        self, dispatch, before
+    ):
+        before.usual = before(size=4)
+        model = dispatch(before)
+        assert (type(model.usual), model.usual.doubled()) == (model, 8)
+
+    def test_an_object_that_cannot_change_its_class_stays_what_it_is(self, dispatch):
+        class Base(NamedTuple):
+            size: int
+
+        before = type("Model", (Base,), {})  # larger by a table of attributes
+        before.usual = before(1)
+        model = dispatch(before)
+        assert (before(2).size, model.usual.size, model(3).size) == (2, 1, 3)
+
+    def test_it_shows_the_signature_that_it_had(self, dispatch, before):
+        own = inspect.signature(before)
+        dispatch(before)
+        assert inspect.signature(before) == own
+
+    def test_what_inherits_from_it_makes_objects_of_its_own(self, dispatch):
+        before = type("Model", (), {})
+        dispatch(before)
+        special = type("Special", (before,), {"__new__": lambda cls, size: object.__new__(cls)})
+        assert type(special(3)) is special
+        with pytest.raises(TypeError, match="argument"):
+            type("Other", (before,), {})(3)
 
 
 class TestADescriptor:
