@@ -43,6 +43,7 @@ class Part:
 
 PARTS = (
     Part("reference", f"{HOSTILE}/test_reference.py"),
+    Part("verification", f"{HOSTILE}/test_verification.py"),
     *(
         Part(f"fuzz {name}", f"{HOSTILE}/test_fuzz.py::test_{name}", repeats=True)
         for name in FUZZERS

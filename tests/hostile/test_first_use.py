@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
-GROUP = "tests.example_host.backends"
 NAMES = ("one", "two", "three")
 THREADS = 8
 REPETITIONS = 1000 if settings.default.max_examples > 100 else 25

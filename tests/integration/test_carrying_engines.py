@@ -9,7 +9,6 @@ import socket
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import Context, copy_context
 from functools import partial
 
 import cloudpickle
@@ -21,8 +20,6 @@ from joblib.externals.loky import get_reusable_executor
 from scverse_backends.exceptions import (
     BackendError,
     BackendLoadError,
-    BackendNotInstalledError,
-    BackendSnapshotError,
 )
 
 pytestmark = pytest.mark.slow
@@ -156,20 +153,6 @@ def test_a_worker_that_was_given_nothing_says_which_line_carries_it(world, host,
     assert line in said
 
 
-@pytest.mark.parametrize("engine", PROCESSES.values(), ids=PROCESSES)
-def test_nothing_selected_is_carried_to_workers_that_select_something_themselves(
-    world, monkeypatch, engine
-):
-    host = world.load()
-    snapshot = host.settings.snapshot()
-    monkeypatch.setenv(f"{world.name.upper()}_BACKEND", "other")
-    with engine() as run:
-        if engine is not PROCESSES["ProcessPoolExecutor forkserver"]:
-            # A server that runs already keeps the environment it was started in.
-            assert run(host.where) == "other 1.0"
-        assert run(snapshot.bind(host.seen)) == (("cpu",), "warn")
-
-
 # These pickle an error each in its own way; what Dask does is told in test_dask.py.
 PICKLING = {
     name: PROCESSES[name]
@@ -195,26 +178,12 @@ class TestAWorkerThatIsNotLikeItsCaller:
 
         return raised
 
-    def test_another_version(self, world, raised):
-        world.install("fast", "2.0")
-        error = raised(BackendSnapshotError)
-        assert "taken of fast-backend 1.0, and there it is fast-backend 2.0" in str(error)
-        assert error.label == "fast"
-
-    def test_no_backend(self, world, raised):
-        world.uninstall("fast")
-        assert "pip install fast-backend" in str(raised(BackendNotInstalledError))
-
     def test_a_broken_backend(self, world, raised):
         # Its error cannot be imported where it is told of.
         world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
         error = raised(BackendLoadError)
         assert "Boom: no libcuda" in str(error)
         assert (error.backend, error.distribution, error.version) == ("fast", "fast-backend", "1.0")
-
-    def test_no_host(self, world, raised):
-        (world.site.folder / f"{world.name}.py").unlink()
-        assert "ModuleNotFoundError" in str(raised(BackendSnapshotError))
 
 
 @pytest.mark.parametrize("module", [pickle, cloudpickle], ids=["pickle", "cloudpickle"])
@@ -276,21 +245,3 @@ def test_lambdas_and_functions_that_refer_to_settings_reach_a_worker_of_loky(hos
             name, process = run(sent)
             assert name == "fast 1.0"
             assert process != os.getpid()
-
-
-@pytest.mark.parametrize("context_reaches_threads", [False, True])
-def test_a_thread_runs_what_is_bound_alike_whether_or_not_it_inherits_a_context(
-    host, snapshot, context_reaches_threads
-):
-    """Python 3.14 can start threads in a copy of their maker's context; earlier ones start empty."""
-
-    def start(call):
-        context = copy_context() if context_reaches_threads else Context()
-        return in_a_thread(partial(context.run, call))
-
-    with host.settings.use_backend("other"):
-        assert start(snapshot.bind(host.where)) == "fast 1.0"
-        assert start(host.where) == ("other 1.0" if context_reaches_threads else "cpu")
-        host.settings.backend = "fast"
-    host.settings.backend = "other"
-    assert start(host.where) == "other 1.0"

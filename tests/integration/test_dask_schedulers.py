@@ -31,13 +31,6 @@ def bag(world):
     return db.from_sequence(range(1), npartitions=1).map(tasks.told)
 
 
-def test_processes_say_what_they_were_not_given(host, bag):
-    with host.settings.use_backend("fast"):
-        ((ran, told),) = bag.compute(scheduler="processes", num_workers=1)
-    assert ran == "cpu"
-    assert "'fast' was selected" in told[0]
-
-
 def test_processes_carry_with_an_initializer(host, bag):
     with host.settings.use_backend("fast"):
         initializer = host.settings.snapshot().apply
@@ -55,8 +48,3 @@ def test_both_carry_with_an_executor_of_the_settings(host, bag, scheduler):
         for label in ("fast", "other"):
             with host.settings.use_backend(label):
                 assert bag.compute(scheduler=scheduler) == [(f"{label} 1.0", [])]
-
-
-def test_the_synchronous_scheduler_needs_nothing(host, bag):
-    with host.settings.use_backend("fast"):
-        assert bag.compute(scheduler="synchronous") == [("fast 1.0", [])]
