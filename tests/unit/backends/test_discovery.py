@@ -316,7 +316,14 @@ def test_a_malformed_entry_point_of_another_group_hides_nothing(site, dispatcher
 
 
 @pytest.mark.parametrize(
-    "name", ["my-bac\u212aend", "my-backend\u00a0", "\u2003my-backend", "\uff4dy-backend"]
+    "name",
+    [
+        "my-bac\u212aend",
+        "my-backend\u00a0",
+        "\u2003my-backend",
+        "\uff4dy-backend",
+        "my-b\u0430ckend",
+    ],
 )
 def test_a_name_with_a_letter_outside_of_ascii_is_another_name(site, make_dispatcher, name):
     folder = install(site, "fast")

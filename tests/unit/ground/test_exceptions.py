@@ -4,7 +4,6 @@ import copy
 import pickle
 import sys
 import tomllib
-import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,9 +143,6 @@ class TestEachErrorAndWarning:
     def test_can_be_copied(self, described, text, duplicate):
         assert vars(duplicate(described)) == vars(described)
         assert str(duplicate(described)) == text
-
-    def test_shows_its_text_in_a_traceback(self, described, text):
-        assert text in "".join(traceback.format_exception_only(described))
 
 
 class TestFallbacks:

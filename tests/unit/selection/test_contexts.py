@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from threading import Barrier
@@ -74,30 +73,6 @@ def test_leaving_a_block_from_another_context_disturbs_nobody(host):
         assert host.where() == "mine"
     block.__exit__(None, None, None)
     assert host.where() == "cpu"
-
-
-CURIOUS = """
-    import place
-    name = "curious"
-    at_import = place.where()
-    place.settings.backend = "other"
-    def can_run(function, arguments): return place.where() == "cpu"
-    def where(): return name
-"""
-
-
-def test_what_a_backend_runs_of_its_own_finds_the_host_selected_and_selects_nothing(
-    host, site, install
-):
-    site.write("place.py", "")
-    place = importlib.import_module("place")
-    place.where, place.settings = host.where, host.settings
-    install("curious", source=CURIOUS)
-    with host.settings.use_backend("mine"):
-        assert host.settings.get_backend("curious").at_import == "cpu"
-        assert host.where(backend="curious") == "curious"
-        assert host.settings.backend == "mine"
-    assert (host.settings.backend, host.where()) == ("cpu", "cpu")
 
 
 @pytest.fixture

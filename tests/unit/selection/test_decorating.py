@@ -99,12 +99,6 @@ def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     assert host.where() == "cpu"
 
 
-def test_a_policy_can_be_set_by_decorating(make_host):
-    host = make_host(fallback="error")
-    lenient = host.settings.use_backend("mine", fallback="silent")(host.only_here)
-    assert lenient(lambda: host.settings.fallback) == "silent"
-
-
 def test_a_backend_that_fails_to_load_raises_when_the_function_is_called(host, install):
     install("broken", source="raise RuntimeError('no device')")
 

@@ -158,15 +158,6 @@ def test_showing_leaves_the_warning_of_a_manifest_to_the_first_use(site, dispatc
     assert len(given) == 1
 
 
-def test_looking_anew_says_what_it_finds_once(site, dispatcher):
-    site.install("evil", entry_points={"fast": "evil_module"}, modules={"evil_module": ""})
-    assert "refused" in repr(dispatcher)
-    with pytest.warns(UntrustedBackendWarning, match="evil") as given:
-        dispatcher.refresh()
-        dispatcher.backends()
-    assert len(given) == 1
-
-
 def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, settings):
     class Finder(importlib.abc.MetaPathFinder):
         def find_distributions(self, context=None):
@@ -214,20 +205,6 @@ def test_a_notebook_is_told_the_same(read, dispatcher, settings, scale, fast):
             elements, text = read(shown._repr_html_())
             assert elements.count("table") == 2
             assert set(" ".join(repr(shown).split()).split()) <= set(" ".join(text.split()).split())
-
-
-def test_a_message_of_others_cannot_move_the_cursor(site, settings):
-    site.backend(
-        "rude",
-        r"raise RuntimeError('\x1b[2J\u202egone')",
-        reference="rude_module",
-        distribution="rude",
-    )
-    with pytest.warns(UntrustedBackendWarning):
-        settings.available_backends()
-    for shown in (repr(settings), settings._repr_html_()):
-        assert "[2J" in shown
-        assert not {"\x1b", "\u202e"} & set(shown)
 
 
 class TestATrustedBackendThatIsNotInstalled:

@@ -152,12 +152,6 @@ def test_a_fallback_warns_and_is_marked(host):
     assert trace.records[0].refusals[0].reason == "declines: scale is beneath me"
 
 
-def test_ending_at_a_host_that_was_asked_for_is_no_fallback(host):
-    with host.settings.trace() as trace:
-        host.scale([1], backend=["picky", "cpu"])
-    assert (trace.records[0].backend, trace.records[0].is_fallback) == ("cpu", False)
-
-
 def test_a_refused_fallback_is_a_call_that_raised(host):
     with host.settings.trace() as trace, pytest.raises(BackendFallbackError):
         host.settings.use_backend("picky", fallback="error")(host.scale)([1])
@@ -340,16 +334,6 @@ def test_provenance_names_distributions_versions_and_what_was_ignored(site, make
             "ignored": {"double": ["n_jobs"]},
         }
     }
-
-
-def test_a_dispatched_class_is_traced_when_it_is_constructed(host):
-    @host.dispatcher.backend_class
-    class Model:
-        pass
-
-    with host.settings.trace() as trace:
-        Model()
-    assert ran(trace) == [("Model", "cpu")]
 
 
 def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):
