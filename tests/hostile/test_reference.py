@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scverse_backends import BackendDispatcher
 from scverse_backends.exceptions import BackendFallbackWarning, BackendRegistrationWarning
 
-from .drawing import PAIRS, build, draw_world, recorded
+from .drawing import build, draw_world
 from .reference import ABSENT, ANY, expect
 
 TIMES = (
@@ -168,14 +168,3 @@ def check(world):
 @given(st.randoms(use_true_random=True))
 def test_a_call_runs_where_the_design_says_and_receives_what_it_says(random):
     check(draw_world(random))
-
-
-@pytest.mark.parametrize("name", PAIRS)
-def test_a_call_of_a_real_pair_receives_what_the_design_says(name):
-    host, function = recorded(PAIRS[name]["host"]), recorded(PAIRS[name]["backend"])
-
-    @given(st.randoms(use_true_random=True))
-    def arrives(random):
-        check(draw_world(random, host, function))
-
-    arrives()

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import partial
 
 import cloudpickle
+import dask
+import dask.bag as db
 import joblib
 import pytest
 from distributed import Client, LocalCluster
@@ -127,6 +129,23 @@ def test_what_is_bound_runs_under_the_snapshot_and_what_is_not_does_not(host, sn
     assert bare == ("fast 1.0" if engine is tasks else "cpu")
 
 
+@pytest.fixture
+def told(world):
+    """Return a function of a module: what ran, and what was said."""
+    world.site.write(
+        f"{world.name}_tasks.py",
+        f"""
+        import warnings
+        import {world.name} as host
+        def told(*_):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                return host.where(), [str(one.message) for one in caught]
+        """,
+    )
+    return __import__(f"{world.name}_tasks").told
+
+
 @pytest.mark.parametrize(
     ("engine", "line"),
     [
@@ -134,23 +153,35 @@ def test_what_is_bound_runs_under_the_snapshot_and_what_is_not_does_not(host, sn
         ("dask", "carry_selection(client, settings)"),
     ],
 )
-def test_a_worker_that_was_given_nothing_says_which_line_carries_it(world, host, engine, line):
-    world.site.write(
-        f"{world.name}_tasks.py",
-        f"""
-        import warnings
-        import {world.name} as host
-        def told():
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                return host.where(), [str(one.message) for one in caught]
-        """,
-    )
+def test_a_worker_that_was_given_nothing_says_which_line_carries_it(host, told, engine, line):
     host.settings.backend = "fast"
     with PROCESSES[engine]() as run:
-        ran, (said,) = run(__import__(f"{world.name}_tasks").told)
+        ran, (said,) = run(told)
     assert ran == "cpu"
     assert line in said
+
+
+class TestDaskWithoutACluster:
+    @pytest.fixture
+    def bag(self, told):
+        return db.from_sequence(range(1), npartitions=1).map(told)
+
+    def test_its_processes_carry_with_an_initializer(self, host, bag):
+        with host.settings.use_backend("fast"):
+            initializer = host.settings.snapshot().apply
+        with dask.config.set({"multiprocessing.initializer": initializer}):
+            assert bag.compute(scheduler="processes", num_workers=1) == [("fast 1.0", [])]
+
+    @pytest.mark.parametrize("scheduler", ["threads", "processes"])
+    def test_its_schedulers_carry_with_an_executor_of_the_settings(self, host, bag, scheduler):
+        pools = {
+            "threads": lambda: ThreadPoolExecutor(1),
+            "processes": lambda: ProcessPoolExecutor(1, multiprocessing.get_context("spawn")),
+        }
+        with host.settings.executor(pools[scheduler]()) as pool, dask.config.set(pool=pool):
+            for label in ("fast", "other"):
+                with host.settings.use_backend(label):
+                    assert bag.compute(scheduler=scheduler) == [(f"{label} 1.0", [])]
 
 
 # These pickle an error each in its own way; what Dask does is told in test_dask.py.
@@ -161,29 +192,17 @@ PICKLING = {
 
 
 @pytest.mark.parametrize("engine", PICKLING.values(), ids=PICKLING)
-class TestAWorkerThatIsNotLikeItsCaller:
-    """The error of the worker reaches the caller, with the machine and the label."""
-
-    @pytest.fixture
-    def raised(self, host, snapshot, engine):
-        def raised(kind):
-            with engine() as run, pytest.raises(kind) as caught:
-                run(snapshot.bind(host.where))
-            error = caught.value
-            assert socket.gethostname() == error.machine
-            assert f"on {socket.gethostname()!r}" in str(error)
-            assert str(os.getpid()) not in str(error)
-            assert "'fast'" in str(error)
-            return error
-
-        return raised
-
-    def test_a_broken_backend(self, world, raised):
-        # Its error cannot be imported where it is told of.
-        world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
-        error = raised(BackendLoadError)
-        assert "Boom: no libcuda" in str(error)
-        assert (error.backend, error.distribution, error.version) == ("fast", "fast-backend", "1.0")
+def test_the_error_of_a_worker_reaches_the_caller_with_the_machine(world, snapshot, host, engine):
+    # Its error cannot be imported where it is told of.
+    world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
+    with engine() as run, pytest.raises(BackendLoadError, match="Boom: no libcuda") as caught:
+        run(snapshot.bind(host.where))
+    error = caught.value
+    assert socket.gethostname() == error.machine
+    assert f"on {socket.gethostname()!r}" in str(error)
+    assert str(os.getpid()) not in str(error)
+    assert "'fast'" in str(error)
+    assert (error.backend, error.distribution, error.version) == ("fast", "fast-backend", "1.0")
 
 
 @pytest.mark.parametrize("module", [pickle, cloudpickle], ids=["pickle", "cloudpickle"])
@@ -222,13 +241,6 @@ def test_cloudpickle_is_told_what_to_do_with_a_function_that_cannot_be_found_els
     decorated = host.dispatcher.backend_dispatch(local)
     with pytest.raises(TypeError, match=r"is dispatched by .* Put it in a module that can be"):
         cloudpickle.dumps(decorated)
-
-
-def test_cloudpickle_carries_bound_lambdas_and_closures(host, snapshot):
-    name = "fast 1.0"
-    same = cloudpickle.loads(cloudpickle.dumps(snapshot.bind(lambda where: where() == name)))
-    assert same(host.where)
-    assert not same.__wrapped__(host.where)
 
 
 def test_lambdas_and_functions_that_refer_to_settings_reach_a_worker_of_loky(host, snapshot):

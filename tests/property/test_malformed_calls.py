@@ -170,14 +170,6 @@ class TestOnABackend:
         assert "unexpected keyword argument 'widht'" in alike(public, 1, widht=2)
         assert "takes from 2 to 3 positional arguments but 4 were given" in alike(public, 1, 2, 3)
 
-    def test_an_implementation_that_asks_for_less_than_the_host_runs_it_cold_and_warm(
-        self, dispatcher
-    ):
-        func = dispatcher.backend_dispatch(name="func")(lambda data, size: "host")
-        dispatcher.register(SimpleNamespace(name="mine", func=lambda data, size=1: "mine"))
-        with dispatcher.settings.use_backend("mine"):
-            assert [func(1), func(1), func(1, backend="mine")] == ["mine"] * 3
-
     def test_a_name_that_the_host_takes_by_position_alone_is_no_option_of_a_backend(
         self, dispatcher, alike
     ):

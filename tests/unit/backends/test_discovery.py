@@ -26,15 +26,6 @@ def listed(dispatcher):
     return [(info.name, info.distribution, info.version) for info in dispatcher.backends()]
 
 
-def test_a_backend_is_described_by_its_metadata_and_not_imported(site, dispatcher):
-    install(site, version="1.2")
-    (info,) = dispatcher.backends()
-    assert (info.name, info.state, info.trusted) == ("mine", "installed", False)
-    assert (info.distribution, info.version) == ("my-backend", "1.2")
-    assert (info.entry_point, info.reason) == ("mine_module", None)
-    assert site.imported() == set()
-
-
 def test_metadata_is_not_read_by_making_a_host_decorating_or_calling_it(site, dispatcher):
     double = dispatcher.backend_dispatch(name="double")(lambda values: "host")
     assert double([1]) == double([1], backend="cpu") == "host"

@@ -5,7 +5,6 @@ import contextlib
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from threading import Barrier
 
 import pytest
 
@@ -20,22 +19,6 @@ def test_a_thread_sees_the_block_of_another_only_in_a_copy_of_its_context(host):
             assert host.where() == "mine"
         assert pool.submit(context.run, host.where).result(timeout=60) == "mine"
         assert pool.submit(host.where).result(timeout=60) == "cpu"
-
-
-def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
-    blocks = {name: host.settings.use_backend(name) for name in ("mine", "other", "cpu")}
-    barrier = Barrier(len(blocks))
-
-    def work(name):
-        with blocks[name]:
-            barrier.wait(timeout=60)
-            ran = {host.where() for _ in range(50)}
-            barrier.wait(timeout=60)
-        return ran, host.where()
-
-    with ThreadPoolExecutor(len(blocks)) as pool:
-        results = dict(zip(blocks, pool.map(work, blocks), strict=True))
-    assert results == {name: ({name}, "cpu") for name in blocks}
 
 
 def test_tasks_may_be_inside_different_blocks_at_the_same_time(host):

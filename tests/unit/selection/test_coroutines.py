@@ -63,21 +63,6 @@ def test_a_calls_choice_holds_while_a_function_that_only_the_host_has_is_awaited
     assert asyncio.run(host.only_here_async(host.where_async, backend="mine")) == "mine"
 
 
-def test_calls_with_different_choices_run_beside_one_another(host):
-    async def inner():
-        ran = set()
-        for _ in range(5):
-            await asyncio.sleep(0)
-            ran |= {host.where(), await host.where_async()}
-        return ran
-
-    async def main():
-        calls = [host.through_async(inner, backend=name) for name in ("mine", "other", "cpu")]
-        return await asyncio.gather(*calls), host.where()
-
-    assert asyncio.run(main()) == ([{"mine"}, {"other"}, {"cpu"}], "cpu")
-
-
 def test_its_exception_comes_from_awaiting_and_leaves_nothing_selected(host, label):
     async def fail():
         await asyncio.sleep(0)

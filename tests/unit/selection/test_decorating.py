@@ -74,21 +74,6 @@ def test_the_decorator_nearest_to_the_function_wins(host):
     assert use("mine")(use("other")(host.where))() == "other"
 
 
-def test_a_block_decorates_several_functions_that_call_one_another_and_themselves(host):
-    on_mine = host.settings.use_backend("mine")
-
-    @on_mine
-    def count(depth):
-        return [host.where(), *(count(depth - 1) if depth else finish())]
-
-    @on_mine
-    def finish():
-        return [host.where()]
-
-    assert count(2) == ["mine"] * 4
-    assert host.where() == "cpu"
-
-
 def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     @host.settings.use_backend("mine")
     def fail():

@@ -211,10 +211,6 @@ class TestATrustedBackendThatIsNotInstalled:
     def test_is_shown_with_what_installs_it(self, settings):
         assert line(settings, "fast") == "fast absent yes pip install fast-backend fast, quick"
 
-    def test_is_shown_as_installed_once_it_is(self, settings, fast):
-        assert line(settings, "fast") == "fast installed yes fast-backend 1.2 fast, quick"
-        assert "absent" not in str(settings)
-
     def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher, offer):
 
         with offer("fast"):
