@@ -104,6 +104,13 @@ def test_what_was_removed_is_let_go(dispatcher, whoami):
     assert gone() is None
 
 
+def test_removing_one_of_two_leaves_the_other(dispatcher, offer):
+    registration = dispatcher.register(Local)
+    offer("other")
+    registration.remove()
+    assert dispatcher.settings.available_backends() == ["other"]
+
+
 def test_a_registered_backend_is_listed_as_such_and_stays_after_a_refresh(site, dispatcher):
     with dispatcher.register(Local):
         adapter = dispatcher.get_backend("local")
