@@ -6,8 +6,6 @@ from functools import partial, update_wrapper
 
 import pytest
 
-from scverse_backends.exceptions import BackendLoadError
-
 pytestmark = pytest.mark.usefixtures("backends")
 
 
@@ -69,11 +67,6 @@ def test_methods_can_be_decorated(host):
     assert analysis.run_static() == "mine"
 
 
-def test_the_decorator_nearest_to_the_function_wins(host):
-    use = host.settings.use_backend
-    assert use("mine")(use("other")(host.where))() == "other"
-
-
 def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     @host.settings.use_backend("mine")
     def fail():
@@ -82,17 +75,6 @@ def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     with pytest.raises(KeyError, match="lost"):
         fail()
     assert host.where() == "cpu"
-
-
-def test_a_backend_that_fails_to_load_raises_when_the_function_is_called(host, install):
-    install("broken", source="raise RuntimeError('no device')")
-
-    @host.settings.use_backend("broken")
-    def analyse():
-        pytest.fail("the function ran")
-
-    with pytest.raises(BackendLoadError, match="no device"):
-        analyse()
 
 
 def generate():
