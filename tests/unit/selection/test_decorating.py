@@ -6,6 +6,8 @@ from functools import partial, update_wrapper
 
 import pytest
 
+from scverse_backends.exceptions import BackendLoadError
+
 pytestmark = pytest.mark.usefixtures("backends")
 
 
@@ -75,6 +77,17 @@ def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     with pytest.raises(KeyError, match="lost"):
         fail()
     assert host.where() == "cpu"
+
+
+def test_a_backend_that_fails_to_load_raises_when_the_function_is_called(host, install):
+    install("broken", source="raise RuntimeError('no device')")
+
+    @host.settings.use_backend("broken")
+    def analyse():
+        pytest.fail("the function ran")
+
+    with pytest.raises(BackendLoadError, match="no device"):
+        analyse()
 
 
 def generate():
