@@ -23,7 +23,7 @@ from scverse_backends._ground.callables import (
 from scverse_backends._ground.docstrings import with_selector
 from scverse_backends._ground.labels import SELECTOR_TYPE
 from scverse_backends._routing.functions import dispatch
-from scverse_backends._routing.host import HostFunction, Options, check_host, names_by_name
+from scverse_backends._routing.host import HostFunction, Options, names_by_name
 from scverse_backends._selection.blocks import DISPATCH
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ class Catalogue:
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
         function = self._checked(func, options)
-        self._check_members(function)
         if type(func) is FunctionType:
             return self._enter(function)
         from scverse_backends._routing.objects import stand_for
@@ -82,30 +81,31 @@ class Catalogue:
         # Everything is checked before anything is changed: a refused class stays what it was.
         construct = constructor(cls)
         function = self._checked(construct, options, is_class=True)
-        self._check_members(function)
         made = dispatchable(cls)
-        function.func = below(made, construct)
+        function.construct_by(below(made, construct))
         return self._enter(function, partial(attach, made))
 
     def _checked(
         self, func: Callable[..., Any], options: Options, *, is_class: bool = False
     ) -> HostFunction:
         """Describe a function, and refuse what cannot be dispatched as its host asks."""
-        _check_options(options)
+        own = _check_options(options)
+        name = options.name or name_of(func)
+        self._check_name(func, name)
         function = HostFunction(
             func,
-            name=options.name or name_of(func),
-            ignorable=self._ignorable.union(options.ignorable),
+            name=name,
+            ignorable=self._ignorable.union(own) if own else self._ignorable,
             selector=options.selector or "",
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
             should_run=self._selector.configuration.should_run,
             is_class=is_class,
         )
-        self._check_name(function)
-        check_host(function)
-        self._check_ignorable(function, options.ignorable)
-        _check_aliases(function, options.parameter_aliases or {})
+        self._check_members(function)
+        _check_ignorable(function, own)
+        if options.parameter_aliases:
+            _check_aliases(function, options.parameter_aliases)
         return function
 
     def _enter(
@@ -154,25 +154,24 @@ class Catalogue:
             raise ValueError(msg)
         return names_by_name(pairs)
 
-    def _check_name(self, function: HostFunction) -> None:
+    def _check_name(self, func: Any, name: str) -> None:
         """Refuse a dispatch name that would confuse adapters."""
-        given: object = function.func  # a type checker knows better, and is not always asked
-        if isinstance(given, str):
-            msg = f"{given!r} is not a function; write @backend_dispatch(name=...)."
+        if isinstance(func, str):
+            msg = f"{func!r} is not a function; write @backend_dispatch(name=...)."
             raise TypeError(msg)
-        if not all(part.isidentifier() for part in function.name.split(".")):
-            what = f"be dispatched as {function.name!r}" if function.name else "name itself"
+        if not all(map(str.isidentifier, name.split("."))):
+            what = f"be dispatched as {name!r}" if name else "name itself"
             msg = (
-                f"{function.func!r} cannot {what}: a dispatch name is a Python name, or several "
+                f"{func!r} cannot {what}: a dispatch name is a Python name, or several "
                 "joined by dots; pass name='...'."
             )
             raise ValueError(msg)
-        other = self._dispatched.get(function.name)
-        last = function.name.rpartition(".")[2]
-        if other is not None and _home(other, last) != _home(function.func, last):
+        other = self._dispatched.get(name)
+        last = name.rpartition(".")[2]
+        if other is not None and _home(other, last) != _home(func, last):
             msg = (
-                f"{_home(function.func)} and {_home(other)} would both be dispatched "
-                f"as {function.name!r}; pass name=... to tell them apart."
+                f"{_home(func)} and {_home(other)} would both be dispatched "
+                f"as {name!r}; pass name=... to tell them apart."
             )
             raise ValueError(msg)
 
@@ -191,13 +190,6 @@ class Catalogue:
             )
             raise ValueError(msg)
 
-    def _check_ignorable(self, function: HostFunction, ignorable: Iterable[str]) -> None:
-        """Refuse an ignorable parameter that does not exist."""
-        missing = [n for n in ignorable if not function.may_ignore(n)]
-        if missing:
-            msg = f"{_home(function.func)} has no parameter {missing[0]!r} that could be ignorable."
-            raise ValueError(msg)
-
 
 def _import_path() -> None:
     """Import what the first call on a backend passes through, before somebody measures that call."""
@@ -213,26 +205,36 @@ def _class_of(function: HostFunction) -> str:
     return name if name and next(iter(function.named), "") == "self" else ""
 
 
-def _check_options(options: Options) -> None:
-    """Refuse what no decoration can mean."""
+def _check_options(options: Options) -> tuple[str, ...]:
+    """Refuse what no decoration can mean, and give the ignorable parameters."""
     for option in ("name", "selector"):
         value = getattr(options, option)
         if value is not None and not isinstance(value, str):
             msg = f"{option}= must be a string, not {value!r}"
             raise TypeError(msg)
     mistakes: list[str] = []
+    ignorable: tuple[str, ...] = ()
     if options.ignorable != ():
-        names_in(options.ignorable, "ignorable", mistakes)
+        ignorable = names_in(options.ignorable, "ignorable", mistakes)
     if options.parameter_aliases is not None:
         aliases_in(options.parameter_aliases, "parameter_aliases", mistakes)
     if mistakes:
         raise TypeError("; ".join(mistakes))
+    return ignorable
+
+
+def _check_ignorable(function: HostFunction, ignorable: Iterable[str]) -> None:
+    """Refuse an ignorable parameter that does not exist."""
+    for name in ignorable:
+        if not function.may_ignore(name):
+            msg = f"{_home(function.func)} has no parameter {name!r} that could be ignorable."
+            raise ValueError(msg)
 
 
 def _check_aliases(function: HostFunction, aliases: Mapping[str, str]) -> None:
     """Refuse two names for one parameter that a function has by neither."""
     func = function.func
-    for pair in () if not aliases or takes_any_keyword(func) else aliases.items():
+    for pair in () if takes_any_keyword(func) else aliases.items():
         if not {*function.names_of(pair[0])} & {*function.named}:
             msg = f"{_home(func)} has no parameter {' or '.join(map(repr, pair))} with two names."
             raise ValueError(msg)

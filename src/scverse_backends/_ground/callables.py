@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 VARARGS, VARKEYWORDS = 0x04, 0x08
-_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+GENERATOR, COROUTINE, ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+_QUESTIONS = {
+    GENERATOR: "isgeneratorfunction",
+    COROUTINE: "iscoroutinefunction",
+    ASYNC_GENERATOR: "isasyncgenfunction",
+}
+"""What `inspect` is asked about what is no plain function, by the flag that says the same of code."""
 
 FORWARD_REFERENCES, ANNOTATIONS_AS_TEXT = 3, 4
 """``annotationlib.Format.FORWARDREF`` and ``STRING``, which Python has since 3.14."""
@@ -62,29 +69,41 @@ def parameter_names(code: CodeType) -> tuple[str, ...]:
 def named_parameters(func: Any) -> Collection[str]:
     """Name the parameters that `inspect` shows; of a function, they stand in its innermost one."""
     for _ in range(_MOST_LAYERS):
+        if shows_its_own_signature(func):
+            return parameter_names(func.__code__)
         said = func.__dict__ if type(func) in (FunctionType, partial) else {}
         if "__wrapped__" not in said or "__signature__" in said:
             break
         func = said["__wrapped__"]
     if is_plain_method(func):
         return parameter_names(func.__func__.__code__)[1:]
-    is_plain = shows_its_own_signature(func)
-    return parameter_names(func.__code__) if is_plain else signature_of(func).parameters
+    return signature_of(func).parameters
+
+
+def code_flags(func: Any) -> int:
+    """Give the flags of a function's code; of another callable, those that say what a call gives."""
+    if type(func) is FunctionType and _OTHERWISE.isdisjoint(func.__dict__):
+        return func.__code__.co_flags
+    import inspect
+
+    called = getattr(type(func), "__call__", None)  # noqa: B004 - to ask of it
+    asked = {flag: getattr(inspect, question) for flag, question in _QUESTIONS.items()}
+    return sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
 
 
 def is_coroutine_function(func: Any) -> bool:
     """Whether calling it gives a coroutine."""
-    return _has_flag(func, _COROUTINE, "iscoroutinefunction")
+    return bool(code_flags(func) & COROUTINE)
 
 
 def is_generator_function(func: Any) -> bool:
     """Whether calling it gives a generator."""
-    return _has_flag(func, _GENERATOR, "isgeneratorfunction")
+    return bool(code_flags(func) & GENERATOR)
 
 
 def is_async_generator_function(func: Any) -> bool:
     """Whether calling it gives an asynchronous generator."""
-    return _has_flag(func, _ASYNC_GENERATOR, "isasyncgenfunction")
+    return bool(code_flags(func) & ASYNC_GENERATOR)
 
 
 def as_generator_function(func: Any) -> FunctionType:
@@ -92,17 +111,8 @@ def as_generator_function(func: Any) -> FunctionType:
 
     Nothing that runs code reads that flag.
     """
-    code = func.__code__.replace(co_flags=func.__code__.co_flags | _GENERATOR)
+    code = func.__code__.replace(co_flags=func.__code__.co_flags | GENERATOR)
     return FunctionType(code, func.__globals__, closure=func.__closure__)
-
-
-def _has_flag(func: Any, flag: int, question: str) -> bool:
-    if type(func) is FunctionType and _OTHERWISE.isdisjoint(func.__dict__):
-        return bool(func.__code__.co_flags & flag)
-    import inspect
-
-    ask = getattr(inspect, question)
-    return bool(ask(func) or ask(getattr(type(func), "__call__", None)))  # noqa: B004 - to ask of it
 
 
 def gives_coroutine(implementation: Callable[..., Any]) -> bool:

@@ -10,7 +10,7 @@ import re
 import sys
 import types
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .messages import without_own_frames
 
@@ -33,7 +33,7 @@ _SHORT = (bool, float, type(None))
 
 # The true names of a class, which its metaclass cannot hide.
 _name = type.__dict__["__name__"].__get__
-_qualname = type.__dict__["__qualname__"].__get__
+class_qualname: Callable[[Any], str] = type.__dict__["__qualname__"].__get__
 
 _ROUTINES = (
     types.BuiltinFunctionType,
@@ -78,7 +78,12 @@ def stack_is_nearly_full() -> bool:
 
 def ask_text(ask: Callable[[Any], str | None], value: object) -> str | None:
     """Ask a value for a string; ``None`` if it raises instead."""
-    return attempt(lambda: str.__str__(cast("str", ask(value))), lambda _: None)
+
+    def asked() -> str | None:
+        found = ask(value)
+        return None if found is None else str.__str__(found)
+
+    return attempt(asked, lambda _: None)
 
 
 def describe_error(error: BaseException) -> str:
@@ -114,7 +119,7 @@ def short_repr(value: object) -> str:
 def qualname(value: object) -> str | None:
     """Give the qualified name of a class or routine; of anything else, ``None``."""
     if issubclass(type(value), type):
-        return _qualname(value)  # type: ignore[no-any-return]
+        return class_qualname(value)
     routine = issubclass(type(value), _ROUTINES)
     return ask_text(attrgetter("__qualname__"), value) if routine else None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from abc import ABCMeta
 from enum import EnumMeta
-from functools import cache, partial
+from functools import partial
 from inspect import Parameter, Signature, getmro
 from operator import attrgetter
 from types import (
@@ -21,16 +21,17 @@ from types import (
     MethodType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scverse_backends._ground.callables import (
     VARARGS,
     VARKEYWORDS,
     is_plain_method,
+    once,
     parameter_names,
     signature_of,
 )
-from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, qualname
+from scverse_backends._ground.safe_repr import ask_text, attempt, class_qualname, describe_error
 from scverse_backends._selection.blocks import DISPATCH
 
 from .host import INITIALIZER, label
@@ -43,12 +44,23 @@ if TYPE_CHECKING:
 _CONSTRUCTION = "__scverse_construction__"
 """Where a dispatched class keeps how it is constructed."""
 
-_ANYTHING = [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
+_ANYTHING = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 """What a constructor takes that only passes it on."""
+
+_SAYS_NOTHING = {"($self, /, *args, **kwargs)", "($type, *args, **kwargs)"}
+"""What Python shows for its own constructors; reading it takes a hundred times as long as a look."""
+
+_ANY_ARGUMENTS = Signature([*map(Parameter, ("args", "kwargs"), _ANYTHING)])
+
+_NAMES = {name: attrgetter(name) for name in ("__module__", "__name__", "__qualname__", "__doc__")}
+"""What the construction of a class is called after the class."""
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
 _NATIVE = {MethodDescriptorType, WrapperDescriptorType}
+
+_SLOTS = {GetSetDescriptorType, MemberDescriptorType}
+"""Attributes by which Python reaches what it keeps in an object."""
 
 _Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
@@ -57,16 +69,30 @@ _COPYING: _Names = {"copy": ("",), "dataclasses": ("",), "attr._make": ("evolve"
 """Functions that call a class only to make another object like one that is there."""
 
 
-class _Construction(NamedTuple):
-    """How a dispatched class is constructed."""
+class _Construction:
+    """How a dispatched class is constructed.
 
-    cls: type
-    build: Any
-    selector: str
-    awake: list[bool]
-    """Empty until anything was ever selected."""
-    own: Callable[[], _Names]
-    """Names the functions that make objects for the class itself."""
+    Its bases and metaclasses are given by the names that they have now, and may lose later.
+    """
+
+    def __init__(self, cls: type, build: Any, kinds: list[tuple[type, str, str]]) -> None:
+        dispatch = getattr(build, DISPATCH)
+        self.cls, self.build = cls, build
+        self.selector: str = dispatch.function.selector
+        self.awake: list[bool] = dispatch.state.awake  # empty until anything was ever selected
+        self._kinds = kinds
+
+    @once
+    def own(self) -> _Names:
+        """Name the functions that are written in the class, in its bases and in its metaclass."""
+        own = {**_COPYING}
+        for kind, home, name in self._kinds:
+            # Copied first: another thread may add an attribute meanwhile.
+            functions = [f for f in (*vars(kind).values(),) if type(f) is FunctionType]
+            # A class may be shown in another module than the one that it is written in.
+            for module in {home, *(f.__globals__.get("__name__", "") for f in functions)}:
+                own[module] = (*own.get(module, ()), f"{name}.")
+        return own
 
 
 class _Signature:
@@ -104,13 +130,17 @@ class Dispatching(type):
     def __call__(cls, /, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         found = cls.__dict__.get(_CONSTRUCTION)
-        if found is not None:
-            owner, build, selector, awake, own = found
-            # A decorator outside ours may have rebuilt the class, and copied what it found in it.
-            if owner is cls and not (
-                awake and selector not in kwargs and _is_own(own(), sys._getframe().f_back)  # noqa: SLF001 - only its code tells
-            ):
-                return build(*args, **kwargs)
+        # A decorator outside ours may have rebuilt the class, and copied what it found in it.
+        if (
+            found is not None
+            and found.cls is cls
+            and not (
+                found.awake
+                and found.selector not in kwargs
+                and _is_own(found.own, sys._getframe().f_back)  # noqa: SLF001 - only its code tells
+            )
+        ):
+            return found.build(*args, **kwargs)
         return super().__call__(*args, **kwargs)
 
 
@@ -171,8 +201,8 @@ def constructor(cls: Any) -> partial[Any]:
         raise TypeError(msg)
     construct: Any = partial(cls)
     setattr(construct, "__signature__" if isinstance(found, Signature) else "__wrapped__", found)
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(construct, name, ask_text(attrgetter(name), cls))
+    for name, ask in _NAMES.items():
+        setattr(construct, name, ask_text(ask, cls))
     return construct  # type: ignore[no-any-return]
 
 
@@ -209,32 +239,15 @@ def dispatchable(cls: type) -> type:
 
 def attach(cls: type, build: Any) -> type:
     """Let a function answer the construction of a class."""
-    dispatch = getattr(build, DISPATCH)
-    kinds = (*cls.__mro__, *getmro(type(cls)))
-    # By the names that they have now, which may be changed later; the rest is looked up once
-    # something was selected.
-    named = [(kind, kind.__module__, qualname(kind)) for kind in kinds]
-    own = cache(partial(_own_names, named))
-    found = _Construction(cls, build, dispatch.function.selector, dispatch.state.awake, own)
-    type.__setattr__(cls, _CONSTRUCTION, found)
+    kinds = (*cls.__mro__[:-1], *getmro(type(cls))[:-1])  # nothing of `object` is written in Python
+    named = [(kind, kind.__module__, class_qualname(kind)) for kind in kinds]
+    type.__setattr__(cls, _CONSTRUCTION, _Construction(cls, build, named))
     said = any("__signature__" in vars(base) for base in cls.__mro__)
     if said and isinstance(getattr(cls, "__signature__", None), Signature):
         type.__setattr__(cls, "__signature__", build.__signature__)
     if build.__doc__ and build.__doc__ != cls.__doc__:
         type.__setattr__(cls, "__doc__", build.__doc__)
     return cls
-
-
-def _own_names(kinds: list[tuple[type, str, str | None]]) -> _Names:
-    """Name the functions that are written in a class, in its bases and in its metaclass."""
-    own = {**_COPYING}
-    for kind, home, name in kinds:
-        # Copied first: another thread may add an attribute meanwhile.
-        functions = [f for f in (*vars(kind).values(),) if type(f) is FunctionType]
-        # A class may be shown in another module than the one that it is written in.
-        for module in {home, *(f.__globals__.get("__name__", "") for f in functions)}:
-            own[module] = (*own.get(module, ()), f"{name}.")
-    return own
 
 
 def _read(cls: type) -> Signature | MethodType:
@@ -271,8 +284,9 @@ def _read_constructor(cls: type) -> Signature:
     """
     found = None
     for construct in _constructors(cls):
-        found = signature_of(construct)
-        if [p.kind for p in found.parameters.values()] != _ANYTHING:
+        says_nothing = getattr(construct, "__text_signature__", None) in _SAYS_NOTHING
+        found = _ANY_ARGUMENTS if says_nothing else signature_of(construct)
+        if tuple(p.kind for p in found.parameters.values()) != _ANYTHING:
             break
     return found or Signature()
 
@@ -311,8 +325,10 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
 
 def _is_built_in(cls: type) -> bool:
     """Whether a class is not written in Python, and so cannot be changed or made anew."""
-    methods = (v for v in vars(cls).values() if type(v) in _NATIVE)
-    return bool(cls.__flags__ & _IMMUTABLE) or any(v.__objclass__ is cls for v in methods)
+    if cls.__flags__ & _IMMUTABLE:
+        return True
+    methods = [v for v in vars(cls).values() if type(v) in _NATIVE]
+    return any(v.__objclass__ is cls for v in methods)
 
 
 def _derived(cls: type) -> Any:
@@ -337,8 +353,7 @@ def _made_anew(cls: type) -> Any:
     own = {
         name: value
         for name, value in vars(cls).items()
-        if not isinstance(value, (GetSetDescriptorType, MemberDescriptorType))
-        or value.__objclass__ is not cls
+        if type(value) not in _SLOTS or value.__objclass__ is not cls
     }
     # Its bases and descriptors were told of it when it was defined, and are not told again.
     fields = {name: value for name, value in own.items() if tells_owner(value)}

@@ -9,9 +9,10 @@ from types import FunctionType, MethodWrapperType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import (
-    is_async_generator_function,
-    is_coroutine_function,
-    is_generator_function,
+    ASYNC_GENERATOR,
+    COROUTINE,
+    GENERATOR,
+    code_flags,
     named_parameters,
     shows_its_own_signature,
     takes_any_keyword,
@@ -19,7 +20,8 @@ from scverse_backends._ground.callables import (
 from scverse_backends._ground.safe_repr import ask_text, attempt, describe_error, safe_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from functools import partial
 
     from .parameters import Aliases, ParameterMap, Parameters
 
@@ -39,8 +41,33 @@ class Options(NamedTuple):
     parameter_aliases: Mapping[str, str] | None = None
 
 
+class _Look(NamedTuple):
+    """What is seen of a callable at decoration."""
+
+    named: tuple[str, ...]
+    """The names of its parameters, as `inspect` shows them."""
+    flags: int
+    """Those of its code, which tell whether a call gives a coroutine or a generator."""
+
+
 class HostFunction:
-    """A decorated function and how the host wants it dispatched."""
+    """A decorated function and how the host wants it dispatched.
+
+    Attributes
+    ----------
+    named
+        The names of its parameters, as `inspect` shows them.
+    is_coroutine
+        Whether calling it gives a coroutine.
+    is_suspended
+        Whether calling it gives a coroutine or generator, whose body runs later.
+
+    Raises
+    ------
+    TypeError
+        If it is no function, has a parameter named as the selector, or hides its
+        signature.
+    """
 
     def __init__(
         self,
@@ -54,20 +81,29 @@ class HostFunction:
         should_run: Callable[[str, dict[str, Any]], object] | None = None,
         is_class: bool = False,
     ) -> None:
-        self.func = func
-        self.name = name
+        self.named, flags = _checked(func, selector, is_class=is_class)
         self.is_class = is_class
+        self._take(func, flags)
+        self.name = name
         self.aliases = aliases or {}
-        self.ignorable = ignorable.union(*map(self.names_of, ignorable))
+        self.ignorable = (
+            ignorable.union(*map(self.names_of, ignorable)) if self.aliases else ignorable
+        )
         self.selector = selector
         self.host_defaults = host_defaults
         self.should_run = should_run
         self.public: Callable[..., Any] = func
 
-    @cached_property
-    def named(self) -> tuple[str, ...]:
-        """The names of its parameters, as `inspect` shows them."""
-        return tuple(named_parameters(self.func))
+    def construct_by(self, func: partial[Any]) -> None:
+        """Take what constructs the class as the host does, once that can be told."""
+        # Most classes are constructed by Python itself.
+        is_usual = type(func.func) is MethodWrapperType
+        self._take(func, 0 if is_usual else code_flags(func))
+
+    def _take(self, func: Callable[..., Any], flags: int) -> None:
+        self.func = func
+        self.is_coroutine = bool(flags & COROUTINE)
+        self.is_suspended = bool(flags & (COROUTINE | GENERATOR))
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -136,22 +172,6 @@ class HostFunction:
         """
         return not takes_any_keyword(self.func)
 
-    @cached_property
-    def is_coroutine(self) -> bool:
-        """Whether calling it gives a coroutine."""
-        return self._may_suspend and is_coroutine_function(self.func)
-
-    @cached_property
-    def is_suspended(self) -> bool:
-        """Whether calling it gives a coroutine or generator, whose body runs later."""
-        return self.is_coroutine or (self._may_suspend and is_generator_function(self.func))
-
-    @property
-    def _may_suspend(self) -> bool:
-        """Whether it is worth asking; most classes are constructed by Python itself."""
-        func: Any = self.func
-        return not self.is_class or type(func.func) is not MethodWrapperType
-
 
 def names_by_name(pairs: Mapping[str, str]) -> Aliases:
     """Group ``{old name: new name}``, in which no name leads back to itself."""
@@ -164,26 +184,41 @@ def names_by_name(pairs: Mapping[str, str]) -> Aliases:
     return {name: tuple(names) for names in groups.values() for name in names}
 
 
-def check_host(function: HostFunction) -> None:
-    """Refuse, at decoration, a callable whose calls cannot be routed by name.
+def _checked(func: Any, selector: str, *, is_class: bool) -> _Look:
+    """Look at a callable, and refuse one whose calls cannot be routed by name.
 
     Raises
     ------
     TypeError
-        If it is no function, has a parameter named as the selector, or hides its
-        signature.
+        If it is none, has a parameter named as the selector, or hides its signature.
     """
-    func: Any = function.func
-    problem = attempt(
-        lambda: (not function.is_class and _objection(func)) or _clash(function),
+    found = attempt(
+        lambda: _look(func, selector, is_class=is_class),
         lambda error: (
             f"has a signature that cannot be read: {describe_error(error)}; "
             "decorate a function of yours that calls it."
         ),
     )
-    if problem:
-        msg = f"{label(func.fget if isinstance(func, property) else func)} {problem}"
+    if isinstance(found, str):
+        msg = f"{label(func.fget if isinstance(func, property) else func)} {found}"
         raise TypeError(msg)
+    return found
+
+
+def _look(func: Any, selector: str, *, is_class: bool) -> _Look | str:
+    """Look at a callable once, or say why it cannot be dispatched."""
+    # A plain function, of which a host may have thousands, is asked nothing else.
+    objection = None if is_class or type(func) is FunctionType else _objection(func)
+    if objection:
+        return objection
+    flags = 0 if is_class else code_flags(func)
+    if flags & ASYNC_GENERATOR:
+        return (
+            "is an asynchronous generator function, for which no selection can be held; "
+            "decorate what it calls."
+        )
+    named = tuple(named_parameters(func))
+    return _clash(named, selector) or _Look(named, flags)
 
 
 def label(value: object) -> str:
@@ -201,20 +236,14 @@ def _objection(func: Any) -> str | None:
         return "is a property, and reading it is no call; decorate a method that it calls."
     if not callable(func):
         return "cannot be called; decorate a function."
-    if is_async_generator_function(func):
-        return (
-            "is an asynchronous generator function, for which no selection can be held; "
-            "decorate what it calls."
-        )
     return None
 
 
-def _clash(function: HostFunction) -> str | None:
+def _clash(named: Collection[str], selector: str) -> str | None:
     """Say why the selector cannot be a parameter of a callable."""
-    selector = function.selector
     if selector and (not selector.isidentifier() or iskeyword(selector)):
         return f"cannot have a parameter selector={selector!r}; choose a Python name."
-    if selector in function.named:
+    if selector in named:
         return (
             f"already has a parameter {selector!r}; "
             "choose another with selector=..., or selector=None."

@@ -81,7 +81,8 @@ def replace(old: type, new: type, own: dict[str, Any], fields: dict[str, Any]) -
     Exception
         Whatever a descriptor raises that keeps its class, and wants no other.
     """
-    _tell_owner(old, new, fields)
+    if fields:
+        _tell_owner(old, new, fields)
     for cls in new.__mro__[:-1]:
         if any(map(is_, vars(cls).values(), repeat(old))):
             for name in [name for name, value in vars(cls).items() if value is old]:
@@ -113,19 +114,20 @@ def _held_by(value: object) -> Iterator[int]:
 def _repoint(values: Iterable[object], old: type, new: type) -> None:
     """Give a class's functions the new class where they hold the old, as ``super()`` does."""
     seen: set[int] = set()
-    waiting = [*values]
+    waiting: list[Any] = [*values]
     while waiting:
         found = waiting.pop()
         kind = type(found)
-        leads_on = kind in _HOLDERS or hasattr(kind, "__get__")
-        if not leads_on or id(found) in seen:
+        if kind is FunctionType:  # what else it refers to cannot hold the class
+            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
+        elif kind in _HOLDERS or hasattr(kind, "__get__"):
+            held = gc.get_referents(found)
+        else:
+            continue
+        if not held or id(found) in seen:
             continue
         seen.add(id(found))
-        if type(found) is FunctionType:  # what else it refers to cannot hold the class
-            held = [*(found.__closure__ or ()), *(found.__defaults__ or ())]
-        else:
-            held = gc.get_referents(found)
-        if isinstance(found, CellType) and held and held[0] is old:
+        if kind is CellType and held[0] is old:
             found.cell_contents = new
         waiting += held
 

@@ -228,6 +228,11 @@ class TestIgnorable:
         func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=own)
         assert reasons(func, 1, tiles=8) == found
 
+    def test_those_of_a_function_may_come_from_an_iterator(self, pair, outcome):
+        own = iter(["tiles"])
+        func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=own)
+        assert outcome(func, 1, tiles=8) == "mine"
+
     def test_an_ignorable_one_that_the_backend_has_is_passed_on(self, pair, outcome):
         func = pair(lambda data, n_jobs=None: "host", lambda data, n_jobs=None: n_jobs)
         assert outcome(func, 1, n_jobs=8) == outcome(func, 1, 8) == 8
