@@ -213,9 +213,6 @@ class TestPickling:
             assert module.loads(packed) is public
             assert len(packed) < 100
 
-    def test_what_is_built_of_a_decorated_class_pickles(self, host, module):
-        assert module.loads(module.dumps(host.Model(layers=4))).layers == 4
-
     def test_what_is_bound_pickles_by_reference(self, host, snapshot, module):
         for public in (host.where, host.where_async, host.ask, host.Model):
             assert module.loads(module.dumps(snapshot.bind(public))).__wrapped__ is public

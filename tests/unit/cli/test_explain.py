@@ -36,11 +36,6 @@ def test_a_call_that_runs_where_it_was_asked_to_has_status_0(run):
     assert "factor as by" in ran.out
 
 
-def test_arguments_may_stand_before_options(run):
-    ran = run("explain", "cells:dispatcher", "scale", "factor=2", "-b", "fast")
-    assert ran.out.startswith("scale runs on fast")
-
-
 def test_a_silent_fallback_is_told_with_the_reason(run, monkeypatch):
     monkeypatch.setenv("CELLS_BACKEND", "fast")
     monkeypatch.setenv("CELLS_BACKEND_FALLBACK", "silent")
