@@ -17,4 +17,4 @@ trap 'rm -rf "$scratch"' EXIT
 cd "$root"
 # An extension module that needs the lock would switch it on again for all.
 PYTHON_GIL=0 "$scratch/bin/python" -m pytest -n auto -p no:cacheprovider \
-  tests/unit tests/integration/test_stress.py tests/hostile/test_first_use.py
+  tests/unit tests/integration/test_stress.py

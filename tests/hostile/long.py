@@ -43,13 +43,14 @@ class Part:
 
 PARTS = (
     Part("reference", f"{HOSTILE}/test_reference.py"),
+    Part("verification", f"{HOSTILE}/test_verification.py"),
     *(
         Part(f"fuzz {name}", f"{HOSTILE}/test_fuzz.py::test_{name}", repeats=True)
         for name in FUZZERS
     ),
     Part("faults", f"{HOSTILE}/test_faults.py"),
     Part("soak", f"{HOSTILE}/test_soak.py"),
-    Part("first uses", f"{HOSTILE}/test_first_use.py"),
+    Part("first uses", "tests/unit/backends/test_loading_once.py"),
     Part("comings and goings", f"{HOSTILE}/test_registry_model.py"),
     Part("command line", f"{HOSTILE}/test_command_line.py"),
     Part("properties", "tests/property"),

@@ -1,7 +1,7 @@
-"""What an installed package may try against a host: each attack made, those that get through as well.
+"""What an installed package may try against a host: attacks that get through, and its text as text.
 
-The page about it is ``docs/explanation/threat-model.md``; what it promises and what it says that
-cannot be promised are shown here.
+The page about it is ``docs/explanation/threat-model.md``. Attacks that are refused before import are
+in ``tests/unit/backends``: impostors in ``test_trust.py``, the others in ``test_untrusted.py``.
 """
 
 import json
@@ -15,13 +15,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from scverse_backends.exceptions import (
-    BackendNotInstalledError,
-    UntrustedBackendError,
-    UntrustedBackendWarning,
-)
-
-GROUP = "tests.example_host.backends"
 VOUCHED = {"fast": {"package": "fast-backend"}}
 GENUINE = "name = 'fast'\ndef double(values): return 'genuine'\n"
 STRANGER = GENUINE.replace("genuine", "stranger")
@@ -44,66 +37,6 @@ def host(make_dispatcher):
 def genuine(site):
     site.install("fast-backend", entry_points={"fast": "fast_module"})
     return site.write("fast_module.py", GENUINE)
-
-
-class TestRefused:
-    """Attacks that do not get through."""
-
-    @pytest.mark.parametrize(
-        "distribution", ["fast-backend2", "fast-b\u0430ckend", "fastbackend", "fast-backend-"]
-    )
-    def test_a_distribution_of_nearly_the_trusted_name(self, site, host, distribution):
-        folder = site.install("evil", entry_points={"fast": "evil_module"})
-        (folder / "METADATA").write_text(f"Name: {distribution}\nVersion: 1\n", encoding="utf-8")
-        site.write("evil_module.py", STRANGER)
-        _, double = host()
-        with (
-            pytest.warns(UntrustedBackendWarning, match=f"not {'fast-backend'!r}"),
-            pytest.raises(BackendNotInstalledError, match="not the trusted package"),
-        ):
-            double([1], backend="fast")
-        assert "evil_module" not in sys.modules
-
-    def test_another_entry_point_of_the_trusted_name(self, site, host, genuine):
-        site.install("aaa-evil", entry_points={"fast": "evil_module"})
-        site.write("evil_module.py", STRANGER)
-        _, double = host()
-        with pytest.warns(UntrustedBackendWarning, match="'aaa-evil'"):
-            assert double([1], backend="fast") == "genuine"
-        assert "evil_module" not in sys.modules
-
-    def test_the_trusted_distributions_name_with_another_module(self, site, make_dispatcher):
-        site.install("fast-backend", entry_points={"fast": "evil_module"})
-        site.write("evil_module.py", STRANGER)
-        rule = {"package": "fast-backend", "module_prefixes": ["fast_module"]}
-        dispatcher = make_dispatcher(trusted_backends={"fast": rule})
-        with (
-            pytest.warns(UntrustedBackendWarning, match="outside 'fast_module'"),
-            pytest.raises(BackendNotInstalledError),
-        ):
-            dispatcher.get_backend("fast")
-        assert "evil_module" not in sys.modules
-
-    def test_a_variable_that_selects_a_stranger_where_strangers_are_refused(
-        self, site, host, monkeypatch
-    ):
-        site.install("evil", entry_points={"evil": "evil_module"})
-        site.write("evil_module.py", STRANGER)
-        monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "evil")
-        _, double = host(untrusted="refuse")
-        with pytest.raises(UntrustedBackendError, match="runs trusted backends only"):
-            double([1])
-        assert "evil_module" not in sys.modules
-
-    @pytest.mark.parametrize("blocked", ["fast", "fast-backend", "FAST_Backend"])
-    def test_a_trusted_backend_that_turned_bad_once_it_is_blocked(
-        self, host, genuine, monkeypatch, blocked
-    ):
-        monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", blocked)
-        _, double = host()
-        with pytest.raises(UntrustedBackendError, match="blocked by SCVERSE_BACKENDS_BLOCK"):
-            double([1], backend="fast")
-        assert "fast_module" not in sys.modules
 
 
 class TestBeyondUs:

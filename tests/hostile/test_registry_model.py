@@ -1,7 +1,7 @@
 """Packages come and go, are loaded, selected and registered, in any order, as a plain model says.
 
 The model knows what lies on the disk, what of it was seen when metadata were read last, what of that
-was loaded or failed to, and what is selected where.
+was loaded or failed to, and which backend and policy are selected where.
 """
 
 import importlib
@@ -27,6 +27,7 @@ from scverse_backends.exceptions import (
 GROUP = "tests.registry_model.backends"
 INSTALLED, REGISTERED = ("alpha", "beta", "gamma"), ("delta", "epsilon")
 NAMES = st.sampled_from([*INSTALLED, *REGISTERED, "cpu", "nobody"])
+POLICIES = st.sampled_from(["warn", "silent", "error"])
 SERIALS = count()
 
 
@@ -55,6 +56,7 @@ class Registry(RuleBasedStateMachine):
         self.disk, self.seen, self.loaded, self.failed = {}, None, {}, set()
         self.registered, self.registrations = {}, {}
         self.process, self.blocks, self.stack = "cpu", [], []
+        self.policies = ["warn"]  # of the process, and of each block; None where it sets none
 
     # What the model expects.
 
@@ -187,18 +189,24 @@ class Registry(RuleBasedStateMachine):
             else:
                 self.process = answer
 
-    @rule(name=NAMES)
-    def enter(self, name):
+    @rule(policy=POLICIES)
+    def choose_a_policy(self, policy):
+        self.settings.fallback = self.policies[-1] = policy
+
+    @rule(name=NAMES, policy=st.none() | POLICIES)
+    def enter(self, name, policy):
         with self.as_expected(lambda: self.find(name)) as answer:
             stack = ExitStack()
-            stack.enter_context(self.settings.use_backend(name))
+            stack.enter_context(self.settings.use_backend(name, fallback=policy))
             self.stack.append(stack)
             self.blocks.append(answer)
+            self.policies.append(policy)
 
     @precondition(lambda self: self.blocks)
     @rule(raises=st.booleans())
     def leave(self, raises):
         self.blocks.pop()
+        self.policies.pop()
         try:
             with self.stack.pop():
                 {False: None}[raises]
@@ -209,6 +217,10 @@ class Registry(RuleBasedStateMachine):
     def calls_run_where_the_model_says(self):
         with self.as_expected(self.expected) as answer:
             assert self.where() == answer
+
+    @invariant()
+    def the_nearest_policy_holds(self):
+        assert self.settings.fallback == next(filter(None, reversed(self.policies)))
 
     @invariant()
     def what_is_listed_is_what_was_seen(self):

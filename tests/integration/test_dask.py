@@ -373,14 +373,6 @@ class TestAWorkerThatIsNotLikeItsClient:
 
         return raised
 
-    def test_another_version(self, world, raised):
-        world.install("fast", "2.0")
-        assert "there it is fast-backend 2.0" in raised(BackendSnapshotError)
-
-    def test_no_backend(self, world, raised):
-        world.uninstall("fast")
-        assert "pip install fast-backend" in raised(BackendNotInstalledError)
-
     def test_a_broken_backend(self, world, raised):
         world.install("fast", source="class Boom(Exception): pass\nraise Boom('no libcuda')")
         assert "Boom: no libcuda" in raised(BackendLoadError)

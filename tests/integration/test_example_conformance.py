@@ -63,23 +63,9 @@ def test_the_host_conforms_with_itself(report, dispatcher):
     assert set(found) == set(found.passed) == set(dispatcher.dispatched)
 
 
-def nearly(eh, table, **options):
-    return eh.standardize(table, backend="cpu", **options) + 1e-3
-
-
-def mutating(eh, table, **options):
-    table[:] = eh.standardize(table, backend="cpu")
-    return table
-
-
-def returning_nothing(eh, table, **options):
-    eh.standardize(table, backend="cpu", **options)
-
-
-@pytest.mark.parametrize("wrong", [nearly, mutating, returning_nothing])
-def test_a_wrong_backend_does_not(report, eh, dispatcher, wrong):
+def test_a_wrong_backend_does_not(report, eh, dispatcher):
     def standardize(data, *, max_value=None, copy=True):
-        return wrong(eh, data, max_value=max_value, copy=copy)
+        return eh.standardize(data, max_value=max_value, copy=copy, backend="cpu") + 1e-3
 
     with dispatcher.register(types.SimpleNamespace(name="wrong", standardize=standardize)):
         found = report("wrong", raise_on_failure=False)

@@ -1,9 +1,7 @@
 """The example that runs the host's functions on Dask, over more than its workers can hold."""
 
-import doctest
 import importlib
 import os
-import pkgutil
 import pty
 import subprocess
 import sys
@@ -157,19 +155,3 @@ def test_progress_is_shown_on_a_terminal_unless_it_is_not_wanted():
     parts = text.split(b"<next>")[:4]
     assert [b"ompleted" in part for part in parts] == [True, False] * 2
     assert [b"#" in part for part in parts] == [True, False] * 2
-
-
-def test_the_manifest_of_the_dask_backend_is_up_to_date():
-    command = [sys.executable, "-m", "scverse_backends", "manifest", "check"]
-    run = subprocess.run(
-        [*command, "example_host_dask._adapter"], capture_output=True, text=True, check=False
-    )
-    assert (run.returncode, run.stderr) == (0, ""), run.stdout
-
-
-def test_every_example_in_its_docstrings_runs():
-    root = importlib.import_module("example_host_dask")
-    modules = [module.name for module in pkgutil.walk_packages(root.__path__, "example_host_dask.")]
-    outcomes = [doctest.testmod(importlib.import_module(name)) for name in modules]
-    assert sum(outcome.failed for outcome in outcomes) == 0
-    assert sum(outcome.attempted for outcome in outcomes) >= 7

@@ -1,6 +1,5 @@
 """The IPython extension: magics and completion, in this process, in a real kernel, under nbconvert."""
 
-import json
 import os
 import re
 import subprocess
@@ -228,32 +227,3 @@ def test_a_real_kernel_runs_a_cell_and_completes_a_label(world, monkeypatch):
     ]
     assert "text/html" in data[1]
     assert reply["content"]["matches"] == ["fast"]
-
-
-@pytest.mark.slow
-def test_a_notebook_is_run_by_nbconvert(world, tmp_path):
-    def cell(source):
-        empty = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
-        return {**empty, "source": source}
-
-    notebook = {
-        "cells": [
-            cell(f"%load_ext scverse_backends\nimport {world.name} as host"),
-            cell("%%backend fast\nhost.where()"),
-        ],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 4,
-    }
-    (tmp_path / "run.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    folders = [str(Path(scverse_backends.__file__).parents[1]), str(world.site.folder)]
-    subprocess.run(
-        [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", "run.ipynb"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
-    )
-    page = (tmp_path / "run.html").read_text(encoding="utf-8")
-    assert f"Trace of {world.name}: 1 call" in page
-    assert 'class="timeline"' in page

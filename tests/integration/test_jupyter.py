@@ -82,25 +82,6 @@ def test_a_block_holds_through_an_await_and_ends_with_its_cell(run):
     assert run("host.where()") == "'cpu'"
 
 
-def test_a_task_that_one_cell_starts_keeps_the_block_it_was_started_in(run):
-    run(
-        "async def later():\n"
-        "    await asyncio.sleep(0.1)\n"
-        "    return host.where()\n"
-        "with settings.use_backend('fast'):\n"
-        "    task = asyncio.create_task(later())"
-    )
-    assert run("host.where(), await task") == "('cpu', 'fast 1.0')"
-
-
-def test_a_snapshot_of_one_cell_can_be_applied_in_another(run):
-    run("with settings.use_backend('fast'):\n    snapshot = settings.snapshot()")
-    assert run("await asyncio.to_thread(snapshot.bind(host.where))") == "'fast 1.0'"
-    assert run("with snapshot:\n    there = host.where()\nthere, host.where()") == (
-        "('fast 1.0', 'cpu')"
-    )
-
-
 def test_an_error_is_shown_without_what_dispatches(run):
     assert "Did you mean 'fast'?" in run("settings.use_backend('fats')")
     assert not any("/scverse_backends/" in part for part in run.traceback)

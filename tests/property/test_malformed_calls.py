@@ -170,41 +170,6 @@ class TestOnABackend:
         assert "unexpected keyword argument 'widht'" in alike(public, 1, widht=2)
         assert "takes from 2 to 3 positional arguments but 4 were given" in alike(public, 1, 2, 3)
 
-    def test_an_implementation_that_asks_for_less_than_the_host_runs_it_cold_and_warm(
-        self, dispatcher
-    ):
-        func = dispatcher.backend_dispatch(name="func")(lambda data, size: "host")
-        dispatcher.register(SimpleNamespace(name="mine", func=lambda data, size=1: "mine"))
-        with dispatcher.settings.use_backend("mine"):
-            assert [func(1), func(1), func(1, backend="mine")] == ["mine"] * 3
-
-    def test_an_error_from_inside_an_implementation_is_the_implementations_own(self, dispatcher):
-        def theirs(data, copy=False):
-            raise TypeError("theirs() missing 1 required positional argument: 'data'")
-
-        func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "host")
-        dispatcher.register(SimpleNamespace(name="mine", func=theirs))
-        with dispatcher.settings.use_backend("mine"):
-            for arguments in ({}, {}, {"copy": True}, {"backend": "mine"}, {"backend": "mine"}):
-                with pytest.raises(TypeError, match=r"^theirs\(\) missing"):
-                    func(1, **arguments)
-
-    def test_what_the_hosts_own_decorator_supplies_the_host_is_asked_for(self, dispatcher):
-        def seeded(func):
-            def inside(*args, **kwargs):
-                return func(*args, **{"seed": 7, **kwargs})
-
-            inside.__wrapped__ = func
-            return inside
-
-        func = dispatcher.backend_dispatch(name="func")(seeded(lambda data, seed: ("host", seed)))
-        dispatcher.register(SimpleNamespace(name="mine", func=lambda data, seed: ("mine", seed)))
-        with dispatcher.settings.use_backend("mine"):
-            for _ in range(2):
-                with pytest.warns(BackendFallbackWarning, match="needs 'seed'"):
-                    assert func(1) == ("host", 7)
-                assert func(1, seed=1) == ("mine", 1)
-
     def test_a_name_that_the_host_takes_by_position_alone_is_no_option_of_a_backend(
         self, dispatcher, alike
     ):
@@ -239,20 +204,3 @@ class TestOnABackend:
             pytest.raises(TypeError, match=r"fetch\(\) missing 1 required"),
         ):
             asyncio.run(func())
-
-    def test_a_coroutine_function_says_so_where_it_is_called_and_not_where_it_is_awaited(
-        self, dispatcher
-    ):
-        async def theirs(url):
-            return "mine"
-
-        @dispatcher.backend_dispatch
-        async def fetch(url):
-            return "host"
-
-        dispatcher.register(SimpleNamespace(name="mine", fetch=theirs))
-        with dispatcher.settings.use_backend("mine"):
-            assert asyncio.run(fetch("a")) == "mine"
-            with pytest.raises(TypeError, match=r"fetch\(\) missing 1 required") as caught:
-                fetch()
-        assert "'mine' needs 'url'" in caught.value.__notes__[0]

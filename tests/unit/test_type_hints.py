@@ -62,24 +62,6 @@ def test_the_package_has_no_other_attributes_that_are_made_late():
         _ = scverse_backends.recordz
 
 
-@pytest.mark.parametrize("selector", ["backend", "engine", None])
-def test_every_annotation_of_a_decorated_functions_signature_is_among_its_hints(
-    make_dispatcher, selector
-):
-    def scale(values: list[float], factor: float = 1.0, **rest: int) -> list[float]:
-        return values
-
-    public = make_dispatcher().backend_dispatch(selector=selector)(scale)
-    annotated = [
-        (parameter.name, parameter.annotation)
-        for parameter in inspect.signature(public).parameters.values()
-    ]
-    assert not any(annotation is inspect.Parameter.empty for _, annotation in annotated)
-    assert {name for name, _ in annotated} == typing.get_type_hints(public).keys() - {"return"}
-    if selector:
-        assert typing.get_type_hints(public)[selector] == dict(annotated)[selector]
-
-
 def test_the_types_of_dispatched_functions_can_be_named_at_run_time():
     assert inspect.isclass(scverse_backends.typing.Dispatched)
     assert scverse_backends.typing.Labels

@@ -169,15 +169,6 @@ def test_functions_of_other_hosts_are_left_alone(fast, documentation):
     assert "Backends:" not in documentation.lines()
 
 
-def test_signature_and_parameters_are_those_that_users_see(fast, documentation):
-    page = documentation.write(index=".. autofunction:: cells.scale")
-    page.build(extensions=["numpydoc"])
-    text = documentation.page()
-    assert "backend=None, tiles=64)" in text
-    assert "**tiles**" in text
-    assert 'With backend "\'fast\'", "factor" is "2.0" by default.' in text
-
-
 @pytest.mark.parametrize(("builder", "page"), [("latex", "documentation.tex"), ("html", "index")])
 def test_other_builders_draw_it_too(fast, documentation, builder, page):
     pages = documentation.write(index=".. autofunction:: cells.scale\n\n.. backend-matrix::\n")

@@ -79,20 +79,6 @@ def test_a_distribution_without_a_name_cannot_serve_a_trusted_one(site, make_dis
     assert info.state == "refused"
 
 
-def test_what_is_wrong_in_packages_that_are_no_backends_is_not_our_business(site, dispatcher):
-    damage(site, entry_points=b"[console_scripts]\nodd odd_module\n", metadata=SOUND)
-    assert dispatcher.backends() == ()
-
-
-def test_a_reference_that_nothing_could_import_is_a_broken_backend_and_hides_no_other(
-    site, dispatcher
-):
-    damage(site, entry_points=f"[{GROUP}]\nodd = not a module!\n".encode(), metadata=SOUND)
-    site.install("other-backend", entry_points={"z": "z"}, modules={"z": "name = 'z'"})
-    assert [info.name for info in dispatcher.backends()] == ["odd", "z"]
-    assert dispatcher.settings.available_backends() == ["z"]
-
-
 class Unreadable:
     """A distribution that fails in whatever it is asked."""
 

@@ -79,13 +79,6 @@ def test_every_available_name_leads_to_a_backend(site, dispatcher):
     assert point not in caught.value.known
 
 
-def test_a_host_without_backends_lists_none(make_dispatcher):
-    dispatcher = make_dispatcher(entrypoint_group="nobody.backends")
-    assert dispatcher.backends() == ()
-    assert dispatcher.available_backend_names() == []
-    assert dispatcher.settings.available_backends() == []
-
-
 def test_discovering_loads_everything_once_and_selects_nothing(site, dispatcher):
     with pytest.warns(BackendRegistrationWarning) as given:
         dispatcher.discover()
@@ -100,21 +93,6 @@ def test_discovering_loads_everything_once_and_selects_nothing(site, dispatcher)
         "Backend 'odd' of example_host (odd-backend 1.0): it is installed but could not be loaded: "
         "RuntimeError: no device. Fix or reinstall it"
     )
-
-
-@pytest.mark.parametrize("label", ["cpu", "CPU"])
-def test_the_host_itself_has_no_adapter(dispatcher, label):
-    assert dispatcher.get_backend(label) is None
-    assert dispatcher.settings.get_backend(label) is None
-
-
-@pytest.mark.parametrize("label", ["", " ", "no spaces", "ends.", "ä", None, 3, b"fast", "x" * 200])
-def test_what_is_no_label_names_no_backend_and_imports_nothing(site, dispatcher, label):
-    with pytest.raises(UnknownBackendError, match="has no backend") as caught:
-        dispatcher.get_backend(label)
-    assert isinstance(caught.value.label, str)
-    assert set(caught.value.known) == {"cpu", "fast", "quick", "mine", "odd"}
-    assert site.imported() == set()
 
 
 class TestRefreshing:

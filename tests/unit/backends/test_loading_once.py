@@ -1,17 +1,33 @@
 """Each adapter is loaded once, however many ask."""
 
 import importlib
+import random
 import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+from hypothesis import settings
 
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendWarning
 
 pytestmark = pytest.mark.timeout(60)
 THREADS = 64
+REPETITIONS = 1000 if settings.default.max_examples > 100 else 25
+NEEDY = """
+import random, time, stage
+stage.imported.append({name!r})
+time.sleep(random.random() * 0.004)
+if {later!r} and random.random() < 0.2:
+    stage.dispatcher.get_backend(random.choice({later!r}))
+name = {name!r}
+aliases = ["{name}-alias"]
+def where():
+    time.sleep(random.random() * 0.0005)
+    return {name!r}
+"""
 
 
 @pytest.fixture
@@ -126,3 +142,26 @@ def test_calls_run_where_they_were_meant_while_another_thread_changes_what_is_th
     answers = together(*callers, change, *callers)
 
     assert answers == [{"one"}, {"two"}, {"three"}, set(), {"one"}, {"two"}, {"three"}]
+
+
+@pytest.mark.timeout(600)
+def test_backends_that_need_others_are_each_imported_once_whoever_comes_first(
+    site, stage, make_dispatcher
+):
+    names = ("one", "two", "three")
+    for number, name in enumerate(names, 1):
+        # In no circle: those that need one another cannot be loaded, in one thread as in many.
+        site.backend(name, NEEDY.format(name=name, later=names[number:]))
+
+    def ask():
+        name = random.choice(names)  # noqa: S311 - chance, not secrecy
+        label = random.choice([name, f"{name}-alias", [name, "cpu"]])  # noqa: S311
+        return where(backend=label) == name
+
+    for _ in range(REPETITIONS):
+        for name in names:
+            sys.modules.pop(f"{name}_backend", None)
+        stage.imported, stage.dispatcher = [], make_dispatcher(untrusted="allow")
+        where = stage.dispatcher.backend_dispatch(name="where")(lambda: "cpu")
+        assert all(together(*[ask] * 8))
+        assert max(Counter(stage.imported).values()) == 1

@@ -112,10 +112,15 @@ class TestRefuse:
         trusted = {"yours": {"package": "yours-backend"}}
         return make_dispatcher(untrusted="refuse", trusted_backends=trusted)
 
-    def test_asking_for_one_by_name_is_an_error_that_says_why(self, site, dispatcher):
+    def test_asking_for_one_by_name_is_an_error_that_says_why(
+        self, site, dispatcher, make_dispatcher, monkeypatch
+    ):
         with pytest.raises(UntrustedBackendError, match="trusted backends only") as caught:
             host(dispatcher)(backend="mine")
         assert (caught.value.backend, caught.value.distribution) == ("mine", "mine-backend")
+        monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
+        with pytest.raises(UntrustedBackendError, match="trusted backends only"):
+            host(make_dispatcher(untrusted="refuse"))()
         assert site.imported() == set()
 
     def test_looking_for_an_alias_imports_the_trusted_ones_only(self, site, dispatcher):

@@ -93,8 +93,9 @@ def test_a_backend_that_is_loaded_finds_the_host_selected(install, settings, thi
     assert importlib.import_module("stage").found == "cpu"
 
 
-def test_what_it_leaves_selected_is_undone(install, settings, third):
-    install("stage.dispatcher.settings.use_backend('other').__enter__()")
+@pytest.mark.parametrize("selects", ["use_backend('other').__enter__()", "backend = 'other'"])
+def test_what_it_leaves_selected_is_undone(install, settings, third, selects):
+    install(f"stage.dispatcher.settings.{selects}")
     with settings.use_backend("other"):
         assert third(backend="mine") == "mine"
         assert settings.backend == "other"

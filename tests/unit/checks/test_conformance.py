@@ -112,18 +112,6 @@ class TestACheckInWhichTheBackendNeverRan:
             "FAILED: backend 'mine' ran no call of 'clear': it was called nowhere"
         )
 
-    def test_a_check_without_the_backend_is_raised_like_any_failure(
-        self, dispatcher, host, backend
-    ):
-        backend()
-
-        with pytest.raises(AssertionError, match="ran no call of 'rank'"):
-            run_conformance(
-                backend_name="mine",
-                tests={"rank": lambda backend: host.rank([1.0])},
-                dispatcher=dispatcher,
-            )
-
 
 def test_without_a_dispatcher_nobody_knows_whether_the_backend_ran(dispatcher, host, backend):
     backend()

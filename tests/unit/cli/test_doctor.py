@@ -90,23 +90,6 @@ def test_a_missing_library_is_reported_with_the_line_that_loads_it(run, install,
     assert "ok      fast  fast-cells 1.0" in ran.out
 
 
-def test_an_entry_point_to_a_missing_module_is_reported(run, site, host):
-    site.install("fast-cells", entry_points={"fast": "fast_celz"}, group=host)
-    ran = run("doctor", "cells:dispatcher")
-    assert ran.status == 1
-    assert "ModuleNotFoundError: No module named 'fast_celz'" in ran.out
-    assert "raised at" not in ran.out
-
-
-def test_an_impostor_is_reported_and_never_imported(run, install, site):
-    install("thief", source="1 / 0")
-    ran = run("doctor", "cells:dispatcher")
-    assert ran.status == 1
-    assert "refused  fast  thief 1.0  no\n" in ran.out
-    assert "it claims the trusted name 'fast', but comes from 'thief', not 'fast-cells'" in ran.said
-    assert "thief" not in site.imported()
-
-
 def test_a_blocked_backend_is_shown_and_no_problem(run, install, monkeypatch, site):
     install()
     monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "fast-cells")
@@ -115,15 +98,6 @@ def test_a_blocked_backend_is_shown_and_no_problem(run, install, monkeypatch, si
     assert "it is blocked by SCVERSE_BACKENDS_BLOCK" in ran.out
     assert "SCVERSE_BACKENDS_BLOCK: fast-cells\n" in ran.out
     assert "fast_cells" not in site.imported()
-
-
-def test_two_backends_that_claim_one_alias_are_reported(run, install):
-    install("one-cells", "one", "name = 'one'\naliases = ['gpus']\ndef scale(values): ...\n")
-    install("two-cells", "two", "name = 'two'\naliases = ['gpus']\ndef scale(values): ...\n")
-    ran = run("doctor", "cells:dispatcher")
-    assert ran.status == 1
-    assert "warning  two   two-cells 1.0  no       1 of 2\n" in ran.out
-    assert "    one-cells 1.0 also provides a backend named 'gpus' and keeps the name\n" in ran.out
 
 
 def test_an_adapter_with_a_function_of_another_name_is_reported(run, install):

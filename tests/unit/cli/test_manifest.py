@@ -156,13 +156,6 @@ def test_a_file_that_cannot_be_written_is_misuse(run, file, tmp_path):
     assert "fast_cells.adapter" in ran.err
 
 
-@pytest.mark.parametrize("command", ["write", "check"])
-def test_help_shows_examples(run, command):
-    ran = run("manifest", command, "--help")
-    assert ran.status == 0
-    assert f"scverse-backends manifest {command} my_backend" in ran.out
-
-
 def test_a_manifest_that_no_host_would_read_is_not_written(run, site):
     listed = ", ".join(f"p{number}" for number in range(700))
     functions = "\n".join(f"def f{number}({listed}): ..." for number in range(20))

@@ -82,15 +82,6 @@ def test_an_installed_backend_whose_metadata_has_no_name_is_not_said_to_be_of_th
     assert "\nbare  an unnamed distribution\n" in out
 
 
-def test_a_cell_that_is_partly_filled_is_explained_in_the_same_words_everywhere(run):
-    said = "adds batch_size=10"
-    assert all(
-        said in run("matrix", "cells:dispatcher", "--format", form).out for form in ("text", "html")
-    )
-    form = ("matrix", "cells:dispatcher", "--format", "markdown")
-    assert said in run(*form).out.replace("\\", "")
-
-
 def test_more_backends_than_fit_beside_one_another_are_cut_into_tables(run, site, host):
     for number in range(9):
         name = f"backend_number_{number}"
@@ -170,20 +161,6 @@ class TestPage:
         page = Page(html)
         assert (page.open, page.fetched) == ([], [])
         assert not re.search(r"url\(|@import|<script", html)
-
-    def test_the_page_shows_what_each_backend_has(self, html):
-        text = " ".join(Page(html).text)
-        assert "partly" in text
-        assert "has other defaults: n_clusters=5 (host: 8)" in text
-        assert "adds batch_size=10" in text
-        assert "fast-cells 1.0 trusted · 2 of 2" in text
-
-    def test_what_others_wrote_stays_text(self, html):
-        assert "no &lt;device&gt; | here" in html
-
-    def test_the_page_is_made_for_light_and_dark_and_for_narrow_screens(self, html):
-        assert "prefers-color-scheme: dark" in html
-        assert "max-width: 44rem" in html
 
 
 def test_a_host_without_backends_has_a_page_too(run, bare):

@@ -269,12 +269,6 @@ def test_a_run_without_calls_says_so(play):
     assert "No host was imported." in play("script.py", script="").err
 
 
-def test_a_script_that_closed_its_streams_is_not_disturbed(play):
-    script = "import sys, cells; cells.scale([1]); sys.stdout.close(); sys.stderr.close()"
-    ran = play("-b", "cells=fast", "script.py", script=script)
-    assert (ran.status, ran.out, ran.err) == (0, "", "")
-
-
 def test_an_observer_of_a_host_that_is_here_already_is_told_of_it(play):
     script = "import cells; cells.scale([1])"
     module = "import runpy, sys, cells\nsys.argv = ['run', 'run', '-b', 'fast', 'script.py']\n"

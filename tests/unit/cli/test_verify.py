@@ -16,12 +16,6 @@ def installed(site, host):
     site.backend("fast", ADAPTER, reference="fast_cells", distribution="fast-cells", group=host)
 
 
-def test_a_misspelt_function_fails_the_command_with_the_nearest_name(run):
-    ran = run("verify", "cells:dispatcher", "--backend", "fast")
-    assert ran.status == 1
-    assert "offers 'clustr', which the host does not dispatch; did you mean 'cluster'?" in ran.said
-
-
 @pytest.mark.parametrize(
     ("fail_on", "status"), [("error", 0), ("warning", 1), ("info", 1), ("never", 0)]
 )

@@ -6,7 +6,6 @@ import copy
 import functools
 import inspect
 import pickle
-import types
 from inspect import Parameter, signature
 from typing import Any
 
@@ -102,11 +101,6 @@ def test_a_partial_shows_what_is_left(public):
         "backend",
         "options",
     ]
-
-
-def test_a_function_bound_as_a_method_shows_the_rest(public):
-    bound = types.MethodType(public, object())
-    assert [*signature(bound).parameters] == ["min_dist", "backend", "options"]
 
 
 def test_two_signatures_of_the_same_parameters_are_equal(dispatcher, public):

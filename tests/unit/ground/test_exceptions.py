@@ -1,10 +1,8 @@
 """Errors and warnings: what they are, what they say, what they carry, and that they pickle."""
 
-import copy
 import pickle
 import sys
 import tomllib
-import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -140,14 +138,6 @@ class TestEachErrorAndWarning:
         assert vars(restored) == vars(described)
         assert str(restored) == text
 
-    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-    def test_can_be_copied(self, described, text, duplicate):
-        assert vars(duplicate(described)) == vars(described)
-        assert str(duplicate(described)) == text
-
-    def test_shows_its_text_in_a_traceback(self, described, text):
-        assert text in "".join(traceback.format_exception_only(described))
-
 
 class TestFallbacks:
     TEXT = "scale: 'one' does not implement it; 'two' does not take 'factor'."
@@ -176,40 +166,6 @@ class TestFallbacks:
         assert type(restored) is kind
         assert vars(restored) == vars(described)
         assert str(restored) == str(described)
-
-
-class TestAttributes:
-    def test_an_unknown_label_comes_with_what_is_known_and_nearest(self):
-        error = UnknownBackendError("cudaa", known=["cuda", "jax"], **HOST)
-
-        assert (error.label, error.host, error.known) == ("cudaa", "example_host", ("cuda", "jax"))
-        assert error.suggestion == "cuda"
-        assert UnknownBackendError("xyz", known=["cuda"], **HOST).suggestion is None
-
-    def test_a_reserved_label_comes_with_the_reason(self):
-        error = ReservedBackendError("gpu", reason="Use 'cuda'.", **HOST)
-
-        assert (error.label, error.reason, error.known) == ("gpu", "Use 'cuda'.", ())
-
-    def test_an_absent_backend_comes_with_what_to_install(self):
-        error = BackendNotInstalledError("quick", backend="fast", package="fast-backend", **HOST)
-
-        assert (error.label, error.backend, error.package) == ("quick", "fast", "fast-backend")
-        assert (error.refused, error.origin) == ((), None)
-
-    @pytest.mark.parametrize(
-        "described",
-        [
-            BackendLoadError("mine", entry_point="m", problem="p", **WHO),
-            UntrustedBackendError("mine", reason="r", **WHO),
-            UntrustedBackendWarning("mine", **WHO),
-            BackendRegistrationWarning("mine", problem="p", **WHO),
-        ],
-        ids=lambda described: type(described).__name__,
-    )
-    def test_what_concerns_a_backend_names_it_and_what_is_installed(self, described):
-        assert (described.backend, described.host) == ("mine", "example_host")
-        assert (described.distribution, described.version) == ("my-backend", "1.0")
 
 
 @pytest.mark.parametrize(("label", "package"), [("fast", "fast-backend"), ("nobody", "PACKAGE")])

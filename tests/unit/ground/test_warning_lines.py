@@ -1,8 +1,11 @@
 """A warning points at the line of the person who can act: the one that called the host."""
 
+import _thread
 import asyncio
+import warnings
 from contextlib import suppress
 from functools import partial
+from threading import Event
 
 import pytest
 
@@ -71,6 +74,20 @@ def test_an_untrusted_backend_is_told_at_the_callers_line(site, dispatcher, host
     assert lines(caught, UntrustedBackendWarning) == [line_of(way)]
 
 
+def test_the_environments_backend_is_told_at_the_line_of_first_use(
+    site, make_dispatcher, monkeypatch
+):
+    site.backend("mine", "name = 'mine'\ndef double(values): ...")
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
+    double = make_dispatcher().backend_dispatch(name="double")(lambda values: "host")
+    way = lambda: double([1])  # noqa: E731 - one line, as above
+
+    with pytest.warns(UntrustedBackendWarning) as caught:
+        way()
+
+    assert lines(caught, UntrustedBackendWarning) == [line_of(way)]
+
+
 @pytest.mark.parametrize("way", [*WAYS.values(), *LOOKS.values()], ids=[*WAYS, *LOOKS])
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
 def test_an_impostor_is_told_at_the_callers_line(site, dispatcher, host, way):
@@ -103,6 +120,7 @@ def test_a_false_claim_is_told_at_the_callers_line(site, dispatcher, host, way):
 MORE = {
     "a default": lambda d, double, wait: (setattr(d.settings, "backend", "mine"), double([1])),
     "a block": lambda d, double, wait: d.settings.use_backend("mine")(lambda: double([1]))(),
+    "a decorated function": lambda d, double, wait: d.settings.use_backend("mine")(double)([1]),
     "a partial": lambda d, double, wait: partial(double, [1], backend="mine")(),
     "a call": WAYS["a call"],
     "a coroutine": WAYS["a coroutine"],
@@ -130,3 +148,15 @@ def test_a_fallback_is_told_through_the_hosts_own_decorators(decorated_host):
 
     inner = (host.__file__, host.twice.__code__.co_firstlineno)
     assert lines(caught, BackendFallbackWarning) == [line_of(way), inner]
+
+
+def test_a_call_without_any_python_caller_is_told_all_the_same(dispatcher, offer):
+    offer()
+    dispatcher.settings.backend = "mine"
+    done = Event()
+    call = dispatcher.backend_dispatch(name="call")(lambda work: work())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _thread.start_new_thread(call, (done.set,))
+        assert done.wait(timeout=60)
+    assert [warning.category for warning in caught] == [BackendFallbackWarning]

@@ -158,15 +158,6 @@ def test_a_manifest_of_two_hundred_real_functions_is_within_the_budget():
     assert len(manifest.loads(manifest.dumps(whole).encode()).offers) == 200
 
 
-def test_the_author_is_told_that_no_host_would_read_what_is_written(site):
-    listed = ", ".join(NAMES[:700])
-    source = "\n".join(f"def f{n}({listed}): ..." for n in range(20))
-    site.write("mine.py", f"name = 'mine'\n{source}")
-    with pytest.raises(manifest.ManifestError, match=WORDS):
-        manifest.write("mine")
-    assert not (site.folder / "mine.toml").exists()
-
-
 def test_a_stack_that_is_nearly_full_is_not_taken_for_a_damaged_manifest():
     text = f"{HEAD}x = [[[[1]]]]\n{functions('(x=[[[[-1]]]], *, y: list[int] = {{1: [2]}})', 2)}"
     whole = manifest.loads(text.encode())

@@ -9,7 +9,6 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendRegistrationWarning,
-    UnknownBackendError,
     UntrustedBackendWarning,
 )
 
@@ -157,12 +156,6 @@ class TestLies:
         told = "a 1.0 also provides a backend named 'both'"
         with pytest.warns(BackendRegistrationWarning, match=told):
             assert dispatcher.available_backend_names() == ["a", "b", "both"]
-
-    def test_an_unknown_label_is_still_unknown(self, ship, dispatcher):
-        ship("nothing =", modules={"tiled.adapter": ADAPTER})
-        told = pytest.warns(BackendRegistrationWarning), pytest.warns(UntrustedBackendWarning)
-        with told[0], told[1], pytest.raises(UnknownBackendError):
-            dispatcher.settings.use_backend("unheard")
 
 
 def test_a_function_that_should_be_a_class_is_reported(ship, dispatcher):

@@ -294,49 +294,6 @@ class TestOnceLoaded:
         assert scale([1], backend="tiled") == [3]
 
 
-def test_nothing_is_imported_where_importing_any_backend_would_fail(ship, site, run_python):
-    """Discovery, help, the matrix and a selection that is not entered yet."""
-    for name in ("tiled", "other"):
-        ship(
-            MANIFEST.replace('"tiled"', f'"{name}"').replace('"tiles"', f'"{name}-alias"'),
-            distribution=name,
-            name=f"{name}_point",
-            module=f"{name}.adapter",
-            group="shower.backends",
-        )
-    site.write(
-        "shower.py",
-        """
-        import pydoc, runpy, sys
-        from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="shower.backends", host_name="example_host")
-        @dispatcher.backend_dispatch
-        def scale(values, factor=2):
-            '''Scale values.
-
-            Parameters
-            ----------
-            values, factor
-                What, and by how much.
-            '''
-        if __name__ == "__main__":
-            dispatcher.discover()
-            print(pydoc.plain(pydoc.render_doc(scale)))
-            dispatcher.settings.use_backend("other-alias", "tiled-alias")
-            sys.argv[1:] = ["matrix", "shower:dispatcher"]
-            try: runpy.run_module("scverse_backends", run_name="__main__")
-            except SystemExit as end: assert not end.code
-            print(sorted({"tiled", "tiled.adapter", "other", "other.adapter"} & set(sys.modules)))
-        """,
-    )
-    run = run_python("-W", "error", site.folder / "shower.py")
-    assert run.returncode == 0, run.stderr
-    assert "Only with backends ``'other'``, ``'tiled'``." in run.stdout
-    assert "tile_size: int = 64" in run.stdout.replace("'int'", "int")
-    assert "has other defaults: factor=3 (host: 2)" in run.stdout
-    assert run.stdout.splitlines()[-1] == "[]"
-
-
 class TestInZipFiles:
     """Code in a zip file, whose distribution's metadata lies elsewhere."""
 

@@ -104,32 +104,6 @@ def test_manifests_show_what_adapters_show(site, make_dispatcher, host_defaults)
     assert "How many, as eighth says." in doc
 
 
-def test_a_backend_that_is_loaded_takes_the_place_of_its_manifest_and_no_other(
-    site, make_dispatcher
-):
-    install(site, "first", "second")
-    describe(site, "first", "second")
-    dispatcher = make_dispatcher(untrusted="allow")
-
-    @dispatcher.backend_dispatch
-    def scale(data, factor=1):
-        """Scale.
-
-        Parameters
-        ----------
-        data, factor
-            What it is.
-        """
-
-    dispatcher.discover()
-    before = scale.__doc__, [*inspect.signature(scale).parameters]
-    scale([1], backend="second")
-    dispatcher.discover()
-    assert (scale.__doc__, [*inspect.signature(scale).parameters]) == before
-    assert site.imported() == {"second"}
-    assert "Only with backends ``'first'``, ``'second'``." in scale.__doc__
-
-
 def test_a_name_that_means_the_same_to_the_host_is_no_option(site, make_dispatcher):
     """A backend says ``rng`` where its host says ``seed``, and its manifest says so too."""
     code = "name = 'first'\ndef scale(data, *, rng=7, tiles=4): ..."

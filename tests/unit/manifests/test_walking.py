@@ -72,12 +72,15 @@ def test_an_adapter_class_has_methods_and_namespaces(offers):
                 def fit(self): ...
                 @classmethod
                 def build(cls, path): ...
+                @staticmethod
+                def load(path, reach=5): ...
         """,
         "mine.adapter:Adapter",
     )
     assert {name: offer.signature for name, offer in found.items()} == {
         "Model": "(layers=2)",
         "Model.build": "(path)",
+        "Model.load": "(path, reach=5)",
         "scale": "(values)",
         "tl.embed": "(data, *, size=2)",
     }

@@ -50,15 +50,6 @@ class TestPolicyWarn:
         assert ran == []
 
 
-def test_with_policy_silent_the_host_runs_and_the_decision_records_it(dispatcher, offer, ran):
-    dispatcher.settings.fallback = "silent"
-    func = dispatcher.backend_dispatch(name="func")(lambda: ran.append("host"))
-    offer()
-    func(backend="mine")
-    (refusal,) = dispatcher.settings.explain(func, backend="mine").refusals
-    assert (ran, refusal) == (["host"], ("mine", "does not implement it"))
-
-
 class TestPolicyError:
     @pytest.fixture(autouse=True)
     def policy(self, dispatcher):
@@ -96,15 +87,6 @@ class TestNoFallback:
         with dispatcher.settings.use_backend("mine"), dispatcher.settings.use_backend("cpu"):
             umap(1, copy=True)
         assert ran == ["host"] * 4
-
-    def test_the_implementation_calling_the_function_it_replaces(
-        self, dispatcher, offer, ran, policy
-    ):
-        dispatcher.settings.fallback = policy
-        func = dispatcher.backend_dispatch(name="func")(lambda: ran.append("host"))
-        offer(func=lambda: [func()])
-        func(backend="mine")
-        assert ran == ["host"]
 
 
 @pytest.fixture

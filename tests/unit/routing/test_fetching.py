@@ -292,16 +292,6 @@ def test_an_attribute_that_runs_code_is_asked_at_each_call(dispatcher, on_fast):
         assert on_fast(scale, 1) == "cpu"
 
 
-def test_a_class_of_a_backend_is_looked_up_too(dispatcher, on_fast):
-    model = dispatcher.backend_class(name="Model")(type("Model", (), {}))
-    first, second = type("First", (), {}), type("Second", (), {})
-    adapter = SimpleNamespace(name="fast", Model=first)
-    with dispatcher.register(adapter):
-        assert type(on_fast(model)) is first
-        adapter.Model = second
-        assert type(on_fast(model)) is second
-
-
 def test_a_refresh_while_an_adapter_is_asked_leaves_no_stale_route(dispatcher):
     class Mine:
         name = "mine"

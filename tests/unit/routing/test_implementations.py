@@ -261,12 +261,6 @@ def test_a_generator_in_the_place_of_a_plain_function_may_call_what_it_replaces(
     assert [*tiles(2)] == ["host"] * 2
 
 
-def test_a_generator_for_a_plain_function_runs_under_the_selection_of_its_call(dispatcher, tiles):
-    steps = tiles(2, backend="mine")
-    assert dispatcher.settings.backend == "cpu"
-    assert [*steps] == [("mine", "mine")] * 2
-
-
 def test_a_generator_for_a_plain_function_is_traced_where_it_was_called(dispatcher, tiles):
     with dispatcher.settings.trace() as trace:
         steps = tiles(1, backend="mine")

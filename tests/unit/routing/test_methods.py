@@ -228,32 +228,6 @@ def test_verify_and_loopback_reach_methods(dispatcher, fast):
         assert dispatcher.settings.explain(fast("l2").pairwise, [1]).backend == "loopback"
 
 
-def test_a_manifest_describes_functions_of_a_class_that_need_no_instance(dispatcher, site):
-    site.backend(
-        "far",
-        """
-        name = "far"
-        class Distance:
-            @staticmethod
-            def pairwise(distance, points, scale=1, reach=5): ...
-        """,
-    )
-    from scverse_backends import manifest
-
-    text = manifest.dumps(manifest.describe("far_backend"))
-    site.write("far_backend.toml", text)
-    site.write("far_backend.py", "raise ImportError('no GPU')")
-    assert "Distance.pairwise" in text
-
-    class Distance:
-        @dispatcher.backend_dispatch
-        def pairwise(self, points, scale=1): ...
-
-    dispatcher.discover()
-    parameters = inspect.signature(Distance().pairwise).parameters
-    assert [*parameters] == ["points", "scale", "backend", "reach"]
-
-
 class Reader:
     def __init__(self, kind):
         self.kind = kind

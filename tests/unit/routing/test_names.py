@@ -89,6 +89,7 @@ BROKEN = {
         ON_DEMAND.format("raise RuntimeError('no device')"),
         "RuntimeError: no device",
     ),
+    "an exit on demand": ("pca", ON_DEMAND.format("raise SystemExit"), "SystemExit"),
     "another attribute missing on demand": (
         "pca",
         ON_DEMAND.format("return len.missing"),
@@ -130,3 +131,33 @@ def test_an_adapter_object_may_offer_its_methods(make_dispatcher, site):
     assert pca(backend="mine") == "mine"
     with pytest.warns(BackendFallbackWarning, match=ABSENT):
         assert umap(backend="mine") == "host"
+
+
+def test_what_a_function_needs_is_imported_when_that_function_is_first_called(
+    site, make_dispatcher
+):
+    site.write("heavy.py", "def pca(): return 'ran'")
+    on_demand = ON_DEMAND.format("import heavy; return heavy.pca")
+    site.backend("mine", f"name = 'mine'\ndef umap(): return 'ran'\n{on_demand}")
+    dispatcher = make_dispatcher(untrusted="allow")
+    pca = dispatcher.backend_dispatch(name="pca")(lambda: "host")
+    umap = dispatcher.backend_dispatch(name="umap")(lambda: "host")
+    assert umap(backend="mine") == "ran"
+    assert "heavy" not in site.imported()
+    assert pca(backend="mine") == "ran"
+
+
+def test_an_error_of_a_registered_adapter_names_the_backend_alone(dispatcher):
+    class Lazy:
+        name = "lazy"
+        __all__ = ("pca",)
+        aliases, renames, fixed, can_run, should_run = (), {}, {}, None, None
+
+        def __getattr__(self, name):
+            raise OSError(name)
+
+    pca = dispatcher.backend_dispatch(name="pca")(lambda: "host")
+    told = pytest.raises(BackendLoadError, match="an unnamed distribution")
+    with dispatcher.register(Lazy), told as caught:
+        pca(backend="lazy")
+    assert (caught.value.distribution, caught.value.entry_point) == (None, None)

@@ -10,8 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendFallbackWarning
-
 
 @pytest.fixture
 def smooth(dispatcher, offer):
@@ -235,11 +233,6 @@ class TestARecursiveHostFunction:
         alone = self.deepest(lambda n: depth(n, mode="b"))
         with dispatcher.settings.trace():
             assert self.deepest(lambda n: depth(n, mode="b")) >= 0.45 * alone
-
-    def test_is_told_once_of_a_fallback_however_deep_it_goes(self, dispatcher, depth):
-        with dispatcher.settings.use_backend("lacks"), pytest.warns(BackendFallbackWarning) as told:
-            assert depth(100, mode="b") == 100
-        assert len(told) == 1
 
 
 def test_the_end_of_the_stack_is_never_an_answer(make_dispatcher):

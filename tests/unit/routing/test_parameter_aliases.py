@@ -470,8 +470,9 @@ def test_the_hosts_should_run_is_asked_about_the_hosts_own_name(make_dispatcher,
     assert seen == [{"data": 1, "rng": 7}]
 
 
-def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased):
-    func = aliased(renaming(of_today), lambda data, *, random_state=0, **more: "mine")
+@pytest.mark.parametrize("more", ["*, random_state=0", "**options"])
+def test_another_name_of_a_parameter_is_no_option_for_a_block(aliased, more):
+    func = aliased(renaming(of_today), function(f"data, {more}"))
     with pytest.raises(TypeError, match="random_state"):
         func.dispatcher.settings.use_backend("mine", options={"func": {"random_state": 7}})
 

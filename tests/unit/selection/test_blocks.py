@@ -9,7 +9,6 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendLoadError,
-    BackendNotInstalledError,
     UnknownBackendError,
     UnusedBlockWarning,
 )
@@ -23,12 +22,6 @@ def test_a_label_that_names_no_backend_raises_when_it_is_called(host, label):
         host.settings.use_backend(label)
     with pytest.raises(UnknownBackendError):
         host.settings.use_backend("mine", label)
-
-
-def test_an_absent_backend_raises_when_it_is_called(make_host):
-    host = make_host(trusted_backends={"accel": {"package": "example-accel"}})
-    with pytest.raises(BackendNotInstalledError, match="pip install example-accel"):
-        host.settings.use_backend("accel")
 
 
 def test_the_backend_is_imported_when_it_is_entered_and_not_when_it_is_called(host, site):
@@ -70,14 +63,6 @@ def test_neither_a_label_nor_a_policy_is_a_mistake(host):
 def test_a_policy_that_does_not_exist_raises_when_it_is_called(host, fallback):
     with pytest.raises(ValueError, match="'warn', 'silent', 'error'"):
         host.settings.use_backend("mine", fallback=fallback)
-
-
-def test_no_label_keeps_the_present_choice(host):
-    host.settings.backend = "mine"
-    with host.settings.use_backend(fallback="error"):
-        assert (host.where(), host.settings.backend) == ("mine", "mine")
-        with host.settings.use_backend("other"), host.settings.use_backend(fallback="silent"):
-            assert (host.where(), host.settings.fallback) == ("other", "silent")
 
 
 def test_the_same_object_can_be_entered_again_and_while_it_is_in_force(host):

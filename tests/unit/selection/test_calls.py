@@ -37,14 +37,6 @@ def test_a_block_inside_the_call_stands_before_it(host):
     assert host.through(inner, backend="mine") == "other"
 
 
-def test_settings_tell_what_holds_inside_the_call(host):
-    with host.settings.use_backend("other", fallback="error"):
-        inside = host.through(
-            lambda: (host.settings.backends, host.settings.fallback), backend=["mine", "cpu"]
-        )
-    assert inside == (("mine", "cpu"), "error")
-
-
 def test_what_is_written_inside_the_call_holds_until_its_end(host):
     def inner():
         host.settings.backend = "other"
@@ -80,38 +72,6 @@ def test_a_calls_choice_holds_for_a_call_in_every_task_that_the_call_starts(host
         return await asyncio.gather(host.where_async(), asyncio.to_thread(host.where))
 
     assert asyncio.run(host.through_async(both, backend="mine")) == ["mine", "mine"]
-
-
-def test_the_selector_selects_even_where_an_implementation_takes_any_option(host, install):
-    install("greedy", source="name = {name!r}\ndef where(**options): return name, options")
-    host.settings.backend = "greedy"
-    assert host.where() == ("greedy", {})
-    assert host.where(backend="mine") == "mine"
-    assert host.where(backend="greedy") == ("greedy", {})
-
-
-def test_the_selector_selects_even_where_the_host_takes_any_option(make_dispatcher):
-    @make_dispatcher(untrusted="allow").backend_dispatch
-    def where(**options):
-        return options
-
-    assert where(backend="cpu", other=1) == {"other": 1}
-    assert where(backend="mine") == "mine"
-    assert where(backend=None) == {}
-
-
-def test_a_calls_choice_holds_while_what_a_generator_function_gave_is_iterated(make_dispatcher):
-    dispatcher = make_dispatcher(untrusted="allow")
-    where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
-
-    @dispatcher.backend_dispatch
-    def rows():
-        yield where()
-        yield where()
-
-    with dispatcher.settings.use_backend("mine", "cpu"):
-        assert [*rows(backend="cpu")] == ["cpu", "cpu"]
-        assert [*rows()] == ["mine", "mine"]
 
 
 def test_a_list_of_labels_that_nobody_answers_to_raises_that_error_alone(host):

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import gc
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from threading import Barrier
 
 import pytest
 
@@ -21,22 +19,6 @@ def test_a_thread_sees_the_block_of_another_only_in_a_copy_of_its_context(host):
             assert host.where() == "mine"
         assert pool.submit(context.run, host.where).result(timeout=60) == "mine"
         assert pool.submit(host.where).result(timeout=60) == "cpu"
-
-
-def test_many_threads_may_be_inside_different_blocks_of_the_same_objects(host):
-    blocks = {name: host.settings.use_backend(name) for name in ("mine", "other", "cpu")}
-    barrier = Barrier(len(blocks))
-
-    def work(name):
-        with blocks[name]:
-            barrier.wait(timeout=60)
-            ran = {host.where() for _ in range(50)}
-            barrier.wait(timeout=60)
-        return ran, host.where()
-
-    with ThreadPoolExecutor(len(blocks)) as pool:
-        results = dict(zip(blocks, pool.map(work, blocks), strict=True))
-    assert results == {name: ({name}, "cpu") for name in blocks}
 
 
 def test_tasks_may_be_inside_different_blocks_at_the_same_time(host):
@@ -74,30 +56,6 @@ def test_leaving_a_block_from_another_context_disturbs_nobody(host):
         assert host.where() == "mine"
     block.__exit__(None, None, None)
     assert host.where() == "cpu"
-
-
-CURIOUS = """
-    import place
-    name = "curious"
-    at_import = place.where()
-    place.settings.backend = "other"
-    def can_run(function, arguments): return place.where() == "cpu"
-    def where(): return name
-"""
-
-
-def test_what_a_backend_runs_of_its_own_finds_the_host_selected_and_selects_nothing(
-    host, site, install
-):
-    site.write("place.py", "")
-    place = importlib.import_module("place")
-    place.where, place.settings = host.where, host.settings
-    install("curious", source=CURIOUS)
-    with host.settings.use_backend("mine"):
-        assert host.settings.get_backend("curious").at_import == "cpu"
-        assert host.where(backend="curious") == "curious"
-        assert host.settings.backend == "mine"
-    assert (host.settings.backend, host.where()) == ("cpu", "cpu")
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import warnings
 
 import pytest
 
-from scverse_backends.exceptions import UnknownBackendError
-
 pytestmark = pytest.mark.usefixtures("backends")
 
 CHOICES = {"host": "cpu", "backend": "mine"}
@@ -25,12 +23,6 @@ def test_it_is_a_coroutine_function_for_asyncio_too(host):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.14 on
         assert asyncio.iscoroutinefunction(host.where_async)
-
-
-def test_a_call_gives_a_coroutine(host, label):
-    coroutine = host.where_async(backend=label)
-    assert inspect.iscoroutine(coroutine)
-    assert asyncio.run(coroutine) == label
 
 
 def test_each_kind_of_choice_selects(host):
@@ -53,18 +45,6 @@ def test_where_it_runs_is_decided_when_it_is_called(host):
     assert asyncio.run(outside) == "cpu"
 
 
-def test_a_wrong_label_raises_when_it_is_called(host):
-    with pytest.raises(UnknownBackendError):
-        host.where_async(backend="nope")
-
-
-@pytest.mark.parametrize("wrong", [{}, {"call": print, "nonsense": 1}])
-def test_arguments_that_do_not_fit_raise_when_it_is_called(host, wrong):
-    for choice in ({}, {"backend": "cpu"}, {"backend": ["mine", "cpu"]}):
-        with pytest.raises(TypeError, match=r"missing 1 required|'nonsense'"):
-            host.through_async(**wrong, **choice)
-
-
 def test_a_calls_choice_holds_for_everything_it_awaits(host, label):
     async def inner():
         before = host.where()
@@ -81,21 +61,6 @@ def test_a_calls_choice_holds_for_everything_it_awaits(host, label):
 def test_a_calls_choice_holds_while_a_function_that_only_the_host_has_is_awaited(make_host):
     host = make_host(fallback="silent")
     assert asyncio.run(host.only_here_async(host.where_async, backend="mine")) == "mine"
-
-
-def test_calls_with_different_choices_run_beside_one_another(host):
-    async def inner():
-        ran = set()
-        for _ in range(5):
-            await asyncio.sleep(0)
-            ran |= {host.where(), await host.where_async()}
-        return ran
-
-    async def main():
-        calls = [host.through_async(inner, backend=name) for name in ("mine", "other", "cpu")]
-        return await asyncio.gather(*calls), host.where()
-
-    assert asyncio.run(main()) == ([{"mine"}, {"other"}, {"cpu"}], "cpu")
 
 
 def test_its_exception_comes_from_awaiting_and_leaves_nothing_selected(host, label):

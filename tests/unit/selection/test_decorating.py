@@ -69,26 +69,6 @@ def test_methods_can_be_decorated(host):
     assert analysis.run_static() == "mine"
 
 
-def test_the_decorator_nearest_to_the_function_wins(host):
-    use = host.settings.use_backend
-    assert use("mine")(use("other")(host.where))() == "other"
-
-
-def test_a_block_decorates_several_functions_that_call_one_another_and_themselves(host):
-    on_mine = host.settings.use_backend("mine")
-
-    @on_mine
-    def count(depth):
-        return [host.where(), *(count(depth - 1) if depth else finish())]
-
-    @on_mine
-    def finish():
-        return [host.where()]
-
-    assert count(2) == ["mine"] * 4
-    assert host.where() == "cpu"
-
-
 def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     @host.settings.use_backend("mine")
     def fail():
@@ -97,12 +77,6 @@ def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     with pytest.raises(KeyError, match="lost"):
         fail()
     assert host.where() == "cpu"
-
-
-def test_a_policy_can_be_set_by_decorating(make_host):
-    host = make_host(fallback="error")
-    lenient = host.settings.use_backend("mine", fallback="silent")(host.only_here)
-    assert lenient(lambda: host.settings.fallback) == "silent"
 
 
 def test_a_backend_that_fails_to_load_raises_when_the_function_is_called(host, install):

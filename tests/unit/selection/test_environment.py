@@ -201,11 +201,3 @@ def test_nearer_policies_stand_before_the_environments_and_its_backend_beside_th
     assert (host.where(), host.only_here(lambda: "ran")) == ("mine", "ran")
     host.settings.backend = "other"
     assert host.settings.fallback == "silent"
-
-
-def test_deleting_the_process_wide_choice_goes_back_to_it(given):
-    host = given("mine")
-    host.settings.backend = "cpu"
-    assert host.where() == "cpu"
-    del host.settings.backend
-    assert (host.settings.backend, host.where()) == ("mine", "mine")

@@ -121,10 +121,6 @@ def listed(dispatcher, offer):
         yield listed
 
 
-def test_a_backend_may_give_anything_that_can_be_iterated(listed):
-    assert [*listed(backend="mine")] == ["first", "second"]
-
-
 def test_what_cannot_be_closed_or_catch_an_error_may_be_left_half_way(listed):
     steps = listed(backend="mine")
     assert next(steps) == "first"
@@ -135,11 +131,6 @@ def test_what_cannot_be_closed_or_catch_an_error_may_be_left_half_way(listed):
     with pytest.raises(LookupError, match="oops"):
         steps.throw(LookupError("oops"))
     assert [*steps] == []
-
-
-def test_a_block_cannot_decorate_a_generator_function(dispatcher, conversation):
-    with pytest.raises(TypeError, match=r"generator function .*conversation"):
-        dispatcher.settings.use_backend("mine")(conversation)
 
 
 def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):

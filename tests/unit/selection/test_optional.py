@@ -2,7 +2,6 @@
 
 import logging
 import pickle
-import warnings
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -260,13 +259,6 @@ class TestIsTold:
         ):
             host.only_here(lambda: None)
         assert [no.backend for no in caught.value.refusals] == ["absent", "mine"]
-
-
-def test_ending_at_the_host_that_was_named_is_no_fallback(host):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with host.settings.use_backend("absent?", "cpu", fallback="error"):
-            assert host.where() == "cpu"
 
 
 def test_an_error_of_the_host_says_the_same_traced_or_not(host):

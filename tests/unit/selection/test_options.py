@@ -76,16 +76,6 @@ def test_a_function_that_takes_any_keyword_takes_any_option(host):
         host.settings.use_backend("anything", options={"pp.neighbors": {"k": 3}})
 
 
-def test_another_name_of_the_host_s_parameter_is_no_option(make_dispatcher):
-    dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
-    dispatcher.backend_dispatch(name="func")(lambda data, rng=None: "host")
-    dispatcher.register(SimpleNamespace(name="any", func=lambda data, **rest: rest))
-    dispatcher.register(SimpleNamespace(name="old", func=lambda data, random_state=0: "old"))
-    for name in ("any", "old"):
-        with pytest.raises(UnknownOptionError):
-            dispatcher.settings.use_backend(name, options={"func": {"random_state": 1}})
-
-
 def test_one_parameter_by_two_names_is_refused_where_the_block_is_made(make_dispatcher):
     dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
     dispatcher.backend_dispatch(name="func")(lambda data: "host")

@@ -125,13 +125,6 @@ def test_a_block_without_a_policy_has_that_of_the_block_around_it(host):
     assert host.settings.fallback == "warn"
 
 
-def test_a_block_takes_the_policy_from_wherever_it_is_entered(host):
-    block = host.settings.use_backend("mine")
-    for policy in ("warn", "error", "silent", "warn"):
-        with host.settings.use_backend("other", fallback=policy), block:
-            assert (host.settings.backend, host.settings.fallback) == ("mine", policy)
-
-
 def test_setting_the_policy_or_the_backend_inside_a_block_changes_that_block(host):
     with host.settings.use_backend("mine"):
         host.settings.fallback = "error"

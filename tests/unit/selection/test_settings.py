@@ -1,38 +1,16 @@
 """The settings of a host: the process-wide default, what cannot be set, and looking again."""
 
 import asyncio
-import inspect
-import pickle
 from collections import UserList
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from threading import Event
 from unittest import mock
 
 import pytest
 
-from scverse_backends.exceptions import BackendError, UnknownBackendError
+from scverse_backends.exceptions import BackendError
 
 pytestmark = pytest.mark.usefixtures("backends")
-
-
-def test_a_thread_that_runs_already_sees_a_change(host):
-    changed, seen = Event(), []
-    with ThreadPoolExecutor(1) as pool:
-
-        def watch():
-            seen.append(host.where())
-            started.set()
-            changed.wait(timeout=60)
-            seen.append(host.where())
-
-        started = Event()
-        watching = pool.submit(watch)
-        started.wait(timeout=60)
-        host.settings.backend = "mine"
-        changed.set()
-        watching.result(timeout=60)
-    assert seen == ["cpu", "mine"]
 
 
 def test_a_change_made_in_a_thread_or_a_task_reaches_all_others(host):
@@ -86,14 +64,6 @@ def test_a_failed_choice_leaves_the_one_before(host, install, wrong):
     assert (host.where(), host.settings.backend) == ("other", "other")
 
 
-def test_inside_a_block_it_changes_that_block_and_the_end_restores_what_was_before(host):
-    host.settings.backend = "other"
-    with host.settings.use_backend("cpu"):
-        host.settings.backend = "mine"
-        assert (host.where(), host.settings.backend) == ("mine", "mine")
-    assert (host.where(), host.settings.backend) == ("other", "other")
-
-
 def test_inside_a_block_no_other_thread_or_task_sees_the_change(host):
     async def change():
         host.settings.backend = "other"
@@ -131,14 +101,6 @@ def test_what_a_function_or_coroutine_writes_outside_of_any_block_holds_for_the_
     for call in calls:
         host.settings.backend = "mine"
         assert call() == host.settings.backend == "other"
-
-
-def test_several_choices_are_set_and_read_alike(host):
-    host.settings.backends = ("mine", "cpu")
-    kept = host.settings.backends
-    host.settings.backend = "cpu"
-    host.settings.backends = kept
-    assert host.settings.backends == ("mine", "cpu")
 
 
 def test_deleting_it_goes_back_to_the_host(host):
@@ -257,24 +219,3 @@ def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
 def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
     with pytest.raises(AttributeError, match="fallback"):
         dispatcher.fallback = "error"
-
-
-@pytest.mark.parametrize("sent", [False, True], ids=["the host's settings", "a pickled copy"])
-def test_a_backend_that_was_installed_meanwhile_can_be_selected(host, install, sent):
-    settings = pickle.loads(pickle.dumps(host.settings)) if sent else host.settings
-    with pytest.raises(UnknownBackendError):
-        settings.backend = "late"
-    install("late")
-    settings.refresh()
-    settings.backend = "late"
-    assert host.where() == "late"
-
-
-def test_what_discover_showed_is_shown_anew(host, install):
-    host.dispatcher.discover()
-    source = "name = 'late'\ndef where(*, tile=3): return 'late'"
-    install("late", source=source)
-    assert "tile" not in str(inspect.signature(host.where))
-    host.settings.refresh()
-    host.dispatcher.discover()
-    assert "tile=3" in str(inspect.signature(host.where))

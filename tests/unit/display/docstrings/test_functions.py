@@ -158,14 +158,6 @@ class TestWhenABackendBecomesKnown:
             dispatcher.refresh()
             assert "tiles" not in public.__doc__
 
-    def test_an_option_goes_when_the_backend_goes(self, dispatcher, scale, tiled):
-        public = dispatcher.backend_dispatch(scale)
-        before = public.__doc__
-        with dispatcher.register(tiled):
-            dispatcher.discover()
-            assert public.__doc__ != before
-        assert public.__doc__ == before
-
     def test_others_that_go_take_nothing_with_them(self, dispatcher, scale, tiled):
         public = dispatcher.backend_dispatch(scale)
         with dispatcher.register(tiled):

@@ -31,10 +31,6 @@ def test_a_merged_docstring_reads_as_recorded(merged, name):
     assert cleandoc(merged(name)) + "\n" == recorded
 
 
-def test_there_are_at_least_fifteen():
-    assert len(SHAPES) >= 15
-
-
 def test_what_is_not_recorded_is_left_alone(merged, hosts):
     assert hosts.SHAPES.keys() - set(SHAPES) == hosts.LEFT_ALONE
     for name in hosts.LEFT_ALONE:

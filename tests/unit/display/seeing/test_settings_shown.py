@@ -166,15 +166,6 @@ def test_showing_leaves_the_warning_of_a_manifest_to_the_first_use(site, dispatc
     assert len(given) == 1
 
 
-def test_looking_anew_says_what_it_finds_once(site, dispatcher):
-    site.install("evil", entry_points={"fast": "evil_module"}, modules={"evil_module": ""})
-    assert "refused" in repr(dispatcher)
-    with pytest.warns(UntrustedBackendWarning, match="evil") as given:
-        dispatcher.refresh()
-        dispatcher.backends()
-    assert len(given) == 1
-
-
 def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, settings):
     class Finder(importlib.abc.MetaPathFinder):
         def find_distributions(self, context=None):
@@ -224,27 +215,9 @@ def test_a_notebook_is_told_the_same(read, dispatcher, settings, scale, fast):
             assert set(" ".join(repr(shown).split()).split()) <= set(" ".join(text.split()).split())
 
 
-def test_a_message_of_others_cannot_move_the_cursor(site, settings):
-    site.backend(
-        "rude",
-        r"raise RuntimeError('\x1b[2J\u202egone')",
-        reference="rude_module",
-        distribution="rude",
-    )
-    with pytest.warns(UntrustedBackendWarning):
-        settings.available_backends()
-    for shown in (repr(settings), settings._repr_html_()):
-        assert "[2J" in shown
-        assert not {"\x1b", "\u202e"} & set(shown)
-
-
 class TestATrustedBackendThatIsNotInstalled:
     def test_is_shown_with_what_installs_it(self, settings):
         assert line(settings, "fast") == "fast absent yes pip install fast-backend fast, quick"
-
-    def test_is_shown_as_installed_once_it_is(self, settings, fast):
-        assert line(settings, "fast") == "fast installed yes fast-backend 1.2 fast, quick"
-        assert "absent" not in str(settings)
 
     def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher, offer):
 

@@ -102,12 +102,6 @@ def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
     assert len(call_rows(trace)) == 200
 
 
-def test_a_single_call_is_told_in_the_singular(settings, scale):
-    with settings.trace() as trace:
-        scale([1])
-    assert "example_host: 1 call<" in trace._repr_html_()
-
-
 def test_settings_shown_inside_a_trace_are_what_they_are_outside(settings, scale):
     with settings.use_backend("fast"):
         settings.get_backend("fast")

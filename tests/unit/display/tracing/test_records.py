@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import scverse_backends
-from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
+from scverse_backends.exceptions import BackendFallbackError
 from scverse_backends.records import Decision
 
 pytestmark = pytest.mark.usefixtures("backends")
@@ -64,17 +64,6 @@ def test_a_record_says_what_explain_says(host, call):
     first, *_, again = [record for record in trace.records if record.parent is None]
     for field, expected in decision._asdict().items():
         assert (getattr(first, field), getattr(again, field)) == (expected, expected)
-
-
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_tracing_changes_no_result(host, call):
-    def run(function, *args, **kwargs):
-        return function(*args, **kwargs)
-
-    host.settings.fallback = "silent"
-    expected = call(host, run)
-    with host.settings.trace():
-        assert call(host, run) == expected
 
 
 def test_options_of_a_block_are_not_kept_when_its_trace_is_gone(host):
@@ -142,20 +131,6 @@ def test_a_call_that_is_looked_at_while_it_runs_is_running(host):
         host.scale([1], then=lambda: seen.append(trace.records[0]))
     assert (seen[0].outcome, trace.records[0].outcome) == ("running", "returned")
     assert 0 < seen[0].duration < trace.records[0].duration
-
-
-def test_a_fallback_warns_and_is_marked(host):
-    with host.settings.trace() as trace, pytest.warns(BackendFallbackWarning) as caught:
-        host.scale([1], backend="picky")
-    assert caught[0].filename == __file__
-    assert trace.records[0].is_fallback
-    assert trace.records[0].refusals[0].reason == "declines: scale is beneath me"
-
-
-def test_ending_at_a_host_that_was_asked_for_is_no_fallback(host):
-    with host.settings.trace() as trace:
-        host.scale([1], backend=["picky", "cpu"])
-    assert (trace.records[0].backend, trace.records[0].is_fallback) == ("cpu", False)
 
 
 def test_a_refused_fallback_is_a_call_that_raised(host):
@@ -340,16 +315,6 @@ def test_provenance_names_distributions_versions_and_what_was_ignored(site, make
             "ignored": {"double": ["n_jobs"]},
         }
     }
-
-
-def test_a_dispatched_class_is_traced_when_it_is_constructed(host):
-    @host.dispatcher.backend_class
-    class Model:
-        pass
-
-    with host.settings.trace() as trace:
-        Model()
-    assert ran(trace) == [("Model", "cpu")]
 
 
 def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):

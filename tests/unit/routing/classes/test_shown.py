@@ -40,26 +40,6 @@ def test_the_selector_is_shown(model):
     assert names(type(model)) == names(abc.ABCMeta)
 
 
-def test_a_backends_options_are_shown_once_it_is_known(model, offer):
-    class TheirModel:
-        """Fit.
-
-        Parameters
-        ----------
-        tiles : int
-            How many tiles.
-        """
-
-        def __init__(self, size, *, seed=1, tiles: int = 4):
-            pass
-
-    offer(Model=TheirModel)
-    model(3, backend="mine")
-    assert names(model) == ["size", "seed", "backend", "tiles"]
-    assert "\ntiles\n" in inspect.getdoc(model)
-    assert "Only with backend ``'mine'``. How many tiles." in model.__doc__
-
-
 def test_a_subclass_shows_its_own(model):
     class Same(model):
         pass

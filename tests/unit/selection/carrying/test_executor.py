@@ -1,6 +1,5 @@
 """What is sent to an executor of the settings runs under what is selected where it is sent."""
 
-import asyncio
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
@@ -25,15 +24,6 @@ def test_calls_that_are_mapped_do_so_too(host, pool):
     with host.settings.use_backend("fast"):
         found = pool.map(lambda number, ask: (number, ask()), [1, 2], [host.ask] * 2, timeout=60)
     assert [*found] == [(1, "fast 1.0"), (2, "fast 1.0")]
-
-
-def test_an_event_loop_takes_it(host, pool):
-    async def main():
-        loop = asyncio.get_running_loop()
-        with host.settings.use_backend("fast"):
-            return await loop.run_in_executor(pool, host.seen)
-
-    assert asyncio.run(main()) == (("fast",), "warn")
 
 
 def test_whatever_else_it_is_asked_for_the_other_executor_answers(host):

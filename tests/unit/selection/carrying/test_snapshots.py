@@ -136,14 +136,6 @@ def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name
             assert host.where() == "registered"
 
 
-def test_calls_inside_it_are_traced(host):
-    with host.settings.trace() as trace, taken(host, "fast"):
-        host.where()
-    with taken(host, "fast"), host.settings.trace() as inner:
-        host.where()
-    assert [record.backend for record in (*trace.records, *inner.records)] == ["fast", "fast"]
-
-
 class TestAppliedForGood:
     def test_a_snapshot_holds_in_every_thread_until_something_else_is_selected(self, host):
         taken(host, "fast", fallback="error").apply()
@@ -172,15 +164,6 @@ class TestAppliedForGood:
         del host.settings.backend
         assert host.where() == "other 1.0"
 
-    @pytest.mark.parametrize("method", ["fork", "spawn"])
-    def test_a_snapshot_initializes_the_processes_of_a_pool(self, host, method):
-        snapshot = taken(host, "fast")
-        context = get_context(method)
-        with host.settings.use_backend("other"):
-            with ProcessPoolExecutor(1, mp_context=context, initializer=snapshot.apply) as pool:
-                assert pool.submit(host.where).result(timeout=60) == "fast 1.0"
-            assert host.where() == "other 1.0"
-
     def test_what_cannot_be_loaded_changes_nothing(self, world, taken_elsewhere):
         name, text = taken_elsewhere
         world.uninstall("fast")
@@ -198,11 +181,6 @@ class TestAsText:
         assert same == snapshot
         with same:
             assert (host.settings.backends, host.settings.fallback) == (labels, "silent")
-
-    def test_a_snapshot_selects_in_another_process(self, world, taken_elsewhere):
-        name, text = taken_elsewhere
-        with Snapshot.from_json(text.replace(name, world.name)):
-            assert world.load().where() == "fast 1.0"
 
     @pytest.mark.parametrize(
         "text",
@@ -279,13 +257,6 @@ def test_a_block_from_another_process_selects_here(world):
             assert host.where() == ("fast 1.0" if labels else "cpu")
             assert host.settings.fallback == "error"
         assert (host.where(), host.settings.fallback) == ("cpu", "warn")
-
-
-def test_a_block_whose_backend_is_missing_here_says_so_when_it_is_entered(world):
-    block = world.elsewhere("host.settings.use_backend('fast')")
-    world.uninstall("fast")
-    with pytest.raises(BackendNotInstalledError, match="pip install fast-backend"), block:
-        pass
 
 
 @pytest.mark.parametrize("expression", ["host.settings", "host.settings.use_backend('cpu')"])
