@@ -156,7 +156,10 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
         attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
         attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
 
-    context = DistributionFinder.Context(**wanted)
+    # An import passes over what is no string, and Python's own finder would end there.
+    on_path: list[object] = [*sys.path]
+    places = [place for place in on_path if isinstance(place, str)]
+    context = DistributionFinder.Context(**{"path": places, **wanted})
     for finder in [*sys.meta_path]:
         try:
             find: Any = getattr(finder, "find_distributions", None)

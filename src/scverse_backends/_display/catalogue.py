@@ -7,7 +7,7 @@ imports neither `inspect` nor anything of the backends.
 from __future__ import annotations
 
 from functools import partial
-from threading import Lock
+from threading import RLock
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from scverse_backends._backends.configuration import aliases_in, circles, names_
 from scverse_backends._ground.callables import (
     annotate,
     docstring_of,
+    fork_safe,
     making,
     name_of,
     once,
@@ -59,7 +60,7 @@ class Catalogue:
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
         self._with_methods: set[str] = set()
-        self._lock = Lock()
+        self._lock = fork_safe(RLock())
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
         selector.on_load = _import_path

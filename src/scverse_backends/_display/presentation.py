@@ -16,7 +16,12 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.callables import docstring_of, signature_of, with_decorators
+from scverse_backends._ground.callables import (
+    docstring_of,
+    fork_safe,
+    signature_of,
+    with_decorators,
+)
 from scverse_backends._ground.docstrings import (
     Entry,
     default_note,
@@ -64,8 +69,8 @@ class Presentation:
         self._shown: tuple[Any, Any, Signature] | None = None
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
-        self._asking = Lock()
-        self._updating = RLock()
+        self._asking = fork_safe(Lock())
+        self._updating = fork_safe(RLock())
         self._registry.changes.watch(lambda: self._update(()))
 
     def learn(self, routes: Iterable[object]) -> None:

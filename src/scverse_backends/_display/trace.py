@@ -12,12 +12,13 @@ from pathlib import Path
 from shutil import rmtree
 from socket import gethostname
 from tempfile import mkdtemp
-from threading import Lock
+from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
 from weakref import WeakValueDictionary, finalize
 
+from scverse_backends._ground.callables import fork_safe
 from scverse_backends._routing.spans import OUTSIDE, Span
 from scverse_backends._selection.hosts import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -92,7 +93,7 @@ class Trace:
         self._entered = 0
         self._most = sys.maxsize if most is None else most
         self.unrecorded = self.unrecorded_fallbacks = 0
-        self._lock = Lock()
+        self._lock = fork_safe(RLock())
         self._folder = ""
         self._letters_read: dict[str, Any] = {}
         self._was_sent = False

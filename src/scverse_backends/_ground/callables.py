@@ -13,6 +13,7 @@ from functools import partial, update_wrapper
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -219,6 +220,23 @@ making = RLock()
 getattr(os, "register_at_fork", dict)(
     before=making.acquire, after_in_parent=making.release, after_in_child=making.release
 )
+
+
+_fork_safe: WeakSet[Any] = WeakSet()
+
+
+def fork_safe(lock: T) -> T:
+    """Have a forked child find a lock open: a thread that held it is not there to let it go."""
+    _fork_safe.add(lock)
+    return lock
+
+
+def _open_locks() -> None:
+    for lock in [*_fork_safe]:
+        lock._at_fork_reinit()  # noqa: SLF001 - what Python's own modules do, under no public name
+
+
+getattr(os, "register_at_fork", dict)(after_in_child=_open_locks)
 
 
 class once(Generic[T]):  # noqa: N801 - a decorator, like property
