@@ -120,7 +120,7 @@ def hook_of(backend: LoadedBackend, name: str) -> Any:
         return None
 
     def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
-        hook = getattr(backend.adapter, name)
+        hook = getattr(backend.adapter, name, None)
         return hook is None or hook(function, arguments)
 
     return ask_as_it_is_now

@@ -1,5 +1,7 @@
 """Metadata that cannot be read is reported and hides no other backend."""
 
+import sys
+
 import pytest
 
 from scverse_backends.exceptions import BackendRegistrationWarning
@@ -114,4 +116,11 @@ def test_a_finder_that_fails_is_reported_and_hides_no_other(dispatcher, find_dis
         assert [info.name for info in dispatcher.backends()] == ["fine"]
     assert len(caught) == 1 + len(found)
     assert "the disk is gone" in str(caught[-1].message)
+    assert dispatcher.get_backend("fine").name == "fine"
+
+
+@pytest.mark.parametrize("place", [b"/nowhere", None, 5])
+@pytest.mark.usefixtures("healthy")
+def test_what_is_no_text_on_the_path_hides_no_backend(dispatcher, monkeypatch, place):
+    monkeypatch.setattr(sys, "path", [place, *sys.path])
     assert dispatcher.get_backend("fine").name == "fine"

@@ -1,6 +1,7 @@
 """The settings of a host: the process-wide default, what cannot be set, and looking again."""
 
 import asyncio
+import copy
 import inspect
 import pickle
 from collections import UserList
@@ -278,3 +279,12 @@ def test_what_discover_showed_is_shown_anew(host, install):
     host.settings.refresh()
     host.dispatcher.discover()
     assert "tile=3" in str(inspect.signature(host.where))
+
+
+def test_settings_are_equal_if_they_are_of_one_host(host, make_dispatcher):
+    settings = host.settings
+    copies = [copy.copy(settings), copy.deepcopy(settings), pickle.loads(pickle.dumps(settings))]
+    assert copies == [settings] * 3
+    assert len({settings, *copies}) == 1
+    assert settings != make_dispatcher().settings
+    assert settings != settings.backend
