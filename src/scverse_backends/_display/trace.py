@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
 from weakref import WeakValueDictionary, finalize
 
-from scverse_backends._ground.callables import fork_safe
+from scverse_backends._ground.callables import begin_locks
 from scverse_backends._routing.spans import OUTSIDE, Span
 from scverse_backends._selection.hosts import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -93,11 +93,15 @@ class Trace:
         self._entered = 0
         self._most = sys.maxsize if most is None else most
         self.unrecorded = self.unrecorded_fallbacks = 0
-        self._lock = fork_safe(RLock())
+        begin_locks(self)
         self._folder = ""
         self._letters_read: dict[str, Any] = {}
         self._was_sent = False
         self._token = uuid4().hex
+
+    def begin_locks(self) -> None:
+        """Make the lock, anew in a forked child."""
+        self._lock = RLock()
 
     def __enter__(self) -> Self:
         outer = self._state.span()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial, update_wrapper
+from operator import methodcaller
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -222,21 +223,18 @@ getattr(os, "register_at_fork", dict)(
 )
 
 
-_fork_safe: WeakSet[Any] = WeakSet()
+_locking: WeakSet[Any] = WeakSet()
 
 
-def fork_safe(lock: T) -> T:
-    """Have a forked child find a lock open: a thread that held it is not there to let it go."""
-    _fork_safe.add(lock)
-    return lock
+def begin_locks(owner: Any) -> None:
+    """Have an object make its locks, now and in a forked child: the thread that held one is not there."""
+    owner.begin_locks()
+    _locking.add(owner)
 
 
-def _open_locks() -> None:
-    for lock in [*_fork_safe]:
-        lock._at_fork_reinit()  # noqa: SLF001 - what Python's own modules do, under no public name
-
-
-getattr(os, "register_at_fork", dict)(after_in_child=_open_locks)
+getattr(os, "register_at_fork", dict)(
+    after_in_child=lambda: tuple(map(methodcaller("begin_locks"), [*_locking]))
+)
 
 
 class once(Generic[T]):  # noqa: N801 - a decorator, like property

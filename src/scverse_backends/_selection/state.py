@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from scverse_backends._ground.callables import fork_safe
+from scverse_backends._ground.callables import begin_locks
 
 from .selection import HOST, Selection
 
@@ -74,8 +74,11 @@ class SelectionState:
         self.fallback: FallbackPolicy = fallback
         self._made: dict[Hashable, Selection] = {}
         self._host = host
-        # A signal handler may select too.
-        self._lock = fork_safe(RLock())
+        begin_locks(self)
+
+    def begin_locks(self) -> None:
+        """Make the lock, anew in a forked child; a signal handler may select while it is held."""
+        self._lock = RLock()
 
     def __reduce__(self) -> NoReturn:
         """Say what would make sense: code that is sent by value brings the host's dispatcher along."""
