@@ -130,4 +130,5 @@ print(dispatcher.get_backend("fine").name)
 
 @pytest.mark.usefixtures("healthy")
 def test_what_is_no_text_on_the_path_hides_no_backend(run_python):
-    assert run_python("-W", "error", "-c", ODD_PATH).stdout == "fine\n"
+    # Without `site`, which starts coverage, which cannot work with such a path.
+    assert run_python("-S", "-W", "error", "-c", ODD_PATH).stdout == "fine\n"
