@@ -10,9 +10,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.records import as_given, origin
 from scverse_backends._ground.rendering import Page, Row, Table
-from scverse_backends._ground.safe_repr import short_repr
 from scverse_backends._selection.request import parse
 from scverse_backends._selection.selection import BLOCK, CALL, PROCESS, SNAPSHOT
 from scverse_backends._selection.state import PENDING
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import TrustRule, UntrustedPolicy
-    from scverse_backends._ground.records import BackendInfo, BackendState, LoadedBackend
+    from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
     from scverse_backends._selection.selection import Pick, Rule, Selection
     from scverse_backends._selection.selector import Selector
 
-UNUSABLE = ("broken", "refused")
 MOST_FUNCTIONS = 8
 
 TONES: dict[BackendState, Tone] = {
@@ -72,8 +71,7 @@ def settings_page(selector: Selector) -> Page:
         return _page_when_off(selector)
     tiers = [*_tiers(selector)]
     chosen = next((tier for tier in tiers if tier.backends), None)
-    scope = selector.state.scope()
-    selection = selector.state.default if scope is None else scope[0]
+    selection = selector.state.selected()
     facts = (
         ("calls run on", ", else ".join(chosen.backends) if chosen else f"{CPU}, the host itself"),
         ("selected by", _place(chosen) if chosen else "nothing selected"),
@@ -104,23 +102,6 @@ def dispatcher_page(selector: Selector, functions: tuple[str, ...]) -> Page:
         ("other backends", UNTRUSTED[configuration.untrusted]),
     )
     return Page(f"BackendDispatcher of {configuration.host}", (*facts, *page.facts), page.tables)
-
-
-class Listed(NamedTuple):
-    """One backend that is there, with itself and the labels that name it, as far as they are known."""
-
-    info: BackendInfo
-    backend: LoadedBackend | None
-    labels: tuple[str, ...]
-
-
-def backends_with_labels(registry: Registry) -> Iterator[Listed]:
-    """List what is there; warnings are left to the first use."""
-    for info, backend in registry.listed(quietly=True):
-        labels = registry.labels_of(backend) if backend else (info.name,)
-        rule = registry.configuration.trusted.get(key(info.name)) if info.trusted else None
-        found = {key(label): label for label in (*labels, *(rule.labels if rule else ()))}
-        yield Listed(info, backend, tuple(found.values()) if info.state not in UNUSABLE else ())
 
 
 def _tiers(selector: Selector) -> Iterator[Tier]:
@@ -173,7 +154,7 @@ def _rules_table(rules: tuple[Rule, ...]) -> Table:
             (
                 rule.key,
                 ", ".join(rule.names) or "-",
-                ", ".join(f"{name}={short_repr(value)}" for name, value in rule.options) or "-",
+                ", ".join(as_given(rule.options)) or "-",
                 rule.origin or "",
             ),
             "; ".join(f"left out {one}" for one in _left_out(rule.picks)),
@@ -221,7 +202,7 @@ def _selected_table(tiers: list[Tier], chosen: Tier | None) -> Table:
 
 def _backends_table(registry: Registry) -> Table:
     """List the backends; why one is broken or refused stands below it."""
-    found = [_backend_row(one.info, one.labels) for one in backends_with_labels(registry)]
+    found = [_backend_row(one.info, one.labels) for one in registry.listed(quietly=True)]
     for fault in registry.faults:
         problem = f"{fault.distribution} cannot be read ({fault.problem})"
         found.append(Row(("?", "unknown", "", "", ""), problem, "bad"))
@@ -231,12 +212,11 @@ def _backends_table(registry: Registry) -> Table:
 
 
 def _backend_row(info: BackendInfo, labels: tuple[str, ...]) -> Row:
-    registered = info.state == "registered"
     cells = (
         info.name,
         info.state,
         "yes" if info.trusted else "no",
-        "this process" if registered else " ".join(filter(None, (info.distribution, info.version))),
+        origin(info),
         ", ".join(labels),
     )
     tone = TONES.get(info.state, "")

@@ -42,6 +42,11 @@ class Candidate(NamedTuple):
     version: str | None
 
     @property
+    def module(self) -> str:
+        """What is imported for it."""
+        return self.value.partition(":")[0].strip()
+
+    @property
     def source(self) -> Source:
         """What is loaded through it."""
         return Source(self.value, self.distribution)
@@ -303,6 +308,13 @@ def release(distribution: str | None, version: str | None) -> str:
     return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
 
 
+def origin(backend: BackendInfo) -> str:
+    """Name what is installed of a backend, unless it is of this process only."""
+    if backend.state == "registered":
+        return "this process"
+    return release(backend.distribution, backend.version)
+
+
 def asked_of(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     """Give the refusals of backends that a call came to, without those that were left out."""
     return tuple(refusal for refusal in refusals if not isinstance(refusal, Omission))
@@ -320,6 +332,13 @@ def ran_on(decision: Any) -> str:
     return f"{decision.backend} ({release(decision.distribution, decision.version)})"
 
 
+def as_given(options: Iterable[tuple[str, Any]]) -> list[str]:
+    """Write options as a call gives them."""
+    from .safe_repr import short_repr
+
+    return [f"{name}={short_repr(value)}" for name, value in options]
+
+
 def remarks(decision: Any) -> Iterator[tuple[str, str]]:
     """Say what may make a result differ from the expected one."""
     from .safe_repr import short_repr
@@ -328,8 +347,7 @@ def remarks(decision: Any) -> Iterator[tuple[str, str]]:
         word = "left out" if isinstance(refusal, Omission) else "skipped"
         yield word, f"{refusal.backend}: {refusal.reason}"
     if decision.options:
-        given = (f"{name}={short_repr(value)}" for name, value in decision.options)
-        yield "options", f"{', '.join(given)} (given by the block)"
+        yield "options", f"{', '.join(as_given(decision.options))} (given by the block)"
     if decision.ignored:
         yield "ignored", ", ".join(decision.ignored)
     for one in decision.differing_defaults:

@@ -31,7 +31,7 @@ from .forwarding import Forwarding, ask, forward, hook_of, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .implementations import RouteCache
     from .routes import Route
-    from .running import Running
 
 INSIDE_BACKEND = "the backend's own implementation is calling the function it replaces"
 INSIDE_FALLBACK = "the host is calling this function while it runs it in the place of a backend"
@@ -56,7 +55,7 @@ class Resolution(NamedTuple):
         What holds where the call is made.
     chosen
         What of it is for this function.
-    route, forwarding
+    forwarding
         How the call reaches a backend; ``None`` if the host runs it.
     given
         Its arguments by name, where they fit the host's signature.
@@ -72,7 +71,6 @@ class Resolution(NamedTuple):
 
     selection: Selection
     chosen: Selection
-    route: Route | None = None
     forwarding: Forwarding | None = None
     given: Given | None = None
     refusals: tuple[Refusal, ...] = ()
@@ -81,12 +79,17 @@ class Resolution(NamedTuple):
     options: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def is_for_host(self) -> bool:
+        """Whether the host runs it, and not in a backend's place."""
+        return self.forwarding is None and not self.is_fallback
+
+    @property
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         if self.forwarding is None or self.refusals:
             return None
-        given = tuple(name for name, _ in self.options)
-        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored, given
+        route, _, _, ignored, received = self.forwarding
+        return self.selection, route, received, ignored, tuple(name for name, _ in self.options)
 
 
 class Resolver:
@@ -100,8 +103,8 @@ class Resolver:
         Knows what is selected.
     routes
         The routes to the backends' implementations.
-    running
-        What of the function runs now.
+    is_inside
+        Tells whether the caller is inside a backend's implementation, or a fallback.
     ready
         Gets the route of a selection's first choice, where some calls can take it as they come.
     on_host
@@ -113,7 +116,7 @@ class Resolver:
         function: HostFunction,
         selector: Selector,
         routes: RouteCache,
-        running: Running,
+        is_inside: Callable[[str | Selection], bool],
         ready: dict[Selection, Route],
         on_host: set[Selection],
     ) -> None:
@@ -121,7 +124,7 @@ class Resolver:
         self._selector = selector
         self._registry = selector.registry
         self._routes = routes
-        self._running = running
+        self._is_inside = is_inside
         self._ready = ready
         self._on_host = on_host
         self._host = selector.configuration.host
@@ -139,20 +142,20 @@ class Resolver:
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
         generation = self._selector.changes.generation
-        given = bind(self._function.parameters, args, kwargs)
-        known = given if isinstance(given, Given) else None
+        bound = bind(self._function.parameters, args, kwargs)
+        known = bound if isinstance(bound, Given) else None
+        given = settle(self._function.parameters, bound, self._function.aliases)
         chosen = selection.of(self._function.name)
-        given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, chosen, given=known)
-        if self._running.has(selection):
+        if self._is_inside(selection):
             return ended._replace(nested=INSIDE_FALLBACK)
         for backend in chosen.backends:
             if backend is None:
                 if chosen is not selection and chosen.is_host and selection.is_kept:
                     self._on_host.add(selection)
                 return ended._replace(refusals=tuple(refusals))
-            if self._running.has(backend.name):
+            if self._is_inside(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
             try:
                 tried = self._try(ended, backend, given, generation)
@@ -189,7 +192,7 @@ class Resolver:
         forwarding = forward(route, given)
         if isinstance(forwarding, Refusal):
             return forwarding
-        found = asked._replace(route=route, forwarding=forwarding, given=given, options=options)
+        found = asked._replace(forwarding=forwarding, given=given, options=options)
         return self._ask(route, given, may_leave=may_leave) or found
 
     def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
@@ -225,9 +228,9 @@ class Resolver:
 
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
-        _, selection, route, forwarding, given, refusals, nested, is_fallback, options = resolution
+        _, selection, forwarding, given, refusals, nested, is_fallback, options = resolution
         refusals = (*selection.omitted, *refusals)
-        if route is None or forwarding is None or given is None:
+        if forwarding is None or given is None:
             policy = self._selector.policy(selection) if is_fallback else None
             return Decision(
                 function=self._function.name,
@@ -239,6 +242,7 @@ class Resolver:
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback,
             )
+        route = forwarding.route
         return Decision(
             function=self._function.name,
             backend=route.backend.name,
