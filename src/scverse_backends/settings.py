@@ -72,6 +72,12 @@ class Settings:
         """Where `mock.patch` looks for what it will set again; empty to anybody else."""
         return SettingsToRestore(self._selector)
 
+    def __eq__(self, other: object) -> bool:
+        return self._selector is other._selector if isinstance(other, Settings) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._selector)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
 

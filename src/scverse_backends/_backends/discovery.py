@@ -141,7 +141,10 @@ def groups(ending: str) -> tuple[str, ...]:
 
 def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
-    context = _context()(**wanted)
+    # An import passes over what is no string, and Python's own finder would end there.
+    on_path: list[object] = [*sys.path]
+    places = [place for place in on_path if isinstance(place, str)]
+    context = _context()(**{"path": places, **wanted})
     for finder in [*sys.meta_path]:
         try:
             find: Any = getattr(finder, "find_distributions", None)

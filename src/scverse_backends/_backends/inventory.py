@@ -6,14 +6,13 @@ its error and hides no other; the next use tries again, as Python does with impo
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakSet
 
 from scverse_backends._ground import messages
+from scverse_backends._ground.callables import begin_locks
 from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import Candidate, LoadedBackend
 from scverse_backends._ground.safe_repr import safe_repr
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 
     from .discovery import Fault
     from .reading import Outcome, Reading
-
-_inventories: WeakSet[Inventory] = WeakSet()
 
 
 class Inventory:
@@ -85,8 +82,7 @@ class Inventory:
         self._index: LabelIndex | None = None
         self._pending: list[BackendWarning] = []
         self._mistakes: list[str] = []
-        self.begin_locks()
-        _inventories.add(self)
+        begin_locks(self)
 
     def begin_locks(self) -> None:
         """Make the locks, anew in a forked child: the thread that held one may not be there."""
@@ -359,9 +355,3 @@ class Inventory:
         if problem or key(label) not in taken:
             return problem
         return f"{label!r} is registered already; remove that first"
-
-
-# Not on every system can a process be forked.
-getattr(os, "register_at_fork", dict)(
-    after_in_child=lambda: tuple(map(Inventory.begin_locks, [*_inventories]))
-)

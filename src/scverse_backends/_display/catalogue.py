@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 from operator import attrgetter
-from threading import Lock
+from threading import RLock
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import aliases_in, circles, names_in
 from scverse_backends._ground.callables import (
     annotate,
+    begin_locks,
     docstring_of,
     making,
     name_of,
@@ -61,11 +62,15 @@ class Catalogue:
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
         self._with_methods: set[str] = set()
-        self._lock = Lock()
+        begin_locks(self)
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
         selector.on_load = _import_path
         selector.on_refresh = self._show_again
+
+    def begin_locks(self) -> None:
+        """Make the lock, anew in a forked child."""
+        self._lock = RLock()
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""

@@ -16,7 +16,12 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground import messages
-from scverse_backends._ground.callables import docstring_of, signature_of, with_decorators
+from scverse_backends._ground.callables import (
+    begin_locks,
+    docstring_of,
+    signature_of,
+    with_decorators,
+)
 from scverse_backends._ground.docstrings import (
     Entry,
     default_note,
@@ -64,9 +69,13 @@ class Presentation:
         self._shown: tuple[Any, Any, Signature] | None = None
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
+        begin_locks(self)
+        self._registry.changes.watch(lambda: self._update(()))
+
+    def begin_locks(self) -> None:
+        """Make the locks, anew in a forked child."""
         self._asking = Lock()
         self._updating = RLock()
-        self._registry.changes.watch(lambda: self._update(()))
 
     def learn(self, routes: Iterable[object]) -> None:
         """Take in the routes to implementations."""
@@ -75,12 +84,13 @@ class Presentation:
     def ask(self, *, report: bool = False) -> None:
         """Learn from every known backend, and warn of what cannot be shown."""
         # Not again while it is being done: an adapter may look at signatures when it is asked.
-        if self._asking.acquire(blocking=False):
+        asking = self._asking
+        if asking.acquire(blocking=False):
             try:
                 offering = self._registry.offering(self.function.name)
                 self._update(self._from_backend(one, report=report) for one in offering)
             finally:
-                self._asking.release()
+                asking.release()
         while self._problems:
             messages.warn(self._problems.pop())
 

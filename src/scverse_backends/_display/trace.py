@@ -12,12 +12,13 @@ from pathlib import Path
 from shutil import rmtree
 from socket import gethostname
 from tempfile import mkdtemp
-from threading import Lock
+from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
 from weakref import WeakValueDictionary, finalize
 
+from scverse_backends._ground.callables import begin_locks
 from scverse_backends._routing.spans import Span
 from scverse_backends._selection.processes import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -92,11 +93,15 @@ class Trace:
         self._entered = 0
         self._most = sys.maxsize if most is None else most
         self.unrecorded = self.unrecorded_fallbacks = 0
-        self._lock = Lock()
+        begin_locks(self)
         self._folder = ""
         self._letters_read: dict[str, Any] = {}
         self._was_sent = False
         self._token = uuid4().hex
+
+    def begin_locks(self) -> None:
+        """Make the lock, anew in a forked child."""
+        self._lock = RLock()
 
     def __enter__(self) -> Self:
         outer = self._state.span()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial, update_wrapper
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from threading import RLock
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 from .safe_repr import ask_text
 
@@ -239,6 +240,20 @@ making = RLock()
 # A child could never import what another thread of its parent was importing. Not every system can fork.
 getattr(os, "register_at_fork", dict)(
     before=making.acquire, after_in_parent=making.release, after_in_child=making.release
+)
+
+
+_locking: WeakSet[Any] = WeakSet()
+
+
+def begin_locks(owner: Any) -> None:
+    """Have an object make its locks, now and in a forked child: the thread that held one is not there."""
+    owner.begin_locks()
+    _locking.add(owner)
+
+
+getattr(os, "register_at_fork", dict)(
+    after_in_child=lambda: tuple(map(methodcaller("begin_locks"), [*_locking]))
 )
 
 

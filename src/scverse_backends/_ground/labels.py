@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 FallbackPolicy = Literal["warn", "silent", "error"]
@@ -141,12 +140,10 @@ class Changes:
     def __init__(self) -> None:
         self.generation = object()
         self._watchers: list[Callable[[], None]] = []
-        self._lock = Lock()
 
     def watch(self, forget: Callable[[], None]) -> None:
         """Call something after every change."""
-        with self._lock:
-            self._watchers.append(forget)
+        self._watchers.append(forget)
 
     def happen(self) -> None:
         """Begin another generation."""

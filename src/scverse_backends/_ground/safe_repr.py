@@ -67,6 +67,16 @@ def attempt(look: Callable[[], T], failed: Callable[[BaseException], T]) -> T:
         return failed(BaseException.with_traceback(error, traceback))
 
 
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an error of other people, once: the same error may be raised again and again."""
+
+    def add() -> None:
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+
+    attempt(add, lambda _: None)
+
+
 def stack_is_nearly_full() -> bool:
     """Whether ordinary code called from here could meet the end of the stack."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nothing else counts frames

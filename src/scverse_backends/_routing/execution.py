@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.safe_repr import add_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -176,7 +177,7 @@ class Execution:
         if isinstance(error, TypeError):
             self.resolver.refuse_backend_options(kwargs, refusals)
         if refusals:
-            error.add_note(note(refusals))
+            add_note(error, note(refusals))
 
     def work(
         self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]

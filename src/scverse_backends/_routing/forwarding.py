@@ -12,7 +12,7 @@ from .parameters import ABSENT, bind, differing, same, settle, silence, telling
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from scverse_backends._ground.records import Refusal
+    from scverse_backends._ground.records import LoadedBackend, Refusal
 
     from .parameters import Given
     from .routes import Route
@@ -113,6 +113,18 @@ def ask(
         answer = _NO_ANSWER
     said = one_line(answer) if type(answer) is str else ""
     return no(*route.refuse(f"{verb}: {said}" if said else verb))
+
+
+def hook_of(backend: LoadedBackend, name: str) -> Any:
+    """Give a function that asks what an adapter has under a name by then, if it was loaded with it."""
+    if getattr(backend, name) is None:
+        return None
+
+    def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
+        hook = getattr(backend.adapter, name, None)
+        return hook is None or hook(function, arguments)
+
+    return ask_as_it_is_now
 
 
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -163,6 +163,10 @@ class Dispatch(Execution):
             raise TypeError(msg)
         return attrgetter(DISPATCH), (found,)
 
+    def __deepcopy__(self, memo: Any) -> Dispatch:
+        """Give itself, as the copy of a function is the function."""
+        return self
+
     @once
     def traced(self) -> TracedCalls:
         """Make what runs calls in a context that is traced, when one is first made there."""

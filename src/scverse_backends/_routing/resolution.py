@@ -27,7 +27,7 @@ from scverse_backends.exceptions import (
     BackendLoadError,
 )
 
-from .forwarding import Forwarding, ask, forward, merge
+from .forwarding import Forwarding, ask, forward, hook_of, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
@@ -198,13 +198,14 @@ class Resolver:
     def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
         """Ask whether a backend can run a call, and, where it may leave it, whether it should."""
         backend, host = route.backend, self._host
+        can_run, should_run = (hook_of(backend, name) for name in ("can_run", "should_run"))
         questions: list[tuple[Any, str, str, type[Refusal]]]
-        questions = [(backend.can_run, "has a can_run that failed", "declines", Refusal)]
+        questions = [(can_run, "has a can_run that failed", "declines", Refusal)]
         if may_leave:
             own, leaves = "has a should_run that failed", "leaves it to the next choice"
             failed = f"is not asked, because the should_run of {host} failed"
             questions += [
-                (backend.should_run, own, leaves, Preference),
+                (should_run, own, leaves, Preference),
                 (self._function.should_run, failed, f"is passed over by {host}", Preference),
             ]
         for question in questions:

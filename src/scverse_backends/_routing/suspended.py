@@ -11,6 +11,7 @@ from contextlib import nullcontext, suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground.safe_repr import add_note
 from scverse_backends._selection.blocks import DISPATCH
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class Hold:
     def _explain(self, error: Exception) -> None:
         """Say with an error of the host why the host ran the call at all."""
         if self._note:
-            error.add_note(self._note)
+            add_note(error, self._note)
 
 
 def named(work: Any, func: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
 from socket import gethostname
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from scverse_backends._ground.labels import CPU, FallbackPolicy, key
 from scverse_backends._ground.records import Candidate, release
@@ -96,7 +96,8 @@ class Snapshot:
     # Options need not be hashable.
     _for_some: tuple[FunctionRequest, ...] = field(default=(), hash=False)
     _is_late: bool = field(default=False, compare=False)
-    _resolved: Resolved | None = field(default=None, init=False, compare=False)
+    # No field: who takes fields apart or copies them takes what is sent, not what holds here.
+    _resolved: ClassVar[Resolved | None] = None
 
     @property
     def host(self) -> str:

@@ -8,13 +8,16 @@ interleaved generators each unwind their own.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scverse_backends._ground.callables import begin_locks
 
 from .selection import HOST, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+    from typing import NoReturn
 
     from scverse_backends._ground.labels import FallbackPolicy
 
@@ -69,7 +72,20 @@ class SelectionState:
         self.default: Selection = HOST
         self.fallback: FallbackPolicy = fallback
         self._made: dict[Hashable, Selection] = {}
-        self._lock = Lock()
+        self._host = host
+        begin_locks(self)
+
+    def begin_locks(self) -> None:
+        """Make the lock, anew in a forked child; a signal handler may select while it is held."""
+        self._lock = RLock()
+
+    def __reduce__(self) -> NoReturn:
+        """Say what would make sense: code that is sent by value brings the host's dispatcher along."""
+        msg = (
+            f"The dispatcher of {self._host} cannot be copied or sent to another process. Put what "
+            "makes it in a module that can be imported there."
+        )
+        raise TypeError(msg)
 
     def make(
         self,
@@ -83,8 +99,8 @@ class SelectionState:
         made = Selection(*wanted)
         if not made.is_kept:
             return made
-        with self._lock:
-            return self._made.setdefault(wanted, made)
+        # In one step, without a lock: all of it is hashed and compared by Python itself.
+        return self._made.setdefault(wanted, made)
 
     def under(self, fallback: FallbackPolicy | None, selection: Selection) -> Selection:
         """Give the same choice under another policy."""
@@ -92,8 +108,7 @@ class SelectionState:
 
     def forget(self) -> None:
         """Make every selection anew; those in force stay what they are."""
-        with self._lock:
-            self._made.clear()
+        self._made.clear()
 
     def settle(self, selection: Selection) -> Selection:
         """Put a process-wide selection in force unless there is one by now."""

@@ -101,3 +101,20 @@ def test_a_finder_that_fails_is_reported_and_hides_no_other(dispatcher, find_dis
     assert len(caught) == 1 + len(found)
     assert "the disk is gone" in str(caught[-1].message)
     assert dispatcher.get_backend("fine").name == "fine"
+
+
+ODD_PATH = f"""
+import sys
+from scverse_backends import BackendDispatcher
+sys.path[:0] = [b"/nowhere", None, 5]
+dispatcher = BackendDispatcher(
+    entrypoint_group={GROUP!r}, host_name="example_host", untrusted="allow"
+)
+print(dispatcher.get_backend("fine").name)
+"""
+
+
+@pytest.mark.usefixtures("healthy")
+def test_what_is_no_text_on_the_path_hides_no_backend(run_python):
+    # Without `site`, which starts coverage, which cannot work with such a path.
+    assert run_python("-S", "-W", "error", "-c", ODD_PATH).stdout == "fine\n"

@@ -1,8 +1,11 @@
 """A fork while another thread loads a backend or reads metadata: parent and child can do both."""
 
 import importlib
+import inspect
 import os
+import sys
 import threading
+from sysconfig import get_config_var
 
 import pytest
 
@@ -121,3 +124,62 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.parametrize("work", ['lambda: where(backend="mine")', "dispatcher.backends"])
 def test_the_child_imports_what_another_thread_of_the_parent_was_importing(run_python, work):
     assert run_python("-W", "ignore", "-c", FIRST_USE.replace("WORK", work)).returncode == 0
+
+
+@pytest.mark.skipif(
+    bool(get_config_var("Py_GIL_DISABLED")), reason="Python's own locks may stay closed in a child"
+)
+def test_the_child_selects_and_traces_while_another_thread_of_the_parent_does(dispatcher, offer):
+    offer(whoami=lambda: "mine")
+    whoami = dispatcher.backend_dispatch(name="whoami")(lambda: "host")
+    settings, is_over = dispatcher.settings, threading.Event()
+
+    def select():
+        for backend in ("cpu", "mine"):
+            with settings.trace(every_thread=True):
+                settings.backend = backend
+                whoami()
+        return whoami() == "mine"
+
+    def select_on_and_on():
+        while not is_over.is_set():
+            select()
+
+    select()  # a child waits for ever for a module that another thread was importing
+    thread = threading.Thread(target=select_on_and_on)
+    every = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        assert all(in_a_child(select) for _ in range(40))
+    finally:
+        is_over.set()
+        thread.join()
+        sys.setswitchinterval(every)
+
+
+def test_the_child_shows_what_a_backend_takes_while_another_thread_of_the_parent_asks_it(
+    dispatcher, stage
+):
+    class Adapter:
+        name = "mine"
+
+        @property
+        def scale(self):
+            stage.begun.set()
+            stage.go.wait(60)
+            return lambda data, tiles=1: "mine"
+
+    scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    dispatcher.register(Adapter())
+
+    def look():
+        stage.go.set()
+        dispatcher.discover()
+        return "tiles" in inspect.signature(scale).parameters
+
+    thread = while_another_thread_does(dispatcher.discover, stage)
+    assert in_a_child(look)
+    stage.go.set()
+    thread.join()
+    assert look()

@@ -1,6 +1,7 @@
 """A backend may decline a call itself: ``can_run(function_name, arguments)``."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -156,3 +157,24 @@ def test_can_run_may_be_a_method_of_the_adapter(dispatcher, umap, tl):
         assert umap(1, backend="mine") == "mine"
         with pytest.warns(BackendFallbackWarning, match="'mine' declines"):
             assert umap(10, backend="mine") == "host"
+
+
+@pytest.mark.parametrize("question", ["can_run", "should_run"])
+def test_a_question_that_was_replaced_is_the_one_that_is_asked(
+    umap, dispatcher, tl, offer, monkeypatch, question
+):
+    def asked():
+        return dispatcher.settings.explain(umap, 1).backend
+
+    adapter = SimpleNamespace(name="mine", tl=tl, **{question: lambda function, arguments: True})
+    dispatcher.register(adapter)
+    with dispatcher.settings.use_backend("mine"):
+        assert asked() == "mine"
+        with monkeypatch.context() as patch:
+            patch.setattr(adapter, question, lambda function, arguments: "not in this test")
+            assert asked() == "cpu"
+            patch.setattr(adapter, question, None)
+            assert asked() == "mine"
+            patch.delattr(adapter, question)
+            assert asked() == "mine"
+        assert asked() == "mine"

@@ -306,6 +306,29 @@ class TestAnErrorThatTheHostRaisesInAFallback:
             "No selected backend could take the call: 'mine' does not implement it."
         ]
 
+    def test_an_error_that_is_raised_again_carries_the_reason_once(self, dispatcher, lacking):
+        error = ValueError("the same each time")
+
+        def host(data):
+            raise error
+
+        func = dispatcher.backend_dispatch(name="func")(host)
+        for _ in range(3):
+            with pytest.raises(ValueError, match="the same each time"):
+                func(1)
+        assert len(error.__notes__) == 1
+
+    def test_an_error_that_takes_no_note_is_raised_as_it_is(self, dispatcher, lacking):
+        class OddError(Exception):
+            def add_note(self, note):
+                raise ZeroDivisionError
+
+        def host(data):
+            raise OddError
+
+        with pytest.raises(OddError):
+            dispatcher.backend_dispatch(name="func")(host)(1)
+
     def test_an_error_of_a_coroutine_or_generator_in_a_fallback_carries_the_reason(
         self, dispatcher, lacking
     ):

@@ -279,6 +279,19 @@ def test_copies_are_the_same_callable(dispatcher, kernel):
         assert copy.deepcopy({"key": made})["key"] is made
 
 
+def test_what_wraps_a_decorated_function_can_be_copied(dispatcher):
+    double = dispatcher.backend_dispatch(name="double")(lambda values: 2 * values)
+    of_two = functools.update_wrapper(functools.partial(double, 2), double)
+    assert copy.deepcopy(of_two)() == 4
+    assert copy.deepcopy(vars(double)) == vars(double)
+
+
+@pytest.mark.parametrize("send", [pickle.dumps, copy.deepcopy])
+def test_a_dispatcher_says_that_it_cannot_be_sent(dispatcher, send):
+    with pytest.raises(TypeError, match="dispatcher of example_host cannot be copied or sent"):
+        send(dispatcher)
+
+
 def test_a_decorator_outside_shows_the_same(dispatcher):
     kernel = dispatcher.backend_dispatch(name="kernel")(Documented())
 

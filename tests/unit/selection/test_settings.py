@@ -1,6 +1,8 @@
 """The settings of a host: the process-wide default, what cannot be set, and looking again."""
 
 import asyncio
+import copy
+import pickle
 from collections import UserList
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -219,3 +221,12 @@ def test_a_name_instead_of_a_function_is_answered_with_what_to_give(dispatcher):
 def test_a_dispatcher_has_no_settings_of_its_own(dispatcher):
     with pytest.raises(AttributeError, match="fallback"):
         dispatcher.fallback = "error"
+
+
+def test_settings_are_equal_if_they_are_of_one_host(host, make_dispatcher):
+    settings = host.settings
+    copies = [copy.copy(settings), copy.deepcopy(settings), pickle.loads(pickle.dumps(settings))]
+    assert copies == [settings] * 3
+    assert len({settings, *copies}) == 1
+    assert settings != make_dispatcher().settings
+    assert settings != settings.backend

@@ -1,5 +1,6 @@
 """What is sent to an executor of the settings runs under what is selected where it is sent."""
 
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
@@ -40,6 +41,27 @@ def test_it_carries_into_processes(host):
     with host.settings.executor(processes) as pool, host.settings.use_backend("fast"):
         assert pool.submit(host.where).result() == "fast 1.0"
         assert [*pool.map(divmod, [7], [2], chunksize=1)] == [(3, 1)]
+
+
+INTERPRETERS = """
+from concurrent.futures import InterpreterPoolExecutor
+import {host} as host
+if __name__ == "__main__":
+    with host.settings.use_backend("fast"):
+        snapshot = host.settings.snapshot()
+        with InterpreterPoolExecutor(1) as pool:
+            print(pool.submit(host.where).result())
+            print(pool.submit(snapshot.bind(host.where)).result())
+            print(host.settings.executor(pool).submit(host.where).result())
+        with InterpreterPoolExecutor(1, initializer=snapshot.apply) as pool:
+            print(pool.submit(host.where).result())
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="has no pool of interpreters")
+def test_it_and_a_snapshot_carry_into_interpreters(world, run_python):
+    script = world.site.write("script.py", INTERPRETERS.format(host=world.name))
+    assert run_python(script).stdout.splitlines() == ["cpu", *["fast 1.0"] * 3]
 
 
 def test_it_is_the_other_executor_for_everything_else(host):
