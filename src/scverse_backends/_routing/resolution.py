@@ -286,9 +286,9 @@ class Resolver:
     def _host_refuses(self, given: Given | None) -> bool:
         """Whether the host itself is to refuse the arguments of a call: nothing can take them."""
         ours, aliases = self._function.parameters, self._function.aliases
-        if given is not None and isinstance(settle(ours, given, aliases), str):
-            return True
-        return self._function.is_plain and not fits(ours, given)
+        twice = given is not None and isinstance(settle(ours, given, aliases), str)
+        # A decorator of the host may take other arguments, but for one parameter by two names.
+        return (twice or self._function.is_plain) and not fits(ours, given)
 
     def tell(self, resolution: Resolution) -> None:
         """Log who runs a call, if somebody listens to each of them."""
