@@ -243,6 +243,10 @@ class TestOnceLoaded:
             ({"name": "name = 'other'"}, "name 'tiled', and the adapter 'other'"),
             ({"aliases": "aliases = ['bits']"}, r"aliases \['tiles'\], and the adapter \['bits'\]"),
             ({"renames": "renames = {}"}, "renames .*'by'.*, and the adapter {}"),
+            (
+                {"fixed": "fixed = {'scale': {'factor': 2, 'like': object()}}"},
+                "fixed {}, and the adapter {'scale': {'factor': '2', 'like': 'opaque'}}",
+            ),
         ],
     )
     def test_about_itself(self, ship, dispatcher, change, said):
