@@ -18,7 +18,7 @@ from IPython.display import display
 from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
 from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
-from ._selection.hosts import known_hosts
+from ._selection.processes import known_hosts
 from ._selection.request import parse
 from .exceptions import BackendError
 from .settings import Settings

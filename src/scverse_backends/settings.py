@@ -11,9 +11,8 @@ from ._ground.callables import public_names
 from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
 from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
-from ._selection.hosts import find_host
-from ._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
-from ._selection.workers import tell_workers
+from ._selection.processes import find_host, tell_workers
+from ._selection.selector import SETTINGS, Selector, SettingsToRestore
 
 if TYPE_CHECKING:
     from typing import Never
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     import scverse_backends.records
 
     from ._ground.rendering import Page
-    from ._selection.hosts import HostAddress
+    from ._selection.processes import HostAddress
 
 
 class Settings:
@@ -61,20 +60,17 @@ class Settings:
             raise
 
     def _no_setting(self, name: str) -> str:
-        there = [
-            n for n, value in vars(Settings).items() if isinstance(value, property) and value.fset
-        ]
-        meant = closest(name, there)
+        there, meant = quoted(SETTINGS), closest(name, SETTINGS)
         ask = f" Did you mean {meant!r}?" if meant else ""
         host = self._selector.configuration.host
         if hasattr(self, name):
-            return f"{name!r} of the settings of {host} cannot be replaced. Set: {quoted(there)}."
-        return f"The settings of {host} have no {name!r}.{ask} There are: {quoted(there)}."
+            return f"{name!r} of the settings of {host} cannot be replaced. Set: {there}."
+        return f"The settings of {host} have no {name!r}.{ask} There are: {there}."
 
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """Where `mock.patch` looks for what it will set again; empty to anybody else."""
-        return _WhatIsSet(self._selector)
+        return SettingsToRestore(self._selector)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._selector.address,)
@@ -477,21 +473,6 @@ class Settings:
         from ._display.trace_records import provenance_of_settings
 
         return provenance_of_settings(self._selector)
-
-
-class _WhatIsSet(dict[str, Any]):
-    """The settings by name, looked up when they are asked for."""
-
-    def __init__(self, selector: Selector) -> None:
-        self._selector = selector
-
-    def __missing__(self, name: str) -> Any:
-        if name in ("backend", "backends"):
-            # Not their names alone: all that is selected is to be there again.
-            return self._selector.current()
-        if name == "fallback":
-            return self._selector.policy()
-        raise KeyError(name)
 
 
 def _restore(address: HostAddress) -> Settings:

@@ -35,7 +35,7 @@ MODULES = (
     *(f"_backends.{name}" for name in ("reading", "registry", "trust")),
     *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
     *(f"_routing.{name}" for name in ("execution", "functions", "host", "parameters")),
-    *(f"_routing.{name}" for name in ("resolution", "routes", "running")),
+    *(f"_routing.{name}" for name in ("resolution", "routes")),
 )
 # Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.
 TESTS = (

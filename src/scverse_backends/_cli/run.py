@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scverse_backends._backends.configuration import FALLBACK_POLICIES, read_environment
 from scverse_backends._display.trace import Trace
 from scverse_backends._ground.labels import quoted
-from scverse_backends._selection.hosts import watch_hosts
+from scverse_backends._selection.processes import watch_hosts
 
 from . import script
 from .arguments import Command, MisuseError, refuse_function

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scverse_backends._ground import messages
 from scverse_backends._ground.records import Decision
 from scverse_backends._ground.safe_repr import attempt, describe_error, safe_repr
-from scverse_backends._routing.spans import OUTSIDE, Span, telling
+from scverse_backends._routing.spans import Span, telling
 from scverse_backends._selection.state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .trace_records import TraceRecord, record_of
@@ -32,7 +32,7 @@ class Observation:
         self._sink = sink
         self._state = state
         self._since = perf_counter()
-        state.observe(self, OUTSIDE)
+        state.observe(self)
 
     def __repr__(self) -> str:
         is_on = any(one is self for one in self._state.observers)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
 from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.records import as_given
 from scverse_backends._ground.rendering import Page, Row, Table
-from scverse_backends._ground.safe_repr import short_repr
 from scverse_backends._selection.request import parse
 from scverse_backends._selection.selection import BLOCK, CALL, PROCESS, SNAPSHOT
 from scverse_backends._selection.state import PENDING
@@ -72,8 +72,7 @@ def settings_page(selector: Selector) -> Page:
         return _page_when_off(selector)
     tiers = [*_tiers(selector)]
     chosen = next((tier for tier in tiers if tier.backends), None)
-    scope = selector.state.scope()
-    selection = selector.state.default if scope is None else scope[0]
+    selection = selector.state.selected()
     facts = (
         ("calls run on", ", else ".join(chosen.backends) if chosen else f"{CPU}, the host itself"),
         ("selected by", _place(chosen) if chosen else "nothing selected"),
@@ -173,7 +172,7 @@ def _rules_table(rules: tuple[Rule, ...]) -> Table:
             (
                 rule.key,
                 ", ".join(rule.names) or "-",
-                ", ".join(f"{name}={short_repr(value)}" for name, value in rule.options) or "-",
+                ", ".join(as_given(rule.options)) or "-",
                 rule.origin or "",
             ),
             "; ".join(f"left out {one}" for one in _left_out(rule.picks)),

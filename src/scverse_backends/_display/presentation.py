@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._routing.host import HostFunction
-    from scverse_backends._routing.parameters import ParameterMap
+    from scverse_backends._routing.parameters import ParameterMap, Parameters
 
 _NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
@@ -121,8 +121,10 @@ class Presentation:
                 return None
             found = backend.described[self.function.name]
             if found is not None and not inspect.isclass(self.function.public):
+                parameters = by_kind(found.__signature__.parameters.values())
                 renames = backend.renames.get(self.function.name, {})
-                additions = self._host.of_signature(found.__signature__, renames)
+                where = self.function.map_to(renames, parameters)
+                additions = self._host.additions(where, parameters)
                 return self._checked(_Known(backend, additions, found))
         try:
             route = self._routes.route(backend)
@@ -137,7 +139,7 @@ class Presentation:
         known = self._known.get(route.backend)
         if known is not None and known.route is route:
             return None
-        additions = self._host.of_route(route)
+        additions = self._host.additions(route.map, route.parameters)
         return self._checked(_Known(route.backend, additions, route.implementation, route))
 
     def _checked(self, known: _Known) -> _Known:
@@ -250,16 +252,11 @@ class HostSignature:
         self._own = signature_of(function.func)
         self._function = function
 
-    def of_route(self, route: Route) -> list[Addition]:
-        """Tell what the implementation at the end of a route adds."""
-        return [*filter(None, (self.addition(route.map, p) for p in route.parameters.own))]
+    def additions(self, where: ParameterMap, parameters: Parameters) -> list[Addition]:
+        """Tell what an implementation adds that takes these."""
+        return [*filter(None, (self._addition(where, one) for one in parameters.own))]
 
-    def of_signature(self, signature: Signature, renames: Mapping[str, str]) -> list[Addition]:
-        """Tell what the implementation adds that a manifest describes."""
-        where = self._function.map_to(renames, by_kind(signature.parameters.values()))
-        return [*filter(None, (self.addition(where, p) for p in signature.parameters.values()))]
-
-    def addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:
+    def _addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:
         """Tell what one parameter adds, if it adds anything."""
         name, default = parameter.name, parameter.default
         if parameter.kind not in _NAMED:

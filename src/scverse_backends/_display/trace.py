@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import uuid4
 from weakref import WeakValueDictionary, finalize
 
-from scverse_backends._routing.spans import OUTSIDE, Span
-from scverse_backends._selection.hosts import find_host
+from scverse_backends._routing.spans import Span
+from scverse_backends._selection.processes import find_host
 from scverse_backends._selection.selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .trace_records import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.records import Decision
     from scverse_backends._ground.rendering import Page
-    from scverse_backends._selection.hosts import HostAddress
+    from scverse_backends._selection.processes import HostAddress
 
 __all__ = ["CallSite", "Trace", "TraceRecord", "TraceSummary"]
 
@@ -108,7 +108,7 @@ class Trace:
                 self._since, self._date = perf_counter(), datetime.now(UTC)
             self._entered += 1
         if self._every_thread:
-            self._state.observe(self, OUTSIDE)
+            self._state.observe(self)
             return self
         self._join(outer)
         return self

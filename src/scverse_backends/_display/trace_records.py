@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from scverse_backends._backends.discovery import version_of
 from scverse_backends._ground.messages import NAME, line_of
-from scverse_backends._ground.records import DefaultDifference, Refusal, refusal_of_kind
+from scverse_backends._ground.records import DefaultDifference, Refusal, as_given, refusal_of_kind
 from scverse_backends._ground.safe_repr import safe_repr, short_repr
 from scverse_backends._routing.spans import Outcome, Span  # noqa: TC001 - typing.get_type_hints finds it here
 
@@ -276,7 +276,7 @@ def provenance_of_settings(selector: Selector) -> dict[str, Any]:
     further = {
         "selected_by": selection.origin,
         "by_function": {key: [*rule.names] for key, rule in rules.items()},
-        "options": {key: _written(rule.options) for key, rule in rules.items() if rule.options},
+        "options": {key: as_given(rule.options) for key, rule in rules.items() if rule.options},
         "left_out": {pick.name: pick.left_out for pick in selection.every_pick if pick.left_out},
     }
     return {
@@ -325,10 +325,6 @@ def _release(distribution: str | None, version: str | None) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def _written(options: Iterable[tuple[str, Any]]) -> list[str]:
-    return [f"{name}={short_repr(value)}" for name, value in options]
-
-
 def _note(entry: dict[str, Any], record: TraceRecord) -> None:
     """Add what one call tells of a backend."""
     entry.update(_release(record.distribution, record.version))
@@ -338,7 +334,7 @@ def _note(entry: dict[str, Any], record: TraceRecord) -> None:
         f"{each.parameter}: {short_repr(each.backend)} (host: {short_repr(each.host)})"
         for each in record.differing_defaults
     ]
-    options = _written(record.options)
+    options = as_given(record.options)
     told = ("ignored", record.ignored), ("differing_defaults", differing), ("options", options)
     for key, found in told:
         if found:

@@ -320,6 +320,13 @@ def ran_on(decision: Any) -> str:
     return f"{decision.backend} ({release(decision.distribution, decision.version)})"
 
 
+def as_given(options: Iterable[tuple[str, Any]]) -> list[str]:
+    """Write options as a call gives them."""
+    from .safe_repr import short_repr
+
+    return [f"{name}={short_repr(value)}" for name, value in options]
+
+
 def remarks(decision: Any) -> Iterator[tuple[str, str]]:
     """Say what may make a result differ from the expected one."""
     from .safe_repr import short_repr
@@ -328,8 +335,7 @@ def remarks(decision: Any) -> Iterator[tuple[str, str]]:
         word = "left out" if isinstance(refusal, Omission) else "skipped"
         yield word, f"{refusal.backend}: {refusal.reason}"
     if decision.options:
-        given = (f"{name}={short_repr(value)}" for name, value in decision.options)
-        yield "options", f"{', '.join(given)} (given by the block)"
+        yield "options", f"{', '.join(as_given(decision.options))} (given by the block)"
     if decision.ignored:
         yield "ignored", ", ".join(decision.ignored)
     for one in decision.differing_defaults:

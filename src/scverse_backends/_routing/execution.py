@@ -1,14 +1,18 @@
-"""Execution: how a call of one function is run, once it is clear who runs it."""
+"""Execution: how a call of one function is run, once it is clear who runs it, and what of it runs now.
+
+The calls that a function makes of itself stay on the host. A plain call is
+known by its thread; a coroutine or generator by a mark in its context. Neither
+holds an argument.
+"""
 
 from __future__ import annotations
 
 from functools import partial
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
-
-from .running import Mark, Running, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +26,26 @@ if TYPE_CHECKING:
     from .resolution import Resolution, Resolver
     from .routes import Route
 
+    Key = str | Selection
+    """A backend's name while it runs the function; a selection while the host does in its place."""
+
+
+this_thread = local()
+"""Keeps what each thread is inside of; threads share nothing here, and wait for nothing.
+
+Not of a class of ours, which would make it for each thread and cost every call: see `inside`.
+"""
+
+
+def inside() -> set[object]:
+    """Give what the thread that asks is inside of."""
+    try:
+        return this_thread.inside  # type: ignore[no-any-return]
+    except AttributeError:
+        made: set[object] = set()
+        this_thread.inside = made
+        return made
+
 
 class Execution:
     """What the calls of one function are resolved and run with.
@@ -32,8 +56,6 @@ class Execution:
         The route of each selection's first choice, where some calls can take it as they come.
     on_host
         The selections by function under which the host is this one's first choice.
-    running
-        What of the function runs now.
     watchers
         Told of each route that a call made necessary.
     """
@@ -44,16 +66,15 @@ class Execution:
         self.state = selector.state
         self.ready: dict[Selection, Route] = {}
         self.on_host: set[Selection] = set()
-        self.running = Running(selector.state.inside)
-        self.entry = self.running.entry
         self.watchers: list[Callable[[Iterable[object]], None]] = []
+        self._entries: dict[str, object] = {}
 
     @once
     def routes(self) -> RouteCache:
         """Make the routes of the function, when a backend is first selected or asked for."""
         from .implementations import RouteCache
 
-        return RouteCache(self.function, self.selector.registry, self.running, self._tell)
+        return RouteCache(self.function, self.selector.registry, self.entry, self.watchers)
 
     @once
     def resolver(self) -> Resolver:
@@ -61,7 +82,7 @@ class Execution:
         from .resolution import Resolver
 
         return Resolver(
-            self.function, self.selector, self.routes, self.running, self.ready, self.on_host
+            self.function, self.selector, self.routes, self.is_inside, self.ready, self.on_host
         )
 
     def options_of(self, backend: LoadedBackend) -> frozenset[str]:
@@ -80,32 +101,46 @@ class Execution:
         around = with_decorators(self.function.public)
         return tuple(code for one in around if (code := getattr(one, "__code__", None)))
 
-    def _tell(self, routes: Iterable[object]) -> None:
-        for watcher in self.watchers:
-            watcher(routes)
-
     def pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
         label = kwargs.pop(self.function.selector, None)
         return None if label is None else self.selector.for_call(label, self.state.scope())
 
-    def key(self, resolution: Resolution) -> str | Selection | None:
-        """Tell what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
+    def entry(self, key: Key) -> object:
+        """Give what stands for a key among what a thread is inside of.
+
+        For a backend it is a plain object: calls put it in and out, and its hash costs nothing.
+        """
+        return self._entries.setdefault(key, object()) if isinstance(key, str) else (self, key)
+
+    def entry_of(self, resolution: Resolution) -> object | None:
+        """Give what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
         if resolution.is_fallback:
-            return resolution.selection
-        return None if resolution.route is None else resolution.route.backend.name
+            return self.entry(resolution.selection)
+        return None if resolution.forwarding is None else resolution.forwarding.route.entry
+
+    def is_inside(self, key: Key) -> bool:
+        """Whether the caller is inside a backend's implementation, or a fallback."""
+        marks, entry = self.state.inside.get(), self.entry(key)
+        return entry in inside() or (
+            bool(marks)  # mostly there is none, and a traced call asks twice
+            and any(mark.is_open and mark.entry == entry for mark in marks)
+        )
 
     def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Run a call on the first backend that can take it, else on the host."""
+        """Run a call on the first backend that can take it, else on the host in a backend's place."""
         __tracebackhide__ = True
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return self.run_route(route, forwarding.args, forwarding.kwargs)
-        if not resolution.is_fallback:
-            return self.run_on_host(args, kwargs, resolution.refusals)
+        forwarding = resolution.forwarding
+        if forwarding is not None:
+            return self.run_route(forwarding.route, forwarding.args, forwarding.kwargs)
         self.resolver.allow(resolution, kwargs)
-        with self.running.fallback(resolution.selection):
+        # The calls that the host makes of the function meanwhile stay on the host.
+        here, entry = inside(), self.entry(resolution.selection)
+        try:
+            here.add(entry)
             return self.run_on_host(args, kwargs, resolution.refusals)
+        finally:
+            here.discard(entry)
 
     def run_route(self, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on an implementation."""
@@ -114,7 +149,7 @@ class Execution:
             from .suspended import Hold, named
 
             work = partial(route.implementation, *args, **kwargs)
-            hold = Hold(self.state, None, Mark(self.running, route.backend.name), None, "")
+            hold = Hold(self.state, None, route.entry)
             return named(hold.iterated(work), self.function.public)
         here, entry = inside(), route.entry
         try:
@@ -147,9 +182,9 @@ class Execution:
         self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Callable[[], Any]:
         """Prepare what a coroutine or generator function does later."""
-        route, forwarding = resolution.route, resolution.forwarding
-        if route is not None and forwarding is not None:
-            return partial(route.implementation, *forwarding.args, **forwarding.kwargs)
+        forwarding = resolution.forwarding
+        if forwarding is not None:
+            return partial(forwarding.route.implementation, *forwarding.args, **forwarding.kwargs)
         from .suspended import is_written_suspended
 
         if is_written_suspended(self.function.func):

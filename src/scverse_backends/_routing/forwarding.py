@@ -25,8 +25,9 @@ _NO_ANSWER = "it returned None, where True takes the call"
 
 
 class Forwarding(NamedTuple):
-    """How the arguments of one call reach an implementation."""
+    """How the arguments of one call reach the implementation at the end of a route."""
 
+    route: Route
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     ignored: tuple[str, ...]
@@ -55,7 +56,7 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     if refusal is not None:
         return refusal
     args = _by_position(route, given, placed)
-    return Forwarding(args, placed, tuple(ignored), tuple(received))
+    return Forwarding(route, args, placed, tuple(ignored), tuple(received))
 
 
 def merge(route: Route, given: Given) -> Given:

@@ -19,8 +19,7 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
-from .execution import Execution, note
-from .running import Mark, this_thread
+from .execution import Execution, note, this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from .host import HostFunction
     from .routes import Route
-    from .traced import TracedCalls
+    from .spans import TracedCalls
 
 
 def dispatch(function: HostFunction, selector: Selector) -> Callable[..., Any]:
@@ -69,6 +68,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     def dispatched(*args: Any, **kwargs: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - as above
         nonlocal __tracebackhide__  # which costs less than setting it
         if awake:
+            # What is selected here. Python 3.11 takes longer for a call of `state.look` in one step.
             look = state.look
             scope = look()
             own = selection = None
@@ -81,6 +81,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
             elif named and name in kwargs:
                 own, selection = considered.own_scope(kwargs)
             if selection is not None:
+                # Its first choice, if the call reaches the implementation there is now as it came.
                 route = ready.get(selection)
                 if (
                     route is not None
@@ -108,6 +109,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                                 raise
                         finally:
                             inside.discard(entry)
+                # Everything else that is selected, but the host.
                 if own:
                     return considered.call(args, kwargs, own, considered.function.public)
                 if not (selection.is_host or selection in considered.on_host):
@@ -164,7 +166,7 @@ class Dispatch(Execution):
     @once
     def traced(self) -> TracedCalls:
         """Make what runs calls in a context that is traced, when one is first made there."""
-        from .traced import TracedCalls
+        from .spans import TracedCalls
 
         return TracedCalls(self)
 
@@ -195,7 +197,7 @@ class Dispatch(Execution):
             if label is _UNNAMED:
                 resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
                 self.resolver.tell(resolution)
-                if resolution.nested is None:
+                if not resolution.is_for_host:
                     return self.run(resolution, args, kwargs)
                 # Run from here: a host function may call itself to any depth.
                 try:
@@ -234,22 +236,24 @@ class Dispatch(Execution):
         """Decide a call of a coroutine or generator function now; its work runs later."""
         from .suspended import Hold, named
 
-        own, span = self.pop_selection(kwargs), self.state.recorder()
+        own, top, span = self.pop_selection(kwargs), self.state.look(), None
         resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
-        if span is not None:
+        if top is not None and top[0] is TRACED:
+            from .spans import begin
+
             site = messages.call_site(3, self.decorators)
-            span = span.child(self.resolver.decide(resolution), site, self.state.observers)
+            outer: Any = top[2]
+            span = begin(outer, self.resolver.decide(resolution), site, self.state.observers)
         self.resolver.tell(resolution)
         with span or nullcontext():
             if resolution.is_fallback:
                 self.resolver.allow(resolution, kwargs)
-            key = self.key(resolution)
-            if key is None and own is None and span is None:
+            entry = self.entry_of(resolution)
+            if entry is None and own is None and span is None:
                 return self.run_on_host(args, kwargs, resolution.refusals)
             work = self.work(resolution, args, kwargs)
-        mark = None if key is None else Mark(self.running, key)
-        why = note(resolution.refusals) if resolution.route is None else ""
-        hold = Hold(self.state, own, mark, span, why)
+        why = note(resolution.refusals) if resolution.forwarding is None else ""
+        hold = Hold(self.state, own, entry, span, why)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
         return named(held(work), self.function.func)
 
@@ -279,11 +283,11 @@ class Dispatch(Execution):
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision | None:
         """Call through decorators outside of ours, until the call is seen; it does not run."""
-        from .spans import OUTSIDE, Arrived, CallAwaited
+        from .spans import Arrived, CallAwaited
 
         awaited = CallAwaited(self.function.name)
-        self.state.enter_span(OUTSIDE)
-        self.state.observe(awaited, OUTSIDE)
+        self.state.enter_span(None)
+        self.state.observe(awaited)
         try:
             result = outermost(*args, **kwargs)
             if isinstance(result, CoroutineType):

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
-    from .running import Running
 
 
 class RouteCache:
@@ -38,9 +37,9 @@ class RouteCache:
         The host function.
     registry
         Knows the backends.
-    running
-        What of the function runs now.
-    tell
+    entry_of
+        Gives what stands for a backend among what a thread is inside of.
+    watchers
         Told of each route that a call made necessary.
     """
 
@@ -48,13 +47,13 @@ class RouteCache:
         self,
         function: HostFunction,
         registry: Registry,
-        running: Running,
-        tell: Callable[[Iterable[object]], None],
+        entry_of: Callable[[str], object],
+        watchers: list[Callable[[Iterable[object]], None]],
     ) -> None:
         self._function = function
         self._registry = registry
-        self._running = running
-        self._tell = tell
+        self._entry_of = entry_of
+        self._watchers = watchers
         self._routes: dict[LoadedBackend, Route | Refusal] = {}
         self._told: set[LoadedBackend] = set()
         registry.changes.watch(self._forget)
@@ -70,7 +69,8 @@ class RouteCache:
         before = self._routes.get(backend)
         route = self.route(backend)
         if route is not before and isinstance(route, Route):
-            self._tell((route,))
+            for watcher in self._watchers:
+                watcher((route,))
             self._tell_absences(route)
         self._tell_mistake(backend, route)
         return route
@@ -150,4 +150,4 @@ class RouteCache:
             return Refusal(backend.name, MISSING)
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
-        return compile_route(function, backend, found, self._running.entry(backend.name))
+        return compile_route(function, backend, found, self._entry_of(backend.name))

@@ -31,7 +31,7 @@ from .forwarding import Forwarding, ask, forward, merge
 from .parameters import Given, bind, fits, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selection import Selection
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from .host import HostFunction
     from .implementations import RouteCache
     from .routes import Route
-    from .running import Running
 
 INSIDE_BACKEND = "the backend's own implementation is calling the function it replaces"
 INSIDE_FALLBACK = "the host is calling this function while it runs it in the place of a backend"
@@ -55,7 +54,7 @@ class Resolution(NamedTuple):
         What holds where the call is made.
     chosen
         What of it is for this function.
-    route, forwarding
+    forwarding
         How the call reaches a backend; ``None`` if the host runs it.
     given
         Its arguments by name, where they fit the host's signature.
@@ -71,7 +70,6 @@ class Resolution(NamedTuple):
 
     selection: Selection
     chosen: Selection
-    route: Route | None = None
     forwarding: Forwarding | None = None
     given: Given | None = None
     refusals: tuple[Refusal, ...] = ()
@@ -80,12 +78,17 @@ class Resolution(NamedTuple):
     options: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def is_for_host(self) -> bool:
+        """Whether the host runs it, and not in a backend's place."""
+        return self.forwarding is None and not self.is_fallback
+
+    @property
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         if self.forwarding is None or self.refusals:
             return None
-        given = tuple(name for name, _ in self.options)
-        return self.selection, self.route, self.forwarding.received, self.forwarding.ignored, given
+        route, _, _, ignored, received = self.forwarding
+        return self.selection, route, received, ignored, tuple(name for name, _ in self.options)
 
 
 class Resolver:
@@ -99,8 +102,8 @@ class Resolver:
         Knows what is selected.
     routes
         The routes to the backends' implementations.
-    running
-        What of the function runs now.
+    is_inside
+        Tells whether the caller is inside a backend's implementation, or a fallback.
     ready
         Gets the route of a selection's first choice, where some calls can take it as they come.
     on_host
@@ -112,7 +115,7 @@ class Resolver:
         function: HostFunction,
         selector: Selector,
         routes: RouteCache,
-        running: Running,
+        is_inside: Callable[[str | Selection], bool],
         ready: dict[Selection, Route],
         on_host: set[Selection],
     ) -> None:
@@ -120,7 +123,7 @@ class Resolver:
         self._selector = selector
         self._registry = selector.registry
         self._routes = routes
-        self._running = running
+        self._is_inside = is_inside
         self._ready = ready
         self._on_host = on_host
         self._host = selector.configuration.host
@@ -138,20 +141,20 @@ class Resolver:
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
         generation = self._selector.changes.generation
-        given = bind(self._function.parameters, args, kwargs)
-        known = given if isinstance(given, Given) else None
+        bound = bind(self._function.parameters, args, kwargs)
+        known = bound if isinstance(bound, Given) else None
+        given = settle(self._function.parameters, bound, self._function.aliases)
         chosen = selection.of(self._function.name)
-        given = settle(self._function.parameters, given, self._function.aliases)
         refusals: list[Refusal] = []
         ended = Resolution(selection, chosen, given=known)
-        if self._running.has(selection):
+        if self._is_inside(selection):
             return ended._replace(nested=INSIDE_FALLBACK)
         for backend in chosen.backends:
             if backend is None:
                 if chosen is not selection and chosen.is_host and selection.is_kept:
                     self._on_host.add(selection)
                 return ended._replace(refusals=tuple(refusals))
-            if self._running.has(backend.name):
+            if self._is_inside(backend.name):
                 return ended._replace(refusals=tuple(refusals), nested=INSIDE_BACKEND)
             try:
                 tried = self._try(ended, backend, given, generation)
@@ -188,7 +191,7 @@ class Resolver:
         forwarding = forward(route, given)
         if isinstance(forwarding, Refusal):
             return forwarding
-        found = asked._replace(route=route, forwarding=forwarding, given=given, options=options)
+        found = asked._replace(forwarding=forwarding, given=given, options=options)
         return self._ask(route, given, may_leave=may_leave) or found
 
     def _ask(self, route: Route, given: Given, *, may_leave: bool) -> Refusal | None:
@@ -223,9 +226,9 @@ class Resolver:
 
     def decide(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
-        _, selection, route, forwarding, given, refusals, nested, is_fallback, options = resolution
+        _, selection, forwarding, given, refusals, nested, is_fallback, options = resolution
         refusals = (*selection.omitted, *refusals)
-        if route is None or forwarding is None or given is None:
+        if forwarding is None or given is None:
             end = self._ending(selection, given) if is_fallback else None
             return Decision(
                 function=self._function.name,
@@ -237,6 +240,7 @@ class Resolver:
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
                 is_fallback=is_fallback and end is not _REFUSED,
             )
+        route = forwarding.route
         return Decision(
             function=self._function.name,
             backend=route.backend.name,

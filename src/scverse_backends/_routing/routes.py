@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from inspect import getattr_static, isclass, ismethod
 from operator import attrgetter
 from types import FunctionType
@@ -84,7 +85,6 @@ class Route:
         )
         self.parameters = parameters
         self.entry = entry
-        self._missing: tuple[tuple[str, tuple[str, ...]], ...] | None = None
         self.declared: Mapping[str, str] = backend.renames.get(function.name, {})
         self.fixed: Mapping[str, Any] = backend.fixed.get(function.name, {})
         self.map = function.map_to(self.declared, parameters)
@@ -170,12 +170,14 @@ class Route:
         """The parameters of the implementation that the host's function has not."""
         return frozenset(filter(self.map.is_option, self.parameters.names))
 
-    @property
+    @cached_property
     def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Tell what the host's class has and the backend's lacks: members, parameters of methods."""
-        if self._missing is None:
-            self._missing = _missing(self)
-        return self._missing
+        host, ours = self.function.public, self.implementation
+        if self.backend.described is not None or not (isinstance(host, type) and isclass(ours)):
+            return ()
+        # Either class may say of itself whatever it likes.
+        return attempt(lambda: tuple(missing_members(host, ours)), lambda _: ())
 
     def refuse(self, reason: str) -> Refusal:
         """Say no to a call."""
@@ -217,14 +219,6 @@ def unusable(route: Route | Refusal) -> str | None:
         return None if route.reason == MISSING else route.reason
     never = route.out_of_reach
     return f"needs {quoted(sorted(never))}, which no call can give" if never else None
-
-
-def _missing(route: Route) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    host, backend = route.function.public, route.implementation
-    if route.backend.described is not None or not (isinstance(host, type) and isclass(backend)):
-        return ()
-    # Either class may say of itself whatever it likes.
-    return attempt(lambda: tuple(missing_members(host, backend)), lambda _: ())
 
 
 def _differing(route: Route) -> tuple[DefaultDifference, ...]:

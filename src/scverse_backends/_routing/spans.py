@@ -1,4 +1,4 @@
-"""Spans: traced calls while they run."""
+"""Spans: the calls of a context that is traced, while they run, and what sees them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ from contextvars import ContextVar
 from threading import get_ident
 from time import perf_counter, sleep
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from scverse_backends._backends.load_lock import worker_waited_for
+from scverse_backends._ground import messages
+from scverse_backends._ground.records import asked_of
+from scverse_backends._selection.state import TRACED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from types import CodeType
 
     from scverse_backends._ground.records import Decision
+    from scverse_backends._selection.selection import Selection
+    from scverse_backends._selection.state import Scope
+
+    from .execution import Execution
+    from .resolution import Resolution
+    from .routes import Route
 
 Outcome = Literal["returned", "raised", "running"]
 
@@ -70,16 +79,6 @@ class Span:
         """The innermost call that this is, or is within."""
         return self.parent if self.decision is None else self
 
-    def child(
-        self, decision: Decision, site: tuple[CodeType, int], observers: tuple[SpanObserver, ...]
-    ) -> Span:
-        """Record a call that is made within this one, for its sinks and those of every context."""
-        span = Span(decision, self.call, self.sinks, site)
-        # Those of every context first: one of them may end the call, which no trace then shows.
-        for sink in (*observers, *self.sinks):
-            sink.add(span)
-        return span
-
     def start(self) -> None:
         """Spend time in it from now on."""
         self._since = perf_counter()
@@ -122,8 +121,103 @@ class Span:
             self.end(error)
 
 
-OUTSIDE = Span(None, None, ())
-"""What a call is made within that only the sinks of every context take in."""
+def begin(
+    outer: Span | None,
+    decision: Decision,
+    site: tuple[CodeType, int],
+    observers: tuple[SpanObserver, ...],
+) -> Span:
+    """Record a call for the sinks of what it is made within, and for those of every context."""
+    parent, sinks = (None, ()) if outer is None else (outer.call, outer.sinks)
+    span = Span(decision, parent, sinks, site)
+    # Those of every context first: one of them may end the call, which no trace then shows.
+    for sink in (*observers, *sinks):
+        sink.add(span)
+    return span
+
+
+_MOST_SHAPES = 1000  # of calls of one function; only one with **kwargs has more
+
+
+class TracedCalls:
+    """The calls of one function that are traced."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._decisions: dict[Hashable, Decision] = {}
+        execution.selector.changes.watch(self._decisions.clear)
+
+    def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call in a context whose calls are traced."""
+        __tracebackhide__ = True
+        execution, outer = self._execution, cast("Span | None", top[2])
+        own, state = execution.pop_selection(kwargs), execution.state
+        scope = top[1] if own is None else (own, top[1], None)
+        selection = own or execution.selector.current()
+        route, resolution, decision = self._way(selection, args, kwargs)
+        # This function, `Dispatch.call` and `dispatched` stand between here and the call.
+        site = messages.call_site(4, execution.decorators)
+        span = begin(outer, decision, site, state.observers)
+        execution.resolver.log(decision, selection)
+        mine = (TRACED, scope, span)
+        token = state.active.set(mine)
+        try:
+            with span:
+                if route is not None:
+                    return execution.run_route(route, args, kwargs)
+                if resolution is not None and not resolution.is_for_host:
+                    return execution.run(resolution, args, kwargs)
+                # Run from here: a host function may call itself to any depth.
+                try:
+                    return execution.function.func(*args, **kwargs)
+                except Exception as error:
+                    execution.explain_failure(error, kwargs, asked_of(decision.refusals))
+                    raise
+        finally:
+            if state.active.get() is mine:
+                state.active.reset(token)
+            else:
+                state.leave(scope if own else None, outer)
+            span.end()  # last: a sink that is told of it may raise
+
+    def _way(
+        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Route | None, Resolution | None, Decision]:
+        """Resolve a call that is traced; those of one shape are described only once."""
+        execution, generation = self._execution, self._execution.selector.changes.generation
+        route = execution.ready.get(selection)
+        passes = (
+            selection.is_host or selection in execution.on_host
+            if route is None
+            else self._passes(selection, route, args, kwargs)
+        )
+        shape: Hashable = (generation, selection, len(args), *kwargs)
+        decision = self._decisions.get(shape) if passes else None
+        # A route that takes what has this shape is told of it; the host may not have taken it.
+        if decision is not None and (route is None or decision.backend == route.backend.name):
+            return route, None, decision
+        resolution = execution.resolver.resolve(selection, args, kwargs)
+        shape = shape if passes else resolution.shape
+        decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
+        # Another block makes another selection of the same options: they would only be held here.
+        if shape is not None and selection.is_kept:
+            if len(self._decisions) >= _MOST_SHAPES:
+                self._decisions.clear()
+            self._decisions[shape] = decision
+        return None, resolution, decision
+
+    def _passes(
+        self, selection: Selection, route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
+        """Whether a call reaches the implementation as it came, as in the wrapper."""
+        execution = self._execution
+        return (
+            len(args) <= route.max_positional
+            and route.keywords.issuperset(kwargs)
+            and not execution.is_inside(route.backend.name)
+            and not execution.is_inside(selection)
+            and route.is_offered()
+        )
 
 
 telling: ContextVar[tuple[object, ...]] = ContextVar("telling", default=())

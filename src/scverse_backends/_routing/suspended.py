@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.state import Scope, SelectionState
 
-    from .running import Mark
-    from .spans import Span
+
+class Mark:
+    """Stands in the context of a coroutine or generator for as long as that runs.
+
+    The call closes it when it ends: a task that was begun in it and lives
+    longer is not inside it any more.
+    """
+
+    __slots__ = ("entry", "is_open")
+
+    def __init__(self, entry: object) -> None:
+        self.entry = entry
+        self.is_open = True
 
 
 class Hold:
@@ -33,10 +44,10 @@ class Hold:
         What is selected.
     own
         The selection that the call itself names.
-    mark
-        What nested calls know it by, until its work has ended.
+    entry
+        What nested calls know it by, until its work has ended; ``None`` if they need not.
     span
-        The call, if it is traced.
+        The traced call, or ``None``; the state holds it too.
     note
         Why the host runs it, for an error that it raises.
 
@@ -48,16 +59,16 @@ class Hold:
         self,
         state: SelectionState,
         own: Selection | None,
-        mark: Mark | None,
-        span: Span | None,
-        note: str,
+        entry: object | None,
+        span: Any = None,
+        note: str = "",
     ) -> None:
         self._state = state
         self._own = own
-        self._mark = mark
+        self._mark = None if entry is None else Mark(entry)
         self._span = span
         self._note = note
-        self._is_bound = not (own is None and mark is None)
+        self._is_bound = not (own is None and entry is None)
         scope = state.scope()
         self._scope = scope if own is None else (own, scope, None)
         self._innermost = span or state.span()
@@ -152,7 +163,7 @@ class Hold:
         state.put(now, span)
         state.inside.set(inside)
 
-    def _enter(self) -> tuple[Span | None, Token[tuple[Mark, ...]]]:
+    def _enter(self) -> tuple[Any, Token[tuple[Mark, ...]]]:
         """Put what was decided in force in this context; give the span that it was in."""
         state, outer = self._state, self._state.span()
         marks = () if self._mark is None else (self._mark,)
@@ -163,7 +174,7 @@ class Hold:
             state.enter_span(self._span)
         return outer, token
 
-    def _leave(self, outer: Span | None) -> None:
+    def _leave(self, outer: Any) -> None:
         """Take it out again."""
         if self._own is not None:
             self._state.pop(self)

@@ -16,8 +16,8 @@ from scverse_backends._ground.callables import (
 )
 from scverse_backends._ground.labels import quoted
 
-from .hosts import find_host
-from .selection import BLOCK
+from .processes import find_host
+from .selection import BLOCK, HOST
 from .state import TRACED
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import FallbackPolicy
 
-    from .hosts import HostAddress
+    from .processes import HostAddress
     from .request import Request
     from .selection import Selection
     from .selector import Selector
@@ -78,21 +78,16 @@ class Choice:
         fallback, asked = self.fallback or inherited, self.asked
         if self.generation is not self.changes.generation:
             self.selections, self.generation = {}, self.changes.generation
-        known = self.selections
-        if asked.labels:
-            selection = self.selector.select(asked, fallback, self.origin)
-            if not selection.has_failed:
-                known[inherited] = selection
-            return selection
-        current = self.selector.current()
+        outer = HOST if asked.labels else self.selector.current()
         if not any(asked):
-            return self.state.under(fallback, current)
-        kept = known.get(current)
-        if kept is None:
-            kept = self.selector.select(asked, fallback, self.origin, current)
-            if current.is_kept and not kept.has_failed:
-                known[current] = kept
-        return kept
+            return self.state.under(fallback, outer)
+        depends_on = inherited if asked.labels else outer
+        selection = self.selections.get(depends_on)
+        if selection is None:
+            selection = self.selector.select(asked, fallback, self.origin, outer)
+            if outer.is_kept and not selection.has_failed:
+                self.selections[depends_on] = selection
+        return selection
 
 
 class UseBackend:

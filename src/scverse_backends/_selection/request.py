@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .hosts import HostAddress
+    from .processes import HostAddress
     from .selection import Selection
 
 OPTIONAL = "?"

@@ -10,19 +10,18 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
-from .hosts import enter_host
+from .processes import ENTRY, enter_host, is_worker, lost, tell_programs, tell_workers
 from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
 from .state import PENDING, SelectionState
-from .workers import ENTRY, is_worker, lost, tell_programs, tell_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
-    from .hosts import HostAddress
+    from .processes import HostAddress
     from .request import Located, Request
     from .selection import Pick
     from .state import Scope
@@ -75,7 +74,7 @@ class Selector:
     def _forget_calls(self) -> None:
         """Begin anew; a call that is being looked up goes into the old dictionary."""
         self.calls: dict[Any, Selection] = {}
-        self._calls_under: dict[FallbackPolicy, dict[Any, Selection]] = {}
+        self._calls_under: dict[FallbackPolicy | None, dict[Any, Selection]] = {None: self.calls}
 
     @once
     def registry(self) -> Registry:
@@ -91,8 +90,9 @@ class Selector:
 
     def current(self) -> Selection:
         """Give the selection that holds here and now."""
-        scope = self.state.scope()
-        selection = self._default() if scope is None else scope[0]
+        selection = self.state.selected()
+        if selection is PENDING:
+            selection = self._default()
         return selection.find() if type(selection) is Missing else selection
 
     def find(self, asked: Request, origin: str | None = None) -> Request:
@@ -207,7 +207,7 @@ class Selector:
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
         fallback = None if outer is None else outer[0].fallback
-        calls = self._calls_under.setdefault(fallback, {}) if fallback else self.calls
+        calls = self._calls_under.setdefault(fallback, {})
         spelling, asked = labels, (labels,)
         if not isinstance(labels, str):
             from .request import listed
@@ -270,10 +270,9 @@ class Selector:
         return self.state.make(surrounding.picks, None, surrounding.origin, rules)
 
     def _default(self) -> Selection:
-        """Give the process-wide selection."""
-        default = self.state.default
-        if default is not PENDING:
-            return default
+        """Give the process-wide selection, the environment's where nothing else was selected."""
+        if self.state.default is not PENDING:
+            return self.state.default
         was_lost = lost(self.configuration.host, self.environment.backend_variable)
         if was_lost and not self.environment.backend:
             self._warn_once(ENTRY, was_lost)
@@ -383,3 +382,22 @@ class Selector:
             mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
             raise BackendConfigurationError(self.configuration.host, [mistake])
         return cast("FallbackPolicy", policy)
+
+
+SETTINGS: Mapping[str, Callable[[Selector], Any]] = {
+    # Not their names alone: all that is selected is to be there again.
+    "backend": Selector.current,
+    "backends": Selector.current,
+    "fallback": Selector.policy,
+}
+"""What users may set, and what to set again where something else was set for a while."""
+
+
+class SettingsToRestore(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    def __missing__(self, name: str) -> Any:
+        return SETTINGS[name](self._selector)

@@ -18,7 +18,7 @@ from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
-from .hosts import HostAddress, find_host, known_host, missing
+from .processes import HostAddress, find_host, known_host, missing
 from .request import OPTIONAL, FunctionRequest, Request, attempt_to_locate
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -339,12 +339,12 @@ def _find(chosen: SnapshotChoice, registry: Registry) -> LoadedBackend | Verdict
     if not chosen.is_there:
         return registry.locate(chosen.name)
     exact = registry.find(chosen.name, chosen.candidate)
-    host = registry.configuration.host
-    if exact is None and chosen.candidate is None:
-        problem = "it was registered, and only the process that registered it has it. "
-        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
     if exact is not None:
         return exact
+    host = registry.configuration.host
+    if chosen.candidate is None:
+        problem = "it was registered, and only the process that registered it has it. "
+        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
     located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
     if _release(located.candidate) != _release(chosen.candidate):
         problem = (

@@ -48,7 +48,7 @@ class SelectionState:
         Empty until anything was ever selected or observed; while it is, no call looks any further.
     look
         Gives this context's innermost scope, as every call asks for it. While something observes
-        the calls of every context, it puts `TRACED` above those that are not traced.
+        the calls of every context, it puts `TRACED` above those that are not traced, with no span.
     observers
         What takes in the calls of every context, the newest first.
     selects
@@ -65,7 +65,6 @@ class SelectionState:
         self.awake: list[bool] = []
         self.look: Callable[[], Scope | None] = self.active.get
         self.observers: tuple[Any, ...] = ()
-        self._outside: object = None
         self.selects = False
         self.default: Selection = HOST
         self.fallback: FallbackPolicy = fallback
@@ -112,6 +111,11 @@ class SelectionState:
         top = self.active.get()
         return top[1] if top is not None and top[0] is TRACED else top
 
+    def selected(self) -> Selection:
+        """Give what is selected here and now; `PENDING` while that is the environment's, and unread."""
+        scope = self.scope()
+        return self.default if scope is None else scope[0]
+
     def span(self) -> Any:
         """Give the traced call, or trace, that this context is inside of, if any."""
         top = self.active.get()
@@ -122,23 +126,9 @@ class SelectionState:
         span = self.span()
         return (*(() if span is None else span.sinks), *self.observers)
 
-    def recorder(self) -> Any:
-        """Give what a call of this context is to be recorded within, if it is."""
-        top = self.look()
-        return top[2] if top is not None and top[0] is TRACED else None
-
-    def observe(self, observer: object, outside: object) -> None:
-        """Have an observer take in the calls of every context.
-
-        Parameters
-        ----------
-        observer
-            What takes them in.
-        outside
-            The span that calls are made within where nothing else is traced.
-        """
+    def observe(self, observer: object) -> None:
+        """Have an observer take in the calls of every context."""
         with self._lock:
-            self._outside = outside
             self.observers = (observer, *self.observers)
             self.look = self._observed
         self.wake()
@@ -152,7 +142,7 @@ class SelectionState:
 
     def _observed(self) -> Scope:
         top = self.active.get()
-        return top if top is not None and top[0] is TRACED else (TRACED, top, self._outside)
+        return top if top is not None and top[0] is TRACED else (TRACED, top, None)
 
     def enter_span(self, span: Any) -> None:
         """Have the calls of this context traced as made within a span; ``None`` for no longer."""
@@ -173,7 +163,7 @@ class SelectionState:
         if owner is not None:
             self.pop(owner)
         if self.span() is not None:
-            self.enter_span(None if span is self._outside else span)
+            self.enter_span(span)
 
     def swap(self, selection: Selection) -> None:
         """Change the choice of this context's innermost scope, or of the whole process."""
