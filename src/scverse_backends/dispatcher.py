@@ -320,7 +320,7 @@ class BackendDispatcher:
 
     def backends(self) -> tuple[scverse_backends.records.BackendInfo, ...]:
         """Describe what is installed, from its metadata; nothing is imported."""
-        return tuple(info for info, _ in self._selector.registry.listed())
+        return tuple(one.info for one in self._selector.registry.listed())
 
     def discover(self) -> None:
         """Show in signatures and docstrings what each installed backend adds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
@@ -16,7 +17,6 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
-from ._display.overview import backends_with_labels
 from ._ground.labels import CPU, key, quoted
 from ._selection.processes import known_hosts
 from ._selection.request import parse
@@ -24,7 +24,7 @@ from .exceptions import BackendError
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
@@ -92,14 +92,13 @@ class BackendMagics(Magics):
             settings.backend = choice
 
 
-class _as_usage_errors:  # noqa: N801 - read like suppress
-    """Show a label that names nothing as IPython shows a wrong use of a magic."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, (BackendError, ValueError)):
-            raise UsageError(str(error)) from error
+@contextmanager
+def _as_usage_errors() -> Generator[None]:
+    """Show what names nothing as IPython shows a wrong use of a magic."""
+    try:
+        yield
+    except (BackendError, MisuseError, ValueError) as error:
+        raise UsageError(str(error)) from error
 
 
 def _request(line: str) -> tuple[Settings, Any]:
@@ -135,12 +134,10 @@ def _host(name: str, line: str) -> Settings:
     ]
     if found:
         return Settings(found[-1])
-    try:
+    with _as_usage_errors():
         if ":" not in name:
             refuse_function(name, line.strip())
         return dispatcher_at(name).settings
-    except MisuseError as error:
-        raise UsageError(str(error)) from error
 
 
 def _run(shell: Any, cell: str) -> None:
@@ -178,6 +175,6 @@ def _labels() -> Iterator[str]:
     """List the labels of the hosts that were imported, as far as metadata and manifests say."""
     found: dict[str, Any] = {}
     for selector in known_hosts():
-        for one in backends_with_labels(selector.registry):
+        for one in selector.registry.listed(quietly=True):
             found.update(dict.fromkeys(one.labels))
     yield from (*found, CPU)

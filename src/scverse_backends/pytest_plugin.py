@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ._backends.configuration import FALLBACK_POLICIES
-from ._checks.host_tests import LOOPBACK, Ledger, Tally, loopback
+from ._checks.host_tests import LOOPBACK, Ledger, Tally, first_matching, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import CPU, fault, key, quoted
 from ._ground.records import reasons
@@ -147,10 +147,10 @@ class BackendRun:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Mark the tests that the configuration names."""
         for item in items:
-            if wrong := self.ledger.why_wrong(item.nodeid):
+            if wrong := first_matching(self.ledger.wrong, item.nodeid):
                 reason = f"the backend is wrong: {wrong.reason}"
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-            if inapplicable := self.ledger.why_inapplicable(item.nodeid):
+            if inapplicable := first_matching(self.ledger.inapplicable, item.nodeid):
                 reason = f"does not apply to the backend: {inapplicable.reason}"
                 item.add_marker(pytest.mark.skip(reason=reason))
 

@@ -61,8 +61,8 @@ def configure(
             mistakes.append(f"{option} must be a non-empty string, not {value!r}")
     _check_choice("fallback", fallback, FALLBACK_POLICIES, mistakes)
     _check_choice("untrusted", untrusted, UNTRUSTED_POLICIES, mistakes)
-    if should_run is not None:
-        _check_hook("should_run", should_run, mistakes)
+    if should_run is not None and (not callable(should_run) or is_coroutine_function(should_run)):
+        mistakes.append(f"should_run must be a plain function, not {should_run!r}")
     reserved = _reserved(reserved_backends, mistakes)
     configuration = Configuration(
         group=entrypoint_group,
@@ -123,11 +123,6 @@ def _check_choice(option: str, value: Any, choices: Sequence[str], mistakes: lis
         mistakes.append(f"{option} must be one of {', '.join(map(repr, choices))}, not {value!r}")
 
 
-def _check_hook(option: str, value: Any, mistakes: list[str]) -> None:
-    if not callable(value) or is_coroutine_function(value):
-        mistakes.append(f"{option} must be a plain function, not {value!r}")
-
-
 def _mapping(value: Any, option: str, mistakes: list[str]) -> Mapping[Any, Any]:
     if value is None:
         return {}
@@ -156,7 +151,7 @@ def _trusted(value: Any, reserved: Mapping[str, str], mistakes: list[str]) -> di
     by_label: dict[str, TrustRule] = {}
     for name, options in _mapping(value, "trusted_backends", mistakes).items():
         rule = _rule(name, options, mistakes)
-        for label in (rule.name, *rule.aliases) if rule else ():
+        for label in rule.labels if rule else ():
             _claim(by_label, label, cast("TrustRule", rule), reserved, mistakes)
     return by_label
 

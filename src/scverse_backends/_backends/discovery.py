@@ -9,7 +9,7 @@ import importlib.util
 import os
 import re
 import sys
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,13 +23,14 @@ from scverse_backends._ground.safe_repr import (
     describe_error,
     one_line,
     safe_repr,
+    stack_is_nearly_full,
 )
 
 from .configuration import STARTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from importlib.metadata import Distribution
+    from collections.abc import Callable, Iterator
+    from importlib.metadata import Distribution, DistributionFinder
 
 
 LONGEST_NAME = 200
@@ -39,8 +40,6 @@ HOSTS = "scverse_backends.hosts"
 
 _FOLDERS = re.compile(r"^([^/,\n]+\.(?:dist|egg)-info)/", re.MULTILINE)
 """Finds the folders of metadata in a `RECORD`."""
-
-_LEVELS = 100  # of calls; many more than the reading of metadata takes
 
 PROJECT_PAGES = ("documentation", "docs", "homepage", "source", "repository", "github")
 """Labels of the pages of a project that people are sent to, the best first."""
@@ -58,7 +57,9 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
 
     One distribution with unreadable metadata hides no other.
     """
-    _need_levels(_LEVELS)
+    if stack_is_nearly_full():  # Python itself would keep that a folder holds nothing
+        msg = "maximum recursion depth exceeded"
+        raise RecursionError(msg)
     found: dict[Candidate, None] = {}
     faults, bringers = [], _Bringers()
     for distribution in _installed():
@@ -73,12 +74,6 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         else:
             found.update(dict.fromkeys(declared))
     return tuple(sorted(found, key=_order)), tuple(faults)
-
-
-def _need_levels(levels: int) -> None:
-    """Raise near the end of the stack. Python would not: it keeps that a folder holds nothing."""
-    if levels:
-        _need_levels(levels - 1)
 
 
 def as_installed_now(candidate: Candidate) -> Candidate:
@@ -109,7 +104,7 @@ def _changed(distribution: Any) -> float:
 
 def shadowing_file(candidate: Candidate) -> str | None:
     """Name the file that an import finds in the place of the distribution's own, if it does."""
-    package = candidate.value.partition(":")[0].partition(".")[0].strip()
+    package = candidate.module.partition(".")[0]
 
     def look(distribution: Distribution) -> str:
         names = (f"{package}.py", f"{package}/__init__.py")
@@ -121,8 +116,7 @@ def shadowing_file(candidate: Candidate) -> str | None:
             return ""
         return str(origin)
 
-    found = _named(candidate.distribution)
-    return next((ask_text(look, one) for one in found), None) or None
+    return _ask(candidate.distribution, look) or None
 
 
 def look_anew() -> None:
@@ -147,16 +141,7 @@ def groups(ending: str) -> tuple[str, ...]:
 
 def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
     """Ask every finder for what is installed; one that fails hides no other."""
-    # Imported here: a host that never selects a backend does not pay for it.
-    with making:
-        from importlib.metadata import DistributionFinder, MetadataPathFinder, PathDistribution
-
-        # Python imports the rest when it first looks for metadata, and reads it: here, of nothing.
-        nothing = DistributionFinder.Context(path=[os.devnull])
-        attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
-        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
-
-    context = DistributionFinder.Context(**wanted)
+    context = _context()(**wanted)
     for finder in [*sys.meta_path]:
         try:
             find: Any = getattr(finder, "find_distributions", None)
@@ -169,10 +154,35 @@ def _installed(**wanted: Any) -> Iterator[Distribution | Fault]:
             yield Fault(f"the finder {safe_repr(finder, LONGEST_NAME)}", describe_error(error))
 
 
+@cache
+def _context() -> Callable[..., DistributionFinder.Context]:
+    """Import what reads metadata, and give what says which to look for."""
+    # Imported here: a host that never selects a backend does not pay for it.
+    with making:
+        from importlib.metadata import DistributionFinder, MetadataPathFinder, PathDistribution
+
+        # Python imports the rest when it first looks for metadata, and reads it: here, of nothing.
+        nothing = DistributionFinder.Context(path=[os.devnull])
+        attempt(lambda: [*MetadataPathFinder.find_distributions(nothing)], lambda _: None)
+        attempt(lambda: PathDistribution(Path(os.devnull)).metadata, lambda _: None)
+    return DistributionFinder.Context
+
+
 def _named(name: str | None) -> Iterator[Distribution]:
     """Find what is installed under one name and can be read; nothing has no name."""
     found = _installed(name=name) if name else ()
     return (one for one in found if not isinstance(one, Fault))
+
+
+def _ask(name: str | None, look: Callable[[Distribution], Any]) -> Any:
+    """Ask the first that is installed under a name; ``None`` if there is none, or it raises."""
+    found = next(_named(name), None)
+    return None if found is None else attempt(partial(look, found), lambda _: None)
+
+
+def installed_file(distribution: str | None, name: str) -> Any:
+    """Give the place of a file that a distribution would bring, relative to where packages are."""
+    return _ask(distribution, lambda found: found.locate_file(name))
 
 
 def project_url(distribution: str) -> str | None:
@@ -180,8 +190,7 @@ def project_url(distribution: str) -> str | None:
 
     Only pages of the web count: the metadata is a stranger's.
     """
-    found = _named(distribution)
-    return next((ask_text(_project_url, one) for one in found), None) or None
+    return _ask(distribution, _project_url) or None
 
 
 def _project_url(distribution: Distribution) -> str:
@@ -286,7 +295,7 @@ def _what_it_is(distribution: Distribution) -> tuple[str | None, str, str]:
 def _records_itself(distribution: Distribution) -> bool:
     """Whether what an installer recorded of a distribution holds its own metadata, if it has files."""
     folder = _folder(distribution)
-    return not folder or f"{folder}/METADATA" in (ask_text(_record, distribution) or "")
+    return not folder or f"{folder}/METADATA" in (_record(distribution))
 
 
 class _Bringers:
@@ -309,8 +318,8 @@ class _Bringers:
 def _brought(place: str | None) -> Iterator[tuple[str, Distribution]]:
     for one in _installed(path=[str(place)]):
         if not isinstance(one, Fault) and _location(one) == place:
-            own, record = _folder(one), ask_text(_record, one) or ""
-            yield from ((folder, one) for folder in _FOLDERS.findall(record) if folder != own)
+            found = _FOLDERS.findall(_record(one))
+            yield from ((folder, one) for folder in found if folder != _folder(one))
 
 
 def _location(distribution: Distribution) -> str | None:
@@ -322,7 +331,7 @@ def _soundness(bringers: _Bringers, distribution: Distribution) -> tuple[bool, b
     """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
     version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
     numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
-    return bringers.of(distribution) is None, bool(ask_text(_record, distribution)), numbers
+    return bringers.of(distribution) is None, bool(_record(distribution)), numbers
 
 
 def _metadata(distribution: Distribution) -> str:
@@ -330,7 +339,8 @@ def _metadata(distribution: Distribution) -> str:
 
 
 def _record(distribution: Distribution) -> str:
-    return distribution.read_text("RECORD") or ""
+    """Read what an installer recorded, as far as that can be read."""
+    return ask_text(lambda found: found.read_text("RECORD"), distribution) or ""
 
 
 def _folder(distribution: Distribution) -> str:
@@ -340,12 +350,9 @@ def _folder(distribution: Distribution) -> str:
 
 def _where(distribution: Distribution) -> str:
     """Name a distribution that may not be able to tell its own name."""
-    name = _identity(distribution)[0] or ask_text(_place, distribution)
-    return name or safe_repr(distribution, LONGEST_NAME)
-
-
-def _place(distribution: Distribution) -> str:
-    return str(getattr(distribution, "_path", distribution))
+    name = _identity(distribution)[0]
+    place = ask_text(lambda found: str(getattr(found, "_path", found)), distribution)
+    return name or place or safe_repr(distribution, LONGEST_NAME)
 
 
 def _order(candidate: Candidate) -> tuple[str, bool, str, str]:

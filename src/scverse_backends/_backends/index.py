@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends.exceptions import BackendError, UntrustedBackendError
@@ -199,10 +200,7 @@ class LabelIndex:
         self._usable = [entry for entry in self.entries if not entry.verdict.refused]
         self.ambiguous = _ambiguous(self._usable)
         self.named = self._by_name()
-        self._generation = object()
-        self._outcomes = object()
-        self._by_function: tuple[object, dict[str | None, list[LoadedBackend]]] = (None, {})
-        self._labels: tuple[object, dict[str, Label]] = (None, {})
+        self.reorder()
         for source, installed in self.installed.items():
             served = [verdict for verdict in groups[source] if not verdict.refused]
             installed.names = tuple(verdict.candidate.name for verdict in served)
@@ -230,51 +228,17 @@ class LabelIndex:
             found.setdefault(folded, Label(written, entry, is_listed))
         return found
 
-    def labels(self) -> Mapping[str, Label]:
-        """Give every label that is known so far and names a usable backend, by its folded form."""
-        generation, known = self._generation, self._labels
-        if known[0] is not generation:
-            # An impostor does not keep a trusted name from what serves it.
-            found = {f: one for f, one in self.named.items() if not one.entry.verdict.impostor}
-            for entry in self.in_order():
-                for folded, written in entry.installed.claims.items():
-                    label = found.get(folded)
-                    is_own = label is not None and label.entry.installed is entry.installed
-                    if label is None or (is_own and not label.is_listed):
-                        found[folded] = Label(written, entry)
-            known = (
-                generation,
-                {
-                    folded: label
-                    for folded, label in found.items()
-                    if folded not in self.ambiguous and not label.entry.verdict.refused
-                },
-            )
-            self._labels = known
-        return known[1]
-
     def reorder(self) -> None:
         """Work out anew what labels name, now that more is known of a backend."""
-        self._generation = object()
+        self.view = View(self)
 
     def in_order(self) -> list[Entry]:
         """List the entries that are not refused, in the order in which they are asked."""
         return sorted(self._usable, key=lambda entry: not entry.installed.has_manifest)
 
-    def by_function(self) -> Mapping[str | None, list[LoadedBackend]]:
-        """Group described backends by what they describe; under ``None``, those that are loaded."""
-        outcomes, known = self._outcomes, self._by_function
-        if known[0] is not outcomes:
-            found: dict[str | None, list[LoadedBackend]] = {}
-            for backend in filter(None, (one.backend for one in self.installed.values())):
-                for name in (None,) if backend.described is None else backend.described:
-                    found.setdefault(name, []).append(backend)
-            known = self._by_function = (outcomes, found)
-        return known[1]
-
     def labels_of(self, installed: Installed) -> tuple[str, ...]:
         """List the labels that name one adapter, as they were written."""
-        labels = self.labels().values()
+        labels = self.view.labels.values()
         own = (label for label in labels if label.entry.installed is installed)
         return tuple(label.written for label in own if label.is_listed)
 
@@ -286,22 +250,19 @@ class LabelIndex:
         Whether a label names another backend than before.
         """
         try:
-            return self._put(installed, outcome)
+            installed.take(outcome)
+            self.reorder()
+            if isinstance(outcome, BackendError):
+                return False
+            shared = {*installed.claims}
+            rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
+            for one in dict.fromkeys((installed, *rivals)):
+                one.note(self._conflicts(one))
+                backend = outcome if one is installed else one.backend
+                one.backend = self._named(one, cast("LoadedBackend", backend))
+            return len(rivals) > 1
         finally:
-            self._outcomes = object()
-
-    def _put(self, installed: Installed, outcome: Outcome) -> bool:
-        installed.take(outcome)
-        self.reorder()
-        if isinstance(outcome, BackendError):
-            return False
-        shared = {*installed.claims}
-        rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
-        for one in dict.fromkeys((installed, *rivals)):
-            one.note(self._conflicts(one))
-            backend = outcome if one is installed else one.backend
-            one.backend = self._named(one, cast("LoadedBackend", backend))
-        return len(rivals) > 1
+            self.reorder()
 
     def _named(self, installed: Installed, backend: LoadedBackend) -> LoadedBackend:
         """Give a backend a canonical name that names it: its own, or else another of its labels."""
@@ -315,13 +276,47 @@ class LabelIndex:
         """Say which labels of an adapter name another one."""
         labels = {key(label): label for label in (*installed.names, *installed.claims.values())}
         for folded, label in labels.items():
-            holder = self.labels().get(folded)
+            holder = self.view.labels.get(folded)
             if holder is not None and holder.entry.installed is not installed:
                 other = holder.entry.verdict.candidate
                 yield (
                     f"{release(other.distribution, other.version)} also provides a backend named "
                     f"{label!r} and keeps the name"
                 )
+
+
+class View:
+    """What follows from all that is known by now, worked out when it is first asked for."""
+
+    def __init__(self, index: LabelIndex) -> None:
+        self._index = index
+
+    @once
+    def labels(self) -> dict[str, Label]:
+        """Give every label that is known so far and names a usable backend, by its folded form."""
+        index = self._index
+        # An impostor does not keep a trusted name from what serves it.
+        found = {f: one for f, one in index.named.items() if not one.entry.verdict.impostor}
+        for entry in index.in_order():
+            for folded, written in entry.installed.claims.items():
+                label = found.get(folded)
+                is_own = label is not None and label.entry.installed is entry.installed
+                if label is None or (is_own and not label.is_listed):
+                    found[folded] = Label(written, entry)
+        return {
+            folded: label
+            for folded, label in found.items()
+            if folded not in index.ambiguous and not label.entry.verdict.refused
+        }
+
+    @once
+    def by_function(self) -> dict[str | None, list[LoadedBackend]]:
+        """Group described backends by what they describe; under ``None``, those that are loaded."""
+        found: dict[str | None, list[LoadedBackend]] = {}
+        for backend in filter(None, (one.backend for one in self._index.installed.values())):
+            for name in (None,) if backend.described is None else backend.described:
+                found.setdefault(name, []).append(backend)
+        return found
 
 
 def _claims(backend: LoadedBackend) -> dict[str, str]:

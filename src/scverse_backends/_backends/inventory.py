@@ -31,10 +31,10 @@ from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
 from .loading import AdapterError, describe, load_error, remarks
 from .reading import Origins, about, load_adapter, read_manifest
-from .trust import judge, review
+from .trust import Judge, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from scverse_backends._ground.labels import Changes, Configuration
     from scverse_backends._ground.records import Source, Verdict
@@ -108,11 +108,6 @@ class Inventory:
     def met(self) -> tuple[Installed, ...]:
         """What is known of installed adapters by now; nothing before the metadata is read."""
         return tuple(self._index.installed.values()) if self._index else ()
-
-    @property
-    def met_by_function(self) -> Mapping[str | None, list[LoadedBackend]]:
-        """What is known by now of installed backends, as `LabelIndex.by_function` groups it."""
-        return self._index.by_function() if self._index else {}
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """Judge what is installed, and warn of what was found when the metadata was read."""
@@ -288,8 +283,8 @@ class Inventory:
         self, read: Callable[..., Reading], verdict: Verdict, installed: Installed
     ) -> Callable[[], Reading]:
         """Give what reads a manifest or loads an adapter, and judges the labels that it claims."""
-        claims = partial(review, self.configuration, installed.trusted_as, self.blocked)
-        return partial(read, verdict.candidate, claims, self.configuration.host)
+        claims = Judge(self.configuration, installed.trusted_as, self.blocked)
+        return partial(read, verdict.candidate, claims)
 
     def _keep(self, installed: Installed, reading: Reading) -> None:
         """Take in what a manifest, or loading, gave."""
@@ -360,14 +355,10 @@ class Inventory:
 
     def _objection(self, label: Any, taken: Collection[str]) -> str | None:
         """Say why an adapter may not be registered under a label."""
-        reserved = self.configuration.reserved
-        problem = fault(label)
-        if problem:
+        problem = fault(label) or self.configuration.reservation(label)
+        if problem or key(label) not in taken:
             return problem
-        if key(label) in reserved:
-            return f"{label!r} is reserved. {reserved[key(label)]}"
-        is_taken = key(label) in taken
-        return f"{label!r} is registered already; remove that first" if is_taken else None
+        return f"{label!r} is registered already; remove that first"
 
 
 # Not on every system can a process be forked.

@@ -180,41 +180,38 @@ def _read_aliases(value: Any) -> tuple[Any, ...]:
 
 
 _NO_RENAMES = "its `renames` must be {function: {host parameter: own parameter}}"
-
-
-def _read_renames(value: Any) -> dict[str, dict[str, str]]:
-    """Copy ``{function: {host parameter: own parameter}}``, and check what was copied."""
-    if not isinstance(value, Mapping):
-        raise AdapterError(_NO_RENAMES)
-    return {plain_str(function): _pairs(function, pairs) for function, pairs in value.items()}
-
-
-def _pairs(function: Any, value: Any) -> dict[str, str]:
-    if not (isinstance(function, str) and isinstance(value, Mapping)):
-        raise AdapterError(_NO_RENAMES)
-    pairs = {plain_str(ours): plain_str(theirs) for ours, theirs in value.items()}
-    if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
-        msg = f"its `renames[{safe_repr(function)}]` must map names to names"
-        raise AdapterError(msg)
-    if len(set(pairs.values())) < len(pairs):
-        msg = f"its `renames[{safe_repr(function)}]` give two parameters the same name"
-        raise AdapterError(msg)
-    return pairs
-
-
 _NO_FIXED = "its `fixed` must be {function: {host parameter: value}}"
 
 
-def _read_fixed(value: Any) -> dict[str, dict[str, Any]]:
-    """Copy ``{function: {host parameter: value}}``, what the adapter always does."""
+def _by_function(value: Any, wrong: str) -> dict[str, dict[Any, Any]]:
+    """Copy ``{function: {host parameter: ...}}``, and check what was copied."""
     if not isinstance(value, Mapping):
+        raise AdapterError(wrong)
+    found = {plain_str(function): named for function, named in value.items()}
+    if not all(isinstance(f, str) and isinstance(named, Mapping) for f, named in found.items()):
+        raise AdapterError(wrong)
+    return {f: {plain_str(name): held for name, held in n.items()} for f, n in found.items()}
+
+
+def _read_renames(value: Any) -> dict[str, dict[str, str]]:
+    renames = {}
+    for function, named in _by_function(value, _NO_RENAMES).items():
+        pairs = {ours: plain_str(theirs) for ours, theirs in named.items()}
+        if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
+            msg = f"its `renames[{safe_repr(function)}]` must map names to names"
+            raise AdapterError(msg)
+        if len(set(pairs.values())) < len(pairs):
+            msg = f"its `renames[{safe_repr(function)}]` give two parameters the same name"
+            raise AdapterError(msg)
+        renames[function] = pairs
+    return renames
+
+
+def _read_fixed(value: Any) -> dict[str, dict[str, Any]]:
+    fixed = _by_function(value, _NO_FIXED)
+    if not all(isinstance(name, str) for values in fixed.values() for name in values):
         raise AdapterError(_NO_FIXED)
-    found = {plain_str(function): values for function, values in value.items()}
-    for function, values in found.items():
-        named = isinstance(values, Mapping) and all(isinstance(name, str) for name in values)
-        if not (isinstance(function, str) and named):
-            raise AdapterError(_NO_FIXED)
-    return {function: dict(values) for function, values in found.items()}
+    return fixed
 
 
 def _read_hook(name: str, value: Any) -> Any:
@@ -232,10 +229,6 @@ def _sorted_text(aliases: tuple[Any, ...]) -> list[str]:
     return sorted(alias for alias in aliases if type(alias) is str)
 
 
-def _plain(renames: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    return {function: dict(pairs) for function, pairs in renames.items()}
-
-
 def _as_literals(fixed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     from .signature_text import literal_text  # here: only a manifest is compared
 
@@ -248,7 +241,7 @@ def _as_literals(fixed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 FACTS = (
     Fact("name", None, _read_name, compared=str),
     Fact("aliases", (), _read_aliases, compared=_sorted_text),
-    Fact("renames", {}, _read_renames, compared=_plain),
+    Fact("renames", {}, _read_renames, compared=dict),
     Fact("fixed", {}, _read_fixed, compared=_as_literals),
     Fact("should_run", None, partial(_read_hook, "should_run"), compared=None),
     Fact("can_run", None, partial(_read_hook, "can_run"), compared=None),
@@ -275,11 +268,11 @@ def fetch(adapter: Any, function: str) -> Any:
     found, walked, promised, listed = adapter, "", False, False
     for name in function.split("."):
         walked = f"{walked}.{name}" if walked else name
-        exported = None if promised else _exported(found)
-        if exported is not None and name not in exported and function not in exported:
+        offered = None if promised else exported(found)
+        if offered is not None and name not in offered and function not in offered:
             return ABSENT
-        promised = promised or (exported is not None and function in exported)
-        listed = promised or exported is not None
+        promised = promised or (offered is not None and function in offered)
+        listed = promised or offered is not None
         found = _attribute(found, name, walked, listed=listed)
         if found is ABSENT:
             return ABSENT
@@ -309,13 +302,13 @@ def _is_mock(found: Any) -> bool:
     return mock is not None and isinstance(found, mock.NonCallableMock)
 
 
-def _exported(namespace: Any) -> Collection[str] | None:
+def exported(namespace: Any) -> Collection[Any] | None:
     """Read a namespace's ``__all__``; ``None`` where there is none."""
-    exported = getattr(namespace, "__all__", None)
-    if exported is not None and not isinstance(exported, (list, tuple, set, frozenset)):
-        msg = f"its `__all__` must be a list or tuple of names, not {safe_repr(exported)}"
+    names = getattr(namespace, "__all__", None)
+    if names is not None and not isinstance(names, (list, tuple, set, frozenset)):
+        msg = f"its `__all__` must be a list or tuple of names, not {safe_repr(names)}"
         raise AdapterError(msg)
-    return exported
+    return names
 
 
 def _attribute(namespace: Any, name: str, walked: str, *, listed: bool) -> Any:

@@ -25,6 +25,7 @@ from scverse_backends._ground.safe_repr import (
     short_repr,
 )
 
+from .discovery import installed_file
 from .signature_text import read_signature, read_value, size
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ def find(candidate: Candidate) -> bytes | None:
     ManifestError
         If it is there and cannot be read.
     """
-    module = candidate.value.partition(":")[0].strip()
+    module = candidate.module
     if not all(part.isidentifier() for part in module.split(".")):
         return None
-    found = map(_content, _places(module, str(candidate.distribution)))
+    found = map(_content, _places(module, candidate.distribution))
     return next((data for data in found if data is not None), None)
 
 
@@ -134,12 +135,9 @@ def beside(module: str) -> Path | None:
     return next((Path(f, name) for f in _folders(module) if Path(f).is_dir()), None)
 
 
-def _places(module: str, distribution: str) -> Iterator[Any]:
+def _places(module: str, distribution: str | None) -> Iterator[Any]:
     """List where a manifest may be; a place is a path, or like one inside a zip file."""
-    from importlib.metadata import distribution as named
-
-    file = module.replace(".", "/") + SUFFIX
-    installed = attempt(lambda: named(distribution).locate_file(file), lambda _: None)
+    installed = installed_file(distribution, module.replace(".", "/") + SUFFIX)
     if installed is not None:
         yield installed
     # An editable install keeps its files elsewhere, where an import would find them.

@@ -18,7 +18,7 @@ from scverse_backends._ground.callables import ANNOTATIONS_AS_TEXT, gives_corout
 from scverse_backends._ground.docstrings import PARAMETERS, read_parameters, write_entries
 from scverse_backends._ground.safe_repr import attempt
 
-from .loading import ABOUT_ITSELF, ABSENT, describe, fetch, import_reference
+from .loading import ABOUT_ITSELF, ABSENT, describe, exported, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer, fixed_values, signatures
 from .signature_text import default_text, literal_text, read_signature, write_signature
 
@@ -152,7 +152,7 @@ def _fetch(adapter: Any, name: str, *, listed: bool) -> Any:
 
 def _names(namespace: Any) -> Iterator[tuple[str, bool]]:
     """Give the names that a namespace lists, or else those that are there."""
-    listed = getattr(namespace, "__all__", None)
+    listed = exported(namespace)
     if listed is not None:
         yield from ((name, True) for name in sorted(listed))
         return

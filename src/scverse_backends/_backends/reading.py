@@ -30,10 +30,9 @@ if TYPE_CHECKING:
     from scverse_backends.exceptions import BackendError
 
     from .manifest import Manifest
-    from .trust import Claims
+    from .trust import Judge
 
     Outcome = LoadedBackend | BackendError
-    Judge = Callable[[LoadedBackend], Claims]
 
 
 class Reading(NamedTuple):
@@ -55,18 +54,8 @@ class Reading(NamedTuple):
     manifest: Manifest | None = None
 
 
-def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
-    """Read the manifest of a backend that is not refused; none of the backend's code runs.
-
-    Parameters
-    ----------
-    candidate
-        The backend.
-    judge
-        Judges the labels that it claims.
-    host
-        Name of the host.
-    """
+def read_manifest(candidate: Candidate, judge: Judge) -> Reading:
+    """Read the manifest of a backend that is not refused; none of the backend's code runs."""
     # Imported here: most runs never need a manifest, and hosts pay for imports.
     with making:
         from .manifest import ManifestError
@@ -79,8 +68,9 @@ def read_manifest(candidate: Candidate, judge: Judge, host: str) -> Reading:
         return _unusable(f"its manifest says what no adapter may: {error}")
     if backend is None:
         return Reading()
-    claims = judge(backend)
+    claims = judge.review(backend)
     if claims.is_blocked:
+        host = judge.configuration.host
         return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
     if claims.refused:
         return _unusable(f"its manifest claims what is not its own: {claims.refused}")
@@ -105,18 +95,9 @@ def _unusable(problem: str) -> Reading:
     return Reading(problems=(f"{problem}. The adapter is asked instead.",))
 
 
-def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
-    """Import and describe an adapter; whatever it raises becomes its error.
-
-    Parameters
-    ----------
-    candidate
-        The backend.
-    judge
-        Judges the labels that it claims.
-    host
-        Name of the host.
-    """
+def load_adapter(candidate: Candidate, judge: Judge) -> Reading:
+    """Import and describe an adapter; whatever it raises becomes its error."""
+    host = judge.configuration.host
 
     def failed(error: BaseException) -> Reading:
         failure = load_error(error, candidate.name, host, candidate)
@@ -127,7 +108,7 @@ def load_adapter(candidate: Candidate, judge: Judge, host: str) -> Reading:
 
     def load() -> Reading:
         loaded = describe(import_reference(candidate.value), candidate)
-        claims = judge(loaded)
+        claims = judge.review(loaded)
         if claims.refused:
             return Reading(about(UntrustedBackendError, candidate, host, reason=claims.refused))
         problems = (*claims.problems, *remarks(loaded.adapter))
@@ -155,10 +136,10 @@ class Origins:
 
     def older(self, candidate: Candidate) -> Candidate | None:
         """Give a candidate as the code tells that is here already, if that is of another release."""
-        known = self._here(_module(candidate))
+        known = self._here(candidate.module)
         if known is not None:
             return _as(known, candidate)
-        said = _said_version(_module(candidate))
+        said = _said_version(candidate.module)
         if not _numbers(said) or _numbers(said) == _numbers(candidate.version):
             return None
         return candidate._replace(version=said) if is_installed_anew(candidate) else None
@@ -168,7 +149,7 @@ class Origins:
         outcome = reading.outcome
         if isinstance(outcome, LoadedBackend):
             older = older or self._used_by(candidate)
-            origin = _Origin(sys.modules.get(_module(candidate)), older or candidate)
+            origin = _Origin(sys.modules.get(candidate.module), older or candidate)
             self._known.update(dict.fromkeys(_names(candidate), origin))
         if older is None:
             return reading
@@ -185,7 +166,7 @@ class Origins:
     def _here(self, name: str) -> _Origin | None:
         """Give what is known under a name, if that code is still here."""
         known = self._known.get(name)
-        here = sys.modules.get(_module(known.candidate)) if known else None
+        here = sys.modules.get(known.candidate.module) if known else None
         return known if known and here is not None and here is known.module else None
 
     def _used_by(self, candidate: Candidate) -> Candidate | None:
@@ -193,10 +174,10 @@ class Origins:
         known = self._here(_names(candidate)[1])
         if known is None:
             return None
-        old = _module(known.candidate)
+        old = known.candidate.module
         taken = any(
             one is known.module or ask_text(attrgetter("__module__"), one) == old
-            for one in [*_namespace(_module(candidate)).values()]
+            for one in [*_namespace(candidate.module).values()]
         )
         return _as(known, candidate) if taken else None
 
@@ -210,11 +191,7 @@ def _as(known: _Origin, candidate: Candidate) -> Candidate | None:
 
 def _names(candidate: Candidate) -> tuple[str, str]:
     """Name by what code is known that was there before: its module, and its distribution."""
-    return _module(candidate), f"distribution {key(str(candidate.distribution))}"
-
-
-def _module(candidate: Candidate) -> str:
-    return candidate.value.partition(":")[0].strip()
+    return candidate.module, f"distribution {key(str(candidate.distribution))}"
 
 
 def _said_version(module: str) -> str:

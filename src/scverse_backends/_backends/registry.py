@@ -7,7 +7,7 @@ that they are stale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from scverse_backends._ground.labels import CPU, fault, key
 from scverse_backends._ground.records import BackendInfo, Candidate, LoadedBackend
@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 
     from scverse_backends._ground.labels import TrustRule
     from scverse_backends._ground.records import Verdict
+
+    from .index import Installed
+
+
+UNUSABLE = ("broken", "refused")
+
+
+class Listed(NamedTuple):
+    """One backend that is there, with itself and the labels that name it, as far as they are known."""
+
+    info: BackendInfo
+    backend: LoadedBackend | None
+    labels: tuple[str, ...]
 
 
 class Registry(Inventory):
@@ -66,7 +79,8 @@ class Registry(Inventory):
             return next((b for b in reversed(self.registered) if b.name == name), None)
         verdict = next((v for v in self.verdicts() if v.candidate == candidate), None)
         # After an upgrade, the loaded backend is still the one that was there before.
-        return verdict or next((b for b in self.loaded() if b.candidate == candidate), None)
+        loaded = (b for b in self.known() if b.described is None)
+        return verdict or next((b for b in loaded if b.candidate == candidate), None)
 
     def current(self, backend: LoadedBackend) -> LoadedBackend | None:
         """Give a backend as it is now, or else the one that has its name by now."""
@@ -208,50 +222,40 @@ class Registry(Inventory):
 
     def offering(self, function: str) -> Iterable[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        described = self.met_by_function
+        described = self._index.view.by_function if self._index else {}
         return (*self.registered, *described.get(None, ()), *described.get(function, ()))
-
-    def loaded(self) -> tuple[LoadedBackend, ...]:
-        """List the backends that are registered or loaded, each once."""
-        return tuple(backend for backend in self.known() if backend.described is None)
 
     def labels(self) -> tuple[str, ...]:
         """List every label of what is registered, loaded or described, as it was written."""
         index = self.index
         usable = [entry for entry in index.entries if entry.installed.usable]
         served = {name for entry in usable for name in entry.verdict.trusted_as}
-        rules = [rule for rule in self.configuration.trusted.values() if rule.name in served]
+        rules = [rule for rule in self.configuration.rules if rule.name in served]
         return (
             *(label for backend in self.registered for label in backend.labels),
             *(
                 found.written
-                for found in index.labels().values()
+                for found in index.view.labels.values()
                 if found.is_listed and found.entry.installed.usable
             ),
             *(label for rule in rules for label in rule.labels),
         )
 
-    def labels_of(self, backend: LoadedBackend) -> tuple[str, ...]:
-        """List the labels that name a known backend, its canonical name first."""
-        index = self.index
-        held = index.labels_of(self.installed(backend.source)) or backend.aliases
-        return tuple(dict.fromkeys((backend.name, *held)))
-
-    def listed(
-        self, *, quietly: bool = False
-    ) -> Iterator[tuple[BackendInfo, LoadedBackend | None]]:
-        """Describe every backend that is registered or installed; nothing is imported.
-
-        Each stands with the backend itself, as far as it is known.
-        """
+    def listed(self, *, quietly: bool = False) -> Iterator[Listed]:
+        """Describe every backend that is registered or installed; nothing is imported."""
         for backend in self.registered:
             info = BackendInfo(backend.name, "registered", True, None, None, None)  # noqa: FBT003
-            yield info, backend
+            yield Listed(info, backend, backend.labels)
         if not quietly:
             self.verdicts()
-        for verdict, _ in self.index.entries:
+        index = self.index
+        for verdict, _ in index.entries:
             self.described(verdict, quietly=quietly)
-        for verdict, installed in self.index.entries:
+        held: dict[Installed, list[str]] = {}
+        for label in index.view.labels.values():
+            if label.is_listed:
+                held.setdefault(label.entry.installed, []).append(label.written)
+        for verdict, installed in index.entries:
             candidate, error = verdict.candidate, installed.error
             known = None if verdict.refused else installed.backend
             info = BackendInfo(
@@ -263,12 +267,20 @@ class Registry(Inventory):
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),
             )
-            yield info, known
+            yield Listed(info, known, self._labels(info, held.get(installed, ()) if known else ()))
+
+    def _labels(self, info: BackendInfo, held: Iterable[str]) -> tuple[str, ...]:
+        """List the labels that name an installed backend, as far as they are known, its name first."""
+        if info.state in UNUSABLE:
+            return ()
+        rule = self.configuration.trusted.get(key(info.name)) if info.trusted else None
+        labels = (info.name, *held, *(rule.labels if rule else ()))
+        return tuple({key(label): label for label in labels}.values())
 
     def absent(self) -> Iterator[TrustRule]:
         """List the trusted backends that are neither installed nor registered."""
         served = {name for verdict, _ in self.index.entries for name in verdict.trusted_as}
-        for rule in {rule.name: rule for rule in self.configuration.trusted.values()}.values():
+        for rule in self.configuration.rules:
             if rule.name not in served and self._registered_as(key(rule.name)) is None:
                 yield rule
 
@@ -286,9 +298,8 @@ class Registry(Inventory):
 
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
-        rules = dict.fromkeys(self.configuration.trusted.values())
-        labels = [CPU, *(label for rule in rules for label in rule.labels)]
-        labels += [label.written for label in self.index.labels().values() if label.is_listed]
+        labels = [CPU, *(label for rule in self.configuration.rules for label in rule.labels)]
+        labels += [label.written for label in self.index.view.labels.values() if label.is_listed]
         labels += self.labels()
         return tuple({key(label): label for label in labels}.values())
 

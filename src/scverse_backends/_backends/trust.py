@@ -46,14 +46,13 @@ def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
     claimed = configuration.trusted.get(key(candidate.name))
     rules = [claimed] if claimed else _served(configuration, candidate)
     names = [candidate.name, candidate.distribution or candidate.name]
-    names += [label for rule in rules for label in (rule.name, *rule.aliases)]
+    names += [label for rule in rules for label in rule.labels]
     return set(map(key, names))
 
 
 def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRule]:
     """List the rules that a candidate satisfies."""
-    rules = dict.fromkeys(configuration.trusted.values())
-    return [rule for rule in rules if not _mismatches(rule, candidate)]
+    return [rule for rule in configuration.rules if not _mismatches(rule, candidate)]
 
 
 def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool) -> Verdict:
@@ -63,9 +62,9 @@ def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool)
         return Verdict(candidate, served, refused=f"it is {BLOCKED}")
     if claimed is not None:
         return _judge_claim(claimed, candidate)
-    if key(candidate.name) in configuration.reserved:
-        reason = configuration.reserved[key(candidate.name)]
-        return Verdict(candidate, refused=f"the name {candidate.name!r} is reserved. {reason}")
+    reservation = configuration.reservation(candidate.name)
+    if reservation:
+        return Verdict(candidate, refused=f"the name {reservation}")
     if not served and configuration.untrusted == "refuse":
         return Verdict(candidate, refused=f"{configuration.host} runs trusted backends only")
     return Verdict(candidate, served)
@@ -98,7 +97,7 @@ def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
         found.append(f"its entry point is {candidate.name!r}, not {_either(rule.entrypoints)}")
     if rule.object_refs and candidate.value not in rule.object_refs:
         found.append(f"it loads {candidate.value!r}, not {_either(rule.object_refs)}")
-    if rule.module_prefixes and not _within(candidate.value, rule.module_prefixes):
+    if rule.module_prefixes and not _within(candidate.module, rule.module_prefixes):
         found.append(f"it loads {candidate.value!r}, outside {_either(rule.module_prefixes)}")
     return found
 
@@ -107,10 +106,9 @@ def _matches(name: str | None, allowed: tuple[str, ...]) -> bool:
     return not allowed or (name is not None and key(name) in map(key, allowed))
 
 
-def _within(reference: str, prefixes: Iterable[str]) -> bool:
-    """Whether a reference's module is one of the prefixes or inside it; ``ab`` is not in ``a``."""
-    module = reference.partition(":")[0].strip() + "."
-    return any(module.startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
+def _within(module: str, prefixes: Iterable[str]) -> bool:
+    """Whether a module is one of the prefixes or inside it; ``ab`` is not in ``a``."""
+    return any(f"{module}.".startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
 
 
 def _either(names: tuple[str, ...]) -> str:
@@ -126,13 +124,8 @@ class Claims(NamedTuple):
     is_blocked: bool
 
 
-def review(
-    configuration: Configuration,
-    trusted_as: Collection[str],
-    blocked: frozenset[str],
-    backend: LoadedBackend,
-) -> Claims:
-    """Judge the labels that an adapter claims for itself.
+class Judge(NamedTuple):
+    """Judges the labels that an adapter claims for itself.
 
     Parameters
     ----------
@@ -142,28 +135,29 @@ def review(
         The trusted names that the adapter serves.
     blocked
         The labels that must never be imported.
-    backend
-        The adapter as it was loaded, or as its manifest describes it.
     """
-    named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
-    banned = next((label for label in named if key(label) in blocked), None)
-    objection = f"{banned!r} is {BLOCKED}" if banned else None
-    objection = objection or _objection(configuration, trusted_as, backend.name)
-    kept, problems = [], []
-    for alias in backend.aliases:
-        problem = fault(alias) or _objection(configuration, trusted_as, alias)
-        if problem:
-            problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
-        else:
-            kept.append(alias)
-    return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
 
+    configuration: Configuration
+    trusted_as: Collection[str]
+    blocked: frozenset[str]
 
-def _objection(configuration: Configuration, trusted_as: Collection[str], label: str) -> str | None:
-    """Say why an adapter may not have a label, or ``None``."""
-    if key(label) in configuration.reserved:
-        return f"{label!r} is reserved. {configuration.reserved[key(label)]}"
-    rule = configuration.trusted.get(key(label))
-    if rule is not None and rule.name not in trusted_as:
-        return f"{label!r} belongs to the trusted backend {rule.name!r}"
-    return None
+    def review(self, backend: LoadedBackend) -> Claims:
+        """Judge an adapter as it was loaded, or as its manifest describes it."""
+        named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
+        banned = next((label for label in named if key(label) in self.blocked), None)
+        objection = f"{banned!r} is {BLOCKED}" if banned else self._objection(backend.name)
+        kept, problems = [], []
+        for alias in backend.aliases:
+            problem = fault(alias) or self._objection(alias)
+            if problem:
+                problems.append(f"the alias {safe_repr(alias, SHORT)} is not accepted: {problem}")
+            else:
+                kept.append(alias)
+        return Claims(objection, tuple(kept), tuple(problems), is_blocked=banned is not None)
+
+    def _objection(self, label: str) -> str | None:
+        """Say why an adapter may not have a label, or ``None``."""
+        rule = self.configuration.trusted.get(key(label))
+        if rule is not None and rule.name not in self.trusted_as:
+            return f"{label!r} belongs to the trusted backend {rule.name!r}"
+        return self.configuration.reservation(label)

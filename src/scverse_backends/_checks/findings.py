@@ -15,8 +15,6 @@ from scverse_backends._ground.rendering import Paint, hanging, printable
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from scverse_backends._ground.records import BackendInfo
-
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 STYLES = {"error": "bad", "warning": "doubtful", "info": "dim"}
@@ -140,13 +138,6 @@ def at_least(severity: Severity, findings: Iterable[Finding]) -> tuple[Finding, 
     return tuple(finding for finding in findings if finding.severity in worse)
 
 
-def origin(backend: BackendInfo | Verification) -> str:
-    """Name what is installed, where a backend is not of this process only."""
-    if backend.distribution is None:
-        return "this process"
-    return release(backend.distribution, backend.version)
-
-
 def remarks(fit: Fit) -> Iterator[Remark]:
     """Say what users should know before they rely on an implementation."""
     for kinds, words, end in REMARKS:
@@ -250,7 +241,7 @@ def _counted(findings: Iterable[Finding]) -> dict[str, int]:
 
 def _lines(result: Verification, paint: Paint, width: int) -> Iterator[str]:
     counts = _counted(result.findings)
-    source = f" ({origin(result)})" if result.distribution else ""
+    source = f" ({release(result.distribution, result.version)})" if result.distribution else ""
     yield (
         f"{paint('bold', result.backend)}{source} of {result.host}: "
         f"{len(result.implemented)} of {len(result.functions)} functions"

@@ -10,15 +10,15 @@ from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._backends.loading import ABOUT_ITSELF
 from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
+from scverse_backends._ground.records import origin
 from scverse_backends._ground.rendering import aligned
 from scverse_backends._routing.routes import MISSING
 from scverse_backends._routing.suspended import mark_as_coroutine_function
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
-
-from .findings import origin
 
 if TYPE_CHECKING:
     from scverse_backends._display.trace import TraceRecord
@@ -81,9 +81,10 @@ class _Namespace:
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self._prefix}{name}"
-        if path in self._dispatched:
-            found = _stand_in(self._dispatched[path])
-        elif any(known.startswith(f"{path}.") for known in self._dispatched):
+        dispatched = {} if path in ABOUT_ITSELF else self._dispatched
+        if path in dispatched:
+            found = _stand_in(dispatched[path])
+        elif any(known.startswith(f"{path}.") for known in dispatched):
             found = _Namespace(self._dispatched, f"{path}.")
         else:
             msg = f"no dispatched function is called {path!r}"
@@ -96,13 +97,10 @@ class _Adapter(_Namespace):
     """The adapter of the loopback."""
 
     name = LOOPBACK
-    aliases = ()
-    renames: Mapping[str, Any] = {}
-    can_run = None
 
     @property
     def __all__(self) -> list[str]:
-        return [*self._dispatched]
+        return [name for name in self._dispatched if name.partition(".")[0] not in ABOUT_ITSELF]
 
 
 def _stand_in(public: Any) -> Any:
@@ -154,6 +152,11 @@ class Expectation(NamedTuple):
         return any(
             re.match(translate(f"{head}{literal}{tail}"), node) for head in heads for tail in tails
         )
+
+
+def first_matching(expectations: Iterable[Expectation], node: str) -> Expectation | None:
+    """Find what is known of a test."""
+    return next((found for found in expectations if found.matches(node)), None)
 
 
 def _expectation(line: str) -> Expectation:
@@ -260,6 +263,8 @@ class Ledger:
 
     Attributes
     ----------
+    wrong, inapplicable
+        The same, read.
     tally
         Where the calls of each function ran.
     tests
@@ -278,23 +283,15 @@ class Ledger:
         self.policy = policy
         self.tally = Tally()
         self.tests: dict[str, str] = {}
-        self._wrong = [*map(_expectation, wrong)]
-        self._inapplicable = [*map(_expectation, inapplicable)]
-
-    def why_wrong(self, node: str) -> Expectation | None:
-        """Find what is known of a test in which the backend is wrong."""
-        return next((found for found in self._wrong if found.matches(node)), None)
-
-    def why_inapplicable(self, node: str) -> Expectation | None:
-        """Find what is known of a test that does not apply."""
-        return next((found for found in self._inapplicable if found.matches(node)), None)
+        self.wrong = [*map(_expectation, wrong)]
+        self.inapplicable = [*map(_expectation, inapplicable)]
 
     @property
     def unmatched(self) -> list[str]:
         """The patterns of which no test ran."""
         return [
             expectation.pattern
-            for expectation in (*self._wrong, *self._inapplicable)
+            for expectation in (*self.wrong, *self.inapplicable)
             if not any(map(expectation.matches, self.tests))
         ]
 

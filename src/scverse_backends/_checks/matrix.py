@@ -6,11 +6,18 @@ import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.records import as_objects
-from scverse_backends._ground.rendering import aligned, escaped, hanging, markdown, markdown_table
+from scverse_backends._ground.records import as_objects, origin
+from scverse_backends._ground.rendering import (
+    aligned,
+    escaped,
+    hanging,
+    html_page,
+    markdown,
+    markdown_table,
+)
 from scverse_backends.dispatcher import parts
 
-from .findings import STATES, origin, remarks
+from .findings import STATES, remarks
 from .verify import inspected
 
 if TYPE_CHECKING:
@@ -85,7 +92,7 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         if not (verdict.refused or registry.described(verdict)):
             with loading(verdict.candidate.name):
                 registry.attempt(verdict, quietly=True)
-    for info, backend in registry.listed():
+    for info, backend, _ in registry.listed():
         if backend is None:
             unknown.append(info)
         else:
@@ -96,7 +103,7 @@ def gather(dispatcher: BackendDispatcher, loading: Loading = lambda _: nullconte
         Line(function.name, _summary(function.func.__doc__), tuple(found[place] for found in fits))
         for place, function in enumerate(functions)
     )
-    return Matrix(registry.configuration.host, tuple(columns), lines, tuple(unknown))
+    return Matrix(dispatcher.host_name, tuple(columns), lines, tuple(unknown))
 
 
 def _summary(docstring: str | None) -> str:
@@ -196,7 +203,8 @@ def as_html(matrix: Matrix) -> str:
         f"{_html_table(matrix)}\n<dl>{_LEGEND}</dl>" if matrix.columns else "",
         f"<h2>Not usable where this was made</h2><ul>{absences}</ul>" if absences else "",
     ]
-    return _PAGE.format(title=title, style=STYLE, body="\n".join(filter(None, parts)))
+    body = "\n".join(filter(None, parts))
+    return html_page(title, STYLE, f"<main>\n{body}\n</main>")
 
 
 def _html_table(matrix: Matrix) -> str:
@@ -238,17 +246,6 @@ _LEGEND = "\n".join(
     f"<div><dt class='{state}'><span>{state}</span></dt><dd>{meaning}</dd></div>"
     for state, meaning in STATES.items()
 )
-
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><style>{style}</style></head>
-<body><main>
-{body}
-</main></body>
-</html>"""
 
 STYLE = """
 :root { --ink: #1b1f24; --soft: #57606a; --paper: #fff; --band: #f6f8fa; --rule: #d0d7de;

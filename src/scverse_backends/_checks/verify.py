@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._backends.loading import ABOUT_ITSELF, ABSENT, fetch
+from scverse_backends._backends.loading import ABOUT_ITSELF, ABSENT, exported, fetch
 from scverse_backends._ground.labels import closest, did_you_mean
 from scverse_backends._ground.records import Verdict
 from scverse_backends._ground.safe_repr import attempt, describe_error
@@ -86,14 +86,13 @@ def verify(dispatcher: BackendDispatcher, backend: str) -> Verification:
 
 def inspected(dispatcher: BackendDispatcher, backend: LoadedBackend) -> Verification:
     """Hold a loaded or described backend against its host."""
-    registry, catalogue, _ = parts(dispatcher)
-    functions = tuple(_fit(dispatch, backend) for dispatch in catalogue.dispatches())
+    dispatches = parts(dispatcher).catalogue.dispatches()
+    functions = tuple(_fit(dispatch, backend) for dispatch in dispatches)
     offered = {item.function for item in functions if item.implemented}
     names = _examine_names(backend, dispatcher.dispatched, offered)
     findings = (*names, *(found for item in functions for found in item.findings))
     source = (backend.distribution, backend.version)
-    host = registry.configuration.host
-    return Verification(host, backend.name, *source, functions, findings)
+    return Verification(dispatcher.host_name, backend.name, *source, functions, findings)
 
 
 def _fit(dispatch: Dispatch, backend: LoadedBackend) -> Fit:
@@ -158,7 +157,7 @@ def _unmatched(name: str, functions: Collection[str], absent: Collection[str]) -
 
 def _listed(namespace: Any, functions: Collection[str], prefix: str = "") -> Iterator[str]:
     """List the names in ``__all__`` that no host function has."""
-    for name in _exported(namespace):
+    for name in (one for one in exported(namespace) or () if isinstance(one, str)):
         full = f"{prefix}{name}"
         inner = f"{full}."
         if any(function.startswith(inner) for function in functions):
@@ -167,13 +166,9 @@ def _listed(namespace: Any, functions: Collection[str], prefix: str = "") -> Ite
             yield full
 
 
-def _exported(namespace: Any) -> list[str]:
-    return [name for name in getattr(namespace, "__all__", None) or () if isinstance(name, str)]
-
-
 def _stray(adapter: Any, functions: Collection[str]) -> Iterator[str]:
     """List the public functions of an adapter without ``__all__`` that no host function has."""
-    if getattr(adapter, "__all__", None) is not None:
+    if exported(adapter) is not None:
         return
     for name in dir(adapter):
         if name.startswith("_") or name in ABOUT_ITSELF or name in functions:

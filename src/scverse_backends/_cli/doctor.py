@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._backends.configuration import BLOCK_VARIABLE, read_environment
-from scverse_backends._backends.discovery import groups
+from scverse_backends._backends.registry import UNUSABLE
 from scverse_backends._checks.findings import number_of
 from scverse_backends._checks.verify import inspected
-from scverse_backends._display.overview import backends_with_labels
-from scverse_backends._ground.labels import closest
-from scverse_backends._ground.records import release
+from scverse_backends._ground.records import origin
 from scverse_backends._ground.rendering import hanging
 from scverse_backends.dispatcher import parts
 from scverse_backends.exceptions import (
@@ -26,7 +24,7 @@ from scverse_backends.exceptions import (
 )
 
 from .arguments import Command, add_dispatcher, add_json, find_dispatcher
-from .show import ALIKE
+from .show import near_misses
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -55,15 +53,12 @@ class Trial(NamedTuple):
         What is wrong, in words.
     functions
         Whether it implements each function of the host; empty if it does not load.
-    failed
-        Whether it was to be loaded and could not be.
     raised_at
         The line of the backend that raised.
     """
 
     problems: tuple[str, ...]
     functions: Mapping[str, bool] = {}
-    failed: bool = False
     raised_at: str | None = None
 
 
@@ -77,10 +72,8 @@ class Checkup(NamedTuple):
     @property
     def health(self) -> str:
         """Say it in one word."""
-        if self.info.state == "refused":
-            return "refused"
-        if self.trial.failed:
-            return "broken"
+        if self.info.state in UNUSABLE:
+            return self.info.state
         return "warning" if self.trial.problems else "ok"
 
 
@@ -119,15 +112,17 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
         with console.progress(f"loading {verdict.candidate.name} ({number} of {len(verdicts)})"):
             trials.append(_try(dispatcher, verdict))
     # Which labels a backend keeps is certain once all are loaded.
-    known = [one for one in backends_with_labels(registry) if one.info.state != "registered"]
+    known = [one for one in registry.listed(quietly=True) if one.info.state != "registered"]
+    group = dispatcher.entrypoint_group
+    elsewhere = (f"something is installed for {text}" for text in near_misses({group}))
     return Examination(
-        host=registry.configuration.host,
-        group=registry.configuration.group,
-        environment=_environment(registry.configuration.host),
+        host=dispatcher.host_name,
+        group=group,
+        environment=_environment(dispatcher.host_name),
         backends=tuple(
             Checkup(one.info, one.labels, trial) for one, trial in zip(known, trials, strict=True)
         ),
-        problems=(*damage, *_environment_errors(dispatcher), *_similar_groups(dispatcher)),
+        problems=(*damage, *_environment_errors(dispatcher), *elsewhere),
     )
 
 
@@ -155,15 +150,15 @@ def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
     if found is None:
         cause = getattr(error, "problem", None)
         problem = f"cannot be loaded: {cause}" if cause else str(error)
-        return Trial((problem,), failed=True, raised_at=_raised_at(error))
+        return Trial((problem,), raised_at=_raised_at(error))
     functions = {fit.function: fit.implemented for fit in found.functions}
-    return Trial((*problems, *_errors(found, registry.configuration.host)), functions)
+    return Trial((*problems, *_errors(found)), functions)
 
 
-def _errors(found: Verification, host: str) -> Iterator[str]:
+def _errors(found: Verification) -> Iterator[str]:
     """Say what of a backend's offer leads nowhere."""
     if found.functions and not found.implemented:
-        yield f"implements no function of {host}"
+        yield f"implements no function of {found.host}"
     dispatched = {fit.function for fit in found.functions}
     for finding in found.findings:
         if finding.severity == "error":
@@ -209,22 +204,13 @@ def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
     return [] if parts(dispatcher).selector.off else problems
 
 
-def _similar_groups(dispatcher: BackendDispatcher) -> list[str]:
-    """Say which entry points are in a group that no host reads and that is nearly the host's."""
-    own = parts(dispatcher).registry.configuration.group
-    meant = [group for group in groups("") if closest(own, {group} - {own}, ALIKE)]
-    return [f"something is installed for {group!r}; did it mean {own!r}?" for group in meant]
-
-
 def _as_json(examination: Examination) -> dict[str, Any]:
     backends = [
         {
             **found.info._asdict(),
             "health": found.health,
             "labels": found.labels,
-            "functions": found.trial.functions,
-            "problems": found.trial.problems,
-            "raised_at": found.trial.raised_at,
+            **found.trial._asdict(),
         }
         for found in examination.backends
     ]
@@ -262,7 +248,7 @@ def _row(found: Checkup) -> list[Cell]:
     return [
         (STYLES[found.health], found.health),
         info.name,
-        release(info.distribution, info.version),
+        origin(info),
         "yes" if info.trusted else "no",
         f"{sum(functions.values())} of {len(functions)}" if works else "",
     ]

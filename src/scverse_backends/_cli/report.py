@@ -14,6 +14,7 @@ from scverse_backends._ground.rendering import (
     Row,
     Table,
     escaped,
+    html_page,
     markdown,
     markdown_table,
     printable,
@@ -34,15 +35,10 @@ class Report(NamedTuple):
     program: str
     traces: tuple[Trace, ...]
 
-    def pages(self) -> Iterator[Page]:
-        """Give a page for each host."""
-        for trace in self.traces:
-            yield _page(trace)
-
 
 def as_text(report: Report) -> str:
     """Write it for a terminal of 80 columns."""
-    return "\n\n".join(page.text(WIDTH) for page in report.pages())
+    return "\n\n".join(_page(trace).text(WIDTH) for trace in report.traces)
 
 
 def as_json(report: Report) -> str:
@@ -55,17 +51,13 @@ def as_html(report: Report) -> str:
     """Write one page that needs nothing else: a picture, and tables that can be sorted."""
     title = escaped(f"What ran where: {report.program}")
     pages = "\n".join(trace._repr_html_() for trace in report.traces)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n{pages}\n</body></html>"
-    )
+    return html_page(title, STYLE, f"<h1>{title}</h1>\n{pages}\n")
 
 
 def as_markdown(report: Report) -> str:
     """Write it for an issue, or a lab notebook."""
     title = f"# What ran where: {markdown(report.program)}"
-    return "\n\n".join([title, *map(_markdown_page, report.pages())])
+    return "\n\n".join([title, *map(_markdown_page, map(_page, report.traces))])
 
 
 FORMATS: dict[str, Callable[[Report], str]] = {
@@ -162,7 +154,6 @@ def _markdown_table(table: Table) -> str:
 
 
 STYLE = """
-:root { color-scheme: light dark; }
 body { margin: 2em auto; max-width: 62em; padding: 0 1em; background: Canvas; color: CanvasText;
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.2em; overflow-wrap: anywhere; }

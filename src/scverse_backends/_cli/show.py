@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._backends.discovery import HOSTS, discover, groups
 from scverse_backends._display.trace_records import decision_as_plain
 from scverse_backends._ground.labels import CPU, closest, did_you_mean, quoted
-from scverse_backends._ground.records import asked_of, decision_page, release
+from scverse_backends._ground.records import asked_of, decision_page, origin, release
 from scverse_backends._ground.rendering import hanging
 from scverse_backends._selection.blocks import Choice, UseBackend
 from scverse_backends._selection.request import read
@@ -26,7 +26,7 @@ from .arguments import (
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from scverse_backends._ground.records import BackendInfo, Candidate, Decision
     from scverse_backends._ground.rendering import Cell
@@ -68,16 +68,17 @@ def _list_all(options: Namespace, console: Console) -> None:
     texts += [_as_text(console, group, candidates) for group, (candidates, _) in found.items()]
     if not found:
         texts.append(f"No installed package declares an entry point in a group *{ENDING}.")
-    console.line("\n\n".join([*texts, *_near_misses(found, hosts)]))
-
-
-def _near_misses(found: Iterable[str], hosts: tuple[Candidate, ...]) -> Iterator[str]:
-    """Name the groups that are nearly a host's, in which no host looks."""
     known = {*found, *(f"{host.name}{ENDING}" for host in hosts)}
+    texts += [f"Something is installed for {text}" for text in near_misses(known)]
+    console.line("\n\n".join(texts))
+
+
+def near_misses(known: set[str]) -> Iterator[str]:
+    """Name the groups that are nearly one of a host's, in which no host looks."""
     for group in groups(""):
-        meant = closest(group, known - {group}, ALIKE)
-        if meant and not group.endswith(ENDING):
-            yield f"Something is installed for {group!r}; did it mean {meant!r}?"
+        meant = None if group in known else closest(group, known, ALIKE)
+        if meant:
+            yield f"{group!r}; did it mean {meant!r}?"
 
 
 def _as_json(candidate: Candidate) -> dict[str, str | None]:
@@ -109,12 +110,11 @@ def _list_one(options: Namespace, console: Console) -> None:
 
 
 def _row(info: BackendInfo) -> list[Cell]:
-    registered = info.state == "registered"
     return [
         info.name,
         (STYLES.get(info.state, "dim"), info.state),
         "yes" if info.trusted else "no",
-        "this process" if registered else release(info.distribution, info.version),
+        origin(info),
         info.entry_point or "",
     ]
 
@@ -155,9 +155,9 @@ def _function(dispatcher: BackendDispatcher, name: str) -> HostFunction:
     }
     if name in known:
         return known[name]
-    host = parts(dispatcher).registry.configuration.host
     there = f"; known: {quoted(known) or 'none'}; --import MODULE imports more of the host"
-    msg = f"{host} dispatches no function {name!r}{did_you_mean(closest(name, known)) or there}"
+    hint = did_you_mean(closest(name, known)) or there
+    msg = f"{dispatcher.host_name} dispatches no function {name!r}{hint}"
     raise MisuseError(msg)
 
 

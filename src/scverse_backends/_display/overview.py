@@ -10,8 +10,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from scverse_backends._backends.configuration import FALLBACK_POLICIES
-from scverse_backends._ground.labels import CPU, key
-from scverse_backends._ground.records import as_given
+from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.records import as_given, origin
 from scverse_backends._ground.rendering import Page, Row, Table
 from scverse_backends._selection.request import parse
 from scverse_backends._selection.selection import BLOCK, CALL, PROCESS, SNAPSHOT
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from scverse_backends._backends.configuration import Environment
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.labels import TrustRule, UntrustedPolicy
-    from scverse_backends._ground.records import BackendInfo, BackendState, LoadedBackend
+    from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
     from scverse_backends._selection.selection import Pick, Rule, Selection
     from scverse_backends._selection.selector import Selector
 
-UNUSABLE = ("broken", "refused")
 MOST_FUNCTIONS = 8
 
 TONES: dict[BackendState, Tone] = {
@@ -103,23 +102,6 @@ def dispatcher_page(selector: Selector, functions: tuple[str, ...]) -> Page:
         ("other backends", UNTRUSTED[configuration.untrusted]),
     )
     return Page(f"BackendDispatcher of {configuration.host}", (*facts, *page.facts), page.tables)
-
-
-class Listed(NamedTuple):
-    """One backend that is there, with itself and the labels that name it, as far as they are known."""
-
-    info: BackendInfo
-    backend: LoadedBackend | None
-    labels: tuple[str, ...]
-
-
-def backends_with_labels(registry: Registry) -> Iterator[Listed]:
-    """List what is there; warnings are left to the first use."""
-    for info, backend in registry.listed(quietly=True):
-        labels = registry.labels_of(backend) if backend else (info.name,)
-        rule = registry.configuration.trusted.get(key(info.name)) if info.trusted else None
-        found = {key(label): label for label in (*labels, *(rule.labels if rule else ()))}
-        yield Listed(info, backend, tuple(found.values()) if info.state not in UNUSABLE else ())
 
 
 def _tiers(selector: Selector) -> Iterator[Tier]:
@@ -220,7 +202,7 @@ def _selected_table(tiers: list[Tier], chosen: Tier | None) -> Table:
 
 def _backends_table(registry: Registry) -> Table:
     """List the backends; why one is broken or refused stands below it."""
-    found = [_backend_row(one.info, one.labels) for one in backends_with_labels(registry)]
+    found = [_backend_row(one.info, one.labels) for one in registry.listed(quietly=True)]
     for fault in registry.faults:
         problem = f"{fault.distribution} cannot be read ({fault.problem})"
         found.append(Row(("?", "unknown", "", "", ""), problem, "bad"))
@@ -230,12 +212,11 @@ def _backends_table(registry: Registry) -> Table:
 
 
 def _backend_row(info: BackendInfo, labels: tuple[str, ...]) -> Row:
-    registered = info.state == "registered"
     cells = (
         info.name,
         info.state,
         "yes" if info.trusted else "no",
-        "this process" if registered else " ".join(filter(None, (info.distribution, info.version))),
+        origin(info),
         ", ".join(labels),
     )
     tone = TONES.get(info.state, "")

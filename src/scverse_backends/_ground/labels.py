@@ -114,9 +114,19 @@ class Configuration(NamedTuple):
     should_run: Callable[[str, dict[str, Any]], object] | None
 
     @property
+    def rules(self) -> tuple[TrustRule, ...]:
+        """Each trust rule once."""
+        return tuple(dict.fromkeys(self.trusted.values()))
+
+    @property
     def trusted_names(self) -> tuple[str, ...]:
         """The names that the host trusts."""
-        return tuple(dict.fromkeys(rule.name for rule in self.trusted.values()))
+        return tuple(rule.name for rule in self.rules)
+
+    def reservation(self, label: str) -> str | None:
+        """Say of a reserved label what to write instead; ``None`` if it is not reserved."""
+        reason = self.reserved.get(key(label))
+        return reason and f"{label!r} is reserved. {reason}"
 
 
 class Changes:

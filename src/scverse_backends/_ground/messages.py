@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from logging import Logger
-    from types import CodeType, TracebackType
+    from types import CodeType, FrameType, TracebackType
 
 NAME = __name__.partition(".")[0]
 
@@ -29,12 +29,17 @@ def caller_depth(between: Collection[object] = ()) -> int:
 
     Frames that run one of the code objects in ``between`` are passed over too.
     """
-    frame, count = sys._getframe(2), 1  # noqa: SLF001 - the documented way to look at one's caller
+    return _outside(sys._getframe(2), between)[1] + 1  # noqa: SLF001 - the documented way to look at one's caller
+
+
+def _outside(frame: FrameType, between: Collection[object]) -> tuple[FrameType, int]:
+    """Go from a frame to the first that is not ours; give that, and how many were passed."""
+    passed = 0
     while frame.f_back is not None and (
         is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
     ):
-        frame, count = frame.f_back, count + 1
-    return count
+        frame, passed = frame.f_back, passed + 1
+    return frame, passed
 
 
 def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, int]:
@@ -47,10 +52,7 @@ def call_site(depth: int, between: Collection[object] = ()) -> tuple[CodeType, i
         frame = sys._getframe(depth)  # noqa: SLF001 - as above
     except ValueError:  # Python itself called, at its exit for one
         frame = sys._getframe(depth - 1)  # noqa: SLF001 - as above
-    while frame.f_back is not None and (
-        is_ours(frame.f_globals.get("__name__")) or frame.f_code in between
-    ):
-        frame = frame.f_back
+    frame, _ = _outside(frame, between)
     return frame.f_code, frame.f_lasti
 
 

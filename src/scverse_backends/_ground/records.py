@@ -42,6 +42,11 @@ class Candidate(NamedTuple):
     version: str | None
 
     @property
+    def module(self) -> str:
+        """What is imported for it."""
+        return self.value.partition(":")[0].strip()
+
+    @property
     def source(self) -> Source:
         """What is loaded through it."""
         return Source(self.value, self.distribution)
@@ -301,6 +306,13 @@ def as_objects(value: Any) -> Any:
 def release(distribution: str | None, version: str | None) -> str:
     """Name a distribution and its version."""
     return " ".join(filter(None, (distribution, version))) or "an unnamed distribution"
+
+
+def origin(backend: BackendInfo) -> str:
+    """Name what is installed of a backend, unless it is of this process only."""
+    if backend.state == "registered":
+        return "this process"
+    return release(backend.distribution, backend.version)
 
 
 def asked_of(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

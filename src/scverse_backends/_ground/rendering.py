@@ -146,6 +146,16 @@ def escaped(text: str) -> str:
     return escape(printable(text))
 
 
+def html_page(title: str, style: str, body: str) -> str:
+    """Write a page that needs nothing else, of a title and a body that are HTML already."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="color-scheme" content="light dark"><style>{style}</style></head>\n'
+        f"<body>{body}</body>\n</html>"
+    )
+
+
 def printable(text: str) -> str:
     """Replace what could move a terminal's cursor, or turn the line around."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

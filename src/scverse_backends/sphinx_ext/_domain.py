@@ -19,7 +19,6 @@ from typing_extensions import override
 from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.verify import inspected
 from scverse_backends._cli.arguments import MisuseError, dispatcher_at
-from scverse_backends._display.overview import backends_with_labels
 from scverse_backends._ground.labels import key
 from scverse_backends._ground.records import release
 from scverse_backends.dispatcher import parts
@@ -112,13 +111,13 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
     else:
         registry.read_manifests()
         catalogue.ask_all(report=True)
-    host = registry.configuration.host
+    host = dispatcher.host_name
     # What is refused here is shown as what is not installed: readers may have it.
     installed = [*_installed(dispatcher)]
     taken = {key(label) for backend in installed for label in backend.labels}
     missing = (
         Backend(host, rule.name, rule.labels, install=rule.package)
-        for rule in registry.configuration.trusted.values()
+        for rule in registry.configuration.rules
         if taken.isdisjoint(map(key, rule.labels))
     )
     backends = {backend.name: backend for backend in (*missing, *installed)}
@@ -128,13 +127,12 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
 
 def _installed(dispatcher: BackendDispatcher) -> Iterator[Backend]:
     """Describe what is installed or registered, without what the host refuses."""
-    registry = parts(dispatcher).registry
-    for info, found, labels in backends_with_labels(registry):
+    for info, found, labels in parts(dispatcher).registry.listed(quietly=True):
         if info.state == "refused":
             continue
         fits = inspected(dispatcher, found).functions if found else ()
         yield Backend(
-            registry.configuration.host,
+            dispatcher.host_name,
             info.name,
             labels or (info.name,),
             release=release(info.distribution, info.version) if info.distribution else "",

@@ -46,6 +46,18 @@ def test_dotted_names_are_namespaces_even_below_a_function(dispatcher):
         assert traced(dispatcher, plot) == ("plot", [("pl.pca", "loopback")])
 
 
+@pytest.mark.parametrize("name", ["aliases", "fixed", "renames.of", "can_run"])
+def test_a_function_named_as_a_fact_of_an_adapter_stays_on_the_host(dispatcher, host, name):
+    odd = dispatcher.backend_dispatch(name=name)(lambda: "odd")
+
+    dispatcher.settings.fallback = "silent"
+    with loopback(dispatcher):
+        result, ran = traced(dispatcher, lambda: (odd(), host.scale([1], factor=3)))
+
+    assert result == ("odd", [3])
+    assert ran == [(name, "cpu"), ("scale", "loopback")]
+
+
 def test_what_it_does_not_offer_is_said_by_name(dispatcher, host):
     with loopback(dispatcher):
         adapter = dispatcher.get_backend("loopback")

@@ -72,6 +72,16 @@ def test_what_a_registered_backend_has_is_shown_too(run, site):
     assert "\n\nhere  this process\nfast  fast-cells 1.0\n\n" in out
 
 
+def test_an_installed_backend_whose_metadata_has_no_name_is_not_said_to_be_of_this_process(
+    run, site, host
+):
+    modules = {"bare_cells": "name = 'bare'"}
+    site.install("bare-cells", entry_points={"bare": "bare_cells"}, group=host, modules=modules)
+    site.write("bare_cells-1.0.dist-info/METADATA", "Metadata-Version: 2.1\n")
+    out = run("matrix", "cells:dispatcher").out
+    assert "\nbare  an unnamed distribution\n" in out
+
+
 def test_a_cell_that_is_partly_filled_is_explained_in_the_same_words_everywhere(run):
     said = "adds batch_size=10"
     assert all(

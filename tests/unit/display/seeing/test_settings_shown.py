@@ -7,6 +7,7 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendConfigurationError,
+    BackendNotInstalledError,
     BackendRegistrationWarning,
     UntrustedBackendWarning,
 )
@@ -123,6 +124,13 @@ def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
     with offer(aliases=("own",)):
         assert line(settings, "mine") == "mine registered yes this process mine, own"
     assert "Backends: none is installed" in repr(settings)
+
+
+def test_a_backend_of_this_process_has_no_label_but_those_that_it_states(offer, settings):
+    with offer("fast"):
+        assert line(settings, "fast") == "fast registered yes this process fast"
+        with pytest.raises(BackendNotInstalledError):
+            settings.use_backend("quick")
 
 
 def test_an_untrusted_backend_and_a_broken_one(site, settings):
