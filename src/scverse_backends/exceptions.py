@@ -268,6 +268,8 @@ class UnknownFunctionError(BackendError, ValueError):
     def suggestion(self) -> str | None:
         """The known name, or pattern of a namespace, nearest to it, if any is near."""
         spaces = {f"{name.rpartition('.')[0]}.*" for name in self.known if "." in name}
+        if self.function in spaces:  # it stands where only names may
+            return next(name for name in self.known if name.startswith(self.function[:-1]))
         return closest(self.function, spaces if self.function.endswith("*") else self.known)
 
     def __str__(self) -> str:

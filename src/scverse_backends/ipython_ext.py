@@ -67,6 +67,7 @@ class BackendMagics(Magics):
         LABELS are backends in order of preference, with commas between, and what else the variable
         of the environment takes. Without HOST=, they are labels for the only host that was imported.
         """
+        __tracebackhide__ = True
         if cell is None:
             self._select(line.strip())
             return
@@ -141,6 +142,7 @@ def _host(name: str, line: str) -> Settings:
 
 def _run(shell: Any, cell: str) -> None:
     """Run a cell as IPython does, and let its error end the cell that it stands in."""
+    __tracebackhide__ = True
     source = shell.transform_cell(cell)
     name = shell.compile.cache(source)
     statements = shell.compile.ast_parse(source, filename=name).body

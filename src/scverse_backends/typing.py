@@ -19,7 +19,8 @@ Labels = str | Sequence[str]
 class Dispatched(Protocol[P, R_co]):
     """A decorated function: the host's own parameters, or any with ``backend=``.
 
-    In the body of a class, it is a method: it binds to the first of its parameters.
+    In the body of a class, it is a method: it binds to the first of its parameters. Of the class
+    itself it takes any arguments, as nothing tells here whether it is a class method.
     """
 
     __name__: str
@@ -31,7 +32,7 @@ class Dispatched(Protocol[P, R_co]):
     @overload
     def __call__(self, *args: Any, backend: Labels | None, **kwargs: Any) -> R_co: ...
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> Dispatched[P, R_co]: ...
+    def __get__(self, instance: None, owner: type[Any]) -> DispatchedBy[P, R_co]: ...
     @overload
     def __get__(
         self: Dispatched[Concatenate[Any, Q], T], instance: object, owner: type[Any] | None = None

@@ -418,12 +418,11 @@ def expect(world):
             seen.ran.append(("host", received))
         return seen
     fell = bool(seen.refused) and not ends_at_host and not preferred
-    fits = received is not None and not by_two_names(world)
-    if fell and policy(world) == "error" and (fits or seen.names_owners):
+    if fell and policy(world) == "error" and (received is not None or seen.names_owners):
         seen.error = "BackendFallbackError"
     elif received is None:
         seen.error = "TypeError"
     else:
-        falls_back = fell and fits and policy(world) == "warn"
+        falls_back = fell and policy(world) == "warn"
         seen.ran, seen.falls_back = [("host", received)], falls_back
     return seen

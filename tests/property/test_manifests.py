@@ -169,12 +169,15 @@ def recorded(name, kind, default=None):
     return Parameter(name, getattr(Parameter, kind), default=value)
 
 
+FIXED = ["0", "'a'", "None", "[1, 2.0]", "1e999", "numpy.float32", "opaque('<object object>')"]
+
 manifests = st.builds(
     manifest.Manifest,
     adapter=st.none() | texts,
     name=texts,
     aliases=st.lists(texts, max_size=3).map(tuple),
     renames=st.dictionaries(texts, st.dictionaries(texts, texts, max_size=2), max_size=2),
+    fixed=st.dictionaries(texts, st.dictionaries(texts, st.sampled_from(FIXED)), max_size=2),
     offers=st.dictionaries(
         texts | st.sampled_from(["tl.umap", "embed"]),
         st.builds(
@@ -269,7 +272,7 @@ HEADS = ["functions.a", "functions.b-c", 'functions."tl.d"', 'functions."e\\u004
 VALUES = ["'(a)'", "'(a, '", "'''(b='x')'''", "'''(b='')'''", "'''(b='')''''", '"(c)"', "2"]
 PARAMETERS = ["'''\na\n    It's ''so''.\n'''\n", "'''\n[functions.g]\n'''\n", "'''\n"]
 TABLES = [
-    *(f"[{head}]\n" for head in [*HEADS, "classes.a", "classes.F", "renames.a"]),
+    *(f"[{head}]\n" for head in [*HEADS, "classes.a", "classes.F", "renames.a", "fixed.a"]),
     *(f"signature = {value}\n" for value in VALUES),
     *(f"parameters = {value}" for value in PARAMETERS),
     *("x = 'y'\n", "coroutine = true\n", "coroutine = false\n", "'''\n", "# No more.\n"),

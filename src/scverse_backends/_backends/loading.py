@@ -229,11 +229,20 @@ def _sorted_text(aliases: tuple[Any, ...]) -> list[str]:
     return sorted(alias for alias in aliases if type(alias) is str)
 
 
+def _as_literals(fixed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    from .signature_text import literal_text  # here: only a manifest is compared
+
+    return {
+        function: {name: literal_text(value) for name, value in given.items()}
+        for function, given in fixed.items()
+    }
+
+
 FACTS = (
     Fact("name", None, _read_name, compared=str),
     Fact("aliases", (), _read_aliases, compared=_sorted_text),
     Fact("renames", {}, _read_renames, compared=dict),
-    Fact("fixed", {}, _read_fixed, compared=None),
+    Fact("fixed", {}, _read_fixed, compared=_as_literals),
     Fact("should_run", None, partial(_read_hook, "should_run"), compared=None),
     Fact("can_run", None, partial(_read_hook, "can_run"), compared=None),
 )

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -26,7 +26,7 @@ from scverse_backends._ground.safe_repr import (
 )
 
 from .discovery import installed_file
-from .signature_text import read_signature, size
+from .signature_text import read_signature, read_value, size
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -110,6 +110,8 @@ class Manifest(NamedTuple):
     aliases: tuple[str, ...]
     renames: Mapping[str, Mapping[str, str]]
     offers: Mapping[str, Offer]
+    fixed: Mapping[str, Mapping[str, str]] = {}
+    """By function and parameter, the values that it always works with, as text."""
 
 
 def find(candidate: Candidate) -> bytes | None:
@@ -208,6 +210,7 @@ def loads(data: bytes) -> Manifest:
     """
     manifest = parse(data)
     signatures(manifest)
+    fixed_values(manifest)
     return manifest
 
 
@@ -220,14 +223,32 @@ def signatures(manifest: Manifest) -> dict[str, Signature | None]:
         If one of them is not a signature, or they are too long to be read.
     """
     texts = {name: offer.signature for name, offer in manifest.offers.items()}
-    found = sum(size(text) for text in texts.values() if text)
+    values = chain.from_iterable(given.values() for given in manifest.fixed.values())
+    found = sum(size(text) for text in chain(texts.values(), values) if text)
     _check(found <= MOST_WORDS, f"has more than {MOST_WORDS} words and signs in its signatures")
-    return {name: _signature(name, text) for name, text in texts.items()}
+    return {
+        name: None if text is None else _read(name, text, read_signature)
+        for name, text in texts.items()
+    }
 
 
-def _signature(name: str, text: str | None) -> Signature | None:
+def fixed_values(manifest: Manifest) -> dict[str, dict[str, Any]]:
+    """Read the values that an adapter always works with, where `signatures` are not too long.
+
+    Raises
+    ------
+    ManifestError
+        If one of them is not a value.
+    """
+    return {
+        function: {name: _read(function, text, read_value) for name, text in given.items()}
+        for function, given in manifest.fixed.items()
+    }
+
+
+def _read(name: str, text: str, how: Callable[[str], Any]) -> Any:
     try:
-        return None if text is None else read_signature(text)
+        return how(text)
     except ValueError as error:
         msg = f"is wrong about {short_repr(name)}: {error}"
         raise ManifestError(msg) from error
@@ -260,11 +281,9 @@ def parse(data: bytes) -> Manifest:
         adapter=_value(found, "adapter", str, None),
         name=_value(found, "name", str),
         aliases=_strings(found, "aliases"),
-        renames={
-            function: {name: _value(pairs, name, str) for name in pairs}
-            for function, pairs in _tables(found, "renames")
-        },
+        renames=_texts(found, "renames"),
         offers=offers,
+        fixed=_texts(found, "fixed"),
     )
 
 
@@ -292,6 +311,13 @@ def _offers(found: dict[str, Any]) -> Iterator[tuple[str, Offer]]:
                     parameters=_value(entry, "parameters", str, "").strip("\n"),
                 ),
             )
+
+
+def _texts(found: dict[str, Any], table: str) -> dict[str, dict[str, str]]:
+    return {
+        function: {name: _value(pairs, name, str) for name in pairs}
+        for function, pairs in _tables(found, table)
+    }
 
 
 def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:

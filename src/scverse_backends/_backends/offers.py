@@ -1,7 +1,7 @@
 """Offers: what a loaded adapter offers, the manifest that says so, and what stands in for the adapter.
 
-The stand-in is made from the manifest. It has the adapter's name, aliases and
-renames, and under each dispatch name a callable with the signature and the
+The stand-in is made from the manifest. It has the adapter's name, aliases, renames
+and fixed values, and under each dispatch name a callable with the signature and the
 documentation of the implementation, which does nothing: to run something, the
 adapter is loaded.
 """
@@ -19,8 +19,8 @@ from scverse_backends._ground.docstrings import PARAMETERS, read_parameters, wri
 from scverse_backends._ground.safe_repr import attempt
 
 from .loading import ABOUT_ITSELF, ABSENT, describe, exported, fetch, import_reference
-from .manifest import KINDS, SCHEMA, Manifest, Offer, signatures
-from .signature_text import Opaque, default_text, read_signature, write_signature
+from .manifest import KINDS, SCHEMA, Manifest, Offer, fixed_values, signatures
+from .signature_text import default_text, literal_text, read_signature, write_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +61,10 @@ def describe_adapter(reference: str) -> Manifest:
         aliases=tuple(sorted(map(str, loaded.aliases))),
         renames=loaded.renames,
         offers={name: offer(implementation) for name, implementation in found},
+        fixed={
+            function: {name: default_text(value) for name, value in given.items()}
+            for function, given in loaded.fixed.items()
+        },
     )
 
 
@@ -115,9 +119,7 @@ def _as_called(described: Offer | None) -> tuple[Any, ...] | None:
 
 def _weight(default: Any) -> str:
     """Compare literals by how they are written; of others, only that there is one."""
-    if default is inspect.Parameter.empty:
-        return "required"
-    return "opaque" if isinstance(default, Opaque) else default_text(default)
+    return "required" if default is inspect.Parameter.empty else literal_text(default)
 
 
 def _implementations(adapter: Any, package: str) -> Iterator[tuple[str, Any]]:
@@ -200,9 +202,10 @@ def _head(manifest: Manifest) -> Iterator[str]:
 
 
 def _tables(manifest: Manifest) -> Iterator[str]:
-    for function, pairs in sorted(manifest.renames.items()):
-        yield f"\n[renames.{_key(function)}]"
-        yield from (f"{_key(name)} = {_string(other)}" for name, other in sorted(pairs.items()))
+    for table, facts in (("renames", manifest.renames), ("fixed", manifest.fixed)):
+        for function, pairs in sorted(facts.items()):
+            yield f"\n[{table}.{_key(function)}]"
+            yield from (f"{_key(name)} = {_string(text)}" for name, text in sorted(pairs.items()))
     for table, kind in KINDS.items():
         for name, offered in sorted(manifest.offers.items()):
             if offered.kind == kind:
@@ -299,6 +302,7 @@ def stand_in(manifest: Manifest) -> tuple[SimpleNamespace, dict[str, Described |
         name=manifest.name,
         aliases=manifest.aliases,
         renames=manifest.renames,
+        fixed=fixed_values(manifest),
         can_run=None,
         __all__=frozenset(manifest.offers),
     )

@@ -222,6 +222,26 @@ def _annotation_text(annotation: Any) -> Any:
     return Opaque(text if is_bare else repr(text))
 
 
+def read_value(text: str) -> Any:
+    """Read one value that `default_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        If it is not one value.
+    """
+    found = read_signature(f"(*, value={text})")
+    if [*found.parameters] != ["value"] or found.return_annotation is not Signature.empty:
+        msg = f"{short_repr(text)} is not a value"
+        raise ValueError(msg)
+    return found.parameters["value"].default
+
+
+def literal_text(value: Any) -> str:
+    """Write a literal; of any other value, only that there is one."""
+    return _literal_text(value) or "opaque"
+
+
 def default_text(value: Any) -> str:
     """Write a default: as a literal, as the expression that it shows, or as neither."""
     exact = _literal_text(value)

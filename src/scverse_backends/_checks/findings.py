@@ -30,6 +30,7 @@ STATES: dict[State, str] = {
 REMARKS = (
     (("missing-parameter",), "does not take", "; such calls run elsewhere"),
     (("required-parameter", "required-option"), "must be given", "; other calls run elsewhere"),
+    (("fixed-parameter",), "always works with", "; other calls run elsewhere"),
     (("missing-member",), "lacks", ""),
     (("differing-default",), "has other defaults:", ""),
     (("ignored-parameter",), "ignores", ""),
@@ -144,7 +145,7 @@ def remarks(fit: Fit) -> Iterator[Remark]:
         if found:
             yield Remark(kinds[0], words, tuple(map(_named, found)), end)
     told = {kind for kinds, _, _ in REMARKS for kind in kinds}
-    for finding in _exceptions(fit):
+    for finding in (*_exceptions(fit), *fit.of("unchecked-member")):
         if finding.kind not in told:
             yield Remark(finding.kind, finding.message)
 
@@ -160,7 +161,7 @@ def _named(finding: Finding) -> tuple[str, str]:
     name = str(finding.parameter)
     if name.startswith("**"):
         return "", "other keywords"
-    if finding.kind in ("added-parameter", "differing-default"):
+    if finding.kind in ("added-parameter", "differing-default", "fixed-parameter"):
         aside = f" (host: {finding.host})" if finding.host is not None else ""
         return f"{name}={finding.backend}", aside
     return name, ""

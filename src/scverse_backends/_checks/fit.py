@@ -17,6 +17,7 @@ from scverse_backends._ground.labels import closest, did_you_mean, quoted
 from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
+from scverse_backends._routing.parameters import same
 from scverse_backends._routing.routes import MISSING
 
 from .findings import REQUIRED, SEVERITIES, Finding, Fit
@@ -73,6 +74,7 @@ class _Finder:
         yield from self._needed()
         yield from self._renames_of_nothing()
         yield from self._fixed_of_nothing()
+        yield from self._always()
         yield from self._members()
         yield from self._other_defaults()
         yield from self._received_otherwise()
@@ -89,11 +91,7 @@ class _Finder:
         for name in self.ours:
             if self.route.targets[name] is not None:
                 continue
-            fixed = next(filter(self.route.fixed.__contains__, self.function.names_of(name)), None)
-            if fixed is not None:
-                always = f"{fixed}={short_repr(self.route.fixed[fixed])}"
-                text = f"always works with {always}, so calls that mean another value go elsewhere"
-                yield self._found("info", "fixed-parameter", text, name)
+            if not self.route.fixed.keys().isdisjoint(self.function.names_of(name)):
                 continue
             if self.function.may_ignore(name):
                 text = f"ignores {name!r}, which the host allows"
@@ -171,10 +169,27 @@ class _Finder:
             yield self._found("error", "unknown-rename", text, name, meant)
 
     def _fixed_of_nothing(self) -> Iterator[Finding]:
-        """Find fixed values of parameters that the host does not have."""
+        """Find fixed values of parameters that the host does not have; of any keyword, what looks so."""
         for name, meant in self._unknown(self.route.fixed):
+            if self.function.parameters.takes_kwargs and not meant:
+                continue
             text = f"has a fixed value for {name!r}, which the host does not have"
             yield self._found("error", "unknown-fixed", text + did_you_mean(meant), name, meant)
+
+    def _always(self) -> Iterator[Finding]:
+        """Find the host's parameters for which it takes one value only."""
+        ours = self.function.parameters
+        for fixed, value in self.route.fixed.items():
+            name = self.function.own_name(fixed)
+            if name not in ours.names and not ours.takes_kwargs:
+                continue
+            default, always = ours.defaults.get(name, value), short_repr(value)
+            host = None if same(default, value) else short_repr(default)
+            text = (
+                f"always works with {fixed}={always}, so calls that mean another value go elsewhere"
+            )
+            text += f", and those that leave it at {host}" if host else ""
+            yield self._found("warning", "fixed-parameter", text, fixed, host, always)
 
     def _unknown(self, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """List the names that the host does not have, each with the one that may be meant."""
@@ -190,6 +205,9 @@ class _Finder:
             if parameters:
                 text = f"does not take {quoted(parameters)} in its method {name!r}"
             yield self._found("warning", "missing-member", text, shown(name, parameters))
+        if self.function.is_class and self.route.backend.described is not None:
+            text = "does not tell the methods and attributes of its class in its manifest"
+            yield self._found("info", "unchecked-member", text)
 
     def _other_defaults(self) -> Iterator[Finding]:
         """Find defaults that are not the host's."""

@@ -33,7 +33,6 @@ from .parameters import Given, bind, fits, settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.selector import Selector
@@ -231,16 +230,16 @@ class Resolver:
         _, selection, forwarding, given, refusals, nested, is_fallback, options = resolution
         refusals = (*selection.omitted, *refusals)
         if forwarding is None or given is None:
-            policy = self._selector.policy(selection) if is_fallback else None
+            end = self._ending(selection, given) if is_fallback else None
             return Decision(
                 function=self._function.name,
                 backend=CPU,
                 distribution=None,
                 version=None,
-                reason=nested or _why_host(selection, refusals, policy),
+                reason=nested or _why_host(selection, refusals, end),
                 refusals=refusals,
                 forwarded=tuple(given.arguments(self._function.parameters)) if given else (),
-                is_fallback=is_fallback,
+                is_fallback=is_fallback and end is not _REFUSED,
             )
         route = forwarding.route
         return Decision(
@@ -261,6 +260,12 @@ class Resolver:
             options=options,
             missing_members=tuple(shown(*member) for member in route.missing),
         )
+
+    def _ending(self, selection: Selection, given: Given | None) -> str:
+        """Say how a call ends that no backend takes; nothing if the host runs it."""
+        if self._host_refuses(given):
+            return _REFUSED
+        return _RAISES if self._selector.policy(selection) == "error" else ""
 
     def allow(self, resolution: Resolution, kwargs: dict[str, Any]) -> None:
         """Let a fallback go ahead; it is told, or refused.
@@ -291,9 +296,9 @@ class Resolver:
     def _host_refuses(self, given: Given | None) -> bool:
         """Whether the host itself is to refuse the arguments of a call: nothing can take them."""
         ours, aliases = self._function.parameters, self._function.aliases
-        if given is not None and isinstance(settle(ours, given, aliases), str):
-            return True
-        return self._function.is_plain and not fits(ours, given)
+        twice = given is not None and isinstance(settle(ours, given, aliases), str)
+        # A decorator of the host may take other arguments, but for one parameter by two names.
+        return (twice or self._function.is_plain) and not fits(ours, given)
 
     def tell(self, resolution: Resolution) -> None:
         """Log who runs a call, if somebody listens to each of them."""
@@ -341,16 +346,19 @@ class Resolver:
         return [] if host.takes_kwargs else [n for n in given if own_name(n) not in host.names]
 
 
-def _why_host(
-    selection: Selection, refusals: tuple[Refusal, ...], policy: FallbackPolicy | None
-) -> str:
+# How a call ends that no backend takes; what the host refuses as well runs nowhere.
+_RAISES = "; with fallback='error' it raises instead"
+_REFUSED = "; the host does not take its arguments either"
+
+
+def _why_host(selection: Selection, refusals: tuple[Refusal, ...], end: str | None) -> str:
+    """Say why a call goes to the host; the end is that of one for which only backends were asked."""
     preferred = [refusal.backend for refusal in refusals if isinstance(refusal, Preference)]
     refusals = asked_of(refusals)
     if preferred:
         return f"{quoted(preferred)} leaves it to the host; {_chosen(selection)}"
-    if not refusals or policy is None:
+    if not refusals or end is None:
         return _chosen(selection)
-    end = "; with fallback='error' it raises instead" if policy == "error" else ""
     names = selection.names
     nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{quoted(names)} cannot"
     return f"{nobody} take the call; {_chosen(selection)}{end}"

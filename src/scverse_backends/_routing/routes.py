@@ -15,7 +15,17 @@ from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
-from .parameters import ABSENT, Given, Parameters, alike, read, silence, telling, without_signature
+from .parameters import (
+    ABSENT,
+    Given,
+    Parameters,
+    alike,
+    read,
+    same,
+    silence,
+    telling,
+    without_signature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -218,8 +228,14 @@ def _differing(route: Route) -> tuple[DefaultDifference, ...]:
     return tuple(
         DefaultDifference(name, default, found[name])
         for name, default in route.function.parameters.defaults.items()
-        if name in found
+        if name in found and not _is_otherwise(route, name, default)
     )
+
+
+def _is_otherwise(route: Route, name: str, default: Any) -> bool:
+    """Whether a call that leaves a parameter out does not come here, as another value is fixed."""
+    fixed = (route.fixed.get(one, default) for one in route.function.names_of(name))
+    return not all(same(value, default) for value in fixed)
 
 
 def _supplied(route: Route) -> dict[str, Any]:

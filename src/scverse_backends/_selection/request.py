@@ -169,8 +169,9 @@ def _options(
     """Copy ``{function: {option: value}}``."""
     found: Any = options
     inner = found.values() if isinstance(found, Mapping) else (found,)
-    if not all(isinstance(given, Mapping) for given in inner):
-        msg = f"options must be {{function: {{option: value}}}}, not {options!r}"
+    are_maps = all(isinstance(given, Mapping) for given in inner)
+    if not (are_maps and all(isinstance(name, str) for given in inner for name in given)):
+        msg = f"options must be {{function: {{option: value}}}} with names as keys, not {options!r}"
         raise TypeError(msg)
     return tuple((_text(function), tuple(given.items())) for function, given in options.items())
 

@@ -276,7 +276,11 @@ class Selector:
         was_lost = lost(self.configuration.host, self.environment.backend_variable)
         if was_lost and not self.environment.backend:
             self._warn_once(ENTRY, was_lost)
-        return self.state.settle(self._by_environment())
+        try:
+            return self.state.settle(self._by_environment())
+        except Exception as error:
+            messages.point_at_caller(error)
+            raise
 
     def reset_default(self) -> None:
         """Go back from the process-wide choice to the environment's.

@@ -29,6 +29,16 @@ class Distance:
     def named(cls, name: str) -> Self:
         return cls()
 
+    @classmethod
+    @backend_dispatch(name="Distance.made")
+    def made(cls, name: str) -> "Distance":
+        return cls()
+
+    @classmethod
+    @backend_dispatch(name="Distance.built", selector="engine")
+    def built(cls, name: str) -> str:
+        return name
+
     @property
     def cost(self) -> float:
         return self.norm_of_it(backend="cuda")
@@ -57,6 +67,14 @@ def a_backend_is_chosen(distance: Distance) -> None:
 
 async def a_coroutine_method_stays_one(distance: Distance) -> None:
     assert_type(await distance.fetch("x"), bytes)
+
+
+def of_a_class(distance: Distance) -> None:
+    assert_type(Distance.made("double"), "Distance")
+    assert_type(Distance.made("double", backend="cuda", device=0), "Distance")
+    assert_type(distance.made("double"), "Distance")
+    assert_type(Distance.built("double"), str)
+    assert_type(Distance.built("double", engine="cuda"), str)
 
 
 def under_other_decorators(distance: Distance) -> None:

@@ -11,6 +11,11 @@ class Distance:
     def pairwise(self, points: list[float], *, scale: float = 1.0) -> list[float]:
         return [scale * point for point in points]
 
+    @classmethod
+    @backend_dispatch(name="Distance.made")
+    def made(cls, name: str) -> "Distance":
+        return cls()
+
 
 def a_wrong_argument_of_the_host(distance: Distance) -> None:
     distance.pairwise()  # rejected
@@ -23,6 +28,7 @@ def a_wrong_argument_of_the_host(distance: Distance) -> None:
 
 def the_wrong_result(distance: Distance) -> None:
     wrong: str = distance.pairwise([1.0], backend="cuda")  # rejected
+    made: str = Distance.made("double")  # rejected
 
 
 class Backwards:

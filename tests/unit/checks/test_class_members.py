@@ -162,7 +162,7 @@ def test_a_dispatched_method_does_not_ask_for_the_selector(lacking):
     assert lacking(Complete, decorate) == {}
 
 
-def test_a_class_that_only_a_manifest_describes_is_not_judged(site, dispatcher):
+def test_of_a_class_that_only_a_manifest_describes_members_are_told_to_be_unknown(site, dispatcher):
     press(dispatcher)
     site.install("fast", entry_points={"fast": "fast"}, modules={"fast": "1 / 0"})
     site.write(
@@ -177,7 +177,9 @@ def test_a_class_that_only_a_manifest_describes_is_not_judged(site, dispatcher):
         """,
     )
     (found,) = verify(dispatcher, "fast").functions
-    assert (found.implemented, found.state, found.findings) == (True, "yes", ())
+    assert (found.implemented, found.state) == (True, "yes")
+    (finding,) = found.findings
+    assert (finding.severity, finding.kind) == ("info", "unchecked-member")
 
 
 @pytest.mark.parametrize(("backend", "state"), [(Complete, "yes"), (without("fit"), "partly")])

@@ -55,6 +55,12 @@ DAMAGED = {
         f"{HEAD}[renames.scale]\na = 'x'\nb = 'x'",
         "the same name",
     ),
+    "a fixed value that is no text": (f"{HEAD}[fixed.scale]\nfactor = 2", "a string for 'factor'"),
+    **{
+        f"a fixed value that is {what}": (f"{HEAD}[fixed.scale]\nfactor = '{text}'", WRONG)
+        for what, text in {"none": "2 +", "two": "2, b=3", "a signature": "2) -> (3"}.items()
+    },
+    "fixed values of too many words": (f"{HEAD}[fixed.scale]\nfactor = '{'a ' * 21_000}'", "20000"),
     "a signature that is none": (f"{SIGNED}'values'", WRONG),
     "a signature that is code": (f"{SIGNED}'(x=__import__(\"os\").abort()): ...; abort()'", WRONG),
     "a signature of many brackets": (f"{SIGNED}'(x={'(' * 9000}'", WRONG),

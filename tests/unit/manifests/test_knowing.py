@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import zipfile
+from textwrap import dedent
 from typing import ClassVar
 
 import pytest
@@ -16,6 +17,7 @@ from scverse_backends.exceptions import (
     UntrustedBackendWarning,
     UnusedBlockWarning,
 )
+from scverse_backends.testing import verify
 
 from .conftest import MANIFEST, MODULE
 
@@ -163,6 +165,15 @@ def test_dotted_names_classes_and_coroutines_are_described(ship, dispatcher):
     assert added == [["neighbors"], ["timeout"], [], ["strict"], ["device"]]
 
 
+def test_what_the_adapter_always_works_with_is_known(ship, dispatcher, scale):
+    ship(f"{dedent(MANIFEST)}\n[fixed.scale]\nfactor = '3'\nlike = 'numpy.float32'\n")
+    dispatcher.discover()
+    (fit,) = verify(dispatcher, "tiled").functions
+    unknown, always = fit.of("unknown-fixed", "fixed-parameter")
+    assert (fit.state, unknown.parameter) == ("partly", "like")
+    assert always[-3:] == ("factor", "2", "3")
+
+
 def test_a_manifest_that_is_not_for_this_adapter_is_not_there(ship, site, dispatcher):
     ship("schema = 1\nadapter = 'tiled.adapter:Other'\nname = 'tiled'")
     assert [info.name for info in dispatcher.backends()] == ["tiled_point"]
@@ -243,6 +254,10 @@ class TestOnceLoaded:
             ({"name": "name = 'other'"}, "name 'tiled', and the adapter 'other'"),
             ({"aliases": "aliases = ['bits']"}, r"aliases \['tiles'\], and the adapter \['bits'\]"),
             ({"renames": "renames = {}"}, "renames .*'by'.*, and the adapter {}"),
+            (
+                {"fixed": "fixed = {'scale': {'factor': 2, 'like': object()}}"},
+                "fixed {}, and the adapter {'scale': {'factor': '2', 'like': 'opaque'}}",
+            ),
         ],
     )
     def test_about_itself(self, ship, dispatcher, change, said):

@@ -18,7 +18,8 @@ DOC = '''"""Scale.
 ADAPTERS = {
     "first": "def scale(data, factor=2.0, *, copy=False, tiles: int = 4): {doc}",
     "second": "def scale(data, factor=2.0, *, copy=False, tiles: int = 4, own=print): {doc}",
-    "third": "renames = {{'scale': {{'factor': 'by', 'seed': 'rng'}}}}\n"
+    "third": "fixed = {{'scale': {{'factor': 2, 'seed': print}}}}\n"
+    "renames = {{'scale': {{'factor': 'by', 'seed': 'rng'}}}}\n"
     "def scale(data, by=(1, 2), *, copy=False, rng=7, factor='other', **more): {doc}",
     "fourth": "def scale(data, /, factor=1, tiles=None, *args, _hidden=2, backend=3): {doc}",
     "fifth": "async def scale(data, tiles=9): {doc}",

@@ -162,3 +162,19 @@ def test_the_backend_is_asked_again_after_a_fallback_that_raised_too(host):
             host.total([1], then=lambda: 1 / 0)
         host.total([1])
     assert host.ran == ["host", "host", "fast", "host", "fast"]
+
+
+@pytest.mark.parametrize("policy", ["warn", "error"])
+def test_a_call_that_the_host_refuses_too_is_told_as_that_and_not_as_a_fallback(
+    dispatcher, umap, policy
+):
+    settings = dispatcher.settings
+    with settings.use_backend("mine", fallback=policy), settings.trace() as trace:
+        decision = settings.explain(umap, 1, cpoy=True)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'cpoy'"):
+            umap(1, cpoy=True)
+    assert decision.reason.endswith("the host does not take its arguments either")
+    (record,) = trace.records
+    assert (record.is_fallback, decision.is_fallback) == (False, False)
+    assert record.reason == decision.reason
+    assert "fallbacks" not in trace.provenance()

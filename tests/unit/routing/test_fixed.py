@@ -62,14 +62,34 @@ def test_verify_tells_what_is_fixed_and_what_cannot_be(dispatcher, count, offer)
         count=lambda table: "mine",
         fixed={"count": {"inplce": True}, "cuont": {"inplace": True}},
     )
-    said = {f.kind: f.message for f in verify(dispatcher, "mine").findings}
-    assert "always works with inplace=True" in said["fixed-parameter"]
+    (found,) = (f for f in verify(dispatcher, "mine").findings if f.kind == "fixed-parameter")
+    assert found.message.startswith("always works with inplace=True, so calls that mean another")
+    assert found.message.endswith("and those that leave it at False")
+    assert found[-3:] == ("inplace", "False", "True")
     assert "missing-parameter" not in {
         f.kind for f in verify(dispatcher, "mine").findings if f.parameter == "inplace"
     }
     told = [f.message for f in verify(dispatcher, "other").findings if f.kind == "unknown-fixed"]
     assert any("did you mean 'inplace'" in message for message in told)
     assert any("'cuont', which the host does not dispatch" in message for message in told)
+
+
+def test_what_is_fixed_is_told_of_a_parameter_that_the_backend_has_and_no_default_of_it(
+    dispatcher, offer, reasons
+):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, copy=False: "host")
+    offer(func=lambda data, copy=True: "mine", fixed={"func": {"copy": True}})
+    assert reasons(func, 1) == ["always works with copy=True, and the call means copy=False"]
+    assert dispatcher.settings.explain(func, 1, True, backend="mine").differing_defaults == ()
+    (fit,) = verify(dispatcher, "mine").functions
+    assert ([found.kind for found in fit.findings], fit.state) == (["fixed-parameter"], "partly")
+
+
+def test_what_is_fixed_among_the_hosts_keywords_is_no_mistake(dispatcher, offer):
+    dispatcher.backend_dispatch(name="func")(lambda data, **options: "host")
+    offer(func=lambda data, **options: "mine", fixed={"func": {"seed": 0}})
+    (found,) = verify(dispatcher, "mine").findings
+    assert (found.kind, found.parameter, found.host) == ("fixed-parameter", "seed", None)
 
 
 def test_verify_tells_of_positional_arguments_that_go_elsewhere(dispatcher, offer):

@@ -6,7 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendConfigurationError, BackendFallbackWarning
+from scverse_backends.exceptions import (
+    BackendConfigurationError,
+    BackendFallbackError,
+    BackendFallbackWarning,
+)
 from scverse_backends.testing import verify
 
 from .conftest import function, named, renamed, rows
@@ -55,6 +59,7 @@ HOSTS = [renaming(of_today), of_both, of_any]
 OLD = {"random_state": lambda data, *, random_state=0: ("mine", random_state)}
 NEW = {"rng": lambda data, *, rng=0: ("mine", rng)}
 KNOWN = [*OLD.values(), *NEW.values()]
+TWICE = "would receive one parameter by two names, 'rng', 'random_state'"
 
 
 @pytest.fixture(params=["host-wide", "per function"])
@@ -142,7 +147,8 @@ def test_both_names_that_the_backend_has_too_stay_on_a_host_that_takes_both(alia
         function("data, rng=None, random_state=None"), lambda data, rng=None, random_state=None: 0
     )
     on_host = {"data": 1, "rng": 7, "random_state": 8}
-    assert outcome(func, 1, 7, 8) == outcome(func, 1, 7, random_state=8) == on_host
+    with pytest.warns(BackendFallbackWarning, match=TWICE):
+        assert outcome(func, 1, 7, 8) == outcome(func, 1, 7, random_state=8) == on_host
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
@@ -169,11 +175,12 @@ def test_the_host_gets_what_was_given(aliased, host):
     assert on_host == host(1, random_state=7) == func(1, random_state=7)
 
 
-@pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
 @pytest.mark.parametrize("policy", ["warn", "error"])
 @pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
-def test_both_at_once_are_the_hosts_own_error(aliased, host, policy, implementation):
-    func = aliased(host, implementation)
+def test_both_at_once_are_the_hosts_own_error_where_its_signature_lacks_one(
+    aliased, policy, implementation
+):
+    func = aliased(renaming(of_today), implementation)
     func.dispatcher.settings.fallback = policy
     with func.dispatcher.settings.use_backend("mine"):
         func(1)  # so that calls may go there as they come
@@ -181,7 +188,24 @@ def test_both_at_once_are_the_hosts_own_error(aliased, host, policy, implementat
             with pytest.raises(TypeError, match="give rng or random_state") as caught:
                 func(1, rng=7, random_state=7)
     (note,) = caught.value.__notes__
-    assert "would receive one parameter by two names, 'rng', 'random_state'" in note
+    assert TWICE in note
+
+
+@pytest.mark.parametrize("host", [of_both, of_any], ids=["both", "any"])
+@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
+def test_both_at_once_are_a_fallback_to_a_host_whose_signature_takes_both(
+    aliased, host, implementation
+):
+    func = aliased(host, implementation)
+    with func.dispatcher.settings.use_backend("mine"):
+        func(1)
+        told = pytest.warns(BackendFallbackWarning, match=TWICE)
+        with told, pytest.raises(TypeError, match="give rng or random_state"):
+            func(1, rng=7, random_state=7)
+        func.dispatcher.settings.fallback = "error"
+        assert "it raises instead" in func.explain(1, rng=7, random_state=7).reason
+        with pytest.raises(BackendFallbackError, match=TWICE):
+            func(1, rng=7, random_state=7)
 
 
 def test_by_name_what_the_host_takes_by_position_alone_is_no_second_name(aliased):
@@ -361,7 +385,7 @@ def test_can_run_is_told_of_a_seed_beside_a_new_name_at_none(aliased):
 
 @pytest.mark.parametrize("more", ["*, rng=None, random_state=None", "**options"])
 def test_both_at_once_are_the_hosts_own_error_where_the_backend_takes_both(aliased, more):
-    func = aliased(of_both, function(f"data, {more}"))
+    func = aliased(renaming(of_today), function(f"data, {more}"))
     with pytest.raises(TypeError, match="give rng or random_state"):
         func(1, rng=7, random_state=8, backend="mine")
 

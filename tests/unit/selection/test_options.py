@@ -224,7 +224,9 @@ class TestAnOptionThatNoSelectedBackendHas:
                 assert host.neighbors(1)[0] in ("host", "torch")
 
 
-@pytest.mark.parametrize("options", [3, ["pp.neighbors"], {"pp.neighbors": "algorithm"}])
+@pytest.mark.parametrize(
+    "options", [3, ["pp.neighbors"], {"pp.neighbors": "algorithm"}, {"pp.neighbors": {3: 1}}]
+)
 def test_what_is_no_mapping_of_mappings_is_refused(host, options):
     with pytest.raises(TypeError, match="options must be"):
         host.settings.use_backend("cuda", options=options)
@@ -232,8 +234,9 @@ def test_what_is_no_mapping_of_mappings_is_refused(host, options):
 
 @pytest.mark.parametrize("name", ["pp.neighbours", "pp.*"])
 def test_a_function_that_is_not_dispatched_is_refused_with_the_nearest(host, name):
-    with pytest.raises(UnknownFunctionError):
+    with pytest.raises(UnknownFunctionError) as caught:
         host.settings.use_backend("cuda", options={name: {"algorithm": "ivfpq"}})
+    assert caught.value.suggestion == "pp.neighbors"
 
 
 class TestIsTold:
