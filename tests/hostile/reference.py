@@ -190,14 +190,23 @@ def options(world, backend):
 
 def takes_option(world, backend, name):
     """Whether a backend's function takes what the host's has under no name."""
-    takes_any = backend.function.takes_any and world.own(name) is None
-    return takes_any or renames(world, backend).get(name, name) in own_options(world, backend)
+    if world.own(name) is not None:
+        return False
+    aim = renames(world, backend).get(name, name)
+    if backend.function.get(aim):
+        return aim not in aims(world, backend)
+    return backend.function.takes_any
 
 
 def own_options(world, backend):
     """List the parameters of a backend's function that the host's has under no name."""
-    aims = {target(world, backend, p.name, p) for p in named(world.host)}
-    return {p.name for p in named(backend.function) if world.own(p.name) is None} - aims
+    own = {p.name for p in named(backend.function) if world.own(p.name) is None}
+    return own - aims(world, backend)
+
+
+def aims(world, backend):
+    """Name what of a backend's function the host's parameters are meant for."""
+    return {target(world, backend, p.name, p) for p in named(world.host)}
 
 
 def had_better_not(world, backend):

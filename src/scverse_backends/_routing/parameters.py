@@ -273,7 +273,11 @@ class ParameterMap:
 
     def is_option(self, name: str) -> bool:
         """Whether a parameter of an implementation is one that the host's function has not."""
-        return name not in self._received and name not in self._names
+        return not self.is_received(name) and name not in self._names
+
+    def is_received(self, name: str) -> bool:
+        """Whether a parameter of an implementation stands for one of the host's."""
+        return name in self._received
 
     def receives(self, target: str, name: str) -> bool:
         """Whether a parameter of the host is the one whose default an implementation's stands for."""

@@ -150,9 +150,11 @@ class Route:
     def takes_option(self, name: str) -> bool:
         """Whether the implementation takes an argument by name that the host's function has not."""
         function, target = self.function, self.renames.get(name, name)
-        is_further = function.own_name(name) not in function.parameters.names
-        takes_any = self.parameters.takes_kwargs and target not in self.parameters.names
-        return target in self.options or (takes_any and is_further)
+        if function.own_name(name) in function.parameters.names:
+            return False
+        if target in self.parameters.names:
+            return not self.map.is_received(target)
+        return self.parameters.takes_kwargs
 
     def options_for(
         self, given: Given, options: tuple[tuple[str, Any], ...]

@@ -335,3 +335,18 @@ def test_a_block_that_is_thrown_away_is_told_with_them(host, labels):
     assert f"options={OPTIONS!r}) alone selects nothing" in str(warning.message)
     assert str(warning.message).endswith(":' or decorate a function with it.")
     assert pickle.loads(pickle.dumps(warning.message)).options == OPTIONS
+
+
+def test_an_option_reaches_a_parameter_that_is_called_as_another_name_of_the_host(make_dispatcher):
+    dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
+    func = dispatcher.backend_dispatch(name="func")(lambda data, *, rng=0: "host")
+    renames = {"func": {"grid": "random_state"}}
+    own = SimpleNamespace(
+        name="own",
+        renames=renames,
+        func=lambda data, *, rng=0, random_state=1, **rest: random_state,
+    )
+    dispatcher.register(own)
+    with dispatcher.settings.use_backend("own", options={"func": {"grid": 5}}):
+        assert func(1) == 5
+    assert func(1, grid=6, backend="own") == 6
