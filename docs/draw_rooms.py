@@ -17,7 +17,7 @@ PACKAGE = "scverse_backends"
 HERE = Path(__file__).parent
 SOURCE = HERE.parent / "src" / PACKAGE
 ROOMS = {
-    "plugins": ("pytest_plugin", "sphinx_ext", "dask_plugin", "ipython_ext"),
+    "plugins": ("pytest_plugin", "sphinx_ext", "dask_plugin"),
     "_cli": ("_cli", "__main__"),
     "_checks": ("_checks", "testing"),
     "facade": ("dispatcher", "settings", "manifest", "records"),
@@ -28,7 +28,7 @@ ROOMS = {
     "_ground": ("_ground", "exceptions", "typing"),
 }
 PURPOSES = {
-    "plugins": "pytest, Sphinx, Dask and IPython, each optional.",
+    "plugins": "pytest, Sphinx and Dask, each optional.",
     "facade": "What hosts and users hold: it wires the rooms below and decides nothing.",
 }
 WIDTH, LEFT, LANE, LINE = 740, 16, 14, 20

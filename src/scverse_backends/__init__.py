@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 def load_ipython_extension(shell: Any) -> None:
     """Add ``%backend`` and completion to IPython; what ``%load_ext scverse_backends`` calls."""
-    from .ipython_ext import load
+    from ._cli.magics import load
 
     load(shell)
 

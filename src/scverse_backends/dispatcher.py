@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import scverse_backends
 
-from ._backends.configuration import configure
+from ._backends.configuration import FallbackPolicy, UntrustedPolicy, configure
 from ._display.catalogue import Catalogue
 from ._ground.callables import public_names
-from ._ground.labels import FallbackPolicy, UntrustedPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from ._routing.host import Options
 from ._selection.selector import Selector
 from .settings import Settings

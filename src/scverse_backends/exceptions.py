@@ -199,6 +199,7 @@ class UnknownBackendError(BackendError, ValueError):
         problem: str | None = None,
     ) -> None:
         super().__init__()
+        self._is_text = isinstance(label, str)
         self.label = label if isinstance(label, str) else repr(label)
         self.host = host
         self.known = tuple(known)
@@ -209,10 +210,11 @@ class UnknownBackendError(BackendError, ValueError):
     @property
     def suggestion(self) -> str | None:
         """The known label nearest to the one asked for, if any is near."""
-        return closest(self.label, self.known)
+        return closest(self.label, self.known) if self._is_text else None
 
     def __str__(self) -> str:
-        parts = [f"{self.host} has no backend {self.label!r}{self._source}."]
+        shown = repr(self.label) if self._is_text else self.label
+        parts = [f"{self.host} has no backend {shown}{self._source}."]
         if self.problem:
             parts.append(f"{self.problem[0].upper()}{self.problem[1:]}.")
         if self.suggestion:

@@ -29,8 +29,8 @@ from .exceptions import BackendError, UntrustedBackendWarning
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from ._backends.configuration import FallbackPolicy
     from ._backends.registry import Registration
-    from ._ground.labels import FallbackPolicy
     from ._selection.selection import Selection
     from .dispatcher import BackendDispatcher
 

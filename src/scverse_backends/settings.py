@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import scverse_backends
 
+from ._backends.configuration import FallbackPolicy  # noqa: TC001 - typing.get_type_hints finds it here
 from ._ground.callables import public_names
-from ._ground.labels import ByFunction, FallbackPolicy, closest, quoted
+from ._ground.labels import ByFunction, closest, quoted
 from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.processes import find_host, tell_workers

@@ -67,7 +67,7 @@ def test_an_empty_cell_is_no_error(shell):
 def test_a_cell_that_fails_fails_and_is_reported(shell):
     ran = shell.run(f"%%backend {shell.name}=fast\nhost.where()\n1 / 0")
     assert isinstance(ran.error, ZeroDivisionError)
-    assert "ipython_ext.py" not in ran.stdout
+    assert "magics.py" not in ran.stdout
     assert f"Trace of {shell.name}: 1 call" in html(ran)
     assert shell.host.where() == "cpu"
 

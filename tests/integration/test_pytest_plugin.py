@@ -504,7 +504,7 @@ class TestTestsOfBackends:
     @pytest.mark.parametrize(
         ("names", "problem"),
         [
-            ('["q", "cpu"]', "a label is a string, not list"),
+            ('["q", "cpu"]', "a backend name must be a string, not list"),
             ('"q,cpu"', "'q,cpu' is not a valid backend name*"),
             ('"q", "no label"', "'no label' is not a valid backend name*"),
             ('names="q"', "it has no keyword 'names'"),

@@ -2,5 +2,6 @@
 
 Metadata is read into candidates (`discovery`), which the host's configuration judges (`trust`).
 An inventory reads manifests and loads adapters on demand, once each, and an index says what every
-label names. Through the door, `registry.Registry`, go labels in, and verdicts and loaded backends out.
+label names. What a label names is asked at the door, `registry.Registry.locate`: labels go in there, and
+verdicts and loaded backends come out.
 """

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import time
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from scverse_backends._ground.callables import is_coroutine_function
-from scverse_backends._ground.labels import (
-    RESERVED,
-    Configuration,
-    FallbackPolicy,
-    TrustRule,
-    UntrustedPolicy,
-    closest,
-    did_you_mean,
-    fault,
-    key,
-)
+from scverse_backends._ground.labels import RESERVED, closest, did_you_mean, fault, key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+FallbackPolicy = Literal["warn", "silent", "error"]
+UntrustedPolicy = Literal["warn", "allow", "refuse"]
 
 STARTED = time()
 """When this process imported the library: with its hosts."""
@@ -34,6 +27,52 @@ UNTRUSTED_POLICIES: tuple[str, ...] = get_args(UntrustedPolicy)
 
 _LISTS = ("aliases", "distributions", "entrypoints", "object_refs", "module_prefixes")
 _RULE_KEYS = ("aliases", "package", *_LISTS[1:])
+
+
+class TrustRule(NamedTuple):
+    """Who may serve one trusted name; an empty tuple asks nothing of its kind."""
+
+    name: str
+    aliases: tuple[str, ...]
+    package: str
+    distributions: tuple[str, ...]
+    entrypoints: tuple[str, ...]
+    object_refs: tuple[str, ...]
+    module_prefixes: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label by which users ask for it, its name first."""
+        return (self.name, *self.aliases)
+
+
+class Configuration(NamedTuple):
+    """What a host told its dispatcher, checked; labels are keyed by their folded form."""
+
+    group: str
+    host: str
+    trusted: Mapping[str, TrustRule]
+    reserved: Mapping[str, str]
+    ignorable: frozenset[str]
+    parameter_aliases: Mapping[str, str]
+    fallback: FallbackPolicy
+    untrusted: UntrustedPolicy
+    should_run: Callable[[str, dict[str, Any]], object] | None
+
+    @property
+    def rules(self) -> tuple[TrustRule, ...]:
+        """Each trust rule once."""
+        return tuple(dict.fromkeys(self.trusted.values()))
+
+    @property
+    def trusted_names(self) -> tuple[str, ...]:
+        """The names that the host trusts."""
+        return tuple(rule.name for rule in self.rules)
+
+    def reservation(self, label: str) -> str | None:
+        """Say of a reserved label what to write instead; ``None`` if it is not reserved."""
+        reason = self.reserved.get(key(label))
+        return reason and f"{label!r} is reserved. {reason}"
 
 
 def configure(

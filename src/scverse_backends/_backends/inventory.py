@@ -35,10 +35,11 @@ from .trust import Judge, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from scverse_backends._ground.labels import Changes, Configuration
+    from scverse_backends._ground.labels import Changes
     from scverse_backends._ground.records import Source, Verdict
     from scverse_backends.exceptions import BackendWarning
 
+    from .configuration import Configuration
     from .discovery import Fault
     from .reading import Outcome, Reading
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import is_coroutine_function, signature_of
 from scverse_backends._ground.labels import fault
-from scverse_backends._ground.records import LoadedBackend
+from scverse_backends._ground.records import ABSENT, LoadedBackend
 from scverse_backends._ground.safe_repr import describe_error, error_text, plain_str, safe_repr
 from scverse_backends.exceptions import BackendLoadError
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from scverse_backends._ground.records import Candidate
-
-ABSENT: Any = object()
-"""Stands for "this adapter does not implement it"."""
 
 
 class AdapterError(Exception):

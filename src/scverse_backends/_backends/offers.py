@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground.callables import ANNOTATIONS_AS_TEXT, gives_coroutine, signature_of
 from scverse_backends._ground.docstrings import PARAMETERS, read_parameters, write_entries
+from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import attempt
 
-from .loading import ABOUT_ITSELF, ABSENT, describe, exported, fetch, import_reference
+from .loading import ABOUT_ITSELF, describe, exported, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer, fixed_values, signatures
 from .signature_text import default_text, literal_text, read_signature, write_signature
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Self
 
-    from scverse_backends._ground.labels import TrustRule
     from scverse_backends._ground.records import Verdict
 
+    from .configuration import TrustRule
     from .index import Installed
 
 

@@ -16,8 +16,9 @@ from .configuration import BLOCK_VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from scverse_backends._ground.labels import Configuration, TrustRule
     from scverse_backends._ground.records import Candidate, LoadedBackend
+
+    from .configuration import Configuration, TrustRule
 
 
 SHORT = 100

@@ -11,8 +11,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from unittest import SkipTest
 
-from scverse_backends._backends.loading import ABSENT, fetch
+from scverse_backends._backends.loading import fetch
 from scverse_backends._ground.labels import closest, quoted
+from scverse_backends._ground.records import ABSENT
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .comparison import ran

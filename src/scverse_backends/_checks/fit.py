@@ -235,7 +235,7 @@ class _Finder:
         for name in self.options:
             if name in self.meant.values():
                 continue
-            why = objection(name, self.host, self.function.selector)
+            why = objection(name, self.host, self.function.selector_name)
             if why:
                 severity: Severity = "info" if name.startswith("_") else "warning"
                 text = f"has a parameter {name!r} that is not shown: {why}"

@@ -21,8 +21,8 @@ from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 
 if TYPE_CHECKING:
+    from scverse_backends._backends.configuration import FallbackPolicy
     from scverse_backends._display.trace import TraceRecord
-    from scverse_backends._ground.labels import FallbackPolicy
     from scverse_backends._ground.records import BackendInfo
 
 LOOPBACK = "loopback"

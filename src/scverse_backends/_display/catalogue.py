@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from inspect import Signature
 
-    from scverse_backends._ground.labels import Configuration
+    from scverse_backends._backends.configuration import Configuration
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._routing.parameters import Aliases
     from scverse_backends._selection.selector import Selector
@@ -261,11 +261,11 @@ class _Shown:
         function = self._dispatch.function
         own = docstring_of(function.func)
         if own:
-            public.__doc__ = with_selector(own, function.selector, trusted)
+            public.__doc__ = with_selector(own, function.selector_name, trusted)
         signature = PublicSignature(self.signature)
         setattr(public, "__signature__", signature)  # noqa: B010 - typed as a plain callable
-        if function.selector:
-            annotate(public, function.selector, SELECTOR_TYPE)
+        if function.selector_name:
+            annotate(public, function.selector_name, SELECTOR_TYPE)
         self._dispatch.watchers.append(self.learn)
 
     @once

@@ -20,9 +20,8 @@ from scverse_backends._selection.state import PENDING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scverse_backends._backends.configuration import Environment
+    from scverse_backends._backends.configuration import Environment, TrustRule, UntrustedPolicy
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.labels import TrustRule, UntrustedPolicy
     from scverse_backends._ground.records import BackendInfo, BackendState
     from scverse_backends._ground.rendering import Tone
     from scverse_backends._selection.selection import Pick, Rule, Selection

@@ -176,7 +176,9 @@ class Presentation:
             return
         merged = self._merged_docstring(own)
         if not self._written:
-            self._written.append(with_selector(own, self.function.selector, self._trusted) or own)
+            self._written.append(
+                with_selector(own, self.function.selector_name, self._trusted) or own
+            )
         for layer in with_decorators(self.function.public):
             _replace(layer, self._written, merged)
         if merged not in self._written:
@@ -185,7 +187,7 @@ class Presentation:
     def _merged_docstring(self, own: str) -> str:
         known = _by_name(self._known)
         labels = dict.fromkeys((*self._trusted, *(one.backend.name for one in known)))
-        name = self.function.selector
+        name = self.function.selector_name
         return merge(
             own,
             selector_entry(name, tuple(labels)) if name else None,
@@ -272,7 +274,7 @@ class HostSignature:
         if parameter.kind not in _NAMED:
             return None
         if parameters.is_option(name):
-            why = objection(name, self._own, self._function.selector)
+            why = objection(name, self._own, self._function.selector_name)
             return Addition(hidden=(name, why)) if why else Addition(_as_option(parameter))
         if default is Parameter.empty or self._function.host_defaults:
             return None
@@ -286,7 +288,7 @@ class HostSignature:
         return self._own.replace(parameters=[*own, *self._selector(), *options, *tail])
 
     def _selector(self) -> list[Parameter]:
-        name = self._function.selector
+        name = self._function.selector_name
         kind = Parameter.KEYWORD_ONLY
         return [Parameter(name, kind, default=None, annotation=SELECTOR_TYPE)] if name else []
 

@@ -1,14 +1,11 @@
-"""Labels: what they may look like, which are the same, and what a host says of them."""
+"""Labels: what they may look like, which are the same, and when what they mean changes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
-
-FallbackPolicy = Literal["warn", "silent", "error"]
-UntrustedPolicy = Literal["warn", "allow", "refuse"]
+from typing import Any
 
 SELECTOR_TYPE = Any
 """What a call's selector is said to take at run time: a label, a sequence of labels, or nothing.
@@ -48,9 +45,9 @@ def fault(label: object) -> str | None:
         return "a backend name must be a string; use 'cpu' for the host"
     if not isinstance(label, str):
         by_function = "; give use_backend what selects by function" * isinstance(label, dict)
-        return f"a label is a string, not {type(label).__name__}{by_function}"
+        return f"a backend name must be a string, not {type(label).__name__}{by_function}"
     if len(label) > LONGEST:
-        return f"a label has at most {LONGEST} characters, not {len(label)}"
+        return f"a backend name has at most {LONGEST} characters, not {len(label)}"
     if "," in label:
         several = [part.strip() for part in label.split(",")]
         return f"{label!r} is not a valid backend name; write several as a list, {several}"
@@ -80,52 +77,6 @@ def did_you_mean(meant: str | None) -> str:
 def quoted(names: Iterable[str]) -> str:
     """List names for a sentence, each in quotes."""
     return ", ".join(repr(name) for name in names)
-
-
-class TrustRule(NamedTuple):
-    """Who may serve one trusted name; an empty tuple asks nothing of its kind."""
-
-    name: str
-    aliases: tuple[str, ...]
-    package: str
-    distributions: tuple[str, ...]
-    entrypoints: tuple[str, ...]
-    object_refs: tuple[str, ...]
-    module_prefixes: tuple[str, ...]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Every label by which users ask for it, its name first."""
-        return (self.name, *self.aliases)
-
-
-class Configuration(NamedTuple):
-    """What a host told its dispatcher, checked; labels are keyed by their folded form."""
-
-    group: str
-    host: str
-    trusted: Mapping[str, TrustRule]
-    reserved: Mapping[str, str]
-    ignorable: frozenset[str]
-    parameter_aliases: Mapping[str, str]
-    fallback: FallbackPolicy
-    untrusted: UntrustedPolicy
-    should_run: Callable[[str, dict[str, Any]], object] | None
-
-    @property
-    def rules(self) -> tuple[TrustRule, ...]:
-        """Each trust rule once."""
-        return tuple(dict.fromkeys(self.trusted.values()))
-
-    @property
-    def trusted_names(self) -> tuple[str, ...]:
-        """The names that the host trusts."""
-        return tuple(rule.name for rule in self.rules)
-
-    def reservation(self, label: str) -> str | None:
-        """Say of a reserved label what to write instead; ``None`` if it is not reserved."""
-        reason = self.reserved.get(key(label))
-        return reason and f"{label!r} is reserved. {reason}"
 
 
 class Changes:

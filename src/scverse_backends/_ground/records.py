@@ -1,4 +1,4 @@
-"""Frozen records that travel between the layers; no behaviour beyond reading them.
+"""Frozen records that travel between the rooms; no behaviour beyond reading them.
 
 They are named tuples: a host pays for this module at import, and a named
 tuple costs a sixth of what a frozen dataclass does.
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from .rendering import Page
+
+ABSENT: Any = object()
+"""Stands for what is not there: a default, an attribute, an implementation."""
 
 RefusalKind = Literal["cannot-run", "should-not-run", "left-out"]
 BackendState = Literal["installed", "loaded", "broken", "refused", "registered"]

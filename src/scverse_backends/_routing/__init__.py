@@ -1,6 +1,6 @@
 """The path of a call: the wrapper, who runs it, and how the arguments get there.
 
-Read it from `functions` (the wrapper) over `execution` and `resolution` (who runs a call)
-to `implementations`, `routes` and `parameters` (how it gets there). Selections and loaded
-backends come in from below; decorated functions, decisions and spans go out.
+Read `functions` (the wrapper), `resolution` (who runs a call), `implementations`, `routes`,
+`forwarding` and `parameters` (how its arguments get there), `execution` (how it runs). Selections and
+loaded backends come in from below; decorated functions, decisions and spans go out.
 """

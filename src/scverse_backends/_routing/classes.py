@@ -84,7 +84,7 @@ class _Construction:
     def __init__(self, cls: type, build: Any, kinds: list[tuple[type, str, str]]) -> None:
         dispatch = getattr(build, DISPATCH)
         self.cls, self.build = cls, build
-        self.selector: str = dispatch.function.selector
+        self.selector: str = dispatch.function.selector_name
         self.awake: list[bool] = dispatch.state.awake  # empty until anything was ever selected
         self._kinds = kinds
 

@@ -104,7 +104,7 @@ class Execution:
 
     def pop_selection(self, kwargs: dict[str, Any]) -> Selection | None:
         """Take the selector out of a call, and give the selection that it makes."""
-        label = kwargs.pop(self.function.selector, None)
+        label = kwargs.pop(self.function.selector_name, None)
         return None if label is None else self.selector.for_call(label, self.state.scope())
 
     def entry(self, key: Key) -> object:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import quoted
+from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
 
-from .parameters import ABSENT, bind, differing, same, settle, silence, telling
+from .parameters import bind, differing, same, settle, silence, telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

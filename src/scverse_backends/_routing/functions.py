@@ -145,7 +145,7 @@ class Dispatch(Execution):
         super().__init__(function, selector)
         self._active = selector.state.active
         self.consider = self.start if function.is_suspended else self.call
-        self.name = function.selector
+        self.name = function.selector_name
         self.named = [] if function.refuses_unknown_keywords else [True]
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -96,7 +96,7 @@ class HostFunction:
         self.ignorable = (
             ignorable.union(*map(self.names_of, ignorable)) if self.aliases else ignorable
         )
-        self.selector = selector
+        self.selector_name = selector
         self.host_defaults = host_defaults
         self.should_run = should_run
         self.public: Callable[..., Any] = func

@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from scverse_backends._backends.loading import ABSENT, check_kind, fetch, load_error
+from scverse_backends._backends.loading import check_kind, fetch, load_error
 from scverse_backends._ground.callables import with_decorators
 from scverse_backends._ground.members import tell_absences
-from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.records import ABSENT, Refusal
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 

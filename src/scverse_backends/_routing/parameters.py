@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import quoted
+from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import attempt
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ Aliases: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-ABSENT = object()
-"""Stands for a default, or an attribute, that is not there."""
 _WORDS = ("deprecated", "warn", "unset")
 """What scientific packages write as the default of a parameter that is on its way out."""
 

@@ -12,20 +12,10 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._ground.callables import gives_coroutine, is_generator_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.members import missing_members
-from scverse_backends._ground.records import DefaultDifference, Refusal
+from scverse_backends._ground.records import ABSENT, DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
-from .parameters import (
-    ABSENT,
-    Given,
-    Parameters,
-    alike,
-    read,
-    same,
-    silence,
-    telling,
-    without_signature,
-)
+from .parameters import Given, Parameters, alike, read, same, silence, telling, without_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -258,7 +248,7 @@ def _out_of_reach(route: Route) -> frozenset[str]:
     needed = route.parameters.required.difference(route.targets.values())
     if not needed:
         return needed
-    others = {*route.function.parameters.names, route.function.selector}
+    others = {*route.function.parameters.names, route.function.selector_name}
     names = (needed | route.renames.keys()) - others
     return needed.difference(route.renames.get(name, name) for name in names)
 
@@ -327,7 +317,7 @@ def _keywords(route: Route) -> frozenset[str]:
     further = theirs.keyword - ours.names
     passing = shared.union(name for name in further if route.renames.get(name, name) == name)
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
-    taken = {*renamed, *aliases, route.function.selector}
+    taken = {*renamed, *aliases, route.function.selector_name}
     spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()
     return frozenset(passing - taken).union(_one_of_each(aliases, spoken, aligned))
 

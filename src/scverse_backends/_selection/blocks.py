@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-    from scverse_backends._ground.labels import FallbackPolicy
+    from scverse_backends._backends.configuration import FallbackPolicy
 
     from .processes import HostAddress
     from .request import Request

@@ -10,7 +10,7 @@ from scverse_backends._ground.records import Omission
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scverse_backends._ground.labels import FallbackPolicy
+    from scverse_backends._backends.configuration import FallbackPolicy
     from scverse_backends._ground.records import LoadedBackend
 
 CALL = "the call's own argument"

@@ -17,9 +17,8 @@ from .state import PENDING, SelectionState
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from scverse_backends._backends.configuration import Environment
+    from scverse_backends._backends.configuration import Configuration, Environment, FallbackPolicy
     from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.labels import Configuration, FallbackPolicy
 
     from .processes import HostAddress
     from .request import Located, Request

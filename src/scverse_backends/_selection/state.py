@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import NoReturn
 
-    from scverse_backends._ground.labels import FallbackPolicy
+    from scverse_backends._backends.configuration import FallbackPolicy
 
     from .selection import Pick, Rule
 

@@ -66,7 +66,7 @@ def test_whatever_is_wrong_becomes_an_error_that_names_what_is_installed(
     ("source", "said"),
     [
         ("", "it has no `name`; give it one, such as name = 'mine'"),
-        ("name = 3", "`name` is not valid: a label is a string, not int"),
+        ("name = 3", "`name` is not valid: a backend name must be a string, not int"),
         ("name = 'no spaces'", "`name` is not valid: 'no spaces' is not a valid backend name"),
         ("name = 'mine'; aliases = 3", "`aliases` must be a list, tuple or set of strings, not 3"),
         ("name = 'mine'; renames = ['f']", "`renames` must be {function: "),
@@ -126,7 +126,7 @@ def test_a_reference_that_leads_to_no_adapter_is_an_error_too(site, dispatcher, 
         ("raise ImportError('libcuda.so.1 is missing')", "ImportError: libcuda.so.1 is missing."),
         ("raise OSError('one\\n   two\\n')", "OSError: one two."),
         ("raise OSError", "OSError."),
-        ("name = 3", "its `name` is not valid: a label is a string, not int."),
+        ("name = 3", "its `name` is not valid: a backend name must be a string, not int."),
     ],
 )
 def test_the_message_says_in_one_line_what_went_wrong(site, dispatcher, source, shown):

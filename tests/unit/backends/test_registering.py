@@ -166,7 +166,7 @@ class TestWhatCannotBeRegistered:
             ({"name": "no spaces"}, "not a valid backend name"),
             ({"name": "mine", "aliases": 3}, "`aliases`"),
             ({"name": "mine", "aliases": ["no spaces"]}, "not a valid backend name"),
-            ({"name": "mine", "aliases": [3]}, "a label is a string"),
+            ({"name": "mine", "aliases": [3]}, "a backend name must be a string"),
             ({"name": "mine", "renames": []}, "`renames`"),
             ({"name": "mine", "can_run": "yes"}, "`can_run`"),
             ({"name": "cpu"}, "reserved"),

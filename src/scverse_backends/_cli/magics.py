@@ -16,12 +16,13 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ._cli.arguments import MisuseError, dispatcher_at, refuse_function
-from ._ground.labels import CPU, key, quoted
-from ._selection.processes import known_hosts
-from ._selection.request import parse
-from .exceptions import BackendError
-from .settings import Settings
+from scverse_backends._ground.labels import CPU, key, quoted
+from scverse_backends._selection.processes import known_hosts
+from scverse_backends._selection.request import parse
+from scverse_backends.exceptions import BackendError
+from scverse_backends.settings import Settings
+
+from .arguments import MisuseError, dispatcher_at, refuse_function
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ._selection.selector import Selector
+    from scverse_backends._selection.selector import Selector
 
 _display: Any = display  # has no types
 
