@@ -383,6 +383,10 @@ def differing(world, backend, arrived):
         theirs = backend.function.get(aim) if aim is not None else None
         if theirs is None or theirs.default is ABSENT or aim in arrived:
             continue
+        # A call that leaves it out does not come where another value is fixed: it gave another name of it.
+        fixed = (backend.fixed.get(name, p.default) for name in world.names_of(p.name))
+        if not all(is_same(value, p.default) for value in fixed):
+            continue
         if not world.host_defaults and not is_same(p.default, theirs.default):
             found.add(p.name)
     return found
