@@ -170,9 +170,9 @@ def test_a_call_that_the_host_refuses_too_is_told_as_that_and_not_as_a_fallback(
 ):
     settings = dispatcher.settings
     with settings.use_backend("mine", fallback=policy), settings.trace() as trace:
-        decision = settings.explain(umap, 1, cpoy=True)
-        with pytest.raises(TypeError, match="unexpected keyword argument 'cpoy'"):
-            umap(1, cpoy=True)
+        decision = settings.explain(umap, 1, copies=True)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'copies'"):
+            umap(1, copies=True)
     assert decision.reason.endswith("the host does not take its arguments either")
     (record,) = trace.records
     assert (record.is_fallback, decision.is_fallback) == (False, False)
