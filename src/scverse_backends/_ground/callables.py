@@ -92,8 +92,12 @@ def code_flags(func: Any) -> int:
 
     called = getattr(type(func), "__call__", None)  # noqa: B004 - to ask of it
     asked = {flag: getattr(inspect, question) for flag, question in _QUESTIONS.items()}
-    own = getattr(getattr(func, "__code__", None), "co_flags", 0) & AWAITED_GENERATOR
-    return own + sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
+    found = sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
+    while isinstance(func, partial):  # which `inspect` looks into as well
+        func = func.func
+    codes = (getattr(one, "__code__", None) for one in (func, called))
+    is_awaited = any(getattr(code, "co_flags", 0) & AWAITED_GENERATOR for code in codes)
+    return found + AWAITED_GENERATOR * is_awaited
 
 
 def is_coroutine_function(func: Any) -> bool:
