@@ -261,11 +261,11 @@ getattr(os, "register_at_fork", dict)(
 )
 
 
-class once(Generic[T]):  # noqa: N801 - a decorator, like property
+class lazy(Generic[T]):  # noqa: N801 - a decorator, like property
     """Turn a method into an attribute that is made when it is first asked for.
 
-    Unlike with `functools.cached_property`, all threads that ask first get the
-    same object: what is counted in one must not be asked of another.
+    Threads that ask first may each make it. `functools.cached_property` of
+    Python 3.11 holds a lock meanwhile, which a forked child may find closed.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
@@ -276,8 +276,18 @@ class once(Generic[T]):  # noqa: N801 - a decorator, like property
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> T:
+        # The instance's own attribute comes before this one, from the next look on.
+        return instance.__dict__.setdefault(self._name, self._make(instance))  # type: ignore[no-any-return]
+
+
+class once(lazy[T]):  # noqa: N801 - as above
+    """Turn a method into an attribute that is made once: all threads that ask first get the same object.
+
+    What is counted in one must not be asked of another.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> T:
         with making:
-            # The instance's own attribute comes before this one, from the next look on.
             if self._name not in instance.__dict__:
                 instance.__dict__[self._name] = self._make(instance)
         return instance.__dict__[self._name]  # type: ignore[no-any-return]
