@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
-from functools import cached_property
 from inspect import Parameter, Signature
 from operator import attrgetter
 from threading import Lock, RLock
@@ -19,6 +18,7 @@ from scverse_backends._ground import messages
 from scverse_backends._ground.callables import (
     begin_locks,
     docstring_of,
+    lazy,
     signature_of,
     with_decorators,
 )
@@ -105,7 +105,7 @@ class Presentation:
             self._shown = shown = (known, now, self._host.merged(options))
         return shown[2]
 
-    @cached_property
+    @lazy
     def _host(self) -> HostSignature:
         return HostSignature(self.function)
 

@@ -92,8 +92,12 @@ def code_flags(func: Any) -> int:
 
     called = getattr(type(func), "__call__", None)  # noqa: B004 - to ask of it
     asked = {flag: getattr(inspect, question) for flag, question in _QUESTIONS.items()}
-    own = getattr(getattr(func, "__code__", None), "co_flags", 0) & AWAITED_GENERATOR
-    return own + sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
+    found = sum(flag for flag, ask in asked.items() if ask(func) or ask(called))
+    while isinstance(func, partial):  # which `inspect` looks into as well
+        func = func.func
+    codes = (getattr(one, "__code__", None) for one in (func, called))
+    is_awaited = any(getattr(code, "co_flags", 0) & AWAITED_GENERATOR for code in codes)
+    return found + AWAITED_GENERATOR * is_awaited
 
 
 def is_coroutine_function(func: Any) -> bool:
@@ -257,11 +261,11 @@ getattr(os, "register_at_fork", dict)(
 )
 
 
-class once(Generic[T]):  # noqa: N801 - a decorator, like property
+class lazy(Generic[T]):  # noqa: N801 - a decorator, like property
     """Turn a method into an attribute that is made when it is first asked for.
 
-    Unlike with `functools.cached_property`, all threads that ask first get the
-    same object: what is counted in one must not be asked of another.
+    Threads that ask first may each make it. `functools.cached_property` of
+    Python 3.11 holds a lock meanwhile, which a forked child may find closed.
     """
 
     def __init__(self, make: Callable[[Any], T]) -> None:
@@ -272,8 +276,18 @@ class once(Generic[T]):  # noqa: N801 - a decorator, like property
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> T:
+        # The instance's own attribute comes before this one, from the next look on.
+        return instance.__dict__.setdefault(self._name, self._make(instance))  # type: ignore[no-any-return]
+
+
+class once(lazy[T]):  # noqa: N801 - as above
+    """Turn a method into an attribute that is made once: all threads that ask first get the same object.
+
+    What is counted in one must not be asked of another.
+    """
+
+    def __get__(self, instance: Any, owner: type) -> T:
         with making:
-            # The instance's own attribute comes before this one, from the next look on.
             if self._name not in instance.__dict__:
                 instance.__dict__[self._name] = self._make(instance)
         return instance.__dict__[self._name]  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from scverse_backends._ground.callables import (
     COROUTINE,
     GENERATOR,
     code_flags,
+    lazy,
     named_parameters,
     shows_its_own_signature,
     takes_any_keyword,
@@ -112,21 +113,21 @@ class HostFunction:
         self.is_coroutine = bool(flags & COROUTINE)
         self.is_suspended = bool(flags & (COROUTINE | GENERATOR))
 
-    @cached_property
+    @lazy
     def parameters(self) -> Parameters:
-        """What the host's own code takes; read when a backend is first asked."""
+        """Read what the host's own code takes, when a backend is first asked."""
         from .parameters import read
 
         return read(self.func)
 
-    @cached_property
+    @lazy
     def receiver(self) -> str | None:
-        """The parameter by which a method gets its object, or a class method its class."""
+        """Name the parameter by which a method gets its object, or a class method its class."""
         # A constructor has a parameter of such a name like any other; its object is not there yet.
         first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
         return first[0] if first and first[0] in _RECEIVERS else None
 
-    @cached_property
+    @lazy
     def _plain_map(self) -> ParameterMap:
         """Where its parameters go where nothing renames them."""
         from .parameters import ParameterMap

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, getweakrefs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 _HOLDERS = {CellType, dict, frozenset, list, partial, partialmethod, set, tuple}
 """Through these, and through descriptors, a class's own functions are reached, and the cells in which
@@ -115,11 +115,35 @@ def _lead_on(old: type, new: type, own: dict[str, Any]) -> None:
         start(self, *args, **kwargs)
 
     type.__setattr__(old, "__init__", __init__)
+    if "__new__" in own:
+        type.__setattr__(old, "__new__", staticmethod(_constructor(old, new)))
     for name, value in own.items():
         if type(value) is classmethod and type(value.__func__) is FunctionType:
-            type.__setattr__(old, name, MethodType(value.__func__, new))
+            type.__setattr__(old, name, _ClassMethod(value.__func__, old, new))
         elif type(value) is old:
             _change_class(value, new)
+
+
+def _constructor(old: type, new: type) -> Callable[..., Any]:
+    """Make the new class's objects where the old class, and no subclass of it, is asked for one."""
+    make: Any = getattr(old, "__new__")  # noqa: B009 - of this class
+
+    @wraps(make)
+    def __new__(cls: type, /, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - as Python calls it
+        # Python does not initialize what is not of the class that it was asked of.
+        return type.__call__(new, *args, **kwargs) if cls is old else make(cls, *args, **kwargs)
+
+    return __new__
+
+
+class _ClassMethod:
+    """A class method of a class before its decoration: its own subclasses keep it as it is."""
+
+    def __init__(self, func: Callable[..., Any], old: type, new: type) -> None:
+        self._func, self._old, self._new = func, old, new
+
+    def __get__(self, instance: object, owner: type) -> MethodType:
+        return MethodType(self._func, self._new if owner is self._old else owner)
 
 
 def _change_class(value: object, new: type) -> None:

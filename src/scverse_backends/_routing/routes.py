@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from functools import cached_property
 from inspect import getattr_static, isclass, ismethod
 from operator import attrgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.callables import gives_coroutine, is_generator_function
+from scverse_backends._ground.callables import gives_coroutine, is_generator_function, lazy
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import ABSENT, DefaultDifference, Refusal
@@ -162,7 +161,7 @@ class Route:
         """The parameters of the implementation that the host's function has not."""
         return frozenset(filter(self.map.is_option, self.parameters.names))
 
-    @cached_property
+    @lazy
     def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Tell what the host's class has and the backend's lacks: members, parameters of methods."""
         host, ours = self.function.public, self.implementation

@@ -82,11 +82,12 @@ class Choice:
         if not any(asked):
             return self.state.under(fallback, outer)
         depends_on = inherited if asked.labels else outer
-        selection = self.selections.get(depends_on)
+        known = self.selections  # another thread may begin anew while something is loaded here
+        selection = known.get(depends_on)
         if selection is None:
             selection = self.selector.select(asked, fallback, self.origin, outer)
             if outer.is_kept and not selection.has_failed:
-                self.selections[depends_on] = selection
+                known[depends_on] = selection
         return selection
 
 

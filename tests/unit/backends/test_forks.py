@@ -204,3 +204,35 @@ def test_the_child_shows_what_a_backend_takes_while_another_thread_of_the_parent
     stage.go.set()
     thread.join()
     assert look()
+
+
+def test_the_child_compares_classes_that_another_thread_of_the_parent_was_comparing(
+    dispatcher, offer, stage
+):
+    class Slow:
+        def __get__(self, instance, owner):
+            stage.begun.set()
+            stage.go.wait(60)
+            return lambda model: None
+
+    class Theirs:
+        fit = Slow()
+
+    @dispatcher.backend_class
+    class Model:
+        fit = Slow()
+
+        def save(self): ...
+
+    def compare():
+        return dispatcher.settings.explain(Model, backend="mine").missing_members == ("save",)
+
+    def compare_at_once():
+        stage.go.set()
+        return compare()
+
+    offer(Model=Theirs)
+    thread = while_another_thread_does(compare, stage)
+    assert in_a_child(compare_at_once)
+    stage.go.set()
+    thread.join()

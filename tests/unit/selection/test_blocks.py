@@ -2,6 +2,7 @@
 
 import linecache
 import pickle
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -96,6 +97,26 @@ def test_a_block_selects_who_has_its_label_each_time_it_is_entered(host):
         with host.dispatcher.register(second), block:
             seen.append(host.where())
     assert seen == ["mine", "second", "mine"]
+
+
+def test_a_block_that_began_to_load_before_a_change_does_not_hide_what_selects_since(
+    host, install, monkeypatch
+):
+    install("slow", source="import meanwhile; meanwhile.happen(); name = 'slow'")
+    block, seen = host.settings.use_backend("slow"), []
+    second = SimpleNamespace(name="second", aliases=("slow",), where=lambda: "second")
+
+    def happen():
+        host.dispatcher.register(second)
+        with block:
+            seen.append(host.settings.backend)
+
+    monkeypatch.setitem(sys.modules, "meanwhile", SimpleNamespace(happen=happen))
+    with block:
+        seen.append(host.settings.backend)
+    with block:
+        seen.append(host.settings.backend)
+    assert seen == ["second", "slow", "second"]
 
 
 def test_the_first_choice_may_be_given_by_name(host):

@@ -2,6 +2,7 @@
 
 import contextlib
 import decimal
+import functools
 import inspect
 import sys
 import types
@@ -146,8 +147,14 @@ def test_a_generator_function_that_is_awaited_is_refused_at_decoration(dispatche
     def steps():
         yield 1
 
-    with pytest.raises(TypeError, match="steps is a generator function that is awaited"):
-        dispatcher.backend_dispatch(steps)
+    class Steps:
+        @types.coroutine
+        def __call__(self):
+            yield 1
+
+    for one in (steps, functools.partial(steps), Steps()):
+        with pytest.raises(TypeError, match="is a generator function that is awaited"):
+            dispatcher.backend_dispatch(name="steps")(one)
 
 
 COLOUR = ContextVar("COLOUR", default="none")

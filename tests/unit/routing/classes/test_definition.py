@@ -227,6 +227,20 @@ class TestTheClassBefore:
         model = dispatch(before)
         assert (type(before.made()), before.made().size) == (model, 3)
 
+    def test_one_whose_own_constructor_uses_super_makes_objects_of_the_decorated_class(
+        self, dispatch
+    ):
+        class Model:
+            def __new__(cls, size):
+                return super().__new__(cls)
+
+            def __init__(self, size):
+                self.size = size
+
+        before = Model
+        model = dispatch(before)
+        assert (type(before(2)), before(2).size) == (model, 2)
+
     def test_a_bound_class_method_of_a_base_makes_objects_of_the_decorated_class(
         self, dispatch, before
     ):
@@ -271,6 +285,23 @@ class TestTheClassBefore:
         assert type(special(3)) is special
         with pytest.raises(TypeError, match="argument"):
             type("Other", (before,), {})(3)
+
+    def test_what_inherits_from_it_keeps_its_class_methods(self, dispatch):
+        class Model:
+            def __new__(cls):
+                return object.__new__(cls)
+
+            def __init_subclass__(cls):
+                cls.label = cls.__name__.lower()
+
+            @classmethod
+            def made(cls):
+                return cls()
+
+        before = Model
+        dispatch(before)
+        special = type("Special", (before,), {})
+        assert (type(special.made()), special.label) == (special, "special")
 
 
 class TestADescriptor:
