@@ -325,7 +325,7 @@ def _objection(cls: Any) -> str | None:  # noqa: PLR0911 - one line for each rea
         return "is an enumeration; calling it looks up a member and constructs nothing."
     if vars(cls).get("_is_protocol"):
         return "is a protocol, and cannot be constructed; decorate a class that implements it."
-    if "__required_keys__" in vars(cls):
+    if "__required_keys__" in vars(cls) and issubclass(cls, dict):
         return "is a typed dictionary, and makes plain ones; decorate a function that makes them."
     if _is_built_in(cls):
         return "is built in and stays what it is; decorate a subclass of it."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scverse_backends._ground.callables import is_coroutine_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
@@ -123,6 +124,9 @@ def hook_of(backend: LoadedBackend, name: str) -> Any:
 
     def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
         hook = getattr(backend.adapter, name, None)
+        if hook is not None and is_coroutine_function(hook):
+            msg = "it is a coroutine function now, whose answer nothing awaits"
+            raise TypeError(msg)
         return hook is None or hook(function, arguments)
 
     return ask_as_it_is_now

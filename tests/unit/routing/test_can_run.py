@@ -178,3 +178,17 @@ def test_a_question_that_was_replaced_is_the_one_that_is_asked(
             patch.delattr(adapter, question)
             assert asked() == "mine"
         assert asked() == "mine"
+
+
+@pytest.mark.parametrize("question", ["can_run", "should_run"])
+def test_a_question_that_was_replaced_by_a_coroutine_function_is_no_yes(
+    umap, dispatcher, tl, question
+):
+    async def later(function, arguments): ...
+
+    adapter = SimpleNamespace(name="mine", tl=tl, **{question: lambda function, arguments: True})
+    dispatcher.register(adapter)
+    setattr(adapter, question, later)
+    with dispatcher.settings.use_backend("mine"):
+        (refusal,) = dispatcher.settings.explain(umap, 1).refusals
+    assert refusal.reason.endswith("it is a coroutine function now, whose answer nothing awaits")
