@@ -332,8 +332,13 @@ def _is_borrowed(found: Any) -> bool:
     routine = inspect.isroutine(found) and not isinstance(found, partial)
     if not (routine or inspect.isclass(found)):
         return False
-    # A method in C has no module; its class has one.
-    owners = (found, *(getattr(found, name, None) for name in ("__objclass__", "__self__")))
+    # A method in C has no module; its class has one. A method of an object is the adapter's own.
+    bound = getattr(found, "__self__", None)
+    owners = (
+        found,
+        getattr(found, "__objclass__", None),
+        bound if inspect.isclass(bound) else None,
+    )
     homes = (getattr(owner, "__module__", None) for owner in owners)
     home = next((home for home in homes if isinstance(home, str)), "")
     return home.partition(".")[0] in sys.stdlib_module_names

@@ -21,7 +21,7 @@ from scverse_backends._ground.safe_repr import attempt
 
 from .loading import ABOUT_ITSELF, describe, exported, fetch, import_reference
 from .manifest import KINDS, SCHEMA, Manifest, Offer, fixed_values, signatures
-from .signature_text import default_text, literal_text, read_signature, write_signature
+from .signature_text import literal_text, read_signature, value_text, write_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def describe_adapter(reference: str) -> Manifest:
         renames=loaded.renames,
         offers={name: offer(implementation) for name, implementation in found},
         fixed={
-            function: {name: default_text(value) for name, value in given.items()}
+            function: {name: value_text(value) for name, value in given.items()}
             for function, given in loaded.fixed.items()
         },
     )

@@ -222,24 +222,38 @@ def _annotation_text(annotation: Any) -> Any:
     return Opaque(text if is_bare else repr(text))
 
 
+_AS_SIGNATURE = "(*, value={})"
+
+
 def read_value(text: str) -> Any:
-    """Read one value that `default_text` wrote.
+    """Read one value that `value_text` wrote.
 
     Raises
     ------
     ValueError
         If it is not one value.
     """
-    found = read_signature(f"(*, value={text})")
+    found = read_signature(_AS_SIGNATURE.format(text))
     if [*found.parameters] != ["value"] or found.return_annotation is not Signature.empty:
         msg = f"{short_repr(text)} is not a value"
         raise ValueError(msg)
     return found.parameters["value"].default
 
 
+def value_text(value: Any) -> str:
+    """Write one value for `read_value`; of one that would be too long, what it shows."""
+    text = default_text(value)
+    return text if _can_be_read(text) else f"opaque({short_repr(value)!r})"
+
+
 def literal_text(value: Any) -> str:
-    """Write a literal; of any other value, only that there is one."""
-    return _literal_text(value) or "opaque"
+    """Write a literal that can be read; of any other value, only that there is one."""
+    text = _literal_text(value)
+    return text if text is not None and _can_be_read(text) else "opaque"
+
+
+def _can_be_read(text: str) -> bool:
+    return size(_AS_SIGNATURE.format(text)) <= LARGEST
 
 
 def default_text(value: Any) -> str:

@@ -29,6 +29,8 @@ def install(site, distribution, entry_point, reference="some_backend.adapter", *
 IMPOSTORS = {
     "another distribution": ({}, "evil", NAME, "evil_module"),
     "a distribution of nearly the name": ({}, f"{PACKAGE}2", NAME, "evil_module"),
+    "the name and a sign": ({}, f"{PACKAGE}-", NAME, "evil_module"),
+    "the name without its signs": ({}, PACKAGE.replace("-", ""), NAME, "evil_module"),
     "another distribution, in another spelling": ({}, "evil", "Example-Accel", "evil_module"),
     "another distribution, by an alias": ({}, "evil", "accelerated", "evil_module"),
     "another entry-point name": ({"entrypoints": [NAME]}, PACKAGE, "accelerated", "evil_module"),

@@ -158,6 +158,18 @@ def test_a_manifest_of_two_hundred_real_functions_is_within_the_budget():
     assert len(manifest.loads(manifest.dumps(whole).encode()).offers) == 200
 
 
+def test_a_fixed_value_that_is_too_long_is_written_in_part_and_is_no_disagreement(site, dispatcher):
+    adapter = f"{ADAPTER}\nfixed = {{'scale': {{'genes': [*range(1000)], 'factor': 3}}}}"
+    site.install("tiled", entry_points={"tiled": "tiled"}, modules={"tiled": adapter})
+    manifest.write("tiled")
+    del sys.modules["tiled"]
+    assert [info.state for info in dispatcher.backends()] == ["installed"]
+    scale = dispatcher.backend_dispatch(name="scale")(lambda values, factor=3, genes=None: "host")
+    dispatcher.discover()
+    assert site.imported() == set()
+    assert scale(1, genes=[*range(1000)], backend="tiled") == "ran"
+
+
 def test_a_stack_that_is_nearly_full_is_not_taken_for_a_damaged_manifest():
     text = f"{HEAD}x = [[[[1]]]]\n{functions('(x=[[[[-1]]]], *, y: list[int] = {{1: [2]}})', 2)}"
     whole = manifest.loads(text.encode())

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from scverse_backends import manifest
 from scverse_backends.exceptions import (
     BackendRegistrationWarning,
     UntrustedBackendWarning,
@@ -94,6 +95,13 @@ def test_a_damaged_manifest_is_reported_and_the_adapter_asked(
         BackendRegistrationWarning,
         UntrustedBackendWarning,
     ]
+
+
+@pytest.mark.parametrize("name", ["a fixed value that is none", "a signature that is none"])
+def test_a_file_that_is_read_by_itself_is_read_in_full(name):
+    text, said = DAMAGED[name]
+    with pytest.raises(manifest.ManifestError, match=said):
+        manifest.loads(text.encode())
 
 
 def test_nothing_in_a_signature_is_run(ship, dispatcher, scale, monkeypatch):

@@ -40,6 +40,11 @@ PLAIN = {
         "ran",
     ),
     "made on demand": (ON_DEMAND.format("return lambda: 'ran'"), "ran"),
+    "a method of an object of its own": (
+        "from array import array\npca = array('b', b'ran').tobytes",
+        b"ran",
+    ),
+    "a borrowed class method": ("pca = bytes.fromhex", ABSENT),
 }
 DOTTED = {
     "in a module": ("from my_backend import steps as pl", "ran"),
