@@ -157,6 +157,16 @@ class TestPage:
         assert ran.err == f"wrote {file}\n"
         return file.read_text(encoding="utf-8")
 
+    def test_what_packages_say_of_themselves_is_text(self, site, host, run):
+        site.install(
+            "odd-cells",
+            version="1<b>",
+            entry_points={"odd": "odd_cells"},
+            group=host,
+            modules={"odd_cells": "name = 'odd'"},
+        )
+        assert "odd-cells 1&lt;b&gt;" in run("matrix", "cells:dispatcher", "--format", "html").out
+
     def test_the_page_needs_nothing_else(self, html):
         page = Page(html)
         assert (page.open, page.fetched) == ([], [])
