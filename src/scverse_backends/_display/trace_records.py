@@ -288,6 +288,10 @@ def provenance_of_settings(selector: Selector) -> dict[str, Any]:
     }
 
 
+_STOPPED = f"{NAME}.exceptions.BackendFallbackError"
+"""How the error of a call begins that fallback="error" stopped before anything ran."""
+
+
 def provenance_of_records(
     selector: Selector, records: Sequence[TraceRecord], date: datetime
 ) -> dict[str, Any]:
@@ -296,6 +300,8 @@ def provenance_of_records(
     fallbacks: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
     for record in records:
+        if (record.error or "").startswith(_STOPPED):
+            continue  # nothing ran
         _note(backends.setdefault(record.backend, {"functions": []}), record)
         if record.is_fallback:
             _add(fallbacks.setdefault(record.function, []), map(why_not, record.refusals))
