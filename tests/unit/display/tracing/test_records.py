@@ -295,9 +295,9 @@ def test_provenance_is_short_and_plain(host):
 
 
 def test_provenance_leaves_out_a_call_that_was_stopped_before_anything_ran(host):
-    with host.settings.trace() as trace, host.settings.use_backend("picky", fallback="error"):
-        with pytest.raises(BackendFallbackError):
-            host.scale([1])
+    block = host.settings.use_backend("picky", fallback="error")
+    with host.settings.trace() as trace, block, pytest.raises(BackendFallbackError):
+        host.scale([1])
     assert trace.records[0].outcome == "raised"
     assert trace.provenance()["backends"] == {}
 
