@@ -276,8 +276,11 @@ class lazy(Generic[T]):  # noqa: N801 - a decorator, like property
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> T:
-        # The instance's own attribute comes before this one, from the next look on.
-        return instance.__dict__.setdefault(self._name, self._make(instance))  # type: ignore[no-any-return]
+        found = self._make(instance)
+        # The instance's own attribute comes before this one, from the next look on. Not by way of its
+        # ``__dict__``: once that is asked for, Python reads all attributes of the instance more slowly.
+        setattr(instance, self._name, found)
+        return found
 
 
 class once(lazy[T]):  # noqa: N801 - as above
