@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._ground.callables import is_coroutine_function
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
@@ -24,6 +24,9 @@ _REST = "*"
 
 _NO_ANSWER = "it returned None, where True takes the call"
 """The reason of a question that ends without ``return``, which is easily forgotten."""
+
+_AWAITED = "it answered with a coroutine, which nothing awaits"
+"""The reason of a question that a coroutine function answers."""
 
 
 class Forwarding(NamedTuple):
@@ -104,6 +107,9 @@ def ask(
         arguments = {name_of(name): value for name, value in arguments.items()}
     try:
         answer = plain_str(question(route.function.name, arguments))
+        if type(answer) is CoroutineType:
+            answer.close()
+            answer = _AWAITED
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise
@@ -124,9 +130,6 @@ def hook_of(backend: LoadedBackend, name: str) -> Any:
 
     def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
         hook = getattr(backend.adapter, name, None)
-        if hook is not None and is_coroutine_function(hook):
-            msg = "it is a coroutine function now, whose answer nothing awaits"
-            raise TypeError(msg)
         return hook is None or hook(function, arguments)
 
     return ask_as_it_is_now

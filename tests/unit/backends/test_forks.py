@@ -85,7 +85,7 @@ def test_the_child_reads_metadata_that_another_thread_of_the_parent_was_reading(
     thread.join()
 
 
-FIRST_USE = """
+HOST = """
 import os, sys, threading, time
 from scverse_backends import BackendDispatcher
 
@@ -100,6 +100,9 @@ class Mine:
     def where(self): return "mine"
 
 dispatcher.register(Mine)
+"""
+
+FIRST_USE = """
 begun = threading.Event()
 
 class Slow:
@@ -122,23 +125,11 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 @pytest.mark.parametrize("work", ['lambda: where(backend="mine")', "dispatcher.backends"])
 def test_the_child_imports_what_another_thread_of_the_parent_was_importing(run_python, work):
-    assert run_python("-W", "ignore", "-c", FIRST_USE.replace("WORK", work)).returncode == 0
+    assert run_python("-W", "ignore", "-c", HOST + FIRST_USE.replace("WORK", work)).returncode == 0
 
 
 BUSY = """
-import os, sys, threading
-from scverse_backends import BackendDispatcher
-
-dispatcher = BackendDispatcher(entrypoint_group="nobody.backends", host_name="example_host")
 settings = dispatcher.settings
-
-@dispatcher.backend_dispatch
-def where():
-    return "cpu"
-
-class Mine:
-    name = "mine"
-    def where(self): return "mine"
 
 def select():
     for backend in ("cpu", "mine"):
@@ -158,7 +149,6 @@ def in_a_child():
         os._exit(0 if select() else 1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
-dispatcher.register(Mine)
 is_over = []
 select()  # a child waits for ever for a module that another thread was importing
 thread = threading.Thread(target=select_on_and_on)
@@ -176,7 +166,7 @@ sys.exit(not went_well)
 )
 def test_the_child_selects_and_traces_while_another_thread_of_the_parent_does(run_python):
     # In a process of its own: where coverage follows every line, it takes too long.
-    assert run_python("-W", "ignore", "-c", BUSY).returncode == 0
+    assert run_python("-W", "ignore", "-c", HOST + BUSY).returncode == 0
 
 
 def test_the_child_shows_what_a_backend_takes_while_another_thread_of_the_parent_asks_it(

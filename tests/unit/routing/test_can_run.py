@@ -191,4 +191,4 @@ def test_a_question_that_was_replaced_by_a_coroutine_function_is_no_yes(
     setattr(adapter, question, later)
     with dispatcher.settings.use_backend("mine"):
         (refusal,) = dispatcher.settings.explain(umap, 1).refusals
-    assert refusal.reason.endswith("it is a coroutine function now, whose answer nothing awaits")
+    assert refusal.reason.endswith("it answered with a coroutine, which nothing awaits")
