@@ -7,15 +7,12 @@ from contextlib import contextmanager
 
 import dask
 import dask.array as da
-import dask.bag as db
-import numpy as np
 import pytest
 from distributed import Client, LocalCluster, futures_of
 
 from scverse_backends.dask_plugin import HeldResultError, carry_selection
 from scverse_backends.exceptions import (
     BackendLoadError,
-    BackendNotInstalledError,
     BackendSnapshotError,
 )
 
@@ -133,32 +130,6 @@ def test_a_result_that_is_held_is_not_taken_for_that_of_another_selection(client
         assert array.compute().max() == 2
 
 
-def lazy_works(tasks):
-    array = da.zeros((4, 4), chunks=2).map_blocks(tasks.number, dtype=float)
-    return {
-        "array": array,
-        "sum": array.sum(),
-        "delayed": dask.delayed(tasks.number)(0),
-        "bag": db.from_sequence(range(4), npartitions=2).map(tasks.number),
-    }
-
-
-@pytest.mark.parametrize("name", ["array", "sum", "delayed", "bag"])
-def test_a_future_of_a_computed_collection_is_not_taken_for_another_selections(
-    client, host, tasks, name
-):
-    lazy = lazy_works(tasks)[name]
-    with selecting(host, "fast"):
-        future = client.compute(lazy)
-        first = np.max(future.result())
-        assert np.max(client.compute(lazy).result()) == first
-    with selecting(host, "other"):
-        with pytest.raises(HeldResultError):
-            client.compute(lazy)
-        del future
-        assert np.max(client.compute(lazy).result()) > first
-
-
 def test_steps_of_unfinished_work_are_not_taken_for_another_selections(client, host, tasks):
     step = dask.delayed(tasks.number)(0)
     with selecting(host, "fast"):
@@ -225,19 +196,6 @@ def test_a_delayed_call_of_what_is_bound_keeps_its_own(client, host):
         assert lazy.compute() == "other 1.0"
 
 
-def test_blocks_of_arrays_are_mapped_under_what_is_selected_where_they_are_computed(
-    client, host, tasks
-):
-    array = da.zeros((4, 4), chunks=2).map_blocks(tasks.number, dtype=float)
-    for label, expected in (("fast", 1), ("other", 2), ("cpu", 0)):
-        with selecting(host, label):
-            np.testing.assert_array_equal(array.compute(), np.full((4, 4), expected))
-            persisted = array.persist()
-        np.testing.assert_array_equal(persisted.compute(), np.full((4, 4), expected))
-        assert len(futures_of(persisted)) == 4
-        del persisted
-
-
 def test_coroutine_functions_run_under_it_too(client, host):
     with selecting(host, "fast"):
         assert client.submit(host.where_async).result() == "fast 1.0"
@@ -301,15 +259,6 @@ def test_another_client_and_what_is_no_task_are_left_alone(client, host):
         assert set(client.run(host.where).values()) == {"cpu"}
         snapshot = host.settings.snapshot()
         assert set(client.run(snapshot.bind(host.where)).values()) == {"fast 1.0"}
-
-
-def test_the_plugin_can_be_taken_out_again(client, host):
-    client.unregister_worker_plugin(f"scverse_backends:{host.settings.snapshot().host}")
-    with selecting(host, "fast"):
-        assert dask.delayed(host.where)().compute() == "cpu"
-    carry_selection(client, host.settings)
-    with selecting(host, "fast"):
-        assert dask.delayed(host.where)().compute() == "fast 1.0"
 
 
 def test_two_hosts_may_be_carried(client, host, shared_world):
@@ -403,13 +352,3 @@ for name in [*sys.modules]:
                 carry_selection(client, host.settings)
             with selecting(host, "fast"):
                 assert client.submit(sum, [1, 2]).result(timeout=60) == 3
-
-    def test_a_backend_that_went_in_the_meantime(self, world):
-        host = world.load()
-        with cluster(processes=False) as client, selecting(host, "fast"):
-            carry_selection(client, host.settings)
-            world.uninstall("fast")
-            host.dispatcher.refresh()
-            with pytest.raises(BackendNotInstalledError, match="pip install fast-backend"):
-                dask.delayed(host.where)().compute()
-            assert dask.delayed(sum)([1, 2]).compute() == 3

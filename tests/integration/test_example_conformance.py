@@ -42,7 +42,6 @@ def report(eh):
 )
 def test_the_example_backends_conform(report, backend, missing):
     found = report(backend)
-
     assert found.failed == ()
     assert set(found.skipped) == missing
 
@@ -51,7 +50,6 @@ def test_the_dask_backend_conforms_for_tables_of_its_own_kind(report):
     import dask.array as da
 
     found = report("on_dask", as_table=lambda table: da.from_array(table, chunks=(30, -1)))
-
     assert found.passed == ("log1p", "normalize_total", "pairwise_distances", "standardize")
     assert found.failed == ()
 
@@ -59,7 +57,6 @@ def test_the_dask_backend_conforms_for_tables_of_its_own_kind(report):
 def test_the_host_conforms_with_itself(report, dispatcher):
     with loopback(dispatcher):
         found = report("loopback")
-
     assert set(found) == set(found.passed) == set(dispatcher.dispatched)
 
 
@@ -69,7 +66,6 @@ def test_a_wrong_backend_does_not(report, eh, dispatcher):
 
     with dispatcher.register(types.SimpleNamespace(name="wrong", standardize=standardize)):
         found = report("wrong", raise_on_failure=False)
-
     assert found.failed == ("standardize",)
 
 
@@ -79,6 +75,5 @@ def test_a_backend_that_ignores_the_seed_does_not(report, eh, dispatcher):
 
     with dispatcher.register(types.SimpleNamespace(name="heedless", kmeans=kmeans)):
         found = report("heedless", raise_on_failure=False)
-
     assert found["kmeans"] == "FAILED: the seed changes nothing"
     assert found.failed == ("kmeans",)

@@ -2,9 +2,6 @@
 
 import importlib
 import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import dask
@@ -123,35 +120,3 @@ def test_workers_go_through_more_than_they_can_hold(eh):
     np.testing.assert_allclose(mean, 0, atol=1e-9)
     np.testing.assert_allclose(deviation, 1, rtol=1e-9)
     assert squared == pytest.approx(1_000)
-
-
-SCRIPT = """
-import dask.array as da, example_host as eh
-from distributed import Client, LocalCluster
-def standardize():
-    for more in ({}, {"show_progress_bar": False}):
-        eh.standardize(table, backend="dask", **more)
-        print("<next>", flush=True)
-if __name__ == "__main__":
-    table = da.ones((8, 3), chunks=(1, 3)).map_blocks(
-        lambda block: __import__("time").sleep(0.2) or block, meta=__import__("numpy").ones((0, 0))
-    )
-    standardize()
-    options = dict(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0")
-    with LocalCluster(**options) as cluster, Client(cluster):
-        standardize()
-"""
-
-
-def test_progress_is_shown_on_a_terminal_unless_it_is_not_wanted():
-    reader, writer = pty.openpty()
-    with os.fdopen(reader, "rb", buffering=0) as shown:
-        subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT], stdout=writer, check=True)
-        os.write(writer, b"<end>")
-        text = b""
-        while not text.endswith(b"<end>"):
-            text += shown.read(1000)
-    os.close(writer)
-    parts = text.split(b"<next>")[:4]
-    assert [b"ompleted" in part for part in parts] == [True, False] * 2
-    assert [b"#" in part for part in parts] == [True, False] * 2

@@ -54,12 +54,6 @@ def test_a_value_is_not_shown_where_the_cell_ends_in_a_semicolon(shell):
     assert "Out" not in shell.run(f"%%backend {shell.name}=fast\nhost.where();").stdout
 
 
-def test_a_cell_without_a_value_shows_its_report(shell):
-    ran = shell.run(f"%%backend {shell.name}=fast\nfor _ in range(3):\n    host.where()")
-    assert ran.error is None
-    assert f"Trace of {shell.name}: 3 calls" in html(ran)
-
-
 def test_an_empty_cell_is_no_error(shell):
     assert shell.run(f"%%backend {shell.name}=fast\n\n").error is None
 
@@ -75,11 +69,6 @@ def test_a_cell_that_fails_fails_and_is_reported(shell):
 def test_magics_and_shell_commands_work_inside_a_cell(shell):
     ran = shell.run(f"%%backend {shell.name}=fast\n%env HOME\nthere = !echo there\nthere[0]")
     assert "there" in ran.stdout
-
-
-def test_several_labels_are_asked_in_order(shell):
-    shell.run(f"%%backend {shell.name}=other, cpu\nseen = host.settings.backends")
-    assert shell.ip.user_ns["seen"] == ("other", "cpu")
 
 
 def test_a_selection_by_function_is_read_as_the_environment_reads_it(shell):

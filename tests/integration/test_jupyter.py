@@ -62,13 +62,6 @@ def test_what_one_cell_sets_the_next_cells_threads_and_tasks_see(run):
     assert run("await asyncio.create_task(host.where_async())") == "'fast 1.0'"
 
 
-def test_what_a_cell_sets_after_an_await_the_next_cell_sees(run):
-    run("await asyncio.sleep(0)\nsettings.backend = 'other'\nawait asyncio.sleep(0)")
-    assert run("host.where()") == "'other 1.0'"
-    run("settings.fallback = 'error'")
-    assert run("await asyncio.sleep(0)\nsettings.fallback") == "'error'"
-
-
 def test_a_block_holds_through_an_await_and_ends_with_its_cell(run):
     cell = (
         "with settings.use_backend('fast'):\n"

@@ -196,12 +196,6 @@ def test_a_strict_editable_install_of_setuptools(tmp_path, install):
     check(see(install(wheel)), "one")
 
 
-def test_a_lenient_editable_install_of_setuptools_has_a_finder(tmp_path, install):
-    target = install(packaged(tmp_path, SETUPTOOLS, flat=True).wheel("build_editable"))
-    assert [*target.glob("__editable__*finder.py")]
-    check(see(target), "one")
-
-
 def spaced(folder, builder, name):
     """Make a project whose package lies in a namespace that it shares with others."""
     hatchling = 'packages = ["src/suite"]'
@@ -233,27 +227,3 @@ def test_a_module_that_is_in_no_package(tmp_path, install, hook):
     for file in target.rglob("*.data/data/*.toml"):
         file.rename(target / file.name)
     check(see(target), "single")
-
-
-def test_the_command_writes_where_hosts_look(tmp_path, install):
-    project = packaged(tmp_path, SETUPTOOLS, flat=True)
-    (project.folder / "tiny_one/backends/host.toml").unlink()
-    for module in ("__init__", "backends/__init__", "backends/host"):
-        project.write(f"tiny_one/{module}.py", "")
-    project.write("tiny_one/backends/host.py", "class adapter:\n    name = 'tiny-one'")
-    target = install(project.wheel("build_editable"))
-    script = (
-        "import site, sys; site.addsitedir(sys.argv.pop(1));"
-        "from scverse_backends._cli import main; sys.exit(main())"
-    )
-    command = ["manifest", "write", "tiny_one.backends.host:adapter"]
-    run = subprocess.run(
-        [sys.executable, "-P", "-c", script, str(target), *command],
-        env={**os.environ, "PYTHONPATH": str(Path(scverse_backends.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    written = project.folder / "tiny_one/backends/host.toml"
-    assert (run.returncode, run.stdout) == (0, f"wrote {written}\n"), run.stderr
-    assert "adapter = 'tiny_one.backends.host:adapter'" in written.read_text(encoding="utf-8")

@@ -20,7 +20,6 @@ SCRIPTS = {
     "ends": "print('done')",
     "exits with a number": "import sys; sys.exit(3)",
     "exits with a text": "import sys; sys.exit('no such cells')",
-    "exits with nothing": "import sys; sys.exit()",
     "exits at once": "import os; os._exit(4)",
     "raises": """
         def outer():
@@ -61,7 +60,6 @@ SCRIPTS = {
     """,
     "imports what stands beside it": "import beside; print(beside.VALUE, beside.__file__)",
     "changes directory": "import os; os.chdir('/'); print(os.getcwd(), __file__)",
-    "has cells": "# %%\nx = 1\n\n# %% [markdown]\n# Text\n\n# %%\nprint(x)",
     "warns": """
         import warnings
         warnings.warn("old", DeprecationWarning)
@@ -74,10 +72,6 @@ SCRIPTS = {
             print("later", threading.main_thread().is_alive())
         threading.Thread(target=later).start()
         print("main")
-    """,
-    "leaves a pool behind": """
-        from concurrent.futures import ThreadPoolExecutor
-        ThreadPoolExecutor().submit(print, "in the pool")
     """,
     "registers what happens at its end": """
         import atexit, sys
@@ -197,13 +191,6 @@ def test_a_script_is_known_by_the_path_that_was_typed(folder, beside):
     (folder / "script.py").write_text(f"print(__file__){dedent(SCRIPTS['raises'])}", "utf-8")
     expected, ran = both([f"{beside.format(folder.name)}/script.py"], folder)
     assert ran == expected
-
-
-def test_two_dashes_are_a_word_of_the_script(folder):
-    (folder / "script.py").write_text("import sys; print(sys.argv)", encoding="utf-8")
-    expected, ran = both(["script.py", "--", "-m", "--backend", "--"], folder)
-    assert ran == expected
-    assert "'--', '-m', '--backend', '--'" in ran.out
 
 
 def test_a_script_may_come_from_standard_input(folder):

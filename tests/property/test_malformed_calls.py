@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from contextlib import ExitStack, nullcontext
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -103,7 +101,6 @@ def test_a_malformed_call_is_rejected_alike_on_the_host_and_on_a_backend_cold_an
     dispatcher = BackendDispatcher(entrypoint_group="tests.nobody", host_name="example_host")
     func = dispatcher.backend_dispatch(name="func")(host)
     dispatcher.register(SimpleNamespace(name="mine", func=made(prefix, "theirs", takes)))
-
     assert rejected(func, args, kwargs) == expected
     if expected is None:
         return
@@ -192,15 +189,3 @@ class TestOnABackend:
             assert func(1, 2) == ("mine", 2)
             with pytest.warns(BackendFallbackWarning, match="does not take 'size'"):
                 assert func(1, size=2) == ("host", 1, {"size": 2})
-
-    def test_a_partial_of_a_coroutine_function_says_so_by_the_time_it_is_awaited(self, dispatcher):
-        async def fetch(url):
-            return "host"
-
-        func = dispatcher.backend_dispatch(name="fetch", selector=None)(partial(fetch))
-        dispatcher.register(SimpleNamespace(name="mine"))
-        with (
-            dispatcher.settings.use_backend("mine", fallback="silent"),
-            pytest.raises(TypeError, match=r"fetch\(\) missing 1 required"),
-        ):
-            asyncio.run(func())

@@ -17,8 +17,6 @@ ON_SCALE = '* adds "tiles=64"'
         ("import no_such_library", "No module named 'no_such_library'"),
         ("raise SystemExit(3)", "SystemExit"),
         ("name = 3", "name"),
-        ("assert False", "AssertionError"),
-        ("def (", "SyntaxError"),
     ],
 )
 def test_a_backend_that_cannot_be_loaded_breaks_nothing(fast, documentation, source, why):
@@ -27,35 +25,6 @@ def test_a_backend_that_cannot_be_loaded_breaks_nothing(fast, documentation, sou
     assert why in documentation.status
     assert ON_SCALE in documentation.lines()
     assert '* "sick": cells-sick 1.0; what it implements is not known here' in documentation.lines()
-
-
-def test_a_function_that_cannot_be_handed_out_breaks_nothing(cells, documentation):
-    source = """
-        name = "lazy"
-        __all__ = ["scale", "Model"]
-        Model = 3
-        def __getattr__(name):
-            raise (ImportError if name == "scale" else AttributeError)(name)
-    """
-    install(cells, "lazy", source)
-    documentation.write(index=PAGE).build()
-    assert "Backends:" not in documentation.lines()
-    assert '* "lazy": cells-lazy 1.0' in documentation.lines()
-
-
-def test_a_signature_that_cannot_be_read_breaks_nothing(cells, documentation):
-    source = """
-        name = "odd"
-        class Odd:
-            __signature__ = property(lambda self: 1 / 0)
-            __doc__ = property(lambda self: 1 / 0)
-            def __call__(self, values, factor=1.0):
-                pass
-        scale = Odd()
-    """
-    install(cells, "odd", source)
-    documentation.write(index=PAGE).build()
-    assert "Backends:" not in documentation.lines()
 
 
 def test_a_backend_that_is_not_there_is_named_with_how_to_get_it(cells, documentation):
@@ -75,16 +44,6 @@ def test_an_impostor_is_not_shown_and_never_imported(cells, documentation):
     documentation.write(index=PAGE).build()
     assert "thief" not in documentation.page()
     assert "thief_cells" not in sys.modules
-
-
-def test_a_trusted_backend_that_is_blocked_here_is_named_with_how_to_get_it(
-    cells, documentation, monkeypatch
-):
-    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "cells-cuda")
-    install(cells, "cuda", "raise SystemExit")
-    documentation.write(index=PAGE).build()
-    assert '* "cuda" or "gpu12": "pip install cells-cuda"' in documentation.lines()
-    assert "cuda_cells" not in sys.modules
 
 
 def test_nothing_is_imported_where_that_is_not_wanted(fast, documentation):
@@ -124,30 +83,11 @@ def test_a_manifest_tells_all_where_no_backend_can_be_imported(cells, documentat
     assert '* "fast" or "quick": cells-fast 1.0' in lines
 
 
-def test_a_backend_registered_in_the_process_has_no_version(cells, documentation):
-    cells.write(
-        "local.py",
-        """
-        from cells import dispatcher
-        class Local:
-            name = "local"
-            def scale(self, values, factor=1.0, *, copy=True, n_jobs=1):
-                return values
-        dispatcher.register(Local)
-        """,
-    )
-    page = documentation.write(index=PAGE)
-    page.build(scverse_backends_imports=["local"])
-    assert documentation.lines().count('* "local"') == 2
-
-
 @pytest.mark.parametrize(
     ("address", "hint"),
     [
         ("cels:dispatcher", "No module named 'cels'"),
-        ("cells:dispatch", "did you mean 'dispatcher'?"),
         ("cells", "there is cells:dispatcher"),
-        ("cells:plain", "not a BackendDispatcher"),
     ],
 )
 def test_a_wrong_address_is_a_mistake_that_hides_no_other_host(fast, documentation, address, hint):

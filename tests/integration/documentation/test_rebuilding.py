@@ -60,14 +60,6 @@ def test_pages_that_show_backends_are_read_again_when_one_changes(fast, pages):
     assert '"tiles=128"' in pages.page("b_scale")
 
 
-def test_pages_that_show_backends_are_read_again_when_one_goes(fast, pages):
-    pages.build()
-    forget(fast)
-    (fast.folder / "cells_fast-1.0.dist-info" / "entry_points.txt").unlink()
-    assert read_in(pages.build()) == SHOWING
-    assert "tiles" not in pages.page("b_scale")
-
-
 def test_a_page_that_went_is_linked_no_more(fast, pages):
     pages.build("html")
     assert "b_scale.html#cells.scale" in pages.page("d_table", "html")

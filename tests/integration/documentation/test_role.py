@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from .conftest import FAST, install
-
 
 def link(documentation, name="index"):
     """Give the first link on a page that is about a backend, and what stands in it."""
@@ -115,16 +113,3 @@ def test_what_cannot_be_meant_is_a_mistake(fast, documentation, label, hint):
     assert hint in documentation.warnings
     page.build("html", suppress_warnings=["scverse_backends"])
     assert link(documentation) == (None, label)
-
-
-def test_a_distribution_that_cannot_be_found_by_its_name_names_no_page(cells, documentation):
-    info = install(cells, "fast", FAST).folder / "cells_fast-1.0.dist-info"
-    info.rename(info.with_name("another-1.0.dist-info"))
-    documentation.write(index="See :backend:`fast`.").build("html")
-    assert link(documentation) == (None, "fast")
-
-
-def test_a_role_that_looks_everywhere_finds_no_backend(fast, documentation):
-    page = documentation.write(index=":any:`fast`\n\n.. backend-matrix::\n")
-    page.build("html", strict=False)
-    assert "'any' reference target not found: fast" in documentation.warnings

@@ -80,12 +80,6 @@ def test_functions_link_to_their_pages(fast, documentation):
     assert "#cells.rank" not in text
 
 
-def test_a_description_without_a_target_is_no_place_to_link_to(fast, documentation):
-    page = ".. backend-matrix::\n\n.. autofunction:: cells.scale\n   :no-index:\n"
-    documentation.write(index=page).build("html", nitpicky=True)
-    assert "#cells.scale" not in documentation.page(builder="html")
-
-
 def test_a_table_for_each_host_or_for_one(fast, documentation):
     fast.install("tissues", modules={"tissues": OTHER})
     hosts = ["cells:dispatcher", "tissues:dispatcher"]
@@ -98,28 +92,10 @@ def test_a_table_for_each_host_or_for_one(fast, documentation):
     assert documentation.lines("one")[2:] == ["No backend of tissues is known."]
 
 
-def test_a_single_address_needs_no_list(fast, documentation):
-    page = documentation.write(index=".. backend-matrix::")
-    page.build(scverse_backends_dispatchers="cells:dispatcher")
-    assert ["scale", "partly"] in rows(documentation)
-
-
-def test_two_tables_on_a_page_are_no_conflict(fast, documentation):
-    documentation.write(index=".. backend-matrix::\n\n.. backend-matrix::\n").build("html")
-    ids = re.findall('id="([^"]+)"', documentation.page(builder="html"))
-    assert len(ids) == len(set(ids))
-
-
 def test_an_unknown_host_is_a_mistake(fast, documentation):
     documentation.write(index=".. backend-matrix:: tissues").build(strict=False)
     assert "index.rst:1: WARNING: backend-matrix: no such host" in documentation.warnings
     assert "names cells [scverse_backends.host]" in documentation.warnings
-
-
-def test_a_table_without_any_host_is_a_mistake(fast, documentation):
-    page = documentation.write(index=".. backend-matrix::")
-    page.build(strict=False, scverse_backends_dispatchers=[])
-    assert "the configuration names none" in documentation.warnings
 
 
 def test_patterns_that_match_nothing_are_a_mistake(fast, documentation):

@@ -113,9 +113,7 @@ def test_a_reference_that_leads_to_no_adapter_is_an_error_too(site, dispatcher, 
             def __init__(self): len(3)
     """
     install(site, source, reference)
-
     error = failure(dispatcher)
-
     assert isinstance(error.__cause__, cause)
     assert error.entry_point == reference
 
@@ -210,21 +208,6 @@ class TestOneBrokenBackend:
         assert all("broken-backend" in str(error) for error in errors)
         assert sys.modules["stage"].asked == [1, 1]
 
-    def test_is_listed_as_installed_after_a_refresh(self, site, dispatcher):
-        failure(dispatcher, "aaa")
-        site.write("broken_module.py", "name = 'repaired'")
-        dispatcher.refresh()
-        assert [info.state for info in dispatcher.backends()] == ["installed", "installed"]
-        assert dispatcher.get_backend("repaired").name == "repaired"
-
-    def test_keeps_its_name_from_being_reported_as_unknown(self, dispatcher):
-        double = dispatcher.backend_dispatch(name="double")(lambda values: values)
-        with pytest.raises(BackendLoadError):
-            double([1], backend="aaa")
-        with pytest.raises(BackendLoadError):
-            dispatcher.settings.backend = "aaa"
-        assert dispatcher.settings.backend == "cpu"
-
 
 @pytest.mark.parametrize("fatal", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize("where", ["module", "class", "hand-out"])
@@ -259,7 +242,6 @@ def test_an_interrupt_and_the_end_of_memory_pass_and_are_not_kept(site, dispatch
     with pytest.raises(fatal):
         double([1], backend="mine")
     sys.modules["switch"].on = False
-
     assert double([1], backend="mine") == "done"
 
 

@@ -28,7 +28,6 @@ def test_an_adapter_that_asks_for_itself_while_it_is_loaded_is_told_so(site, dis
     }
     reference, source = sources[kind]
     site.install("selfish", entry_points={"mine": reference}, modules={"selfish": source})
-
     for _ in range(2):
         with pytest.raises(BackendLoadError, match="asks for itself"):
             dispatcher.get_backend("mine")
@@ -47,14 +46,6 @@ def test_an_adapter_that_only_tries_itself_while_it_is_loaded_works(site, dispat
     site.install("shy", entry_points={"mine": "shy"}, modules={"shy": source})
     assert dispatcher.get_backend("mine").name == "mine"
     assert dispatcher.get_backend("mine").name == "mine"
-
-
-@pytest.mark.usefixtures("stage")
-def test_an_adapter_may_use_another_backend_while_it_is_loaded(site, dispatcher):
-    source = "import stage; base = stage.dispatcher.get_backend('base'); name = 'mine'"
-    site.install("mine", entry_points={"mine": "on_top"}, modules={"on_top": source})
-    site.install("base", entry_points={"base": "below"}, modules={"below": "name = 'base'"})
-    assert dispatcher.get_backend("mine").base is dispatcher.get_backend("base")
 
 
 def side_by_side(*tasks):
@@ -99,12 +90,10 @@ def test_a_thread_in_the_midst_of_an_import_and_one_that_loads_do_not_wait_for_e
         aliases = ["cuda"]
     """
     site.install("mine", entry_points={"mine": "adapter"}, modules={"adapter": source})
-
     found = side_by_side(
         lambda: importlib.import_module("user").__name__,
         lambda: stage.dispatcher.get_backend("mine").name,
     )
-
     assert found == ["user", "mine"]
     assert stage.dispatcher.get_backend("cuda").name == "mine"
 
@@ -134,7 +123,6 @@ def test_a_thread_in_the_midst_of_an_import_waits_for_one_that_waits_for_a_third
         load,
         lambda: importlib.import_module("user").found.name,
     )
-
     assert found == ["slow", "mine", "mine"]
 
 
@@ -168,7 +156,6 @@ def test_what_fails_because_of_another_thread_is_not_kept(site, stage):
 
     side_by_side(lambda: attempt("one"), lambda: attempt("two"))
     stage.meet = lambda: None
-
     assert stage.dispatcher.get_backend("two").name == "two"
     assert stage.dispatcher.get_backend("one").name == "one"
 
@@ -199,13 +186,11 @@ def test_three_threads_that_need_one_another_in_a_circle_do_not_wait_for_ever(si
         """
         module = f"module_{name}"
         site.install(name, entry_points={name: f"{module}:Adapter"}, modules={module: source})
-
     found = side_by_side(
         lambda: importlib.import_module("user").__name__,
         lambda: stage.dispatcher.get_backend("one").name,
         lambda: stage.dispatcher.get_backend("two").name,
     )
-
     assert found == ["user", "one", "two"]
 
 
@@ -225,10 +210,8 @@ def test_two_adapters_that_ask_for_each_other_from_two_threads_do_not_wait_for_e
         """
         module = f"module_{name}"
         site.install(name, entry_points={name: f"{module}:Adapter"}, modules={module: source})
-
     found = side_by_side(
         lambda: stage.dispatcher.get_backend("one").name,
         lambda: stage.dispatcher.get_backend("two").name,
     )
-
     assert found == ["one", "two"]

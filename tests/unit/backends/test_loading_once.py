@@ -140,7 +140,6 @@ def test_calls_run_where_they_were_meant_while_another_thread_changes_what_is_th
 
     callers = [partial(call, name) for name in ("one", "two", "three-alias")]
     answers = together(*callers, change, *callers)
-
     assert answers == [{"one"}, {"two"}, {"three"}, set(), {"one"}, {"two"}, {"three"}]
 
 

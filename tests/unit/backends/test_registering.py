@@ -65,7 +65,6 @@ def test_a_class_is_instantiated_once(dispatcher, whoami):
     with dispatcher.register(Counted):
         assert whoami(backend="local") == whoami(backend="here") == "local"
         assert dispatcher.get_backend("here") is made[0]
-
     assert len(made) == 1
 
 
@@ -102,13 +101,6 @@ def test_what_was_removed_is_let_go(dispatcher, whoami):
     del adapter
     gc.collect()
     assert gone() is None
-
-
-def test_removing_one_of_two_leaves_the_other(dispatcher, offer):
-    registration = dispatcher.register(Local)
-    offer("other")
-    registration.remove()
-    assert dispatcher.settings.available_backends() == ["other"]
 
 
 def test_a_registered_backend_is_listed_as_such_and_stays_after_a_refresh(site, dispatcher):

@@ -53,13 +53,6 @@ class TestTenBackends:
         assert asked(make_dispatcher(trusted_backends=trusted), label) == "dist-backend3"
         assert site.imported() == {"dist_backend3"}
 
-    def test_a_trusted_name_is_found_whatever_its_entry_point_is_called(
-        self, site, make_dispatcher
-    ):
-        trusted = {"fast": {"package": "dist-backend3", "entrypoints": ["backend3"]}}
-        assert asked(make_dispatcher(trusted_backends=trusted), "fast") == "dist-backend3"
-        assert site.imported() == {"dist_backend3"}
-
     def test_an_alias_asks_the_adapters_one_by_one_until_one_answers(self, site, dispatcher):
         assert asked(dispatcher, "alias3") == "dist-backend3"
         assert site.imported() == {f"dist_{name}" for name in TEN[:4]}
@@ -93,11 +86,6 @@ class TestWhatALabelMeansDoesNotDependOnWhatHappenedBefore:
         claim = {"name": "second"} if request.param == "name" else {"aliases": ["second"]}
         adapter(site, "first", **claim)
         adapter(site, "second")
-
-    @pytest.mark.usefixtures("rivals")
-    def test_an_entry_point_name_is_certain_before_any_import(self, site, dispatcher):
-        assert asked(dispatcher, "second") == "dist-second"
-        assert site.imported() == {"dist_second"}
 
     @pytest.mark.usefixtures("rivals")
     @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendRegistrationWarning")
@@ -276,12 +264,6 @@ class TestTheNameOfADistribution:
         adapter(site, "cuda", distribution="my-backend")
         assert asked(dispatcher, "My.Backend") == "my-backend"
         assert dispatcher.available_backend_names() == ["cuda"]
-
-    def test_may_be_what_the_backend_calls_itself(self, site, dispatcher):
-        adapter(site, "point", name="My_Backend", distribution="my-backend")
-        with dispatcher.settings.use_backend("my-backend"):
-            assert dispatcher.settings.backend == "My_Backend"
-        assert dispatcher.available_backend_names() == ["My_Backend", "point"]
 
     def test_names_nothing_where_there_are_two_backends(self, site, dispatcher):
         points = {"one": "module_one", "two": "module_two"}

@@ -74,12 +74,6 @@ class TestWarn:
         assert (caught[0].filename, caught[0].lineno) == (__file__, line)
         assert "does not trust" in str(caught[0].message)
 
-    def test_trust_in_one_backend_is_no_trust_in_another(self, make_dispatcher):
-        dispatcher = make_dispatcher(trusted_backends={"yours": {"package": "yours-backend"}})
-        dispatcher.get_backend("yours")
-        with pytest.warns(UntrustedBackendWarning, match="mine-backend"):
-            dispatcher.get_backend("mine")
-
     @pytest.mark.parametrize("way", ASKING)
     def test_whatever_imports_one_to_ask_it_warns_as_its_use_does(self, site, dispatcher, way):
         whoami = host(dispatcher)
@@ -182,12 +176,6 @@ class TestBlocked:
         refused(dispatcher, asked)
         assert site.imported() == set()
         assert not any(info.trusted for info in dispatcher.backends() if info.name == "mine")
-
-    @pytest.mark.parametrize("label", ["mine", "quick"])
-    def test_a_backend_of_the_trusted_name_may_be_blocked(self, site, blocking, label):
-        trusted = {"mine": {"aliases": ["quick"], "package": "mine-backend"}}
-        refused(blocking("mine-backend", "warn", trusted_backends=trusted), label)
-        assert site.imported() == set()
 
     @pytest.mark.parametrize(
         ("trusted", "label"), [(None, "fast"), ("fast", "fast"), ("quick", "quick")]

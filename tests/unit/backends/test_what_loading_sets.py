@@ -2,11 +2,8 @@
 
 import decimal
 import importlib
-import sys
 
 import pytest
-
-from scverse_backends.exceptions import BackendLoadError
 
 HOST_CONTEXT = decimal.Context(prec=28)
 
@@ -133,44 +130,3 @@ def test_an_error_of_it_leaves_the_selection_as_it_was(site, settings, dispatche
     with pytest.raises(ImportError):
         dispatcher.get_backend("mine")
     assert settings.backend == "cpu"
-
-
-@pytest.mark.parametrize("reference", ["early_host_sumo", "early_host_sumo:Adapter"])
-def test_a_backend_that_imports_the_host_works_after_a_call_that_came_too_early(
-    site, monkeypatch, reference
-):
-    site.write(
-        "early_host/__init__.py",
-        """
-        from scverse_backends import BackendDispatcher
-        dispatcher = BackendDispatcher(entrypoint_group="early_host.backends", host_name="early_host")
-        @dispatcher.backend_dispatch
-        def double(value): return "host"
-        try: double(1)
-        except ImportError as error: early = error
-        from .late import helper
-        """,
-    )
-    site.write("early_host/late.py", "def helper(): return 'helped'")
-    source = """
-        from early_host import helper
-        name = "sumo"
-        def double(value): return helper()
-        class Adapter:
-            name = "sumo"
-            def double(self, value): return helper()
-    """
-    site.install(
-        "early-host-sumo",
-        group="early_host.backends",
-        entry_points={"sumo": reference},
-        modules={"early_host_sumo": source},
-    )
-    monkeypatch.setenv("EARLY_HOST_BACKEND", "sumo")
-    monkeypatch.setattr("warnings.filters", [])
-
-    import early_host
-
-    assert isinstance(early_host.early, BackendLoadError)
-    assert early_host.double(1) == "helped"
-    assert "early_host_sumo" in sys.modules

@@ -11,9 +11,7 @@ def close(ours, theirs):
 
 def test_both_results_and_both_sets_of_inputs_are_given(dispatcher, host, backend):
     backend()
-
     found = compare(dispatcher, "my_own", host.scale, [1.0, 2.0], factor=3.0)
-
     assert (found.function, found.name) == ("scale", "mine")
     assert found.host.result == found.backend.result == [3.0, 6.0]
     assert found.host.arguments == found.backend.arguments == {"values": [1.0, 2.0], "factor": 3.0}
@@ -24,9 +22,7 @@ def test_both_results_and_both_sets_of_inputs_are_given(dispatcher, host, backen
 def test_the_callers_own_inputs_stay_as_they_are(dispatcher, host, backend):
     backend()
     values = [1.0, 2.0]
-
     found = compare(dispatcher, "mine", host.clear, values)
-
     assert values == [1.0, 2.0]
     assert found.host.arguments["values"] == found.backend.arguments["values"] == [0.0, 0.0]
     assert found.host.changed == found.backend.changed == found.changed == ("values",)
@@ -42,9 +38,7 @@ def test_inputs_that_are_one_object_stay_one(dispatcher, backend):
 
     backend(swap=lambda left, right: left.append(1) or left is right)
     shared = []
-
     found = compare(dispatcher, "mine", swap, shared, shared)
-
     assert found.host.result is found.backend.result is True
     assert found.changed == ("left", "right")
 
@@ -53,10 +47,8 @@ def test_a_result_that_differs_fails_with_the_comparison_that_was_given(
     dispatcher, host, backend, wrong
 ):
     backend(scale=wrong.off)
-
     with pytest.raises(AssertionError) as caught:
         compare(dispatcher, "mine", host.scale, [1.0, 2.0]).check(close)
-
     assert caught.value.__notes__ == [
         "scale: the result is not the same on backend 'mine' and the host."
     ]
@@ -65,7 +57,6 @@ def test_a_result_that_differs_fails_with_the_comparison_that_was_given(
 def test_a_comparison_may_answer_instead_of_raising(dispatcher, host, backend, wrong):
     backend(scale=wrong.off)
     found = compare(dispatcher, "mine", host.scale, [1.0])
-
     with pytest.raises(AssertionError, match="the result is not the same"):
         found.check(lambda ours, theirs: ours == theirs)
     found.check(lambda ours, theirs: ours == pytest.approx(theirs, rel=0.01))
@@ -73,9 +64,7 @@ def test_a_comparison_may_answer_instead_of_raising(dispatcher, host, backend, w
 
 def test_an_input_that_only_the_backend_changes_is_named(dispatcher, host, backend, wrong):
     backend(rank=wrong.sorting)
-
     found = compare(dispatcher, "mine", host.rank, [3.0, 1.0])
-
     assert (found.host.changed, found.backend.changed) == ((), ("values",))
     assert not found.mutated_alike
     with pytest.raises(AssertionError) as caught:
@@ -85,9 +74,7 @@ def test_an_input_that_only_the_backend_changes_is_named(dispatcher, host, backe
 
 def test_an_input_that_both_change_in_their_own_way_is_named(dispatcher, host, backend):
     backend(clear=lambda values: values.clear())
-
     found = compare(dispatcher, "mine", host.clear, [3.0, 1.0])
-
     assert not found.mutated_alike
     with pytest.raises(AssertionError) as caught:
         found.check(close)
@@ -99,9 +86,7 @@ def test_arrays_and_what_is_no_number_are_the_same_by_their_bits(dispatcher, bac
     total = dispatcher.backend_dispatch(name="total")(lambda table: table.sum())
     backend(total=lambda table: table.sum())
     table = numpy.array([1.0, float("nan")])
-
     found = compare(dispatcher, "mine", total, table)
-
     assert (found.changed, found.mutated_alike) == ((), True)
 
 
@@ -115,13 +100,11 @@ def test_what_cannot_be_compared_counts_as_changed(dispatcher, backend):
 
     look = dispatcher.backend_dispatch(name="look")(lambda thing: 1)
     backend(look=lambda thing: 1)
-
     assert compare(dispatcher, "mine", look, Opaque()).changed == ("thing",)
 
 
 def test_a_backend_that_cannot_take_the_call_has_nothing_to_compare(dispatcher, host, backend):
     backend(scale=lambda values: values)
-
     with pytest.raises(
         AssertionError,
         match=r"'mine' ran no call of 'scale': it ran on 'cpu' "
@@ -145,12 +128,10 @@ def test_a_function_that_calls_dispatched_ones_is_compared_as_a_whole(
 
 
 def test_what_a_backend_calls_of_the_host_may_run_on_the_host(dispatcher, offer, host):
-
     with offer(
         "partial", scale=lambda values, factor=2.0: [place * factor for place in host.rank(values)]
     ):
         found = compare(dispatcher, "partial", host.scale, [0.0, 1.0])
-
     assert found.backend.result == [0.0, 2.0]
 
 
@@ -170,7 +151,6 @@ def test_a_coroutine_is_run_and_a_generator_is_read_to_its_end(dispatcher, backe
     backend(fetch=fetch_there, walk=lambda keys: iter(keys[::-1]))
     fetched = compare(dispatcher, "mine", fetch, ["a", "b"])
     walked = compare(dispatcher, "mine", walk, ["a", "b"])
-
     assert (fetched.host.result, fetched.backend.result) == (["b"], ["b", "there"])
     assert fetched.changed == ("keys",)
     assert walked.host.result == walked.backend.result == ["b", "a"]

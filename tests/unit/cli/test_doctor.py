@@ -1,6 +1,5 @@
 import json
 import os
-from textwrap import dedent
 
 import pytest
 
@@ -141,36 +140,6 @@ def test_a_manifest_that_cannot_be_read_is_a_problem(run, install, site):
     ran = run("doctor", "cells:dispatcher")
     assert ran.status == 1
     assert "1 problem\n" in ran.out
-
-
-def test_a_listed_function_that_cannot_be_fetched_is_reported(run, install):
-    install("new-cells", "new", "name = 'new'\n__all__ = ['scale']\n")
-    ran = run("doctor", "cells:dispatcher")
-    assert ran.status == 1
-    assert "scale: is broken" in ran.out
-
-
-def test_renames_that_lead_nowhere_are_reported(run, install):
-    source = """
-        name = 'new'
-        def scale(counts): ...
-        renames = {'scale': {'counts': 'values'}, 'scal': {'values': 'counts'}}
-    """
-    install("new-cells", "new", dedent(source))
-    ran = run("doctor", "cells:dispatcher")
-    assert ran.status == 1
-    assert "scale: renames 'counts', which the host does not have; a rename goes from" in ran.out
-    assert "    has renames for 'scal', which the host does not dispatch" in ran.out
-
-
-def test_a_host_without_functions_has_no_problem(run, site):
-    site.write(
-        "bare.py",
-        "from scverse_backends import BackendDispatcher as D\n"
-        "dispatcher = D(entrypoint_group='cells.backends', host_name='cells')\n",
-    )
-    site.backend("a", "name='a'", reference="a_cells", distribution="a", group="cells.backends")
-    assert run("doctor", "bare:dispatcher").status == 0
 
 
 def test_damaged_metadata_is_reported(run, install):

@@ -45,20 +45,9 @@ def test_a_silent_fallback_is_told_with_the_reason(run, monkeypatch):
     assert "fast: does not implement it" in ran.out
 
 
-def test_a_refusal_of_the_adapter_is_told(run):
-    ran = run("explain", "cells:dispatcher", "scale", "-b", "fast", "factor=0")
-    assert ran.status == 1
-    assert "zero is not for me" in ran.out
-
-
 def test_asking_for_the_host_is_no_fallback(run):
     ran = run("explain", "cells:dispatcher", "cluster", "-b", "cpu")
     assert (ran.status, "cluster runs on cpu" in ran.out) == (0, True)
-
-
-def test_several_backends_are_asked_in_order(run):
-    ran = run("explain", "cells:dispatcher", "cluster", "-b", "fast", "-b", "cpu")
-    assert "cluster runs on cpu" in ran.out
 
 
 def test_an_optional_backend_that_is_left_out_is_told_and_is_no_fallback(run, site, host):
@@ -84,20 +73,6 @@ def test_parameters_without_a_name_are_handed_over_too(run):
     assert "needs 'at'" in ran.out
     ran = run(*words, "seed=3", "at=4")
     assert json.loads(ran.out)["forwarded"] == ["data", "at", "seed"]
-
-
-def test_a_difference_of_defaults_is_told(run, site, host):
-    site.backend(
-        "other",
-        "name = 'other'\ndef cluster(values, n_clusters=5, *, seed=0): ...",
-        reference="other_cells",
-        distribution="other-cells",
-        group=host,
-    )
-    ran = run("explain", "cells:dispatcher", "cluster", "-b", "other", "--json")
-    assert json.loads(ran.out)["differing_defaults"] == [
-        {"parameter": "n_clusters", "host": 8, "backend": 5}
-    ]
 
 
 def test_what_the_host_would_refuse_is_told_with_the_nearest(run):

@@ -105,16 +105,6 @@ def test_a_host_without_backends_says_so(run, host):
     assert run("list", "cells:dispatcher").out == "No backend is installed.\n"
 
 
-def test_a_registered_backend_belongs_to_no_distribution(run, site, host):
-    site.write(
-        "more.py",
-        f"import cells, types\na = types.ModuleType('a')\nexec({ADAPTER!r}, vars(a))\n"
-        "cells.dispatcher.register(a)\n",
-    )
-    ran = run("list", "cells:dispatcher", "--import", "more")
-    assert ran.out.endswith("\nfast  registered  yes      this process\n")
-
-
 def test_where_a_line_is_too_short_the_entry_point_stands_below(run, site, host):
     module = "a_package_with_a_long_name._adapters.for_cells_and_tissues"
     site.install("fast-cells", entry_points={"fast": module}, group=host)

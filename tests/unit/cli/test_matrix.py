@@ -1,7 +1,5 @@
 import json
-import re
 import sys
-from html.parser import HTMLParser
 
 import pytest
 
@@ -96,13 +94,6 @@ def test_more_backends_than_fit_beside_one_another_are_cut_into_tables(run, site
     assert len(heads) == len(set(heads)) == 10
 
 
-def test_errors_are_shown_in_its_cell(run, site):
-    site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor=1.0, *, device): ...\n")
-    out = run("matrix", "cells:dispatcher").out
-    assert "scale on fast: must be given device" in out
-    assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
-
-
 def test_an_option_that_is_not_documented_is_no_exception(run, site):
     source = "name = 'fast'\ndef scale(values, factor=1.0, *, n_jobs=1, size=2): ...\n"
     site.write("fast_cells.py", source)
@@ -127,35 +118,8 @@ def test_a_backend_is_known_by_its_manifest_and_not_imported(run, site):
     assert "torn_cells" not in sys.modules
 
 
-class Page(HTMLParser):
-    """Everything a page would fetch, and whether its elements are closed in order."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.fetched, self.text = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.fetched += [value for name, value in attrs if name in ("src", "href")]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
-
-
 class TestPage:
     """The HTML."""
-
-    @pytest.fixture
-    def html(self, run, tmp_path):
-        file = tmp_path / "backends.html"
-        ran = run("matrix", "cells:dispatcher", "--format", "html", "--output", str(file))
-        assert ran.err == f"wrote {file}\n"
-        return file.read_text(encoding="utf-8")
 
     def test_what_packages_say_of_themselves_is_text(self, site, host, run):
         site.install(
@@ -167,26 +131,12 @@ class TestPage:
         )
         assert "odd-cells 1&lt;b&gt;" in run("matrix", "cells:dispatcher", "--format", "html").out
 
-    def test_the_page_needs_nothing_else(self, html):
-        page = Page(html)
-        assert (page.open, page.fetched) == ([], [])
-        assert not re.search(r"url\(|@import|<script", html)
-
 
 def test_a_host_without_backends_has_a_page_too(run, bare):
     markdown = run("matrix", "bare:dispatcher", "--format", "markdown").out
     assert markdown == "|  |\n| --- |\n| from |\n| scale |\n| implemented |\n"
     assert run("matrix", "bare:dispatcher").out == "x has no backend that can be compared.\n"
     assert "There is no backend" in run("matrix", "bare:dispatcher", "--format", "html").out
-
-
-def test_what_a_backends_class_lacks_is_an_exception(run, site):
-    site.write(
-        "classes.py",
-        "import cells\n@cells.dispatcher.backend_class\nclass Model:\n    def fit(self): ...\n",
-    )
-    site.write("fast_cells.py", "name = 'fast'\nclass Model: ...\n")
-    assert "Model on fast: lacks fit\n" in run("matrix", "cells:dispatcher", "-i", "classes").out
 
 
 def test_what_else_is_wrong_is_told_in_full(run, site):

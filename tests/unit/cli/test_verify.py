@@ -68,8 +68,3 @@ def test_an_optional_backend_that_cannot_be_had_is_left_out(run, site, host):
     ran = run("verify", "cells:dispatcher", "-b", "torn?", "-b", "fast?", "--fail-on", "never")
     assert (ran.status, "fast (fast-cells 1.0) of cells" in ran.out) == (0, True)
     assert ran.err.startswith("left out: Backend 'torn' of cells")
-
-
-def test_a_file_that_cannot_be_written_has_status_2(run, tmp_path):
-    ran = run("verify", "cells:dispatcher", "-o", str(tmp_path / "absent" / "verify.txt"))
-    assert (ran.status, "No such file or directory" in ran.err) == (2, True)

@@ -47,10 +47,6 @@ def test_the_selector_is_keyword_only_and_last_but_for_keywords(shown, func, pla
     assert shown(func)[place] == ("backend", Parameter.KEYWORD_ONLY, None)
 
 
-def test_another_selector_is_shown_under_its_name(shown):
-    assert shown(lambda data: None, selector="engine")[1][0] == "engine"
-
-
 def test_without_a_selector_the_signature_is_the_hosts(shown):
     assert [name for name, *_ in shown(lambda data: None, selector=None)] == ["data"]
 
@@ -95,14 +91,6 @@ def test_a_decorator_outside_that_wraps_shows_the_same(public):
     assert signature(outer) == signature(outermost) == signature(public)
 
 
-def test_a_partial_shows_what_is_left(public):
-    assert [*signature(functools.partial(public, 1)).parameters] == [
-        "min_dist",
-        "backend",
-        "options",
-    ]
-
-
 def test_two_signatures_of_the_same_parameters_are_equal(dispatcher, public):
     again = dispatcher.backend_dispatch(name="again")(umap)
     assert signature(public) == signature(again)
@@ -143,24 +131,6 @@ def test_a_copy_equals_it_and_does_not_need_it(public, duplicate):
     assert found == signature(public)
     assert str(found) == str(signature(public))
     assert type(found) is inspect.Signature
-
-
-def test_replacing_parameters_leaves_the_function_alone(public):
-    assert [*signature(public).replace(parameters=[]).parameters] == []
-    assert "backend" in signature(public).parameters
-
-
-def test_a_wrapped_host_shows_what_it_wraps(dispatcher):
-    @functools.wraps(umap)
-    def checked(*args, **kwargs):
-        return umap(*args, **kwargs)
-
-    assert [*signature(dispatcher.backend_dispatch(checked)).parameters] == [
-        "adata",
-        "min_dist",
-        "backend",
-        "options",
-    ]
 
 
 def test_the_selector_takes_anything_as_far_as_frameworks_can_tell(public):

@@ -22,23 +22,15 @@ def rule(**options):
     ("options", "said"),
     [
         ({"entrypoint_group": ""}, "entrypoint_group must be a non-empty string"),
-        ({"entrypoint_group": None}, "entrypoint_group must be a non-empty string"),
         ({"host_name": "  "}, "host_name must be a non-empty string"),
-        ({"host_name": 3}, "host_name must be a non-empty string, not 3"),
         ({"fallback": "never"}, "fallback must be one of 'warn', 'silent', 'error', not 'never'"),
-        ({"fallback": None}, "fallback must be one of"),
         ({"untrusted": "deny"}, "untrusted must be one of 'warn', 'allow', 'refuse', not 'deny'"),
-        ({"untrusted": ["warn"]}, "untrusted must be one of"),
         ({"ignorable": "n_jobs"}, "ignorable must be a list or tuple of strings, not 'n_jobs'"),
-        ({"ignorable": 3}, "ignorable must be a list or tuple of strings"),
         ({"ignorable": ["n_jobs", 3]}, "ignorable holds 3, which is no name"),
         ({"reserved_backends": ["gpu"]}, "reserved_backends must be a mapping"),
         ({"reserved_backends": {"no spaces": "Why."}}, "'no spaces' is not a valid backend name"),
-        ({"reserved_backends": {3: "Why."}}, "a backend name must be a string, not int"),
         ({"reserved_backends": {"gpu": " "}}, "['gpu'] must be a reason"),
-        ({"reserved_backends": {"gpu": None}}, "reserved_backends['gpu'] must be a reason"),
         ({"trusted_backends": ["fast"]}, "trusted_backends must be a mapping"),
-        ({"trusted_backends": "fast"}, "trusted_backends must be a mapping"),
         ({"trusted_backends": {"fast": "fast-backend"}}, "['fast'] must be a mapping"),
         (
             {"trusted_backends": {"no spaces": {"package": "x"}}},
@@ -46,23 +38,17 @@ def rule(**options):
         ),
         ({"trusted_backends": {3: {"package": "x"}}}, "a backend name must be a string, not int"),
         ({"trusted_backends": {"cpu": {"package": "x"}}}, "'cpu' is reserved"),
-        ({"trusted_backends": {"Auto": {"package": "x"}}}, "'Auto' is reserved"),
         ({"trusted_backends": {"fast": {}}}, "says nothing that could be verified"),
-        ({"trusted_backends": {"fast": {"aliases": ["f"]}}}, "nothing that could be verified"),
         (rule(package=3), "['package'] must be a non-empty string, not 3"),
         (rule(aliases="cuda"), "['aliases'] must be a list or tuple of strings, not 'cuda'"),
-        (rule(aliases=None), "['aliases'] must be a list or tuple of strings"),
         (rule(package=" "), "['package'] must be a non-empty string, not ' '"),
         (rule(distributions=""), "['distributions'] holds '', which is no name"),
         (rule(entrypoints=[""]), "['entrypoints'] holds '', which is no name"),
         (rule(aliases=["fine", 3]), "['aliases'] holds 3, which is no name"),
         (rule(aliases=["no spaces"]), "'no spaces' is not a valid backend name"),
         (rule(aliases=["cpu"]), "'cpu' is reserved"),
-        (rule(distributions=3), "['distributions'] must be a list or tuple"),
         (rule(distributions=["fast", 3]), "['distributions'] holds 3, which is no name"),
-        (rule(entrypoints=["fast", None]), "['entrypoints'] holds None"),
         (rule(object_refs=3), "['object_refs'] must be a list or tuple"),
-        (rule(module_prefixes=3), "['module_prefixes'] must be a list or tuple"),
         (rule(alias=["cuda"]), "unknown key 'alias'; did you mean 'aliases'?"),
         (rule(Packages="x"), "unknown key 'Packages'; did you mean 'package'?"),
         (rule(module_prefix="x"), "did you mean 'module_prefixes'?"),
@@ -71,10 +57,6 @@ def rule(**options):
 )
 def test_each_mistake_is_named(options, said):
     assert any(said in mistake for mistake in mistakes(**options))
-
-
-def test_a_key_that_resembles_nothing_gets_no_suggestion():
-    assert not any("did you mean" in mistake for mistake in mistakes(**rule(xyz=3)))
 
 
 def test_a_mistake_says_which_backend_it_is_about():
@@ -92,16 +74,13 @@ def test_a_mistake_says_which_backend_it_is_about():
 )
 def test_a_label_of_two_trusted_backends_is_a_mistake(other, label):
     trusted = {"fast": {"package": "fast-backend", "aliases": ["quick"]}, **other}
-
     (mistake,) = mistakes(trusted_backends=trusted)
-
     assert f"{label!r} already belongs to 'fast'" in mistake
 
 
 @pytest.mark.parametrize("aliases", [["gpu"], ["GPU"]])
 def test_a_label_that_is_trusted_and_reserved_is_a_mistake(aliases):
     (mistake,) = mistakes(reserved_backends={"gpu": "Why."}, **rule(aliases=aliases))
-
     assert f"{aliases[0]!r} is reserved" in mistake
 
 
@@ -115,7 +94,6 @@ def test_all_mistakes_are_reported_at_once():
         reserved_backends={"no spaces": "Why."},
         trusted_backends={"one": {"pakage": "x"}, "two": "x", "cpu": {"package": "x"}},
     )
-
     assert len(found) >= 9
 
 
@@ -124,7 +102,6 @@ def test_the_message_lists_every_mistake_and_names_the_host():
         BackendDispatcher(
             entrypoint_group="", host_name="example_host", fallback="never", untrusted="deny"
         )
-
     message = str(caught.value)
     assert "'example_host'" in message
     assert message.count("\n  - ") == 3
@@ -152,13 +129,7 @@ def test_the_message_lists_every_mistake_and_names_the_host():
 )
 def test_what_is_right_is_accepted(options):
     dispatcher = BackendDispatcher(entrypoint_group="g.backends", host_name="host", **options)
-
     assert dispatcher.settings.backend == "cpu"
-
-
-def test_the_dispatcher_says_whose_it_is():
-    dispatcher = BackendDispatcher(entrypoint_group="g.backends", host_name="host")
-    assert (dispatcher.entrypoint_group, dispatcher.host_name) == ("g.backends", "host")
 
 
 def test_a_lone_string_stands_for_itself(site, make_dispatcher):
@@ -179,5 +150,4 @@ def test_what_a_host_changes_in_its_mappings_afterwards_changes_nothing(site, ma
     trusted["fast"]["distributions"].append("evil")
     trusted["evil"] = {"package": "evil"}
     site.install("evil", entry_points={"evil": "evil"}, modules={"evil": "name = 'evil'"})
-
     assert [info.state for info in dispatcher.backends()] == ["refused"]

@@ -120,7 +120,6 @@ class TestHierarchy:
             for name in vars(exceptions)
             if name.startswith(("Ambiguous", "Backend", "Un", "Res"))
         }
-
         assert set(exceptions.__all__) == public
 
 
@@ -133,7 +132,6 @@ class TestEachErrorAndWarning:
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_pickles_with_all_that_it_carries(self, described, text, protocol):
         restored = pickle.loads(pickle.dumps(described, protocol))
-
         assert type(restored) is type(described)
         assert vars(restored) == vars(described)
         assert str(restored) == text
@@ -144,7 +142,6 @@ class TestFallbacks:
 
     def test_an_error_lists_each_reason_in_the_order_of_asking(self, refusals):
         error = BackendFallbackError("scale", refusals=refusals, **HOST)
-
         assert str(error) == (
             f"{self.TEXT} Nothing ran, because fallback is 'error'. "
             "Change the call, or pass backend='cpu' to run it on the host."
@@ -153,16 +150,13 @@ class TestFallbacks:
 
     def test_a_warning_says_that_the_host_runs_it(self, refusals):
         warning = BackendFallbackWarning("scale", refusals=refusals, **HOST)
-
         assert str(warning) == f"{self.TEXT} It runs on example_host (cpu) instead."
         assert [refusal.backend for refusal in warning.refusals] == ["one", "two"]
 
     @pytest.mark.parametrize("kind", [BackendFallbackError, BackendFallbackWarning])
     def test_both_pickle(self, refusals, kind):
         described = kind("scale", refusals=refusals, **HOST)
-
         restored = pickle.loads(pickle.dumps(described))
-
         assert type(restored) is kind
         assert vars(restored) == vars(described)
         assert str(restored) == str(described)
@@ -186,9 +180,7 @@ def test_an_error_that_was_raised_pickles_with_its_notes(make_dispatcher, monkey
     with pytest.raises(UnknownBackendError) as caught:
         _ = make_dispatcher(entrypoint_group="nobody.backends").settings.backend
     caught.value.add_note("Seen in a worker.")
-
     restored = pickle.loads(pickle.dumps(caught.value))
-
     assert str(restored) == str(caught.value)
     assert restored.__notes__ == ["Seen in a worker."]
 
@@ -198,8 +190,6 @@ def test_a_load_error_pickles_although_its_cause_does_not(site, make_dispatcher)
     site.install("broken", entry_points={"mine": "broken"}, modules={"broken": source})
     with pytest.raises(BackendLoadError) as caught:
         make_dispatcher(untrusted="allow").get_backend("mine")
-
     restored = pickle.loads(pickle.dumps(caught.value))
-
     assert str(restored) == str(caught.value)
     assert "Odd: no" in restored.problem

@@ -67,10 +67,8 @@ def lines(caught, kind):
 def test_an_untrusted_backend_is_told_at_the_callers_line(site, dispatcher, host, way):
     source = "name = 'mine'\ndef double(values): ..."
     site.install("my-backend", entry_points={"mine": "mine_m"}, modules={"mine_m": source})
-
     with pytest.warns(UntrustedBackendWarning) as caught:
         way(dispatcher, *host)
-
     assert lines(caught, UntrustedBackendWarning) == [line_of(way)]
 
 
@@ -81,10 +79,8 @@ def test_the_environments_backend_is_told_at_the_line_of_first_use(
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "mine")
     double = make_dispatcher().backend_dispatch(name="double")(lambda values: "host")
     way = lambda: double([1])  # noqa: E731 - one line, as above
-
     with pytest.warns(UntrustedBackendWarning) as caught:
         way()
-
     assert lines(caught, UntrustedBackendWarning) == [line_of(way)]
 
 
@@ -92,13 +88,11 @@ def test_the_environments_backend_is_told_at_the_line_of_first_use(
 @pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.BackendFallbackWarning")
 def test_an_impostor_is_told_at_the_callers_line(site, dispatcher, host, way):
     site.install("evil", entry_points={"fast": "evil"})
-
     with (
         pytest.warns(UntrustedBackendWarning, match="refuses") as caught,
         suppress(UnknownBackendError),  # nobody is "mine"
     ):
         way(dispatcher, *host)
-
     assert lines(caught, UntrustedBackendWarning) == [line_of(way)]
 
 
@@ -110,10 +104,8 @@ def test_an_impostor_is_told_at_the_callers_line(site, dispatcher, host, way):
 def test_a_false_claim_is_told_at_the_callers_line(site, dispatcher, host, way):
     source = "name = 'mine'\naliases = ['fast']\ndef double(values): ..."
     site.install("my-backend", entry_points={"mine": "mine_m"}, modules={"mine_m": source})
-
     with pytest.warns(BackendRegistrationWarning, match="'fast'") as caught:
         way(dispatcher, *host)
-
     assert lines(caught, BackendRegistrationWarning) == [line_of(way)]
 
 
@@ -138,14 +130,12 @@ def test_a_fallback_is_told_at_the_callers_line(dispatcher, offer, host, way):
 def test_a_fallback_is_told_through_the_hosts_own_decorators(decorated_host):
     host = decorated_host
     way = lambda: host.double([1], backend="mine")  # noqa: E731 - one line, as above
-
     with (
         host.dispatcher.register(type("Mine", (), {"name": "mine"})),
         pytest.warns(BackendFallbackWarning) as caught,
     ):
         way()
         host.twice([1])
-
     inner = (host.__file__, host.twice.__code__.co_firstlineno)
     assert lines(caught, BackendFallbackWarning) == [line_of(way), inner]
 

@@ -163,14 +163,6 @@ class TestLies:
             names = [info.name for info in dispatcher.backends()]
         assert (names, site.imported()) == (["other", "tiled_point"], set())
 
-    def test_a_label_that_another_manifest_has_as_well_goes_to_the_first(self, ship, dispatcher):
-        for name in ("b", "a"):
-            text = f"schema = 1\nname = '{name}'\naliases = ['both']"
-            ship(text, distribution=name, name=name, module=name)
-        told = "a 1.0 also provides a backend named 'both'"
-        with pytest.warns(BackendRegistrationWarning, match=told):
-            assert dispatcher.available_backend_names() == ["a", "b", "both"]
-
 
 def test_a_function_that_should_be_a_class_is_reported(ship, dispatcher):
     ship(f"{HEAD}[functions.Model]\nsignature = '(layers)'")

@@ -118,13 +118,6 @@ def test_functions_without_a_readable_signature_are_listed_without(offers):
     assert found == {name: manifest.Offer("function", None) for name in ("scale", "shift")}
 
 
-def test_aliases_in_a_set_are_always_written_in_the_same_order(offers):
-    source = "name = 'mine'\naliases = {'e', 'd', 'c', 'b', 'a'}"
-    offers(source)
-    text = manifest.dumps(manifest.describe("mine.adapter"))
-    assert "aliases = ['a', 'b', 'c', 'd', 'e']" in text
-
-
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="earlier annotations are evaluated at once")
 def test_annotations_are_written_as_they_stand_in_the_source_and_not_evaluated(offers):
     found = offers(

@@ -32,7 +32,6 @@ def test_a_call_that_a_backend_refuses_tells_why(settings, scale):
 
 
 def test_an_argument_that_goes_by_another_name_is_shown(dispatcher, offer, settings, scale):
-
     with offer(renames={"scale": {"factor": "by"}}, scale=lambda values, by=1.0: None):
         decision = settings.explain(scale, [1], 3, backend="mine")
     assert repr(decision).splitlines()[0] == "scale runs on mine"
@@ -56,7 +55,6 @@ def test_values_are_shown_short_and_whatever_their_repr_does(dispatcher, offer, 
 def test_a_notebook_is_told_the_same_and_no_markup_of_others_is_let_in(
     read, dispatcher, offer, settings
 ):
-
     mark = dispatcher.backend_dispatch(name="mark")(lambda text=None: None)
     with offer(
         mark=lambda text="<b>&</b>": None,

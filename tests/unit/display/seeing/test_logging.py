@@ -32,19 +32,10 @@ def said(caplog):
 def test_a_load_is_said_once_at_the_line_that_caused_it(settings, fast, said, caplog):
     settings.get_backend("fast")
     settings.get_backend("swift")
-
     ((level, text),) = said()
-
     assert level == "INFO"
     assert text.startswith("example_host loaded backend 'fast' (fast-backend 1.2, fast_module) in ")
     assert caplog.records[0].pathname == __file__
-
-
-def test_a_load_of_an_untrusted_backend_says_so(site, settings, said):
-    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
-    with pytest.warns(UntrustedBackendWarning):
-        settings.get_backend("mine")
-    assert "(mine 1.0, mine), which it does not trust, in " in said()[0][1]
 
 
 def test_a_load_that_fails_is_said_even_if_nobody_asked_for_that_backend(site, settings, said):
@@ -209,29 +200,6 @@ def test_when_listening_ends_calls_go_to_a_backend_as_straight_as_before(
         with pytest.raises(ZeroDivisionError) as caught:
             invert(0)
     assert lines_of_ours(caught) == 1
-
-
-def test_what_is_said_of_a_call_is_so_where_an_adapter_changes_while_it_is_asked(
-    dispatcher, said, hear
-):
-    class Changing:
-        name = "mine"
-        asked = 0
-
-        @property
-        def invert(self):
-            Changing.asked += 1
-            answer = Changing.asked
-            if answer == 1:
-                dispatcher.refresh()
-            return lambda value: answer
-
-    invert = dispatcher.backend_dispatch(name="invert")(lambda value: "host")
-    with dispatcher.register(Changing):
-        hear()
-        with dispatcher.settings.use_backend("mine"):
-            assert [invert(1), invert(1), invert(1)] == [1, 2, 3]
-    assert len(said()) == 3
 
 
 def run(site, code):

@@ -7,7 +7,6 @@ import pytest
 
 from scverse_backends.exceptions import (
     BackendConfigurationError,
-    BackendNotInstalledError,
     BackendRegistrationWarning,
     UntrustedBackendWarning,
 )
@@ -67,9 +66,7 @@ def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "Fast, cpu")
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "silent")
     settings = make_dispatcher(untrusted="allow").settings
-
     shown = repr(settings)
-
     assert line(shown, "calls run on") == "calls run on Fast, else cpu"
     assert "EXAMPLE_HOST_BACKEND=Fast, cpu; not looked for yet" in shown
     assert line(shown, "fallback") == "fallback silent"
@@ -77,14 +74,6 @@ def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_
     assert settings.backends == ("fast", "cpu")
     assert line(settings, "environment").startswith("environment fast, cpu silent")
     assert "not looked for yet" not in repr(settings)
-
-
-def test_what_replaces_the_environments_choice_is_said(monkeypatch, make_dispatcher):
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "fast")
-    settings = make_dispatcher().settings
-    settings.backend = "cpu"
-    assert line(settings, "selected by") == "selected by the process (settings.backend)"
-    assert "EXAMPLE_HOST_BACKEND=fast; replaced by settings.backend" in repr(settings)
 
 
 def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make_dispatcher):
@@ -96,15 +85,6 @@ def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make
         assert "sometimes, which is not a policy" in shown
     with pytest.raises(BackendConfigurationError, match="sometimes"):
         _ = dispatcher.settings.fallback
-
-
-def test_an_environment_that_sets_the_policy_alone_selects_nothing(monkeypatch, make_dispatcher):
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "error")
-    settings = make_dispatcher().settings
-    for _ in ("before it is looked for", "after"):
-        assert line(settings, "calls run on") == "calls run on cpu, the host itself"
-        assert line(settings, "fallback") == "fallback error"
-        assert settings.backend == "cpu"
 
 
 def test_showing_imports_no_backend(site, dispatcher, settings, fast):
@@ -120,17 +100,9 @@ def test_a_loaded_backend_shows_every_label_that_names_it(dispatcher, settings, 
 
 
 def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
-
     with offer(aliases=("own",)):
         assert line(settings, "mine") == "mine registered yes this process mine, own"
     assert "Backends: none is installed" in repr(settings)
-
-
-def test_a_backend_of_this_process_has_no_label_but_those_that_it_states(offer, settings):
-    with offer("fast"):
-        assert line(settings, "fast") == "fast registered yes this process fast"
-        with pytest.raises(BackendNotInstalledError):
-            settings.use_backend("quick")
 
 
 def test_an_untrusted_backend_and_a_broken_one(site, settings):
@@ -154,16 +126,6 @@ def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, se
         dispatcher.backends()
     assert len(given) == 1
     assert given[0].filename == __file__
-
-
-def test_showing_leaves_the_warning_of_a_manifest_to_the_first_use(site, dispatcher, settings):
-    site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
-    site.write("other.toml", "this is no TOML")
-    assert line(settings, "other") == "other installed no other 1.0 other"
-    with pytest.warns(BackendRegistrationWarning, match="its manifest") as given:
-        dispatcher.backends()
-        dispatcher.backends()
-    assert len(given) == 1
 
 
 def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, settings):
@@ -220,7 +182,6 @@ class TestATrustedBackendThatIsNotInstalled:
         assert line(settings, "fast") == "fast absent yes pip install fast-backend fast, quick"
 
     def test_is_not_missed_where_an_adapter_of_this_process_answers(self, dispatcher, offer):
-
         with offer("fast"):
             assert "absent" not in str(dispatcher.settings)
         assert line(dispatcher.settings, "fast").startswith("fast absent")
@@ -250,10 +211,6 @@ class TestAVariableThatIsSetTooLate:
             "environment - - MY_HOST_BACKEND=fast was set too late: "
             "set it before the host is imported"
         )
-
-    def test_is_told_beside_the_value_that_holds(self, environment):
-        found = environment("other", "fast")
-        assert "MY_HOST_BACKEND=other; MY_HOST_BACKEND=fast was set too late" in found
 
     @pytest.mark.parametrize("after", ["fast", " fast ", ""])
     def test_is_not_told_of_one_that_was_not_changed_to_another(self, environment, after):

@@ -47,17 +47,6 @@ def test_a_call_inside_another_is_drawn_within_it(dispatcher, settings, scale):
     assert all(left < x < x + w <= 100.01 and w < width and y > top for x, w, y in inner)
 
 
-def test_a_recursive_function_is_drawn_to_a_depth(dispatcher, settings):
-    @dispatcher.backend_dispatch(name="down")
-    def down(count):
-        return count and down(count - 1)
-
-    with settings.trace() as trace:
-        down(20)
-    (bars,) = lanes(trace._repr_html_()).values()
-    assert max(top for *_, top in places(bars)) < 50
-
-
 def test_of_very_many_calls_the_longest_are_drawn(settings, scale):
     with settings.trace() as trace:
         for _ in range(1234):
@@ -65,14 +54,6 @@ def test_of_very_many_calls_the_longest_are_drawn(settings, scale):
     html = trace._repr_html_()
     assert sum(map(len, lanes(html).values())) == 1000
     assert "The 1,000 longest calls; 234 are left out." in html
-
-
-def test_names_of_others_are_escaped(dispatcher, settings):
-    odd = dispatcher.backend_dispatch(name="odd")(lambda: None)
-    code = compile("odd()", '<"&>', "exec")
-    with settings.trace() as trace:
-        exec(code, {"odd": odd})  # noqa: S102 - code of a file with an odd name
-    assert "&lt;&quot;&amp;&gt;" in trace._repr_html_()
 
 
 def test_tables_can_be_sorted_and_read_without_that(settings, scale, read):

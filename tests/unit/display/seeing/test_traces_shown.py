@@ -1,7 +1,6 @@
 """What a trace shows in a notebook: the sum by function and backend, and call by call."""
 
 import re
-import time
 
 import pytest
 
@@ -75,23 +74,6 @@ def test_a_call_that_has_not_ended_says_so(dispatcher, settings):
     assert ["has not ended"] not in rows(trace._repr_html_())
 
 
-def test_a_colour_that_the_picture_shows_is_explained_below_it(settings, scale):
-    with settings.trace() as trace, settings.use_backend("fast"):
-        scale([1])
-        assert "in the place of a backend" not in trace._repr_html_()
-        scale([1], copy=False)
-    assert '<i class="warning"></i> in the place of a backend' in trace._repr_html_()
-
-
-def test_times_are_in_a_fitting_unit(dispatcher, settings):
-    wait = dispatcher.backend_dispatch(name="wait")(lambda seconds: time.sleep(1 * seconds))
-    with settings.trace() as trace:
-        wait(0.001)
-        wait(1.0)
-    times = [row[2] for row in call_rows(trace)]
-    assert [shown.split()[1] for shown in times] == ["ms", "s"]
-
-
 def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
     with settings.trace() as trace:
         for _ in range(1234):
@@ -100,11 +82,3 @@ def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
     assert read(html)[1].startswith("Trace of example_host: 1,234 calls")
     assert "Call by call, the first 200" in html
     assert len(call_rows(trace)) == 200
-
-
-def test_settings_shown_inside_a_trace_are_what_they_are_outside(settings, scale):
-    with settings.use_backend("fast"):
-        settings.get_backend("fast")
-        expected = repr(settings)
-        with settings.trace():
-            assert repr(settings) == expected

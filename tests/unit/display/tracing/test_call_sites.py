@@ -1,7 +1,6 @@
 """A record names the line that made its call: the one that a warning would point at."""
 
 import asyncio
-import importlib
 import sys
 from types import SimpleNamespace
 
@@ -61,30 +60,6 @@ def test_a_host_s_own_decorator_is_passed_over(decorated_host):
     assert trace.records[0].site == (expected[0], expected[1] - 1, expected[2])
 
 
-METHODS = """
-    from decorated_host import dispatcher, noted
-    class Distance:
-        @noted
-        @dispatcher.backend_dispatch(name="Distance.pairwise")
-        def pairwise(self): return "host"
-        @staticmethod
-        @noted
-        @dispatcher.backend_dispatch(name="Distance.between")
-        def between(): return "host"
-"""
-
-
-def test_a_host_s_own_decorator_of_a_method_is_passed_over(decorated_host, site):
-    site.write("host_with_methods.py", METHODS)
-    host = importlib.import_module("host_with_methods")
-    with decorated_host.dispatcher.settings.trace() as trace:
-        host.Distance().pairwise()
-        expected = here()
-        host.Distance.between()
-    lines = [record.site for record in trace.records]
-    assert lines == [(expected[0], expected[1] + more, expected[2]) for more in (-1, 1)]
-
-
 def test_constructing_a_class_is_a_call_of_its_line(dispatcher):
     @dispatcher.backend_class
     class Model:
@@ -130,12 +105,3 @@ def test_time_is_shared_out_among_backends_without_counting_any_twice(host):
     assert (fast.function, fast.backend, fast.calls) == (None, "fast", 2)
     assert cpu.own == pytest.approx(cpu.duration - fast.duration)
     assert cpu.share + fast.share == pytest.approx(1)
-
-
-def test_calls_begin_at_seconds_after_the_trace(host):
-    with host.settings.trace() as trace:
-        host.scale([1])
-        host.scale([1])
-    first, second = trace.records
-    assert first.start >= 0
-    assert first.start + first.duration <= second.start

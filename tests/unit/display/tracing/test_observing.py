@@ -101,13 +101,6 @@ def test_a_generator_has_ended_when_it_is_exhausted(host, heard):
     assert heard[-1] == ("returned", "rows", "cpu")
 
 
-def test_a_sink_may_want_only_decisions(host):
-    decisions = []
-    with host.settings.observe(decisions.append):
-        host.scale([1])
-    assert [decision.function for decision in decisions] == ["scale"]
-
-
 def test_several_sinks_and_a_trace_are_all_told(host, heard):
     decisions = []
     with host.settings.observe(decisions.append), host.settings.trace() as trace:
@@ -164,41 +157,6 @@ def test_an_observation_says_whether_it_is_on(host):
     observed.remove()
     observed.remove()
     assert repr(observed) == "<<built-in function print> observed calls>"
-
-
-def test_an_observation_that_ends_inside_a_call_leaves_nothing_behind(host):
-    decisions = []
-    observed = host.settings.observe(decisions.append)
-
-    def then():
-        observed.remove()
-        host.settings.use_backend("fast").__enter__()
-
-    host.scale([1], then=then)
-    host.scale([1])
-    assert len(decisions) == 1
-    with host.settings.trace() as trace:
-        host.scale([1])
-    assert [record.parent for record in trace.records] == [None]
-
-
-def test_what_a_call_changes_in_the_context_stays_under_observation(host, heard):
-    block = host.settings.use_backend("fast")
-    host.scale([1], then=block.__enter__)
-    assert host.settings.backend == "fast"
-    block.__exit__(None, None, None)
-    host.scale([1])
-    assert heard[-1] == ("returned", "scale", "cpu")
-
-
-def test_explain_through_a_decorator_is_no_call(host, heard):
-    def decorator(*args, **kwargs):
-        host.pipeline([0])
-        return host.scale(*args, **kwargs)
-
-    vars(decorator).update(vars(host.scale))
-    assert host.settings.explain(decorator, [1]).function == "scale"
-    assert next(name for _, name, _ in heard) == "pipeline"
 
 
 def test_a_trace_of_every_thread_collects_what_threads_call(host):

@@ -49,33 +49,11 @@ def test_what_is_left_out_and_selected_for_some_functions_is_told(dispatcher, of
     assert json.loads(json.dumps(found)) == found
 
 
-def test_a_mapping_that_is_left_out_hides_no_outer_one(dispatcher, offer):
-    settings = dispatcher.settings
-    for name in ("double", "half"):
-        dispatcher.backend_dispatch(name=name)(lambda values: values)
-    offer("mine")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BackendSelectionWarning)
-        inner = settings.use_backend({"double": "gone?", "half": "cpu"})
-    with settings.use_backend({"double": "mine"}), inner:
-        found = settings.provenance()
-    assert found["by_function"] == {"double": ["mine"], "half": ["cpu"]}
-    assert found["left_out"] == {"gone": "is unknown"}
-    assert found["backends"] == {"mine": {}}
-
-
 def test_where_nothing_is_selected_nobody_selected_it(make_dispatcher):
     found = make_dispatcher(host_name="nobody_has_this").settings.provenance()
     assert "selected_by" not in found
     assert "host_version" not in found
     assert (found["selected"], found["backends"]) == (["cpu"], {})
-
-
-def test_a_backend_of_this_process_has_no_release(dispatcher, offer):
-    offer("mine")
-    dispatcher.settings.backend = "mine"
-    found = dispatcher.settings.provenance()
-    assert (found["selected_by"], found["backends"]) == ("settings.backend", {"mine": {}})
 
 
 def test_a_choice_of_the_environment_that_is_not_there_is_told(monkeypatch, make_dispatcher):
