@@ -261,6 +261,15 @@ def test_another_client_and_what_is_no_task_are_left_alone(client, host):
         assert set(client.run(snapshot.bind(host.where)).values()) == {"fast 1.0"}
 
 
+def test_the_plugin_can_be_taken_out_again(client, host):
+    client.unregister_worker_plugin(f"scverse_backends:{host.settings.snapshot().host}")
+    with selecting(host, "fast"):
+        assert dask.delayed(host.where)().compute() == "cpu"
+    carry_selection(client, host.settings)
+    with selecting(host, "fast"):
+        assert dask.delayed(host.where)().compute() == "fast 1.0"
+
+
 def test_two_hosts_may_be_carried(client, host, shared_world):
     source = (shared_world.site.folder / f"{shared_world.name}.py").read_text(encoding="utf-8")
     shared_world.site.write(

@@ -44,30 +44,6 @@ def lazy(counts):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("log1p", {}),
-        ("log1p", {"base": 2}),
-        ("normalize_total", {}),
-        ("normalize_total", {"target_sum": 100}),
-        ("standardize", {}),
-        ("standardize", {"max_value": 1.5}),
-        ("pairwise_distances", {"other": np.ones((3, 12))}),
-        ("pairwise_distances", {"other": [[1.0] * 12], "metric": "manhattan"}),
-    ],
-)
-def test_the_dask_backend_computes_what_the_host_computes_and_not_before_that_is_asked_for(
-    eh, counts, lazy, name, options
-):
-    with eh.settings.use_backend("dask", fallback="error"):
-        result = getattr(eh, name)(lazy, **options)
-    assert isinstance(result, da.Array)
-    expected = getattr(eh, name)(counts, **options)
-    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
-    np.testing.assert_allclose(result.compute(), expected, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(
     ("name", "change", "options", "reason"),
     [
         ("log1p", np.asarray, {}, "data is a ndarray"),

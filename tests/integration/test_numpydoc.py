@@ -59,14 +59,3 @@ def test_numpydoc_finds_nothing_new_to_complain_about(pair, name):
     # An option stands behind the host's ``**kwargs`` here, and before them in the signature.
     in_another_order = {"PR03"} if name in {*IN_ANOTHER_ORDER, "plot"} else set()
     assert new == in_another_order | ({"PR04"} if name in WITHOUT_TYPES else set())
-
-
-@pytest.mark.parametrize("name", SHAPES)
-def test_numpydoc_finds_nothing_new_to_complain_about_before_a_backend_is_known(dispatcher, name):
-    shape = loaded("hosts").SHAPES[name]
-    before = complaints(shape)
-    is_class = isinstance(shape, type)
-    public = (dispatcher.backend_class if is_class else dispatcher.backend_dispatch)(shape)
-    allowed = {"PR03"} if name in IN_ANOTHER_ORDER else set()
-    allowed |= {"PR04"} if name in WITHOUT_TYPES else set()
-    assert {code for code, _ in complaints(public) - before} == allowed

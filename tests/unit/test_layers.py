@@ -9,6 +9,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,14 @@ OPTIONAL = {
 }
 
 
+@cache
+def nodes(source):
+    return [*ast.walk(ast.parse(source))]
+
+
 def imported_by(source):
     """Every module that a file names in an import, ``from a import b`` as ``a`` and ``a.b``."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -38,7 +44,7 @@ def imported_by(source):
 
 def used_by(source):
     """Every attribute and name that a file's code mentions."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Attribute):
             yield node.attr
         if isinstance(node, ast.Name):
@@ -58,7 +64,7 @@ def imports_by_name(source):
 
 def loads_an_entry_point(source):
     """Whether a file calls ``something.load()``, which takes no argument where it imports."""
-    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+    for call in (node for node in nodes(source) if isinstance(node, ast.Call)):
         bare = not (call.args or call.keywords)
         if bare and isinstance(call.func, ast.Attribute) and call.func.attr == "load":
             return True

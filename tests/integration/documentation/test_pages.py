@@ -114,11 +114,8 @@ def test_every_backend_is_listed_in_the_order_of_names(fast, documentation):
     [
         ".. autofunction:: cells.rank",
         ".. autofunction:: cells.plain",
-        ".. py:function:: cells.gone(values)",
         ".. py:function:: nowhere.scale(values)",
-        ".. py:function:: scale(values)",
         ".. js:function:: cells.scale(values)",
-        ".. c:function:: int scale(int values)",
     ],
 )
 def test_what_no_backend_implements_has_no_list(fast, documentation, page):

@@ -77,18 +77,6 @@ HOST = '''
         def __init__(self, layers: int = 2):
             pass
 
-    class Distance:
-        """A distance."""
-        @dispatcher.backend_dispatch(name="Distance.pairwise")
-        def pairwise(self, points: Sequence[float]) -> float:
-            """Compare points.
-
-            Parameters
-            ----------
-            points
-                Where they are.
-            """
-
     def plain(values: Sequence[float]) -> None:
         """Do what no backend is asked for.
 
@@ -179,9 +167,6 @@ INDEX = """
        cells.plain
 
     .. autoclass:: cells.Model
-
-    .. autoclass:: cells.Distance
-       :members:
 """
 
 # One process, because Sphinx takes longer to import than to build this. It ends with what scanpydoc
@@ -232,7 +217,6 @@ def test_the_selector_is_described_behind_parameters_that_have_types(page, build
         ("generated/cells.scale", r"copy bool \(default: False\)Whether to return a copy\. "),
         ("generated/cells.rank", r"key str \| None \(default: None\)By what\. "),
         ("index", r"layers int \(default: 2\)How many\. "),
-        ("index", r"points Sequence\[float\]Where they are\. "),
     ):
         assert re.search(last + SELECTOR, page(build, name))
 

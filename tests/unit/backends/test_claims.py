@@ -53,6 +53,13 @@ def test_an_alias_that_is_not_its_own_or_no_label_is_left_out(site, dispatcher, 
             dispatcher.get_backend(claim)
 
 
+def test_of_an_alias_that_is_no_label_a_hundred_characters_are_shown(site, dispatcher):
+    source = "name = 'long'\naliases = ['x' * 129]"
+    site.install("long", entry_points={"long": "long"}, modules={"long": source})
+    with pytest.warns(BackendRegistrationWarning, match=f"the alias '{'x' * 96}\\.\\.\\. is not"):
+        dispatcher.get_backend("long")
+
+
 def test_a_trusted_backend_may_use_the_labels_that_the_host_gave_it(site, dispatcher):
     source = "name = 'example_accel'\naliases = ['accelerated']"
     site.install(PACKAGE, entry_points={"example_accel": "accel"}, modules={"accel": source})

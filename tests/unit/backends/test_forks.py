@@ -164,8 +164,35 @@ sys.exit(not went_well)
     bool(get_config_var("Py_GIL_DISABLED")), reason="Python's own locks may stay closed in a child"
 )
 def test_the_child_selects_and_traces_while_another_thread_of_the_parent_does(run_python):
-    # In a process of its own: where coverage follows every line, it takes too long.
-    assert run_python("-W", "ignore", "-c", HOST + BUSY).returncode == 0
+    # Without `site`, which starts coverage: where that follows every line, it takes too long.
+    assert run_python("-S", "-W", "ignore", "-c", HOST + BUSY).returncode == 0
+
+
+def test_the_child_shows_what_a_backend_takes_while_another_thread_of_the_parent_asks_it(
+    dispatcher, stage
+):
+    class Adapter:
+        name = "mine"
+
+        @property
+        def scale(self):
+            stage.begun.set()
+            stage.go.wait(60)
+            return lambda data, tiles=1: "mine"
+
+    scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    dispatcher.register(Adapter())
+
+    def look():
+        stage.go.set()
+        dispatcher.discover()
+        return "tiles" in inspect.signature(scale).parameters
+
+    thread = while_another_thread_does(dispatcher.discover, stage)
+    assert in_a_child(look)
+    stage.go.set()
+    thread.join()
+    assert look()
 
 
 def test_the_child_compares_classes_that_another_thread_of_the_parent_was_comparing(

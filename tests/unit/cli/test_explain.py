@@ -83,11 +83,6 @@ def test_what_the_host_would_refuse_is_told_with_the_nearest(run):
     assert json.loads(ran.out)["host_refuses"] == "does not take 'zzz'"
 
 
-def test_a_host_that_takes_any_keyword_refuses_none(run):
-    ran = run("explain", "cells:dispatcher", "plot", "-i", "more_cells", "zzz=3")
-    assert ran.status == 0
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -238,9 +238,3 @@ def test_where_logging_is_not_set_up_nothing_is_written(site, fast):
     site.install("evil", entry_points={"gone": "evil"}, modules={"evil": ""})
     done = run(site, f"import logging\n{USE}")
     assert (done.stdout.split(), done.stderr) == (["[2.0]", "host"], "")
-
-
-def test_where_it_is_set_up_the_program_chooses_level_and_format(site, fast):
-    set_up = "import logging; logging.basicConfig(level='INFO', format='%(name)s|%(message).12s')"
-    done = run(site, f"{set_up}\n{USE}")
-    assert "scverse_backends|example_host" in done.stderr.splitlines()
