@@ -1,6 +1,7 @@
 """A fork while another thread loads a backend or reads metadata: parent and child can do both."""
 
 import importlib
+import inspect
 import os
 import threading
 from sysconfig import get_config_var
