@@ -427,3 +427,46 @@ class TestWritten:
         odd = Odd()
         result = verified(cluster, cluster=lambda data, n_clusters=odd, *, seed=0: None)
         assert ET.fromstring(result.to_junit()) is not None  # noqa: S314 - our own
+
+
+class Moody:
+    """Stands for a function, until it is in a mood."""
+
+    mood = None
+
+    def __call__(self, data, n_clusters=8, *, seed=0):
+        return "mine"
+
+    @property
+    def __class__(self):
+        if self.mood is not None:
+            raise self.mood
+        return Moody
+
+
+@pytest.fixture
+def moody(make_dispatcher):
+    """Verify a backend whose implementation ran once, and then got into a mood."""
+
+    def moody(mood):
+        dispatcher, implementation = make_dispatcher(), Moody()
+        public = dispatcher.backend_dispatch(cluster)
+        with dispatcher.register(SimpleNamespace(name="fast", cluster=implementation)):
+            assert public([1], backend="fast") == "mine"
+            implementation.mood = mood
+            return verify(dispatcher, "fast")
+
+    return moody
+
+
+@pytest.mark.parametrize("mood", [ValueError("sulks"), SystemExit("sulks")], ids=repr)
+def test_an_implementation_that_cannot_be_examined_is_an_error(moody, mood):
+    result = moody(mood)
+    assert told(result) == [("error", "broken", None)]
+    assert "sulks" in message(result, "broken")
+
+
+@pytest.mark.parametrize("mood", [KeyboardInterrupt(), MemoryError()], ids=repr)
+def test_an_interrupt_while_an_implementation_is_examined_passes(moody, mood):
+    with pytest.raises(type(mood)):
+        moody(mood)

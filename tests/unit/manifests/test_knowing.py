@@ -15,6 +15,7 @@ from scverse_backends.exceptions import (
     UnknownBackendError,
     UntrustedBackendError,
     UntrustedBackendWarning,
+    UnusedBlockWarning,
 )
 from scverse_backends.testing import verify
 
@@ -55,6 +56,17 @@ def test_an_alias_is_resolved_up_to_the_moment_of_entering(ship, site, dispatche
         block.__enter__()
     # The failed import leaves only the package behind, and the other backend is not asked.
     assert site.imported() <= {"tiled"}
+
+
+def test_an_adapter_without_manifest_is_still_asked(ship, site, dispatcher):
+    ship()
+    site.backend(
+        "plain", "name = 'plain'\naliases = ['simple']", reference="plain", distribution="plain"
+    )
+    with pytest.warns(UnusedBlockWarning), pytest.warns(UntrustedBackendWarning, match="plain"):
+        dispatcher.settings.use_backend("simple")
+    assert site.imported() == {"plain"}
+    assert dispatcher.settings.available_backends() == ["plain", "tiled"]
 
 
 def test_the_loaded_adapter_takes_the_place_of_its_manifest(ship, site, dispatcher, scale):

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from math import inf
 
 import pytest
 
@@ -126,3 +127,10 @@ def test_a_name_that_means_the_same_to_the_host_is_no_option(site, make_dispatch
     assert [*inspect.signature(scale).parameters] == ["data", "seed", "backend", "tiles"]
     assert "With backend ``'first'``" in scale.__doc__
     assert site.imported() == set()
+
+
+def test_infinity_is_written_as_a_number_that_reads_as_infinity():
+    text = manifest.write_signature(inspect.signature(lambda least=-inf, most=inf: None))
+    assert text == "(least=-1e999, most=1e999)"
+    found = manifest.read_signature(text).parameters
+    assert [parameter.default for parameter in found.values()] == [-inf, inf]

@@ -384,6 +384,20 @@ class TestWhatCannotBeShown:
         dispatcher.settings.available_backends()
         assert [*inspect.signature(public).parameters] == ["x", "factor", "backend"]
 
+    def test_an_implementation_with_a_docstring_that_cannot_be_read(self, dispatcher, scale):
+        class Scale:
+            def __call__(self, x, factor=1, tiles=2):
+                return x
+
+            @property
+            def __doc__(self):
+                raise RuntimeError
+
+        public = dispatcher.backend_dispatch(scale)
+        with dispatcher.register(SimpleNamespace(name="mine", scale=Scale())):
+            dispatcher.discover()
+            assert "tiles : default 2\n        Only with backend ``'mine'``." in public.__doc__
+
 
 def test_an_adapter_may_look_at_signatures_while_it_is_asked(dispatcher, scale):
     public = dispatcher.backend_dispatch(scale)

@@ -128,6 +128,16 @@ def test_showing_does_not_use_up_the_warning_of_an_impostor(site, dispatcher, se
     assert given[0].filename == __file__
 
 
+def test_showing_leaves_the_warning_of_a_manifest_to_the_first_use(site, dispatcher, settings):
+    site.install("other", entry_points={"other": "other"}, modules={"other": "name = 'other'"})
+    site.write("other.toml", "this is no TOML")
+    assert line(settings, "other") == "other installed no other 1.0 other"
+    with pytest.warns(BackendRegistrationWarning, match="its manifest") as given:
+        dispatcher.backends()
+        dispatcher.backends()
+    assert len(given) == 1
+
+
 def test_metadata_that_cannot_be_read_at_all_is_said_not_raised(monkeypatch, settings):
     class Finder(importlib.abc.MetaPathFinder):
         def find_distributions(self, context=None):
@@ -211,6 +221,10 @@ class TestAVariableThatIsSetTooLate:
             "environment - - MY_HOST_BACKEND=fast was set too late: "
             "set it before the host is imported"
         )
+
+    def test_is_told_beside_the_value_that_holds(self, environment):
+        found = environment("other", "fast")
+        assert "MY_HOST_BACKEND=other; MY_HOST_BACKEND=fast was set too late" in found
 
     @pytest.mark.parametrize("after", ["fast", " fast ", ""])
     def test_is_not_told_of_one_that_was_not_changed_to_another(self, environment, after):

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import socket
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -172,6 +173,13 @@ def test_a_trace_says_when_nothing_came_back(host, snapshot):
         assert "trace.to_json()" in text
 
 
+def test_a_trace_with_calls_of_its_own_says_it_too(host, snapshot):
+    with host.settings.trace() as trace:
+        pickle.dumps(snapshot.bind(host.nothing))
+        host.inner(1)
+    assert "no call of it has come back" in str(trace)
+
+
 def test_a_trace_misses_nothing_that_was_sent_to_a_thread(host, snapshot):
     with host.settings.trace() as trace, threads() as pool:
         sent = pickle.dumps(snapshot.bind(host.work))
@@ -213,3 +221,25 @@ def test_what_a_trace_was_told_by_is_gone_with_it(host, snapshot, tmp_path_facto
     del trace
     gc.collect()
     assert [*place.iterdir()] == []
+
+
+def test_a_forked_copy_of_a_trace_leaves_what_it_is_told_by(
+    host, snapshot, tmp_path_factory, monkeypatch
+):
+    place = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    traces = [host.settings.trace()]
+    with traces[0]:
+        snapshot.bind(host.work)
+
+    def forget():
+        traces.clear()
+        gc.collect()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        process = multiprocessing.get_context("fork").Process(target=forget)
+        process.start()
+    process.join(60)
+    assert process.exitcode == 0
+    assert len([*place.iterdir()]) == 1

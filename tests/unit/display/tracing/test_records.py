@@ -5,6 +5,7 @@ import json
 import platform
 import re
 import time
+import weakref
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -63,6 +64,24 @@ def test_a_record_says_what_explain_says(host, call):
     first, *_, again = [record for record in trace.records if record.parent is None]
     for field, expected in decision._asdict().items():
         assert (getattr(first, field), getattr(again, field)) == (expected, expected)
+
+
+def test_options_of_a_block_are_not_kept_when_its_trace_is_gone(host):
+    class Size(float):
+        """An option that can be watched."""
+
+    size = Size(3.0)
+    gone = weakref.ref(size)
+    with (
+        host.settings.trace() as trace,
+        host.settings.use_backend("fast", options={"scale": {"chunk": size}}) as block,
+    ):
+        host.scale([1])
+        host.scale([1])
+    assert [record.options for record in trace.records] == [(("chunk", 3),)] * 2
+    del size, trace, block
+    gc.collect()
+    assert gone() is None
 
 
 def test_the_duration_is_the_time_spent_in_the_call(host):
