@@ -164,6 +164,23 @@ class TestARunUnderABackend:
         result.stdout.fnmatch_lines(["backend: loopback (this process); fallback: silent"])
         result.stdout.fnmatch_lines(["double    4    0       0          0"])
 
+    def test_what_a_test_asks_of_another_backend_is_not_counted_as_declined(
+        self, run, install, pytester
+    ):
+        install("other", "name = 'other'")
+        pytester.makepyfile(
+            test_other="""
+                import tiny
+                def test_both():
+                    assert tiny.double([1], backend=["other", "quick"]) == [2]
+            """
+        )
+
+        result = run(*UNDER_QUICK, "test_other.py")
+
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(["double    1    0       0          0"])
+
     def test_a_policy_may_refuse_to_fall_back(self, run):
         result = run(*UNDER_QUICK, "--backend-fallback=error", "-k", "total or place")
         result.assert_outcomes(failed=2)

@@ -439,6 +439,7 @@ ENTERED = {
         "By how much.\nbackend : ",
     ),
     "before a directive": (f"{HEAD}\n.. note:: About all.", "By how much.\nbackend : "),
+    "with a rule shorter than its title": (f"{HEAD}\nLater\n---\n    It.", "It.\nbackend : "),
     "with a rule without a title": (
         f"{HEAD}\n    More.\n---------\n    A rule.",
         "A rule.\nbackend : ",
