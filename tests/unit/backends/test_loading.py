@@ -21,6 +21,7 @@ BROKEN = {
         Exception,
     ),
     "a syntax error": ("def (", SyntaxError),
+    "a recursion": ("def f(): f()\nf()", RecursionError),
     "an attribute that fails": ("def __getattr__(name): raise OSError(name)", OSError),
 }
 

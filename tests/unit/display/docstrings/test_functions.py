@@ -417,6 +417,22 @@ def test_an_adapter_may_look_at_signatures_while_it_is_asked(dispatcher, scale):
     assert "tiles" not in looked[0]
 
 
+@pytest.mark.parametrize("indent", ["", "  ", "    ", "\t", "\t\t", "        "])
+@pytest.mark.parametrize("first", ["Scale values.", "\n{}Scale values.", "\\\n{}Scale values."])
+def test_any_indentation_is_kept(merged, indent, first):
+    def scale(x, factor=1):
+        return x
+
+    lines = ["", "Parameters", "----------", "x", "    The values.", "", "Returns", "-------", "x"]
+    scale.__doc__ = "\n".join([first.format(indent), *(line and indent + line for line in lines)])
+    doc = merged(scale)
+    added = [line for line in doc.split("\n") if line not in scale.__doc__.split("\n")]
+    assert f"{indent}tiles" in added
+    deeper = indent + ("\t" if "\t" in indent else "    ")
+    assert f"{deeper}Only with backend ``'tiled'``. How many tiles." in added
+    assert all(line.startswith(indent) for line in added)
+
+
 HEAD = inspect.cleandoc(DOC)
 SECTION = "Scale.\n\nParameters\n----------"
 OTHERS = "Other Parameters\n----------------"
