@@ -316,6 +316,15 @@ class TestDecoratorsOutside:
             dispatcher.discover()
             assert "tiles :" in home.scale.__wrapped__.__doc__
 
+    def test_another_object_of_that_name_is_left_alone(self, dispatcher, outer, home, tiled):
+        public = outer(lambda doc: doc)
+        home.scale = lambda: None
+        home.scale.__doc__ = before = public.__doc__
+        home.scale.__wrapped__ = home.scale
+        with dispatcher.register(tiled):
+            dispatcher.discover()
+        assert home.scale.__doc__ == before
+
 
 class TestWhatCannotBeShown:
     @pytest.fixture
@@ -505,6 +514,23 @@ def test_other_parameters_stand_before_a_directive_that_follows_the_parameters(m
     scale.__doc__ = f"{inspect.cleandoc(DOC)}\n\n.. note:: About all.\n\nNotes\n-----\nNone."
     doc = merged(scale)
     assert doc.index("backend : ") < doc.index("Other Parameters") < doc.index(".. note::")
+
+
+def test_an_option_that_the_host_documents_with_stars_is_not_documented_twice(dispatcher, tiled):
+    def scale(x, factor=1, **more):
+        """Scale.
+
+        Parameters
+        ----------
+        **tiles
+            How many tiles each backend makes.
+        """
+
+    public = dispatcher.backend_dispatch(scale)
+    with dispatcher.register(tiled):
+        dispatcher.discover()
+        assert "tiles" in inspect.signature(public).parameters
+        assert "Other Parameters" not in public.__doc__
 
 
 def test_type_hints_are_the_hosts_own_and_the_selectors(dispatcher, tiled):
