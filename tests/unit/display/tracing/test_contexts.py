@@ -20,6 +20,19 @@ def test_nested_traces_each_see_their_calls(host):
     assert (len(outer), len(inner)) == (3, 1)
 
 
+def test_a_trace_inside_a_call_sees_no_parent_beyond_itself(host):
+    inner = host.settings.trace()
+
+    def then():
+        with inner:
+            host.scale([2])
+
+    with host.settings.trace() as outer:
+        host.scale([1], then=then)
+    assert [record.parent for record in outer.records] == [None, 0]
+    assert [record.parent for record in inner.records] == [None]
+
+
 def test_a_trace_may_be_entered_again_and_adds_to_what_it_has(host):
     trace = host.settings.trace()
     for _ in range(2):
