@@ -4,6 +4,7 @@ import importlib
 import pickle
 import shutil
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -174,6 +175,18 @@ class TestUpgrading:
             assert whoami(backend="mine") == "old"
         assert trace.records[0].version == recorded
         assert len(told) == (recorded == "1.0")
+
+    def test_what_has_no_folder_is_not_taken_for_upgraded(
+        self, site, dispatcher, whoami, find_distributions, pack
+    ):
+        packed = pack("packed", "2.0", "packed = packed_module", Path)
+        find_distributions(lambda context: [packed])
+        source = "__version__ = '1.0'\nname = 'packed'\ndef whoami(): return 'packed'"
+        site.write("packed_module.py", source)
+        importlib.import_module("packed_module")
+        with dispatcher.settings.trace() as trace:
+            assert whoami(backend="packed") == "packed"
+        assert trace.records[0].version == "2.0"
 
     def test_what_is_loaded_after_it_has_the_new_version(self, site, dispatcher, whoami):
         self.install(site, "1.0")

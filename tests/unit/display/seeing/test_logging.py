@@ -38,6 +38,13 @@ def test_a_load_is_said_once_at_the_line_that_caused_it(settings, fast, said, ca
     assert caplog.records[0].pathname == __file__
 
 
+def test_a_load_of_an_untrusted_backend_says_so(site, settings, said):
+    site.install("mine", entry_points={"mine": "mine"}, modules={"mine": "name = 'mine'"})
+    with pytest.warns(UntrustedBackendWarning):
+        settings.get_backend("mine")
+    assert "(mine 1.0, mine), which it does not trust, in " in said()[0][1]
+
+
 def test_a_load_that_fails_is_said_even_if_nobody_asked_for_that_backend(site, settings, said):
     site.install("bad", entry_points={"bad": "bad"}, modules={"bad": "raise OSError('no libcuda')"})
     with pytest.warns(UntrustedBackendWarning):
