@@ -286,6 +286,14 @@ def test_provenance_names_distributions_versions_and_what_was_ignored(site, make
     }
 
 
+def test_as_many_shapes_of_call_as_there_are_are_told_apart(host):
+    many = host.dispatcher.backend_dispatch(name="many")(lambda **options: len(options))
+    with host.settings.trace() as trace:
+        for number in range(50):
+            many(**{f"option_{number}": 1})
+    assert [r.forwarded for r in trace.records] == [(f"option_{n}",) for n in range(50)]
+
+
 def test_what_calls_of_a_shape_share_does_not_pile_up(host):
     many = host.dispatcher.backend_dispatch(name="many")(lambda **options: len(options))
     for number in range(1600):
