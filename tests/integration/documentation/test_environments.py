@@ -83,6 +83,23 @@ def test_a_manifest_tells_all_where_no_backend_can_be_imported(cells, documentat
     assert '* "fast" or "quick": cells-fast 1.0' in lines
 
 
+def test_a_backend_registered_in_the_process_has_no_version(cells, documentation):
+    cells.write(
+        "local.py",
+        """
+        from cells import dispatcher
+        class Local:
+            name = "local"
+            def scale(self, values, factor=1.0, *, copy=True, n_jobs=1):
+                return values
+        dispatcher.register(Local)
+        """,
+    )
+    page = documentation.write(index=PAGE)
+    page.build(scverse_backends_imports=["local"])
+    assert documentation.lines().count('* "local"') == 2
+
+
 @pytest.mark.parametrize(
     ("address", "hint"),
     [

@@ -109,6 +109,31 @@ def test_every_backend_is_listed_in_the_order_of_names(fast, documentation):
     ]
 
 
+def test_what_only_the_backends_author_can_change_is_left_out(cells, documentation):
+    source = (
+        "name = 'fast'\nrenames = {'scale': {'zzz': 'x'}}\n"
+        "def scale(values, factor=1.0, *, copy=True, n_jobs=1): pass"
+    )
+    install(cells, "fast", source)
+    documentation.write(index=".. autofunction:: cells.scale").build()
+    assert backends_on(documentation.lines()) == ["Backends:", '* "fast" (cells-fast 1.0)']
+
+
+def test_keywords_without_a_name(site, documentation):
+    host = """
+        from scverse_backends import BackendDispatcher
+        dispatcher = BackendDispatcher(entrypoint_group="cells.backends", host_name="cells")
+        @dispatcher.backend_dispatch
+        def scale(values, **options):
+            pass
+    """
+    site.install("cells", modules={"cells": host})
+    install(site, "fast", "name = 'fast'\ndef scale(values): pass")
+    documentation.write(index=".. autofunction:: cells.scale").build()
+    line = "* does not take other keywords; such calls run elsewhere"
+    assert line in documentation.lines()
+
+
 @pytest.mark.parametrize(
     "page",
     [
