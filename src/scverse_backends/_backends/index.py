@@ -15,7 +15,7 @@ from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends.exceptions import BackendError, UntrustedBackendError
 
-from .loading import difference
+from .facts import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

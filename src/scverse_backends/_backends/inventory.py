@@ -26,9 +26,10 @@ from scverse_backends.exceptions import (
 
 from .configuration import blocked_labels
 from .discovery import as_installed_now, discover, look_anew
+from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
-from .loading import AdapterError, describe, load_error, remarks
+from .loading import describe, load_error
 from .reading import Origins, about, load_adapter, read_manifest
 from .trust import Judge, judge
 

@@ -20,7 +20,8 @@ from scverse_backends._ground.safe_repr import ask_text, attempt
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
 from .discovery import is_installed_anew, shadowing_file
-from .loading import AdapterError, describe, import_reference, load_error, remarks
+from .facts import AdapterError, remarks
+from .loading import describe, import_reference, load_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

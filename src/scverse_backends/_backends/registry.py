@@ -20,8 +20,8 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
 )
 
+from .facts import AdapterError
 from .inventory import Inventory
-from .loading import AdapterError
 from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
