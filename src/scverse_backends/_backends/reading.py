@@ -124,16 +124,11 @@ def about(kind: Callable[..., Any], candidate: Candidate, host: str, **data: Any
     return kind(name, host=host, distribution=distribution, version=version, **data)
 
 
-class _Origin(NamedTuple):
-    module: ModuleType | None
-    candidate: Candidate
-
-
 class Origins:
     """What was loaded in this process, by its module and by its distribution."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Origin] = {}
+        self._known: dict[str, tuple[ModuleType | None, Candidate]] = {}
 
     def older(self, candidate: Candidate) -> Candidate | None:
         """Give a candidate as the code tells that is here already, if that is of another release."""
@@ -150,7 +145,7 @@ class Origins:
         outcome = reading.outcome
         if isinstance(outcome, LoadedBackend):
             older = older or self._used_by(candidate)
-            origin = _Origin(sys.modules.get(candidate.module), older or candidate)
+            origin = sys.modules.get(candidate.module), older or candidate
             self._known.update(dict.fromkeys(_names(candidate), origin))
         if older is None:
             return reading
@@ -164,29 +159,28 @@ class Origins:
             outcome=outcome.under(code=older), problems=(*reading.problems, told)
         )
 
-    def _here(self, name: str) -> _Origin | None:
-        """Give what is known under a name, if that code is still here."""
-        known = self._known.get(name)
-        here = sys.modules.get(known.candidate.module) if known else None
-        return known if known and here is not None and here is known.module else None
+    def _here(self, name: str) -> Candidate | None:
+        """Give what was loaded under a name, if that code is still here."""
+        module, known = self._known.get(name, (None, None))
+        is_here = known and module is not None and sys.modules.get(known.module) is module
+        return known if is_here else None
 
     def _used_by(self, candidate: Candidate) -> Candidate | None:
         """Tell what the code of an older release is that the module of a newer one has taken in."""
         known = self._here(_names(candidate)[1])
         if known is None:
             return None
-        old = known.candidate.module
+        old = known.module
         taken = any(
-            one is known.module or ask_text(attrgetter("__module__"), one) == old
+            one is sys.modules.get(old) or ask_text(attrgetter("__module__"), one) == old
             for one in [*_namespace(candidate.module).values()]
         )
         return _as(known, candidate) if taken else None
 
 
-def _as(known: _Origin, candidate: Candidate) -> Candidate | None:
+def _as(known: Candidate, candidate: Candidate) -> Candidate | None:
     """Give a candidate as of another release; none if it is of that."""
-    _, _, distribution, version = known.candidate
-    found = candidate._replace(distribution=distribution, version=version)
+    found = candidate._replace(distribution=known.distribution, version=known.version)
     return None if found == candidate else found
 
 
