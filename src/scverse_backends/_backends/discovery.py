@@ -326,9 +326,17 @@ def _location(distribution: Distribution) -> str | None:
 
 def _soundness(brought: _Brought, distribution: Distribution) -> tuple[bool, bool, list[int]]:
     """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
-    version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
-    numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
-    return _bringer(distribution, brought) is None, bool(_record(distribution)), numbers
+    version = ask_text(lambda found: found.metadata["Version"], distribution)
+    is_own = _bringer(distribution, brought) is None
+    return is_own, bool(_record(distribution)), numbers(version)
+
+
+def numbers(version: str | None) -> list[int]:
+    """Read the numbers of a version, without zeros at its end."""
+    found = [int(number) for number in re.findall(r"[0-9]+", version or "")]
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
 def _metadata(distribution: Distribution) -> str:

@@ -43,8 +43,8 @@ class Installed:
         The backend as it was loaded, or else as its manifest describes it.
     is_read
         Whether it is known what the manifest says, if there is one.
-    described
-        What the manifest says: a backend, why it may not be used, or nothing that can be used.
+    by_manifest
+        What the manifest gave: a backend, or why none may be used; ``None`` without a usable one.
     manifest
         The manifest, unless it is known to be wrong.
     error
@@ -66,7 +66,7 @@ class Installed:
         if not self.is_loaded:
             self.backend, self.claims = None, {}
         self.is_read = False
-        self.described: Outcome | None = None
+        self.by_manifest: Outcome | None = None
         self.manifest: Manifest | None = None
         self.error: BackendError | None = None
         self.problems: dict[str, bool] = {}
@@ -84,12 +84,12 @@ class Installed:
     @property
     def has_manifest(self) -> bool:
         """Whether a manifest says what its labels are."""
-        return isinstance(self.described, LoadedBackend)
+        return isinstance(self.by_manifest, LoadedBackend)
 
     @property
     def is_refused_unread(self) -> bool:
         """Whether its manifest claims what it may not have, so that it is never imported."""
-        return isinstance(self.described, BackendError)
+        return isinstance(self.by_manifest, BackendError)
 
     @property
     def state(self) -> BackendState:
@@ -108,14 +108,14 @@ class Installed:
         self.claims = _claims(outcome)
         if outcome.described is None:
             self.error = None
-            problem = difference(self.described, outcome) if self.manifest else None
+            problem = difference(self.by_manifest, outcome) if self.manifest else None
             self.note([self._distrust(problem)] if problem else [])
 
     def keep_reading(self, reading: Reading) -> bool:
         """Keep what the manifest says, unless another thread read it before."""
         if self.is_read:
             return False
-        self.described, problems, self.manifest = reading
+        self.by_manifest, problems, self.manifest = reading
         self.is_read = True
         self.note(problems)
         return True
@@ -204,7 +204,6 @@ class LabelIndex:
             installed.names = tuple(verdict.candidate.name for verdict in served)
             installed.trusted_as = frozenset(n for verdict in served for n in verdict.trusted_as)
             installed.note_upgrade(groups[source][0].candidate)
-        for installed in self.installed.values():
             if installed.backend is not None:
                 installed.backend = self._named(installed, installed.backend)
 
@@ -247,20 +246,17 @@ class LabelIndex:
         -------
         Whether a label names another backend than before.
         """
-        try:
-            installed.take(outcome)
-            self.reorder()
-            if isinstance(outcome, BackendError):
-                return False
-            shared = {*installed.claims}
-            rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
-            for one in dict.fromkeys((installed, *rivals)):
-                one.note(self._conflicts(one))
-                backend = outcome if one is installed else one.backend
-                one.backend = self._named(one, cast("LoadedBackend", backend))
-            return len(rivals) > 1
-        finally:
-            self.reorder()
+        installed.take(outcome)
+        self.reorder()
+        if isinstance(outcome, BackendError):
+            return False
+        shared = {*installed.claims}
+        rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
+        for one in dict.fromkeys((installed, *rivals)):
+            one.note(self._conflicts(one))
+            backend = outcome if one is installed else one.backend
+            one.backend = self._named(one, cast("LoadedBackend", backend))
+        return len(rivals) > 1
 
     def _named(self, installed: Installed, backend: LoadedBackend) -> LoadedBackend:
         """Give a backend a canonical name that names it: its own, or else another of its labels."""
@@ -314,15 +310,6 @@ class View:
         for label in self.labels.values():
             if label.is_listed:
                 found.setdefault(label.entry.installed, []).append(label.written)
-        return found
-
-    @once
-    def by_function(self) -> dict[str | None, list[LoadedBackend]]:
-        """Group described backends by what they describe; under ``None``, those that are loaded."""
-        found: dict[str | None, list[LoadedBackend]] = {}
-        for backend in filter(None, (one.backend for one in self._index.installed.values())):
-            for name in (None,) if backend.described is None else backend.described:
-                found.setdefault(name, []).append(backend)
         return found
 
 

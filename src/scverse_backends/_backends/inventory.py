@@ -254,7 +254,7 @@ class Inventory:
         """Load a backend, and keep what that gave."""
         self._read_manifest(verdict, installed)
         started = perf_counter()
-        reading = Reading(installed.described)
+        reading = Reading(installed.by_manifest)
         if not isinstance(reading.outcome, BackendError):
             # Another version than the one that was read may be imported now.
             verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))

@@ -288,13 +288,14 @@ def parse(data: bytes) -> Manifest:
 
 
 def _facts(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, default, _, held_as, _ in FACTS:
-        if held_as is dict:
-            yield name, _texts(found, name)
-        elif held_as is list:
-            yield name, _strings(found, name)
-        elif held_as:
-            yield name, _value(found, name, held_as, ... if default is None else default)
+    for fact in FACTS:
+        if fact.held_as is dict:
+            yield fact.name, _texts(found, fact.name)
+        elif fact.held_as is list:
+            yield fact.name, _strings(found, fact.name)
+        elif fact.held_as:
+            default = ... if fact.default is None else fact.default
+            yield fact.name, _value(found, fact.name, fact.held_as, default)
 
 
 def _check_structure(text: str) -> None:

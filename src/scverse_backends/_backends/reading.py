@@ -7,7 +7,6 @@ code in this process comes from.
 
 from __future__ import annotations
 
-import re
 import sys
 from itertools import accumulate
 from operator import attrgetter
@@ -19,7 +18,7 @@ from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends._ground.safe_repr import ask_text, attempt
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
-from .discovery import is_installed_anew, shadowing_file
+from .discovery import is_installed_anew, numbers, shadowing_file
 from .facts import AdapterError, remarks
 from .loading import describe, import_reference, load_error
 
@@ -136,7 +135,7 @@ class Origins:
         if known is not None:
             return _as(known, candidate)
         said = _said_version(candidate.module)
-        if not _numbers(said) or _numbers(said) == _numbers(candidate.version):
+        if not numbers(said) or numbers(said) == numbers(candidate.version):
             return None
         return candidate._replace(version=said) if is_installed_anew(candidate) else None
 
@@ -201,11 +200,3 @@ def _said_version(module: str) -> str:
 def _namespace(module: str) -> dict[str, Any]:
     """Give what is in a module; whatever stands there instead has nothing."""
     return attempt(lambda: vars(sys.modules[module]), lambda _: {})
-
-
-def _numbers(version: str | None) -> list[int]:
-    """Read the numbers of a version, without zeros at its end."""
-    found = [int(number) for number in re.findall(r"[0-9]+", version or "")]
-    while found and not found[-1]:
-        found.pop()
-    return found

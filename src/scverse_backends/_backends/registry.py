@@ -220,10 +220,9 @@ class Registry(Inventory):
         """List the backends that are registered, loaded, or described by a manifest read before."""
         return (*self.registered, *(b for one in self.met if (b := one.backend)))
 
-    def offering(self, function: str) -> Iterable[LoadedBackend]:
+    def offering(self, function: str) -> Iterator[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        described = self._index.view.by_function if self._index else {}
-        return (*self.registered, *described.get(None, ()), *described.get(function, ()))
+        return (b for b in self.known() if b.described is None or function in b.described)
 
     def labels(self) -> tuple[str, ...]:
         """List every label of what is registered, loaded or described, as it was written."""
