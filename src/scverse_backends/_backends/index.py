@@ -87,11 +87,6 @@ class Installed:
         return isinstance(self.by_manifest, LoadedBackend)
 
     @property
-    def is_refused_unread(self) -> bool:
-        """Whether its manifest claims what it may not have, so that it is never imported."""
-        return isinstance(self.by_manifest, BackendError)
-
-    @property
     def state(self) -> BackendState:
         """How far it came."""
         if isinstance(self.error, UntrustedBackendError):

@@ -189,8 +189,8 @@ class Inventory:
         """Warn, once, that code which the host does not trust runs from here on."""
         if candidate is None or candidate.source in self._used:
             return
-        if self.installed(candidate.source).is_refused_unread:
-            return
+        if isinstance(self.installed(candidate.source).by_manifest, BackendError):
+            return  # so none of its code will run
         trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
         if not (trusted or self.configuration.untrusted == "allow"):
             messages.warn(self._about(UntrustedBackendWarning, candidate))
