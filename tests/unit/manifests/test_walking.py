@@ -142,3 +142,15 @@ def test_annotations_are_written_as_they_stand_in_the_source_and_not_evaluated(o
         "scale": "(data: AnnData, by: list[Table] | None = None) -> AnnData",
         "Model": "(data: AnnData, *, table: missing.Table = 1) -> None",
     }
+
+
+@pytest.mark.parametrize("default", ["...", "{1, 2}", "set()", "{'a': [1, (2,)], None: {}}", "()"])
+def test_a_literal_default_is_written_as_python_writes_it(default):
+    text = f"(data, by={default})"
+    assert manifest.write_signature(manifest.read_signature(text)) == text
+
+
+def test_a_default_that_nests_too_deep_is_opaque():
+    default = "[" * 20 + "]" * 20
+    text = manifest.write_signature(manifest.read_signature(f"(by={default})"))
+    assert text == f"(by=opaque('{default}'))"
