@@ -24,7 +24,7 @@ from .manifest import KINDS, SCHEMA, Manifest, Offer, signatures, stated_facts
 from .signature_text import literal_text, read_signature, value_text, write_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from inspect import Signature
     from typing import NoReturn
 
@@ -193,16 +193,16 @@ def _head(manifest: Manifest) -> Iterator[str]:
         yield f"adapter = {_string(manifest.adapter)}"
     for name, held in _held(manifest, tables=False):
         yield f"{name} = {_plain(held)}"
-    yield f"offers = {len(manifest.offers)}"
+    yield f"offers = {len(_in_order(manifest.offers))}"
 
 
 def _tables(manifest: Manifest) -> Iterator[str]:
     for table, held in _held(manifest, tables=True):
-        for function, pairs in sorted(held.items()):
+        for function, pairs in _in_order(held):
             yield f"\n[{table}.{_key(function)}]"
-            yield from (f"{_key(name)} = {_string(text)}" for name, text in sorted(pairs.items()))
+            yield from (f"{_key(name)} = {_string(text)}" for name, text in _in_order(pairs))
     for table, kind in KINDS.items():
-        for name, offered in sorted(manifest.offers.items()):
+        for name, offered in _in_order(manifest.offers):
             if offered.kind == kind:
                 yield f"\n[{table}.{_key(name)}]"
                 yield from _values(offered)
@@ -213,6 +213,11 @@ def _held(manifest: Manifest, *, tables: bool) -> Iterator[tuple[str, Any]]:
     for fact in FACTS:
         if fact.name in manifest.facts and (fact.held_as is dict) is tables:
             yield fact.name, manifest.facts[fact.name]
+
+
+def _in_order(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Sort a table by its keys as they are written, each once."""
+    return sorted({_HALVES.sub("\ufffd", key): value for key, value in table.items()}.items())
 
 
 def _values(offered: Offer) -> Iterator[str]:

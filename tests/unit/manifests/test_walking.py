@@ -154,3 +154,11 @@ def test_a_default_that_nests_too_deep_is_opaque():
     default = "[" * 20 + "]" * 20
     text = manifest.write_signature(manifest.read_signature(f"(by={default})"))
     assert text == f"(by=opaque('{default}'))"
+
+
+@pytest.mark.parametrize("names", [["\ue000", "\ud800"], ["\ud800", "\ud801"]])
+def test_names_that_no_file_has_bytes_for_are_read_and_written_again_the_same(names):
+    facts = {"name": "mine", "aliases": [], "fixed": {name: {} for name in names}}
+    offers = {name: manifest.Offer("function", None) for name in names}
+    text = manifest.dumps(manifest.Manifest(None, facts, offers))
+    assert manifest.dumps(manifest.loads(text.encode())) == text
