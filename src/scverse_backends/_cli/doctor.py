@@ -268,12 +268,14 @@ DOCTOR = Command(
     name="doctor",
     summary="Try every backend, and tell what is wrong with any.",
     details="""\
-Loads each backend in turn: whether the host trusts it, which labels name it, what it implements, and
-what is wrong. Shows the environment variables that select and block.
+Loads each backend in turn: whether the host trusts it, which labels name it,
+what it implements, and what is wrong. Shows the environment variables that
+select and block.
 
-exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out what it lists, that
-implements nothing, claims what is another's, ships a manifest that is out of date, or has what
-`verify` calls an error; or a variable that selects what is not there""",
+exit status: 1 if anything is wrong: a backend that cannot be loaded or hand
+out what it lists, that implements nothing, claims what is another's, ships a
+manifest that is out of date, or has what `verify` calls an error; or a
+variable that selects what is not there""",
     examples="""\
 doctor example_host
 doctor example_host --json""",

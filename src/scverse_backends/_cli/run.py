@@ -254,12 +254,14 @@ RUN = Command(
     name="run",
     summary="Run a script on a backend, and see what it did.",
     details="""\
-The script needs no edit: it runs as `python SCRIPT ARGS` would run it. Selects by the variables of
-the environment, so that processes that the script starts follow. Afterwards a report goes to standard
-error: what ran where, how long, and what fell back from which line, and why.
+The script needs no edit: it runs as `python SCRIPT ARGS` would run it.
+Selects by the variables of the environment, so that processes that the script
+starts follow. Afterwards a report goes to standard error: what ran where, how
+long, and what fell back from which line, and why.
 
-exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
-host that was not imported, unless all is done in processes that the script starts""",
+exit status: the script's own; where that is 0: 1 for what --fail-on says, 2
+if a --backend was for a host that was not imported, unless all is done in
+processes that the script starts""",
     examples="""\
 run -b example_host=accelerated analysis.py --cells 500
 run -b tiled --fallback error -m my_package.pipeline
