@@ -196,7 +196,10 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     for name in modules:
         _import(name)
     if not path:
-        msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
+        msg = (
+            f"{address} does not say where its dispatcher is; name the dispatcher as "
+            f"module:attribute{_nearby(home, module)}"
+        )
         raise MisuseError(msg)
     found: Any = home
     for name in path.split("."):

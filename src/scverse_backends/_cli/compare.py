@@ -7,6 +7,7 @@ with the file that says so.
 from __future__ import annotations
 
 import json
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -157,7 +158,8 @@ def check_manifest(options: Namespace, console: Console) -> int:
     for line in difference.splitlines():
         style = STYLES.get(line[:1])
         console.line(console.paint(style, line) if style else line)
-    command = f" with: scverse-backends manifest write {adapter}"
+    there = f" -o {shlex.quote(options.file)}" if options.file else ""
+    command = f" with: scverse-backends manifest write {adapter}{there}"
     console.line(f"{file} {fault}{command}" if fault else f"{file} is up to date")
     return int(bool(fault))
 
@@ -185,12 +187,11 @@ def _importing(adapter: str, console: Console, work: Callable[[], T]) -> T:
     """Do something for which an adapter is imported, and say what is wrong if that fails."""
 
     def failed(error: BaseException) -> NoReturn:
-        known = isinstance(error, (OSError, manifest.AdapterError, manifest.ManifestError))
-        msg = (
-            f"{adapter}: {error}"
-            if known
-            else f"cannot import {adapter!r} ({describe_error(error)})"
-        )
+        msg = f"cannot import {adapter!r} ({describe_error(error)})"
+        if isinstance(error, (manifest.AdapterError, manifest.ManifestError)):
+            msg = f"{adapter}: {error}"
+        elif isinstance(error, OSError) and error.filename:
+            msg = f"{adapter}: cannot open {error.filename}: {error.strerror}"
         raise MisuseError(msg) from error
 
     import_from_here()

@@ -141,9 +141,9 @@ def explain_call(options: Namespace, console: Console) -> int:
     if options.json:
         console.json({**decision_as_plain(decision), "host_refuses": refused or None})
     else:
-        console.line(decision_page(decision).text(console.width))
-        if refused:
-            console.line(f"  {console.paint('bad', 'fails')}: the host itself {refused}")
+        page = decision_page(decision)
+        fails = [("fails", f"the host itself {refused}")] if refused else []
+        console.line(page._replace(facts=(*page.facts, *fails)).text(console.width))
     asked = asked_of(decision.refusals)
     return int(bool(refused) or (decision.backend == CPU and bool(asked)))
 
