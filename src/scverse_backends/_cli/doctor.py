@@ -198,7 +198,8 @@ def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
         try:
             dispatcher.settings.backends  # noqa: B018 - reading it resolves the choice
         except BackendError as error:
-            return [" ".join([str(error), *getattr(error, "__notes__", ())])]
+            said = (str(error), *getattr(error, "__notes__", ()))
+            return [" ".join(f"{text.rstrip('.')}." for text in said)]
     return [] if parts(dispatcher).selector.off else problems
 
 
