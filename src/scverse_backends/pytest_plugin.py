@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ._backends.configuration import FALLBACK_POLICIES
-from ._checks.host_tests import LOOPBACK, Ledger, Tally, first_matching, loopback
+from ._checks.host_tests import LOOPBACK, Ledger, Tally, expectations, first_matching, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import CPU, fault, key, quoted
 from ._ground.records import reasons
@@ -119,8 +119,8 @@ class BackendRun:
         self.ledger = Ledger(
             [described[name] for name in self.backends if name in described],
             self.policy,
-            wrong=config.getini("backend_wrong"),
-            inapplicable=config.getini("backend_inapplicable"),
+            wrong=expectations(config.getini("backend_wrong")),
+            inapplicable=expectations(config.getini("backend_inapplicable")),
         )
 
     def _load(self, labels: list[str]) -> tuple[str, ...]:
