@@ -135,13 +135,12 @@ def run(options: Namespace, console: Console) -> int:
     find = script.find_module if options.module else script.find_script
     name, *arguments = options.program
     program = find(name)
-    report = Report(" ".join(options.program), ())
 
     def finish() -> None:
-        whole = report._replace(traces=tuple(watch.traces))
+        report = Report(" ".join(options.program), tuple(watch.traces))
         source = program.facts["__file__"] if options.line_profile else None
         with suppress(ValueError, OSError):  # a program may have closed standard error
-            _tell(whole, watch, source, target, console)
+            _tell(report, watch, source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
