@@ -104,8 +104,7 @@ class Trace:
         self._lock = RLock()
 
     def __enter__(self) -> Self:
-        outer = self._state.span()
-        if self._is_on(outer):
+        if self._is_on():
             msg = "This trace is on here already; make another one with settings.trace()."
             raise RuntimeError(msg)
         with self._lock:
@@ -114,15 +113,17 @@ class Trace:
             self._entered += 1
         if self._every_thread:
             self._state.observe(self)
-            return self
-        self._join(outer)
+        else:
+            self._join()
         return self
 
-    def _join(self, outer: Span | None) -> None:
+    def _join(self) -> None:
+        outer = self._state.span()
         call, sinks = (None, ()) if outer is None else (outer.call, outer.sinks)
         self._state.enter_span(Span(None, call, (*sinks, self)))
 
-    def _is_on(self, outer: Span | None) -> bool:
+    def _is_on(self) -> bool:
+        outer = self._state.span()
         here = self._state.observers if self._every_thread else outer.sinks if outer else ()
         return self in here
 
@@ -156,12 +157,11 @@ class Trace:
     @contextmanager
     def here(self) -> Generator[None]:
         """Trace a call in this process that is bound to the trace, if it is not traced already."""
-        outer = self._state.span()
-        if not self._entered or self._every_thread or self._is_on(outer):
+        if not self._entered or self._is_on():
             yield
             return
         self._was_sent = False  # what was sent runs here, as in Dask's workers that are threads
-        self._join(outer)
+        self._join()
         try:
             yield
         finally:
