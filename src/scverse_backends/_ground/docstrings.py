@@ -86,11 +86,6 @@ def default_note(name: str, provider: str, default: str) -> str:
     return f"With backend ``{provider!r}``, ``{name}`` is ``{default}`` by default."
 
 
-def with_selector(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
-    """Give a docstring as it is before any backend is known."""
-    return add_selector(doc, selector_entry(selector, labels)) if doc and selector else doc
-
-
 @lru_cache(maxsize=256)
 def read_parameters(doc: str | None) -> Mapping[str, Entry]:
     """Read what a docstring says of each parameter."""
@@ -110,13 +105,14 @@ def write_entries(entries: Iterable[Entry]) -> str:
     return "".join(_render(entry, "", typed=True) for entry in entries).lstrip("\n")
 
 
-def add_selector(doc: str, entry: Entry) -> str:
-    """Add the selector at the end of Parameters, as `merge` does; a host pays this at import."""
-    indent, header = _first_header(doc)
-    if header is None or header[0] != PARAMETERS:
+def with_selector(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
+    """Give a docstring as it is before any backend is known, quickly: a host pays this at import."""
+    indent, header = _first_header(doc) if doc and selector else ("", None)
+    if not doc or header is None or header[0] != PARAMETERS:
         return doc
     section = _section(doc, indent, header, _next_header(doc, indent, header[1])[1])
-    if _may_document(doc, section, entry.name):
+    entry = selector_entry(selector, labels)
+    if _may_document(doc, section, selector):
         return merge(doc, entry)
     place, text = _last_place(doc, section, entry)
     return doc[:place] + text + doc[place:]
