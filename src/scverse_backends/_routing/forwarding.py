@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
-from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
+from scverse_backends._ground.safe_repr import short_repr
 
-from .parameters import bind, differing, same, settle, silence, telling
+from .parameters import bind, differing, named_twice, same, silence, telling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from scverse_backends._ground.records import LoadedBackend, Refusal
+    from scverse_backends._ground.records import Refusal
 
     from .parameters import Given
     from .routes import Route
@@ -22,17 +21,12 @@ if TYPE_CHECKING:
 _REST = "*"
 """Where ``*args`` arrive; no parameter has this name."""
 
-_NO_ANSWER = "it returned None, where True takes the call"
-"""The reason of a question that ends without ``return``, which is easily forgotten."""
-
-_AWAITED = "it answered with a coroutine, which nothing awaits"
-"""The reason of a question that a coroutine function answers."""
-
 
 class Forwarding(NamedTuple):
     """How the arguments of one call reach the implementation at the end of a route."""
 
     route: Route
+    given: Given
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     ignored: tuple[str, ...]
@@ -61,7 +55,7 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
     if refusal is not None:
         return refusal
     args = _by_position(route, given, placed)
-    return Forwarding(route, args, placed, tuple(ignored), tuple(received))
+    return Forwarding(route, given, args, placed, tuple(ignored), tuple(received))
 
 
 def merge(route: Route, given: Given) -> Given:
@@ -93,53 +87,11 @@ def _counts(route: Route, given: Given, name: str) -> bool:
     return first not in named or not (silence(named[name]) or same(named[name], named[first]))
 
 
-def ask(
-    route: Route, given: Given, question: Any, failure: str, verb: str, no: Callable[..., Refusal]
-) -> Refusal | None:
-    """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no, and ``no`` records it.
-
-    A question that fails has no answer, so it is recorded as a plain refusal.
-    """
-    arguments = given.arguments(route.function.parameters)
-    if route.function.aliases:
-        is_hosts = question is route.function.should_run
-        name_of = route.function.own_name if is_hosts else route.name_there
-        arguments = {name_of(name): value for name, value in arguments.items()}
-    try:
-        answer = plain_str(question(route.function.name, arguments))
-        if type(answer) is CoroutineType:
-            answer.close()
-            answer = _AWAITED
-        agrees = type(answer) is not str and bool(answer)
-    except (KeyboardInterrupt, RecursionError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"{failure}: {describe_error(error)}")
-    if agrees:
-        return None
-    if answer is None:
-        answer = _NO_ANSWER
-    said = one_line(answer) if type(answer) is str else ""
-    return no(*route.refuse(f"{verb}: {said}" if said else verb))
-
-
-def hook_of(backend: LoadedBackend, name: str) -> Any:
-    """Give a function that asks what an adapter has under a name by then, if it was loaded with it."""
-    if getattr(backend, name) is None:
-        return None
-
-    def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
-        hook = getattr(backend.adapter, name, None)
-        return hook is None or hook(function, arguments)
-
-    return ask_as_it_is_now
-
-
 def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
     ours = route.function.parameters
-    given = settle(ours, bind(ours, args, kwargs), route.function.aliases)
-    if isinstance(given, str):
+    given = bind(ours, args, kwargs)
+    if isinstance(given, str) or named_twice(ours, given, route.function.aliases):
         return False
     return isinstance(forward(route, merge(route, given)), Forwarding)
 

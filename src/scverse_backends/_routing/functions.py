@@ -1,7 +1,7 @@
 """Functions: the decorator for host functions, and the path of every call.
 
 `_wrapper` makes what users call. A call that it cannot settle by itself goes to
-`Dispatch`, which asks the `Resolver` who runs it.
+`Dispatch`, which asks the `Resolver` who runs it, and has the `Decisions` told.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
-from .execution import Execution, note, this_thread
+from .execution import Execution, note
+from .nesting import this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,7 +201,7 @@ class Dispatch(Execution):
             label = kwargs.pop(self.name, _UNNAMED)
             if label is _UNNAMED:
                 resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
-                self.resolver.tell(resolution)
+                self.decisions.log_resolution(resolution)
                 if not resolution.is_for_host:
                     return self.run(resolution, args, kwargs)
                 # Run from here: a host function may call itself to any depth.
@@ -247,11 +248,11 @@ class Dispatch(Execution):
 
             site = messages.call_site(3, self.decorators)
             outer: Any = top[2]
-            span = begin(outer, self.resolver.decide(resolution), site, self.state.observers)
-        self.resolver.tell(resolution)
+            span = begin(outer, self.decisions.describe(resolution), site, self.state.observers)
+        self.decisions.log_resolution(resolution)
         with span or nullcontext():
-            if resolution.is_fallback:
-                self.resolver.allow(resolution, kwargs)
+            if resolution.lacks_backend:
+                self.decisions.tell_fallback(resolution, kwargs)
             entry = self.entry_of(resolution)
             if entry is None and own is None and span is None:
                 return self.run_on_host(args, kwargs, resolution.refusals)
@@ -281,7 +282,7 @@ class Dispatch(Execution):
             if arrived is not None:
                 return arrived
         selection = self.pop_selection(kwargs) or self.selector.current()
-        return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
+        return self.decisions.describe(self.resolver.resolve(selection, args, kwargs))
 
     def _arrive(
         self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -319,7 +320,7 @@ class Dispatch(Execution):
             self.named[:] = [True]
             return True
         __tracebackhide__ = True
-        self.resolver.refuse_backend_options(kwargs)
+        self.decisions.refuse_backend_options(kwargs)
         return False
 
     def misfits(

@@ -167,6 +167,11 @@ class HostFunction:
         host = self.parameters
         return name in self.ignorable and (self.own_name(name) in host.names or host.takes_kwargs)
 
+    def unknown(self, names: Iterable[str]) -> list[str]:
+        """Pick the names by which it takes no argument."""
+        ours = self.parameters
+        return [] if ours.takes_kwargs else [n for n in names if self.own_name(n) not in ours.names]
+
     @property
     def is_plain(self) -> bool:
         """Whether nothing stands in the way of believing the signature."""

@@ -115,13 +115,11 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return Given(named, extra, min(len(args), known), args[known:])
 
 
-def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Given | str:
-    """Say why a call cannot give one parameter by several names, if it does.
+def named_twice(parameters: Parameters, given: Given, aliases: Aliases) -> str | None:
+    """Say which parameter a call gives by several of its names, if it does.
 
     Of two names that both stand in the signature, one may be at its default.
     """
-    if isinstance(given, str) or not aliases:
-        return given
     for names in dict.fromkeys(aliases.values()):
         there = [name for name in names if name in given.named]
         # By name, what is taken by position alone is something else.
@@ -129,7 +127,7 @@ def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Give
         twice = [*there, *further] if further else differing(parameters, given, there)
         if len(twice) > 1:
             return f"would receive one parameter by two names, {quoted(twice)}"
-    return given
+    return None
 
 
 def differing(parameters: Parameters, given: Given, names: Iterable[str]) -> list[str]:

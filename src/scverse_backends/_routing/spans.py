@@ -158,7 +158,7 @@ class TracedCalls:
         # This function, `Dispatch.call` and `dispatched` stand between here and the call.
         site = messages.call_site(4, execution.decorators)
         span = begin(outer, decision, site, state.observers)
-        execution.resolver.log(decision, selection)
+        execution.decisions.log(decision, selection)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
         try:
@@ -198,7 +198,7 @@ class TracedCalls:
             return route, None, decision
         resolution = execution.resolver.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
-        decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
+        decision = self._decisions.get(shape) or execution.decisions.describe(resolution)
         # Another block makes another selection of the same options: they would only be held here.
         if shape is not None and selection.is_kept:
             if len(self._decisions) >= _MOST_SHAPES:
@@ -214,8 +214,8 @@ class TracedCalls:
         return (
             len(args) <= route.max_positional
             and route.keywords.issuperset(kwargs)
-            and not execution.is_inside(route.backend.name)
-            and not execution.is_inside(selection)
+            and not execution.nesting.is_inside(route.backend.name)
+            and not execution.nesting.is_inside(selection)
             and route.is_offered()
         )
 
