@@ -34,8 +34,9 @@ MODULES = (
     *(f"_backends.{name}" for name in ("discovery", "index", "inventory", "load_lock", "loading")),
     *(f"_backends.{name}" for name in ("reading", "registry", "trust")),
     *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
-    *(f"_routing.{name}" for name in ("decisions", "execution", "functions", "host", "nesting")),
-    *(f"_routing.{name}" for name in ("parameters", "questions", "resolution", "routes")),
+    *(f"_routing.{name}" for name in ("arrival", "decisions", "defaults", "execution")),
+    *(f"_routing.{name}" for name in ("functions", "host", "nesting", "parameters", "questions")),
+    *(f"_routing.{name}" for name in ("resolution", "routes")),
 )
 # Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.
 TESTS = (

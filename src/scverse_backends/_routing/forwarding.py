@@ -8,7 +8,8 @@ from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import short_repr
 
-from .parameters import bind, differing, named_twice, same, silence, telling
+from .defaults import same, vagueness
+from .parameters import bind, clearest_first, named_twice, off_default
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,14 +52,14 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
             received.append((name, name if target is _REST else target))
     for target, default in route.supplied.items():
         placed.setdefault(target, default)
-    refusal = _objection(route, placed, lost, twice) or _otherwise(route, given)
+    refusal = _objection(route, placed, lost, twice) or _contradiction(route, given)
     if refusal is not None:
         return refusal
     args = _by_position(route, given, placed)
     return Forwarding(route, given, args, placed, tuple(ignored), tuple(received))
 
 
-def merge(route: Route, given: Given) -> Given:
+def without_repeats(route: Route, given: Given) -> Given:
     """Leave out what counts as not given, because another name of the same parameter says more."""
     aliases = route.function.aliases
     if not aliases:
@@ -74,26 +75,26 @@ def merge(route: Route, given: Given) -> Given:
 def _counts(route: Route, given: Given, name: str) -> bool:
     """Whether one of several names of a parameter counts as given."""
     ours, named, targets = route.function.parameters, given.named, route.targets
-    meant = differing(ours, given, route.function.names_of(name))
+    meant = off_default(ours, given, route.function.names_of(name))
     if name in meant:
         return True
     if meant:
         # By position it keeps its place, unless its value tells an implementation nothing.
         is_placed = name in ours.positional[: given.by_position]
-        return is_placed and not silence(named[name]) and targets[name] != targets[meant[0]]
-    first = route.rivals(name)[0]
-    if name == first or not route.speaks(name):
+        return is_placed and not vagueness(named[name]) and targets[name] != targets[meant[0]]
+    first = route.arriving_with(name)[0]
+    if name == first or not route.is_clearest(name):
         return name == first
-    return first not in named or not (silence(named[name]) or same(named[name], named[first]))
+    return first not in named or not (vagueness(named[name]) or same(named[name], named[first]))
 
 
-def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def reaches(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
     ours = route.function.parameters
     given = bind(ours, args, kwargs)
     if isinstance(given, str) or named_twice(ours, given, route.function.aliases):
         return False
-    return isinstance(forward(route, merge(route, given)), Forwarding)
+    return isinstance(forward(route, without_repeats(route, given)), Forwarding)
 
 
 def _is_needless(route: Route, name: str, value: Any) -> bool:
@@ -109,7 +110,7 @@ def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, 
         target = route.targets[name]
         if target is not None or not _is_needless(route, name, value):
             yield name, value, target, name in function.ignorable
-    for name, target in route.further(given).items():
+    for name, target in route.extra_targets(given).items():
         value, own = given.extra[name], function.own_name(name)
         has_it = own != name
         if target is not None or not (has_it and _is_needless(route, own, value)):
@@ -140,11 +141,11 @@ def _objection(
     return route.refuse("; ".join((said, *_rename_faults(route))) if lost or missing else said)
 
 
-def _otherwise(route: Route, given: Given) -> Refusal | None:
+def _contradiction(route: Route, given: Given) -> Refusal | None:
     """Refuse a call that means something else than what the adapter always does."""
     sources = (given.named, given.extra, route.function.parameters.defaults)
     for name, value in route.fixed.items():
-        names = telling(route.function.parameters, route.function.names_of(name))
+        names = clearest_first(route.function.parameters, route.function.names_of(name))
         asked = next(
             ((one, found[one]) for found in sources for one in names if one in found), None
         )

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing, nullcontext, suppress
+from contextlib import nullcontext
 from contextvars import copy_context
+from functools import partial
 from operator import attrgetter
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground import messages
@@ -276,37 +276,14 @@ class Dispatch(Execution):
             change the call; it is decided as it arrives.
         """
         if outermost is not None and outermost is not self.function.public:
-            arrived: Decision | None = copy_context().run(
-                self._arrive, outermost, args, dict(kwargs)
-            )
+            from .arrival import arrive
+
+            work = partial(outermost, *args, **kwargs)
+            arrived = copy_context().run(arrive, self.function.name, self.state, work)
             if arrived is not None:
                 return arrived
         selection = self.pop_selection(kwargs) or self.selector.current()
         return self.decisions.describe(self.resolver.resolve(selection, args, kwargs))
-
-    def _arrive(
-        self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Decision | None:
-        """Call through decorators outside of ours, until the call is seen; it does not run."""
-        from .spans import Arrived, CallAwaited
-
-        awaited = CallAwaited(self.function.name)
-        self.state.enter_span(None)
-        self.state.observe(awaited)
-        try:
-            result = outermost(*args, **kwargs)
-            if isinstance(result, CoroutineType):
-                # As far as it goes by itself; nobody is to wait for it.
-                with suppress(StopIteration, Exception), closing(result):
-                    result.send(None)
-        except (Exception, Arrived, SystemExit):
-            # What decorators raise for want of a result is not what the call would meet.
-            if awaited.decision is None:
-                raise
-        finally:
-            awaited.is_over = True
-            self.state.end_observing(awaited)
-        return awaited.decision
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
@@ -331,7 +308,7 @@ class Dispatch(Execution):
         Nothing of it ran then: the call itself failed, or the host, which takes no such call
         either, fails in its place.
         """
-        from .forwarding import takes
+        from .forwarding import reaches
 
         at_once = messages.without_own_frames(error.__traceback__) is None
-        return (at_once or self.function.is_plain) and not takes(route, args, kwargs)
+        return (at_once or self.function.is_plain) and not reaches(route, args, kwargs)

@@ -116,9 +116,9 @@ class HostFunction:
     @lazy
     def parameters(self) -> Parameters:
         """Read what the host's own code takes, when a backend is first asked."""
-        from .parameters import read
+        from .parameters import parameters_of
 
-        return read(self.func)
+        return parameters_of(self.func)
 
     @lazy
     def receiver(self) -> str | None:

@@ -10,7 +10,7 @@ from scverse_backends._selection.request import why_left_out
 from scverse_backends._selection.selection import CALL
 from scverse_backends.exceptions import BackendError, BackendLoadError
 
-from .forwarding import Forwarding, forward, merge
+from .forwarding import Forwarding, forward, without_repeats
 from .parameters import Given, bind, fits, named_twice
 from .questions import ask
 
@@ -136,7 +136,7 @@ class Resolver:
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
         function, generation = self._function, self._selector.changes.generation
-        given, misfit = self._read(args, kwargs)
+        given, misfit = self._bind(args, kwargs)
         chosen = selection.of(function.name)
         call = Resolution(selection, chosen, given)
         if self._nesting.is_inside(selection):
@@ -156,10 +156,10 @@ class Resolver:
         call = call._replace(refusals=tuple(refusals))
         return call._replace(end=self._end(call, misfit, kwargs))
 
-    def _read(
+    def _bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Given | None, str | None]:
-        """Read the arguments of a call; if no backend can be given them, say why."""
+        """Name the arguments of a call; if no backend can be given them, say why."""
         function = self._function
         given = bind(function.parameters, args, kwargs)
         if isinstance(given, str):
@@ -194,7 +194,7 @@ class Resolver:
         """Bring the arguments of a call to an implementation, and ask its backend."""
         chosen, selector = call.chosen, self._selector
         given: Any = call.given  # there is no misfit
-        given = merge(route, given)
+        given = without_repeats(route, given)
         may_leave = chosen.origin != CALL and not self._function.unknown(given.extra)
         options = route.options_for(given, chosen.options) if chosen.options else ()
         if options:

@@ -104,7 +104,9 @@ class Located(NamedTuple):
     error: BackendError | None = None
 
 
-def read(given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None) -> Request:
+def read_request(
+    given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None
+) -> Request:
     """Read labels, several in order of preference, and mappings from functions to those."""
     labels: list[Any] = []
     mapping: dict[str, tuple[Any, ...]] = {}
@@ -342,10 +344,10 @@ def _import_late(key: str, package: str) -> None:
     for part in key.split("."):
         if has_wildcard(part):
             for name in getattr(found, "__all__", ()):
-                _read(found, name)
+                _attribute(found, name)
             return
-        found = _read(found, part)
+        found = _attribute(found, part)
 
 
-def _read(owner: Any, name: str) -> Any:
+def _attribute(owner: Any, name: str) -> Any:
     return attempt(lambda: getattr(owner, name, None), lambda _: None)
