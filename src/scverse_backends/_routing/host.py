@@ -127,13 +127,6 @@ class HostFunction:
         first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
         return first[0] if first and first[0] in _RECEIVERS else None
 
-    @lazy
-    def _plain_map(self) -> ParameterMap:
-        """Where its parameters go where nothing renames them."""
-        from .parameters import ParameterMap
-
-        return ParameterMap(self.parameters, {})
-
     def _object_in(self, theirs: Parameters) -> Mapping[str, str]:
         """Tell where the object of a method arrives: first, whatever that is called."""
         receiver = self.receiver
@@ -144,14 +137,11 @@ class HostFunction:
 
     def map_to(self, renames: Mapping[str, str], theirs: Parameters) -> ParameterMap:
         """Tell where its parameters go, under an adapter's renames, in an implementation."""
-        renames = {**self._object_in(theirs), **renames}
-        if not (renames or self.aliases):
-            return self._plain_map
         from .parameters import ParameterMap, with_aliases
 
-        return ParameterMap(
-            self.parameters, with_aliases(renames, self.aliases, theirs.names), self.aliases
-        )
+        renames = {**self._object_in(theirs), **renames}
+        renames = with_aliases(renames, self.aliases, theirs.names)
+        return ParameterMap(self.parameters, renames, self.aliases)
 
     def names_of(self, parameter: str) -> tuple[str, ...]:
         """Give all names by which the host calls a parameter."""

@@ -37,11 +37,8 @@ class Parameters(NamedTuple):
     """The name of ``*args``, which takes what is given by position behind the others."""
     own: tuple[Parameter, ...]
     """As they were read, once and for all: a foreign signature may be another the next time."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every parameter that has a name of its own."""
-        return self.keyword | self.positional_only
+    names: frozenset[str]
+    """Every parameter that has a name of its own."""
 
 
 def parameters_of(func: Callable[..., Any]) -> Parameters:
@@ -62,6 +59,7 @@ def by_kind(parameters: Iterable[Parameter]) -> Parameters:
         takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
         rest=next((p.name for p in found if p.kind is Parameter.VAR_POSITIONAL), None),
         own=found,
+        names=frozenset(p.name for p in named),
     )
 
 
@@ -190,11 +188,9 @@ class ParameterMap:
         name is the implementation's for another of them.
     """
 
-    def __init__(
-        self, host: Parameters, renames: Mapping[str, str], aliases: Aliases | None = None
-    ) -> None:
+    def __init__(self, host: Parameters, renames: Mapping[str, str], aliases: Aliases) -> None:
         self.renames, self._defaults = renames, host.defaults
-        groups = [names for names in (aliases or {}).values() if not host.names.isdisjoint(names)]
+        groups = [names for names in aliases.values() if not host.names.isdisjoint(names)]
         self._names = host.names.union(*groups)
         meant = {theirs for ours, theirs in renames.items() if ours in host.names}
         self.targets = {

@@ -50,6 +50,8 @@ class Resolution(NamedTuple):
         What of it is for this function.
     given
         Its arguments by name; ``None`` where the host's signature does not tell what they are.
+    misfit
+        Why no backend can be given them, if that is so.
     end
         How it ends.
     refusals
@@ -63,6 +65,7 @@ class Resolution(NamedTuple):
     selection: Selection
     chosen: Selection
     given: Given | None
+    misfit: str | None
     end: End = "host"
     refusals: tuple[Refusal, ...] = ()
     forwarding: Forwarding | None = None
@@ -135,26 +138,22 @@ class Resolver:
         BackendLoadError
             If no earlier choice takes the call and an adapter cannot hand out what it offers.
         """
-        function, generation = self._function, self._selector.changes.generation
-        given, misfit = self._bind(args, kwargs)
-        chosen = selection.of(function.name)
-        call = Resolution(selection, chosen, given)
+        chosen = selection.of(self._function.name)
+        call = Resolution(selection, chosen, *self._bind(args, kwargs))
         if self._nesting.is_inside(selection):
             return call._replace(end="inside-fallback")
         if chosen is not selection and chosen.is_host and selection.is_kept:
             self._on_host.add(selection)
-        refusals: list[Refusal] = []
         for backend in chosen.backends:
             if backend is None:
                 break
             if self._nesting.is_inside(backend.name):
-                return call._replace(end="inside-backend", refusals=tuple(refusals))
-            found = self._try(call, backend, misfit, refusals, generation)
+                return call._replace(end="inside-backend")
+            found = self._try(call, backend)
             if isinstance(found, Resolution):
-                return found._replace(end="backend", refusals=tuple(refusals))
-            refusals.append(found)
-        call = call._replace(refusals=tuple(refusals))
-        return call._replace(end=self._end(call, misfit, kwargs))
+                return found
+            call = call._replace(refusals=(*call.refusals, found))
+        return call._replace(end=self._end(call, kwargs))
 
     def _bind(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -166,26 +165,19 @@ class Resolver:
             return None, given
         return given, named_twice(function.parameters, given, function.aliases)
 
-    def _try(
-        self,
-        call: Resolution,
-        backend: LoadedBackend,
-        misfit: str | None,
-        refusals: list[Refusal],
-        generation: object,
-    ) -> Resolution | Refusal:
+    def _try(self, call: Resolution, backend: LoadedBackend) -> Resolution | Refusal:
         """Hold a call against one backend, which may be gone by now if it is optional."""
-        chosen = call.chosen
+        chosen, generation = call.chosen, self._selector.changes.generation
         try:
             route = self._routes.for_call(backend)
             if isinstance(route, Refusal):
                 return route
             if backend is chosen.backends[0]:
                 self._make_ready(call.selection, route, generation)
-            return route.refuse(misfit) if misfit else self._reach(call, route)
+            return route.refuse(call.misfit) if call.misfit else self._reach(call, route)
         except BackendError as error:
             is_missed = isinstance(error, BackendLoadError) or not chosen.may_lack(backend)
-            if is_missed or (backend is chosen.backends[-1] and not asked_of(refusals)):
+            if is_missed or (backend is chosen.backends[-1] and not asked_of(call.refusals)):
                 messages.point_at_caller(error)
                 raise
             return Omission(backend.name, why_left_out(error))
@@ -204,7 +196,7 @@ class Resolver:
             return found
         host, apart = selector.configuration.host, selector.registry.apart
         refusal = ask(route, given, host, apart, may_leave=may_leave)
-        return refusal or call._replace(forwarding=found, options=options)
+        return refusal or call._replace(end="backend", forwarding=found, options=options)
 
     def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
@@ -216,7 +208,7 @@ class Resolver:
         if generation is not self._selector.changes.generation:
             self._ready.clear()
 
-    def _end(self, call: Resolution, misfit: str | None, kwargs: dict[str, Any]) -> End:
+    def _end(self, call: Resolution, kwargs: dict[str, Any]) -> End:
         """Settle how a call ends that no backend takes."""
         if any(isinstance(refusal, Preference) for refusal in call.refusals):
             return "preferred"
@@ -225,12 +217,12 @@ class Resolver:
         stops = self._selector.policy(call.selection) == "error"
         unknown, owners = self._function.unknown(kwargs), self._routes.owners
         # A call with an option that only a backend has was meant for that one.
-        if self._host_refuses(call.given, misfit) and not (stops and any(map(owners, unknown))):
+        if self._host_refuses(call) and not (stops and any(map(owners, unknown))):
             return "refused"
         return "stopped" if stops else "fallback"
 
-    def _host_refuses(self, given: Given | None, misfit: str | None) -> bool:
+    def _host_refuses(self, call: Resolution) -> bool:
         """Whether the host itself is to refuse the arguments of a call: nothing can take them."""
         # A decorator of the host may take other arguments, but for one parameter by two names.
-        is_certain = self._function.is_plain or (given is not None and misfit is not None)
-        return is_certain and not fits(self._function.parameters, given)
+        is_certain = self._function.is_plain or (call.given is not None and call.misfit is not None)
+        return is_certain and not fits(self._function.parameters, call.given)

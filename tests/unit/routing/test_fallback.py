@@ -203,7 +203,11 @@ def test_a_call_with_an_option_of_another_backend_is_explained_as_it_ends_stoppe
         def can_run(self, function, arguments):
             return False
 
-    with dispatcher.register(Fast), dispatcher.register(Picky), dispatcher.settings.trace() as trace:
+    with (
+        dispatcher.register(Fast),
+        dispatcher.register(Picky),
+        dispatcher.settings.trace() as trace,
+    ):
         dispatcher.settings.get_backend("fast")
         with dispatcher.settings.use_backend("picky", fallback="error"):
             decision = dispatcher.settings.explain(scale, [1], chunk=3)
