@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import add_note
@@ -62,9 +63,9 @@ class Execution:
         """Make what resolves calls, when one is first considered."""
         from .resolution import Resolver
 
-        return Resolver(
-            self.function, self.selector, self.routes, self.nesting, self.ready, self.on_host
-        )
+        for kept in (self.ready, self.on_host):
+            self.selector.changes.watch(kept.clear)
+        return Resolver(self.function, self.selector, self.routes, self.nesting)
 
     @once
     def decisions(self) -> Decisions:
@@ -72,6 +73,31 @@ class Execution:
         from .decisions import Decisions
 
         return Decisions(self.function, self.selector, self.routes)
+
+    def resolve(
+        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Resolution:
+        """Choose who runs a call, and keep what that tells of later ones."""
+        __tracebackhide__ = True
+        generation = self.selector.changes.generation
+        resolution = self.resolver.resolve(selection, args, kwargs)
+        if selection.is_kept and not resolution.is_nested:
+            self._keep_first(resolution, generation)
+        return resolution
+
+    def _keep_first(self, resolution: Resolution, generation: object) -> None:
+        """Let calls go to the first choice as they come, unless somebody listens to each of them."""
+        backend, *_ = resolution.chosen.backends
+        if backend is None:
+            self.on_host.add(resolution.selection)
+            return
+        route = self.routes.known(backend)
+        if route is None or route.max_positional < 0 or messages.is_logged(messages.DEBUG):
+            return
+        self.ready[resolution.selection] = route
+        # Asked after storing: a change before is seen here, and one after clears what is ready.
+        if generation is not self.selector.changes.generation:
+            self.ready.clear()
 
     def options_of(self, backend: LoadedBackend) -> frozenset[str]:
         """Name the parameters of a backend's implementation that the host's function has not."""

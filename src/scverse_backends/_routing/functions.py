@@ -200,7 +200,7 @@ class Dispatch(Execution):
                 return self.traced.call(outer, args, kwargs)
             label = kwargs.pop(self.name, _UNNAMED)
             if label is _UNNAMED:
-                resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
+                resolution = self.resolve(self.selector.current(), args, kwargs)
                 self.decisions.log_resolution(resolution)
                 if not resolution.is_for_host:
                     return self.run(resolution, args, kwargs)
@@ -242,7 +242,7 @@ class Dispatch(Execution):
         from .suspended import Hold, named
 
         own, top, span = self.pop_selection(kwargs), self.state.look(), None
-        resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
+        resolution = self.resolve(own or self.selector.current(), args, kwargs)
         if top is not None and top[0] is TRACED:
             from .spans import begin
 
@@ -283,7 +283,7 @@ class Dispatch(Execution):
             if arrived is not None:
                 return arrived
         selection = self.pop_selection(kwargs) or self.selector.current()
-        return self.decisions.describe(self.resolver.resolve(selection, args, kwargs))
+        return self.decisions.describe(self.resolve(selection, args, kwargs))
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.

@@ -115,6 +115,11 @@ class RouteCache:
         self._routes[backend] = route
         return route
 
+    def known(self, backend: LoadedBackend) -> Route | None:
+        """Give the route to a backend, if one was compiled, whatever the adapter has by now."""
+        route = self._routes.get(backend)
+        return route if isinstance(route, Route) else None
+
     def owners(self, parameter: str) -> list[str]:
         """Name the known backends whose implementation has a parameter of this name."""
         found = []

@@ -82,6 +82,11 @@ class Resolution(NamedTuple):
         return self.forwarding is None and not self.lacks_backend
 
     @property
+    def is_nested(self) -> bool:
+        """Whether no choice was asked, because the call is made from inside of another one."""
+        return self.end in ("inside-backend", "inside-fallback")
+
+    @property
     def shape(self) -> Hashable:
         """What a call that nobody refused shares with all that are described as it is."""
         found = self.forwarding
@@ -104,10 +109,6 @@ class Resolver:
         The routes to the backends' implementations.
     nesting
         Knows what a caller is inside of.
-    ready
-        Gets the route of a selection's first choice, where some calls can take it as they come.
-    on_host
-        Gets the selections by function under which the host is this one's first choice.
     """
 
     def __init__(
@@ -116,17 +117,11 @@ class Resolver:
         selector: Selector,
         routes: RouteCache,
         nesting: Nesting,
-        ready: dict[Selection, Route],
-        on_host: set[Selection],
     ) -> None:
         self._function = function
         self._selector = selector
         self._routes = routes
         self._nesting = nesting
-        self._ready = ready
-        self._on_host = on_host
-        selector.changes.watch(ready.clear)
-        selector.changes.watch(on_host.clear)
 
     def resolve(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -142,8 +137,6 @@ class Resolver:
         call = Resolution(selection, chosen, *self._bind(args, kwargs))
         if self._nesting.is_inside(selection):
             return call._replace(end="inside-fallback")
-        if chosen is not selection and chosen.is_host and selection.is_kept:
-            self._on_host.add(selection)
         for backend in chosen.backends:
             if backend is None:
                 break
@@ -167,13 +160,11 @@ class Resolver:
 
     def _try(self, call: Resolution, backend: LoadedBackend) -> Resolution | Refusal:
         """Hold a call against one backend, which may be gone by now if it is optional."""
-        chosen, generation = call.chosen, self._selector.changes.generation
+        chosen = call.chosen
         try:
             route = self._routes.for_call(backend)
             if isinstance(route, Refusal):
                 return route
-            if backend is chosen.backends[0]:
-                self._make_ready(call.selection, route, generation)
             return route.refuse(call.misfit) if call.misfit else self._reach(call, route)
         except BackendError as error:
             is_missed = isinstance(error, BackendLoadError) or not chosen.may_lack(backend)
@@ -197,16 +188,6 @@ class Resolver:
         host, apart = selector.configuration.host, selector.registry.apart
         refusal = ask(route, given, host, apart, may_leave=may_leave)
         return refusal or call._replace(end="backend", forwarding=found, options=options)
-
-    def _make_ready(self, selection: Selection, route: Route, generation: object) -> None:
-        """Let calls go to the first choice as they come, unless somebody listens to each of them."""
-        waits = route.max_positional < 0 or messages.is_logged(messages.DEBUG)
-        if waits or not selection.is_kept:
-            return
-        self._ready[selection] = route
-        # Asked after storing: a change before is seen here, and one after clears what is ready.
-        if generation is not self._selector.changes.generation:
-            self._ready.clear()
 
     def _end(self, call: Resolution, kwargs: dict[str, Any]) -> End:
         """Settle how a call ends that no backend takes."""

@@ -193,7 +193,7 @@ class TracedCalls:
         # A route that takes what has this shape is told of it; the host may not have taken it.
         if decision is not None and (route is None or decision.backend == route.backend.name):
             return route, None, decision
-        resolution = execution.resolver.resolve(selection, args, kwargs)
+        resolution = execution.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
         decision = self._decisions.get(shape) or execution.decisions.describe(resolution)
         # Another block makes another selection of the same options: they would only be held here.
