@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground import messages
@@ -147,7 +148,7 @@ class Decisions:
         """
         __tracebackhide__ = True
         off = self._selector.off
-        for name in self._function.unknown(kwargs):
+        for name in filterfalse(self._function.takes, kwargs):
             owners = self._routes.owners(name)
             if not (owners or off):
                 continue

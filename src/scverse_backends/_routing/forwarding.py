@@ -160,7 +160,7 @@ def _rename_faults(route: Route) -> Iterator[str]:
     ours, theirs = route.function.parameters, route.parameters
     for name, target in route.declared.items():
         rename = f"its rename {{{name!r}: {target!r}}}"
-        if route.function.own_name(name) not in ours.names and not ours.takes_kwargs:
+        if not route.function.takes(name):
             swapped = target in ours.names and name in theirs.names
             hint = "; write it the other way round" if swapped else ""
             yield f"{rename} begins with {name!r}, which the host does not take{hint}"

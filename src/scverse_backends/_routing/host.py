@@ -152,15 +152,13 @@ class HostFunction:
         ours = self.parameters.names
         return name if name in ours else next(filter(ours.__contains__, self.names_of(name)), name)
 
+    def takes(self, name: str) -> bool:
+        """Whether it takes an argument of this name."""
+        return self.parameters.takes_kwargs or self.own_name(name) in self.parameters.names
+
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""
-        host = self.parameters
-        return name in self.ignorable and (self.own_name(name) in host.names or host.takes_kwargs)
-
-    def unknown(self, names: Iterable[str]) -> list[str]:
-        """Pick the names by which it takes no argument."""
-        ours = self.parameters
-        return [] if ours.takes_kwargs else [n for n in names if self.own_name(n) not in ours.names]
+        return name in self.ignorable and self.takes(name)
 
     @property
     def is_plain(self) -> bool:

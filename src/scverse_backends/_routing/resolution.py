@@ -178,7 +178,7 @@ class Resolver:
         chosen, selector = call.chosen, self._selector
         given: Any = call.given  # there is no misfit
         given = without_repeats(route, given)
-        may_leave = chosen.origin != CALL and not self._function.unknown(given.extra)
+        may_leave = chosen.origin != CALL and all(map(self._function.takes, given.extra))
         options = route.options_for(given, chosen.options) if chosen.options else ()
         if options:
             given = given._replace(extra={**given.extra, **dict(options)})
@@ -196,9 +196,10 @@ class Resolver:
         if not call.refusals or None in call.chosen.backends:
             return "host"
         stops = self._selector.policy(call.selection) == "error"
-        unknown, owners = self._function.unknown(kwargs), self._routes.owners
+        function, owners = self._function, self._routes.owners
         # A call with an option that only a backend has was meant for that one.
-        if self._host_refuses(call) and not (stops and any(map(owners, unknown))):
+        meant = (owners(name) for name in kwargs if not function.takes(name))
+        if self._host_refuses(call) and not (stops and any(meant)):
             return "refused"
         return "stopped" if stops else "fallback"
 
