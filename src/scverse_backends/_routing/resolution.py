@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from scverse_backends._ground import messages
 from scverse_backends._ground.records import Omission, Preference, Refusal, asked_of
-from scverse_backends._selection.request import why_left_out
+from scverse_backends._selection.picking import why_left_out
 from scverse_backends._selection.selection import CALL
 from scverse_backends.exceptions import BackendError, BackendLoadError
 

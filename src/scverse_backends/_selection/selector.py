@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from scverse_backends._backends.configuration import Configuration, Environment, FallbackPolicy
     from scverse_backends._backends.registry import Registry
 
+    from .picking import Located
     from .processes import HostAddress
-    from .request import Located, Request
+    from .request import Request
     from .selection import Pick
     from .state import Scope
 
@@ -99,7 +100,7 @@ class Selector:
         return asked if self.off else asked.map(partial(self._locate_label, origin=origin))
 
     def _locate_label(self, label: Any, origin: str | None) -> Located:
-        from .request import is_just_unknown, locate
+        from .picking import is_just_unknown, locate
 
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
@@ -170,7 +171,8 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .request import pick_all, rules_with_options
+        from .picking import pick_all
+        from .request import rules_with_options
 
         tell_workers()
         self.on_load()

@@ -20,8 +20,9 @@ from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
+from .picking import attempt_to_locate
 from .processes import HostAddress, find_host, known_host, missing
-from .request import OPTIONAL, FunctionRequest, Request, attempt_to_locate
+from .request import OPTIONAL, FunctionRequest, Request
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .request import Located
+    from .picking import Located
     from .selection import Pick
 
 F = TypeVar("F", bound=Callable[..., Any])
