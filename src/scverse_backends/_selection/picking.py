@@ -9,13 +9,15 @@ from scverse_backends._ground.labels import CPU
 from scverse_backends.exceptions import BackendError
 
 from .request import OPTIONAL
-from .selection import Pick
+from .selection import Pick, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
+
+    from .request import Request
 
 
 class Located(NamedTuple):
@@ -65,6 +67,17 @@ def pick_all(
         errors += [error] if error else []
     nothing = bool(errors) and all(pick.left_out for pick in picks.values())
     return tuple(picks.values()), errors[0] if nothing else None
+
+
+def pick_by_function(asked: Request, use: Callable[[Any], Any], origin: str | None) -> list[Rule]:
+    """Load what is asked for some functions only.
+
+    A key whose labels are all left out leaves its functions to what surrounds it.
+    """
+    return [
+        Rule(key, pick_all(labels, use)[0], origin, options)
+        for key, labels, options in asked.by_function
+    ]
 
 
 def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:

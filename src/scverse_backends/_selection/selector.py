@@ -11,7 +11,7 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
 from .processes import ENTRY, enter_host, is_worker, lost, tell_programs, tell_workers
-from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
+from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Selection
 from .state import PENDING, SelectionState
 
 if TYPE_CHECKING:
@@ -171,18 +171,14 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .picking import pick_all
+        from .picking import pick_all, pick_by_function
         from .request import rules_with_options
 
         tell_workers()
         self.on_load()
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
-        # A key whose labels are all left out leaves its functions to what surrounds it.
-        rules = [
-            Rule(key, pick_all(labels, use)[0], origin, options)
-            for key, labels, options in asked.by_function
-        ]
+        rules = pick_by_function(asked, use, origin)
         self._log_left_out((*picks, *(pick for rule in rules for pick in rule.picks)))
         if nothing_remains is not None:
             raise nothing_remains
