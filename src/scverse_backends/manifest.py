@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from ._backends.loading import AdapterError
+from ._backends.facts import AdapterError
 from ._backends.manifest import Manifest, ManifestError, Offer, beside, loads
 from ._backends.offers import describe_adapter as describe
 from ._backends.offers import dumps

@@ -10,7 +10,7 @@ from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._backends.loading import ABOUT_ITSELF
+from scverse_backends._backends.facts import ABOUT_ITSELF
 from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.records import origin
