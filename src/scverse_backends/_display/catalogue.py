@@ -190,7 +190,7 @@ class Catalogue:
 def _import_path() -> None:
     """Import what the first call on a backend passes through, before somebody measures that call."""
     with making:
-        from scverse_backends._routing import implementations, resolution  # noqa: F401
+        from scverse_backends._routing import decisions, implementations, resolution  # noqa: F401
 
         from . import presentation  # noqa: F401
 
