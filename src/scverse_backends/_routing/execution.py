@@ -87,7 +87,7 @@ class Execution:
 
     def _keep_first(self, resolution: Resolution, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""
-        backend, *_ = resolution.chosen.backends
+        backend = next(iter(resolution.chosen.backends), None)
         if backend is None:
             self.on_host.add(resolution.selection)
             return
