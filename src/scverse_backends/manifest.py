@@ -60,7 +60,7 @@ def place(adapter: str) -> Path:
     module = adapter.partition(":")[0].strip()
     found = beside(module)
     if found is None:
-        msg = f"no folder holds the module {module!r}; name the file"
+        msg = f"no folder holds the module {module!r}; check its name, or name the file"
         raise AdapterError(msg)
     return found
 

@@ -72,7 +72,7 @@ def test_a_name_within_a_namespace(cells, documentation):
     """
     install(cells, "fast", source)
     documentation.write(index=".. autofunction:: cells.rank").build()
-    assert '* must be given "ties"; other calls run elsewhere' in documentation.lines()
+    assert '* requires "ties"; other calls run elsewhere' in documentation.lines()
 
 
 def test_a_function_behind_another_decorator(fast, documentation):

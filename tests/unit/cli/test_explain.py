@@ -78,7 +78,7 @@ def test_parameters_without_a_name_are_handed_over_too(run):
 def test_what_the_host_would_refuse_is_told_with_the_nearest(run):
     ran = run("explain", "cells:dispatcher", "cluster", "n_cluster=3")
     assert ran.status == 1
-    assert "fails: the host itself does not take 'n_cluster'; did you mean 'n_clusters'?" in ran.out
+    assert "fails the host itself does not take 'n_cluster'; did you mean 'n_clusters'?" in ran.said
     ran = run("explain", "cells:dispatcher", "cluster", "zzz=3", "--json")
     assert json.loads(ran.out)["host_refuses"] == "does not take 'zzz'"
 
