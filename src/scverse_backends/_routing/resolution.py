@@ -127,8 +127,11 @@ class Resolver:
         self._ready = ready
         self._on_host = on_host
         self._host = selector.configuration.host
-        selector.changes.watch(ready.clear)
-        selector.changes.watch(on_host.clear)
+        selector.changes.watch(self._forget)
+
+    def _forget(self) -> None:
+        self._ready.clear()
+        self._on_host.clear()
 
     def resolve(
         self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]

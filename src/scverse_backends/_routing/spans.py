@@ -145,7 +145,10 @@ class TracedCalls:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._decisions: dict[Hashable, Decision] = {}
-        execution.selector.changes.watch(self._decisions.clear)
+        execution.selector.changes.watch(self._forget)
+
+    def _forget(self) -> None:
+        self._decisions.clear()
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
