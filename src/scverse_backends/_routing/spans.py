@@ -176,6 +176,9 @@ class TracedCalls:
                 except Exception as error:
                     execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
+        except (StopIteration, GeneratorExit) as error:
+            span.end(error)  # by which a generator pauses or is closed, and a plain call fails
+            raise
         finally:
             if state.active.get() is mine:
                 state.active.reset(token)
