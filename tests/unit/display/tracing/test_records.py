@@ -7,6 +7,7 @@ import re
 import time
 import weakref
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_plain_call_that_raises_what_ends_a_generator_has_raised(host, error, 
     def fail():
         raise error
 
-    host.dispatcher.register(SimpleNamespace(name="given", fail=lambda: fail()))
+    host.dispatcher.register(SimpleNamespace(name="given", fail=partial(fail)))
     func = host.dispatcher.backend_dispatch(fail)
     with host.settings.trace() as trace, pytest.raises(type(error)) as caught:
         func(backend=backend)
