@@ -100,6 +100,10 @@ class Changes:
         """
         self._watchers.append(WeakMethod(forget, self._watchers.remove))
 
+    def __reduce__(self) -> tuple[type[Changes], tuple[()]]:
+        """Go without those who watch; what cannot be copied says so itself."""
+        return Changes, ()
+
     def happen(self) -> None:
         """Begin another generation."""
         self.generation = object()
