@@ -429,7 +429,9 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
     @property
     def trouble(self) -> str:
         """What happened and what to do, for a text that has named the backend."""
-        state, advice = ("installed", "or reinstall it") if self.entry_point else ("registered", "it")
+        state, advice = (
+            ("installed", "or reinstall it") if self.entry_point else ("registered", "it")
+        )
         return (
             f"is {state} but could not be loaded{self._source}: {self.problem}. "
             f"Fix {advice}. The next use tries again."
