@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import quoted
@@ -25,8 +25,12 @@ _REST = "*"
 _NO_ANSWER = "it returned None, where True takes the call"
 """The reason of a question that ends without ``return``, which is easily forgotten."""
 
-_AWAITED = "it answered with a coroutine, which nothing awaits"
-"""The reason of a question that a coroutine function answers."""
+_NO_ANSWERS = {
+    CoroutineType: "a coroutine, which nothing awaits",
+    GeneratorType: "a generator, which nothing iterates",
+    tuple: "a tuple, where True or a reason is asked for",
+}
+"""What is true whatever a question means by it, such as ``False, "why"``."""
 
 
 class Forwarding(NamedTuple):
@@ -107,9 +111,9 @@ def ask(
         arguments = {name_of(name): value for name, value in arguments.items()}
     try:
         answer = plain_str(question(route.function.name, arguments))
-        if type(answer) is CoroutineType:
-            answer.close()
-            answer = _AWAITED
+        if type(answer) in _NO_ANSWERS:
+            getattr(answer, "close", bool)()  # a coroutine would warn that nothing awaited it
+            answer = f"it answered with {_NO_ANSWERS[type(answer)]}"
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise
