@@ -85,6 +85,12 @@ def test_a_registration_knows_the_name_and_ends_when_it_is_removed_or_its_block_
             whoami(backend=label)
 
 
+def test_a_registration_says_whether_it_holds(dispatcher):
+    with dispatcher.register(Local) as registration:
+        assert repr(registration) == "<backend 'local' is registered>"
+    assert repr(registration) == "<backend 'local' was registered>"
+
+
 def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher, whoami):
     registration = dispatcher.register(Local)
     dispatcher.settings.backend = "local"
