@@ -342,7 +342,9 @@ class BackendDispatcher:
         Parameters
         ----------
         adapter
-            A module, an object, or a class that is instantiated without arguments.
+            A module, an object, or a class that is instantiated without arguments. A
+            class that was defined again replaces the one before, as when a cell of a
+            notebook runs again.
 
         Returns
         -------

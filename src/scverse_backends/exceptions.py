@@ -397,12 +397,12 @@ class BackendNotInstalledError(BackendError, ImportError):
 
 
 class BackendLoadError(_AboutBackend, BackendError, ImportError):
-    """An installed backend could not be loaded; ``__cause__`` is what it raised.
+    """A backend could not be loaded; ``__cause__`` is what it raised.
 
     Parameters
     ----------
     entry_point
-        The object reference that was loaded.
+        The object reference that was loaded; ``None`` for an adapter that this process registered.
     problem
         What went wrong, in one line.
     """
@@ -422,17 +422,19 @@ class BackendLoadError(_AboutBackend, BackendError, ImportError):
         self.problem = problem
 
     def __str__(self) -> str:
-        reference = f", entry point {self.entry_point!r}" if self.entry_point else ""
-        return (
-            f"Backend {self.backend!r} of {self.host} ({self._release}{reference}) {self.trouble}"
-        )
+        installed = f"{self._release}, entry point {self.entry_point!r}"
+        origin = installed if self.entry_point else "this process"
+        return f"Backend {self.backend!r} of {self.host} ({origin}) {self.trouble}"
 
     @property
     def trouble(self) -> str:
         """What happened and what to do, for a text that has named the backend."""
+        state, advice = (
+            ("installed", "or reinstall it") if self.entry_point else ("registered", "it")
+        )
         return (
-            f"is installed but could not be loaded{self._source}: {self.problem}. "
-            "Fix or reinstall it. The next use tries again."
+            f"is {state} but could not be loaded{self._source}: {self.problem}. "
+            f"Fix {advice}. The next use tries again."
         )
 
 

@@ -55,7 +55,10 @@ class Settings:
     def __init__(self, selector: Selector) -> None:
         self._selector = selector
         self._choices: dict[Any, Choice] = {}
-        selector.changes.watch(self._choices.clear)
+        selector.changes.watch(self._forget)
+
+    def _forget(self) -> None:
+        self._choices.clear()
 
     def __setattr__(self, name: str, value: Never) -> None:  # by `Never` checkers refuse it too
         # A misspelt setting would seem to work, and select nothing.

@@ -333,11 +333,12 @@ class Inventory:
             mistake = f"the adapter {safe_repr(adapter)} cannot be registered: {error}"
             raise BackendConfigurationError(self.configuration.host, [mistake]) from error
         with self._lock:
-            taken = {key(label) for one in self.registered for label in one.labels}
+            kept = tuple(one for one in self.registered if not _is_redefined(one, backend))
+            taken = {key(label) for one in kept for label in one.labels}
             mistakes = [*filter(None, (self._objection(label, taken) for label in backend.labels))]
             if mistakes:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
-            self.registered = (*self.registered, backend)
+            self.registered = (*kept, backend)
         self.changes.happen()
         for problem in remarks(backend.adapter):
             self._warn(Candidate(backend.name, "", None, None), problem)
@@ -354,4 +355,11 @@ class Inventory:
         problem = fault(label) or self.configuration.reservation(label)
         if problem or key(label) not in taken:
             return problem
-        return f"{label!r} is registered already; remove that first"
+        return f"{label!r} is registered already; first call remove() of what register() gave"
+
+
+def _is_redefined(old: LoadedBackend, new: LoadedBackend) -> bool:
+    """Whether an adapter's class takes the place of another's, as when a notebook's cell runs again."""
+    was, now = type(old.adapter), type(new.adapter)
+    is_new = was is not now and old.name == new.name
+    return is_new and (was.__module__, was.__qualname__) == (now.__module__, now.__qualname__)

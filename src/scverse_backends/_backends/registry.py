@@ -310,6 +310,10 @@ class Registration:
         self._backend = backend
         self.name = backend.name
 
+    def __repr__(self) -> str:
+        state = "is" if self._backend in self._registry.registered else "was"
+        return f"<backend {self.name!r} {state} registered>"
+
     def remove(self) -> None:
         """End the registration; doing so twice does no harm."""
         self._registry.remove(self._backend)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from scverse_backends import __version__
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    console = Console(sys.stdout, sys.stderr, os.environ)
+    # A stream that was closed before Python began, as under pythonw, is None.
+    console = Console(sys.stdout or StringIO(), sys.stderr or StringIO(), os.environ)
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments, console)
         console.flush()

@@ -67,7 +67,7 @@ class Observation:
         """Call a sink. What it raises is a warning: the call that it is told of goes on."""
         token = telling.set((*telling.get(), self))
         try:
-            return attempt(partial(told, what), self._failed)
+            return attempt(lambda: told(what), self._failed)
         finally:
             telling.reset(token)
 

@@ -70,7 +70,10 @@ class Presentation:
         self._written: list[str] = []
         self._problems: list[BackendRegistrationWarning] = []
         begin_locks(self)
-        self._registry.changes.watch(lambda: self._update(()))
+        self._registry.changes.watch(self._drop_absent)
+
+    def _drop_absent(self) -> None:
+        self._update(())
 
     def begin_locks(self) -> None:
         """Make the locks, anew in a forked child."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakMethod
 
 SELECTOR_TYPE = Any
 """What a call's selector is said to take at run time: a label, a sequence of labels, or nothing.
@@ -90,15 +91,22 @@ class Changes:
 
     def __init__(self) -> None:
         self.generation = object()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[WeakMethod[Callable[[], None]]] = []
 
     def watch(self, forget: Callable[[], None]) -> None:
-        """Call something after every change."""
-        self._watchers.append(forget)
+        """Call a method after every change, for as long as its object lives.
+
+        A function that is decorated again, in a notebook's cell say, leaves nothing behind.
+        """
+        self._watchers.append(WeakMethod(forget, self._watchers.remove))
+
+    def __reduce__(self) -> tuple[type[Changes], tuple[()]]:
+        """Go without those who watch; what cannot be copied says so itself."""
+        return Changes, ()
 
     def happen(self) -> None:
         """Begin another generation."""
         self.generation = object()
         # Last, so that what is derived from the old generation cannot outlive it.
-        for forget in (*self._watchers,):
+        for forget in filter(None, [watcher() for watcher in (*self._watchers,)]):
             forget()

@@ -63,8 +63,7 @@ class Execution:
         """Make what resolves calls, when one is first considered."""
         from .resolution import Resolver
 
-        for kept in (self.ready, self.on_host):
-            self.selector.changes.watch(kept.clear)
+        self.selector.changes.watch(self._forget)
         return Resolver(self.function, self.selector, self.routes, self.nesting)
 
     @once
@@ -84,6 +83,11 @@ class Execution:
         if selection.is_kept and not resolution.is_nested:
             self._keep_first(resolution, generation)
         return resolution
+
+    def _forget(self) -> None:
+        """Keep nothing of what was selected and installed before a change."""
+        self.ready.clear()
+        self.on_host.clear()
 
     def _keep_first(self, resolution: Resolution, generation: object) -> None:
         """Let calls go to the first choice as they come, unless somebody listens to each of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from types import CoroutineType
+from types import CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from scverse_backends._ground import messages
@@ -215,8 +215,12 @@ class Resolver:
 _NO_ANSWER = "it returned None, where True takes the call"
 """The reason of a question that ends without ``return``, which is easily forgotten."""
 
-_AWAITED = "it answered with a coroutine, which nothing awaits"
-"""The reason of a question that a coroutine function answers."""
+_NO_ANSWERS = {
+    CoroutineType: "a coroutine, which nothing awaits",
+    GeneratorType: "a generator, which nothing iterates",
+    tuple: "a tuple, where True or a reason is asked for",
+}
+"""What is true whatever a question means by it, such as ``False, "why"``."""
 
 
 class Question(NamedTuple):
@@ -286,9 +290,9 @@ def _refusal(route: Route, given: Given, question: Question) -> Refusal | None:
         if ask_it is None:
             return None
         answer = plain_str(ask_it(route.function.name, _arguments(route, given, owner)))
-        if type(answer) is CoroutineType:
-            answer.close()
-            answer = _AWAITED
+        if type(answer) in _NO_ANSWERS:
+            getattr(answer, "close", bool)()  # a coroutine would warn that nothing awaited it
+            answer = f"it answered with {_NO_ANSWERS[type(answer)]}"
         agrees = type(answer) is not str and bool(answer)
     except (KeyboardInterrupt, RecursionError):
         raise

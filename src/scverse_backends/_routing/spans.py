@@ -142,7 +142,10 @@ class TracedCalls:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._decisions: dict[Hashable, Decision] = {}
-        execution.selector.changes.watch(self._decisions.clear)
+        execution.selector.changes.watch(self._forget)
+
+    def _forget(self) -> None:
+        self._decisions.clear()
 
     def call(self, top: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call in a context whose calls are traced."""
@@ -170,6 +173,9 @@ class TracedCalls:
                 except Exception as error:
                     execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
+        except (StopIteration, GeneratorExit) as error:
+            span.end(error)  # by which a generator pauses or is closed, and a plain call fails
+            raise
         finally:
             if state.active.get() is mine:
                 state.active.reset(token)

@@ -84,6 +84,12 @@ def test_a_registration_knows_the_name_and_ends_when_it_is_removed_or_its_block_
             whoami(backend=label)
 
 
+def test_a_registration_says_whether_it_holds(dispatcher):
+    with dispatcher.register(Local) as registration:
+        assert repr(registration) == "<backend 'local' is registered>"
+    assert repr(registration) == "<backend 'local' was registered>"
+
+
 def test_what_was_removed_runs_no_more_although_it_is_still_selected(dispatcher, whoami):
     registration = dispatcher.register(Local)
     dispatcher.settings.backend = "local"
@@ -187,6 +193,32 @@ class TestWhatCannotBeRegistered:
         with pytest.raises(BackendConfigurationError, match="registered already"):
             dispatcher.register(types.SimpleNamespace(name=name, aliases=aliases))
         assert whoami(backend="local") == "local"
+
+    def test_a_class_that_is_defined_again_replaces_the_one_before(self, dispatcher, whoami):
+        def cell(version, name="again"):
+            class Adapter:
+                def __init__(self):
+                    self.name = name
+
+                def whoami(self):
+                    return version
+
+            return dispatcher.register(Adapter)
+
+        first = cell("first")
+        dispatcher.settings.backend = "again"
+        second = cell("second")
+        first.remove()
+        assert whoami() == "second"
+        cell("third", name="other")
+        assert [whoami(), whoami(backend="other")] == ["second", "third"]
+        second.remove()
+        with pytest.raises(UnknownBackendError):
+            whoami()
+
+    def test_one_class_is_not_registered_twice(self, dispatcher):
+        with dispatcher.register(Local), pytest.raises(BackendConfigurationError, match="remove"):
+            dispatcher.register(Local)
 
     def test_an_error_of_the_callers_own_class_reaches_the_caller(self, dispatcher):
         class Failing:

@@ -89,6 +89,15 @@ def test_a_closed_pipe_ends_the_process_quietly():
     assert process.wait() == 1
 
 
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_stream_that_was_closed_before_python_began(run, installed, monkeypatch, closed):
+    monkeypatch.setattr(sys, closed, None)
+    told = run("list", "cells:dispatcher")
+    assert told.status == 0
+    assert ("plain" in told.out) is (closed == "stderr")
+    assert told.err == ""
+
+
 def test_an_interrupt_ends_the_command_quietly(run, site):
     site.write("slow.py", "raise KeyboardInterrupt")
     ran = run("list", "slow:dispatcher")

@@ -192,3 +192,16 @@ def test_a_question_that_was_replaced_by_a_coroutine_function_is_no_yes(
     with dispatcher.settings.use_backend("mine"):
         (refusal,) = dispatcher.settings.explain(umap, 1).refusals
     assert refusal.reason.endswith("it answered with a coroutine, which nothing awaits")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [((False, "too large"), "a tuple, where"), ((n for n in ()), "a generator, which nothing")],
+)
+@pytest.mark.parametrize("question", ["can_run", "should_run"])
+def test_an_answer_that_is_always_true_is_no_yes(umap, dispatcher, tl, question, answer, said):
+    adapter = SimpleNamespace(name="mine", tl=tl, **{question: lambda function, arguments: answer})
+    dispatcher.register(adapter)
+    with dispatcher.settings.use_backend("mine"):
+        (refusal,) = dispatcher.settings.explain(umap, 1).refusals
+    assert f"it answered with {said}" in refusal.reason

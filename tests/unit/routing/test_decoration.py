@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
+import pickle
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -239,3 +242,24 @@ def test_a_module_that_is_loaded_again_replaces_its_functions(dispatcher):
     first = dispatcher.backend_dispatch(double)
     second = dispatcher.backend_dispatch(double)
     assert dispatcher.dispatched["double"] is second is not first
+
+
+def test_a_function_that_is_decorated_again_leaves_nothing_behind(dispatcher, offer):
+    def decorate():
+        def cell(data, factor=2):
+            return data
+
+        return dispatcher.backend_dispatch(cell)
+
+    before, settings = decorate(), pickle.loads(pickle.dumps(dispatcher.settings))
+    offer(cell=lambda data, speed=1: "backend")
+    with settings.use_backend("mine"), settings.trace():
+        assert before(1) == "backend"
+    assert "speed" in inspect.signature(before).parameters
+    gone = weakref.ref(before), weakref.ref(settings)
+    after = decorate()
+    del before, settings
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
+    offer("other")  # a change, of which only what is left is told
+    assert after(1, backend="mine") == "backend"

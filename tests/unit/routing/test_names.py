@@ -162,7 +162,9 @@ def test_an_error_of_a_registered_adapter_names_the_backend_alone(dispatcher):
             raise OSError(name)
 
     pca = dispatcher.backend_dispatch(name="pca")(lambda: "host")
-    told = pytest.raises(BackendLoadError, match="an unnamed distribution")
+    told = pytest.raises(
+        BackendLoadError, match="of example_host \\(this process\\) is registered but"
+    )
     with dispatcher.register(Lazy), told as caught:
         pca(backend="lazy")
     assert (caught.value.distribution, caught.value.entry_point) == (None, None)

@@ -139,6 +139,19 @@ def test_a_sink_that_ends_a_call_leaves_nothing_of_it_in_force(host, failure, na
     assert asyncio.run(call_and_look()) == [("fast", None), ("cpu", None)]
 
 
+async def awaited(decision):
+    raise NotImplementedError
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'awaited' was never awaited")
+@pytest.mark.parametrize("sink", [lambda decision: "text", awaited, 5], ids=["text", "async", "5"])
+def test_a_sink_or_what_it_gives_that_cannot_be_called_is_a_warning_and_the_call_goes_on(
+    host, sink
+):
+    with host.settings.observe(sink), pytest.warns(BackendWarning, match="not callable"):
+        assert host.scale([2]) == [4]
+
+
 def test_a_sink_that_calls_the_host_is_not_told_of_that(host):
     told = []
 

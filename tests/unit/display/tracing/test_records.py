@@ -7,6 +7,7 @@ import re
 import time
 import weakref
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +103,21 @@ def test_a_call_that_raises_is_recorded_as_such(host):
         ("raised", "ValueError: no"),
         ("raised", "KeyError: 'no'"),
     ]
+
+
+@pytest.mark.parametrize("error", [StopIteration("no more"), GeneratorExit("closed")])
+@pytest.mark.parametrize("backend", [None, "given"])
+def test_a_plain_call_that_raises_what_ends_a_generator_has_raised(host, error, backend):
+    def fail():
+        raise error
+
+    host.dispatcher.register(SimpleNamespace(name="given", fail=partial(fail)))
+    func = host.dispatcher.backend_dispatch(fail)
+    with host.settings.trace() as trace, pytest.raises(type(error)) as caught:
+        func(backend=backend)
+    assert caught.value is error
+    (record,) = trace.records
+    assert (record.outcome, record.error) == ("raised", f"{type(error).__name__}: {error}")
 
 
 def test_a_call_that_is_looked_at_while_it_runs_is_running(host):
