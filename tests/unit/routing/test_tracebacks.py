@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from scverse_backends.exceptions import (
-    BackendConfigurationError,
     BackendFallbackError,
     BackendLoadError,
     BackendNotInstalledError,
@@ -117,12 +116,6 @@ def test_what_an_implementation_raises_is_shown_without_what_dispatches(host, fu
 ASYNC = {"run", "run_until_complete"}
 
 
-def test_so_is_what_the_host_raises_where_nothing_is_selected_or_all_is_traced(host):
-    assert shown(raised(ValueError, lambda: host.scale([1])))[2:] == ["scale", "fail"]
-    with host.settings.trace():
-        assert shown(raised(ValueError, lambda: host.scale([1])))[2:] == ["scale", "fail"]
-
-
 def test_a_call_that_must_not_fall_back_shows_one_frame_at_most(host):
     with host.settings.use_backend("fast", fallback="error"):
         error = raised(BackendFallbackError, lambda: host.rank([1]))
@@ -142,16 +135,3 @@ def test_an_error_of_a_call_before_it_runs_shows_one_frame_at_most(host, kind, w
     assert len(shown(error)[3:]) == 1
     if kind is BackendLoadError:  # whose cause begins at the code that is at fault
         assert shown(error.__cause__) == ["scale"]
-
-
-@pytest.mark.parametrize(
-    ("variable", "kind"),
-    [("BACKEND", UnknownBackendError), ("BACKEND_FALLBACK", BackendConfigurationError)],
-)
-def test_a_wrong_variable_of_the_environment_shows_one_frame_of_each_call_at_most(
-    make_dispatcher, monkeypatch, variable, kind
-):
-    monkeypatch.setenv(f"EXAMPLE_HOST_{variable}", "nope")
-    rank = make_dispatcher().backend_dispatch(name="rank")(lambda values: values)
-    for _ in range(2):
-        assert len(shown(raised(kind, lambda: rank([1])))[2:]) == 1

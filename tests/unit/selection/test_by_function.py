@@ -2,7 +2,6 @@
 
 import pickle
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -131,14 +130,6 @@ class TestAScopeOfItsOwn:
                 assert where(functions) == expect(*["torch"] * 4)
             assert where(functions) == expect(*["torch"] * 4)
 
-    def test_setting_it_in_a_block_without_labels_keeps_what_surrounds_that(
-        self, functions, settings
-    ):
-        settings.backend = "torch"
-        with settings.use_backend({"pp.*": "cuda"}), settings.use_backend({"tl.umap": "cpu"}):
-            settings.backend = {"pp.scale": "cpu"}
-            assert where(functions) == expect("cuda", "cuda", "cpu", "torch")
-
     def test_setting_it_keeps_what_the_process_selects(self, functions, settings):
         settings.backend = "torch"
         settings.backend = {"tl.umap": "cpu"}
@@ -165,11 +156,6 @@ class TestAScopeOfItsOwn:
             with settings.use_backend(outer), block:
                 assert where(functions) == expect("cuda", outer, outer, outer)
 
-    def test_every_thread_sees_what_the_process_selects(self, functions, settings):
-        settings.backend = {"pp.*": "cuda"}
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(where, functions).result() == expect("cuda", "cuda", "cuda")
-
 
 def test_what_an_implementation_calls_is_selected_by_function_too(functions, settings, offer):
     neighbors = functions.dispatched["pp.neighbors"]
@@ -177,22 +163,6 @@ def test_what_an_implementation_calls_is_selected_by_function_too(functions, set
     functions.register(SimpleNamespace(name="nesting", pp=nested))
     with settings.use_backend({"pp.scale": "nesting", "pp.neighbors": "cuda"}):
         assert functions.dispatched["pp.scale"]() == ["cuda", "cpu"]
-
-
-def test_a_host_function_that_calls_itself_in_a_fallback_stays_on_the_host(make_dispatcher):
-    dispatcher = make_dispatcher()
-
-    @dispatcher.backend_dispatch(name="tl.count")
-    def count(depth, deep=False):
-        return count(depth - 1) if depth else "host"
-
-    tl = SimpleNamespace(count=lambda depth: "fast")
-    dispatcher.register(SimpleNamespace(name="fast", tl=tl))
-    with dispatcher.settings.use_backend({"tl.*": "fast"}):
-        assert count(2) == "fast"
-        with pytest.warns(BackendFallbackWarning) as caught:
-            assert count(2, deep=True) == "host"
-    assert len(caught) == 1
 
 
 class TestWhereAKeyIsLeftWithNothing:
@@ -326,14 +296,6 @@ class TestTheEnvironment:
         with pytest.warns(BackendFallbackWarning, match="'cuda' does not implement it"):
             later()
 
-    def test_warns_of_a_label_and_of_a_key_that_are_spelt_alike(self, given):
-        functions = given("later=cuda, later?, torch")
-        with pytest.warns(BackendSelectionWarning) as caught:
-            assert where(functions) == expect(*["torch"] * 4)
-        told = [str(one.message) for one in caught]
-        assert ["It is left out." in text for text in told] == [True, False]
-        assert ["Until then it selects nothing." in text for text in told] == [False, True]
-
     def test_stays_beside_what_is_set_by_function_after_a_refresh_too(self, given):
         functions = given("pp.scale=torch, cuda")
         settings = functions.settings
@@ -386,15 +348,6 @@ class TestIsTold:
         with settings.use_backend({"tl.*": "cuda"}, "torch"):
             assert "block torch - others for tl.*" in " ".join(str(settings).split())
 
-    def test_by_the_page_of_what_the_environment_selects(self, make_functions, monkeypatch):
-        monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "tl.*=torch, cuda")
-        functions = make_functions()
-        assert "environment cuda - EXAMPLE_HOST_BACKEND=tl.*=torch, cuda; not looked" in " ".join(
-            str(functions.settings).split()
-        )
-        where(functions)
-        assert "others for tl.*" in str(functions.settings)
-
 
 class TestCarried:
     @pytest.fixture
@@ -411,13 +364,6 @@ class TestCarried:
         assert "pp.*: 'cuda'" in repr(snapshot)
         assert snapshot.backends == ("torch",)
 
-    def test_by_a_snapshot_that_is_applied(self, functions, settings, snapshot):
-        snapshot.apply()
-        assert where(functions) == expect("cuda", "cuda", "cuda", "cpu")
-        assert "process torch warn a snapshot; others for pp.*, tl.*" in " ".join(
-            str(settings).split()
-        )
-
     def test_by_a_pickled_block(self, functions, settings):
         block = settings.use_backend({"pp.scale": ["absent?", "cuda"]}, "torch")
         assert "use_backend({'pp.scale': ['absent?', 'cuda']}, 'torch')" in repr(block)
@@ -433,30 +379,6 @@ def test_a_broken_backend_of_one_function_is_told_when_the_block_is_entered(make
         block.__enter__()
     with functions.settings.use_backend({"tl.umap": "broken?", "pp.*": "cuda"}):
         assert where(functions) == expect("cuda", "cuda", "cuda")
-
-
-def test_what_is_registered_later_is_seen(functions, settings):
-    settings.backend = {"pp.scale": "cpu", "tl.*": "cuda"}
-    assert where(functions) == expect(umap="cuda")
-    functions.register(SimpleNamespace(name="more"))
-    assert where(functions) == expect(umap="cuda")
-
-
-@pytest.mark.parametrize(
-    ("block", "setting", "reason"),
-    [
-        ({"fallback": "error"}, "cuda", "selected by settings.backend"),
-        ({"backend": {"tl.umap": "torch"}}, "cuda", "selected by settings.backend"),
-        ({"backend": "torch"}, {"pp.scale": "cuda"}, "selected by use_backend"),
-    ],
-)
-def test_setting_a_backend_in_a_block_is_told_as_that_unless_the_block_had_chosen(
-    functions, settings, block, setting, reason
-):
-    with settings.use_backend(**block):
-        settings.backend = setting
-        decision = settings.explain(functions.dispatched["pp.scale"])
-    assert (decision.backend, decision.reason) == ("cuda", reason)
 
 
 def test_a_call_takes_no_mapping(functions):

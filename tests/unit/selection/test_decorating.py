@@ -2,11 +2,10 @@
 
 import asyncio
 import inspect
-from functools import partial, update_wrapper
+from functools import partial
 
 import pytest
 
-from scverse_backends.exceptions import BackendLoadError
 
 pytestmark = pytest.mark.usefixtures("backends")
 
@@ -45,30 +44,6 @@ def test_a_dispatched_function_can_be_decorated_and_a_call_of_it_explained(host)
     assert asyncio.run(host.settings.use_backend("mine")(host.where_async)()) == "mine"
 
 
-def test_methods_can_be_decorated(host):
-    on_mine = host.settings.use_backend("mine")
-
-    class Analysis:
-        @on_mine
-        def run(self):
-            return self, host.where()
-
-        @classmethod
-        @on_mine
-        def run_class(cls):
-            return cls, host.where()
-
-        @staticmethod
-        @on_mine
-        def run_static():
-            return host.where()
-
-    analysis = Analysis()
-    assert analysis.run() == (analysis, "mine")
-    assert analysis.run_class() == (Analysis, "mine")
-    assert analysis.run_static() == "mine"
-
-
 def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     @host.settings.use_backend("mine")
     def fail():
@@ -77,17 +52,6 @@ def test_a_decorated_function_that_raises_leaves_nothing_selected(host):
     with pytest.raises(KeyError, match="lost"):
         fail()
     assert host.where() == "cpu"
-
-
-def test_a_backend_that_fails_to_load_raises_when_the_function_is_called(host, install):
-    install("broken", source="raise RuntimeError('no device')")
-
-    @host.settings.use_backend("broken")
-    def analyse():
-        pytest.fail("the function ran")
-
-    with pytest.raises(BackendLoadError, match="no device"):
-        analyse()
 
 
 def generate():
@@ -141,26 +105,3 @@ METHODS = "decorates functions, not .*decorate the methods, below @staticmethod,
 def test_what_would_not_be_itself_any_more_is_refused(host, wrong):
     with pytest.raises(TypeError, match=METHODS):
         host.settings.use_backend("mine")(wrong)
-
-
-class Collected:
-    """Runs through a generator function, and says to equal whatever it is compared with."""
-
-    def __init__(self, function):
-        update_wrapper(self, function)
-
-    def __call__(self):
-        return [*self.__wrapped__()]
-
-    def __eq__(self, other):
-        return True
-
-    __hash__ = object.__hash__
-
-
-def test_what_wraps_a_generator_function_and_is_none_runs_inside_the_block(host):
-    @host.dispatcher.backend_dispatch
-    def rows():
-        yield host.where()
-
-    assert host.settings.use_backend("mine", fallback="silent")(Collected(rows))() == ["mine"]

@@ -2,15 +2,12 @@
 
 import logging
 import pickle
-from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 
 from scverse_backends.exceptions import (
     AmbiguousBackendError,
-    BackendFallbackError,
-    BackendFallbackWarning,
     BackendLoadError,
     BackendNotInstalledError,
     BackendSelectionWarning,
@@ -90,13 +87,6 @@ def test_the_first_that_can_be_had_runs_the_call(host, way, labels, runs_on):
     assert way(host, *labels) == runs_on
 
 
-def test_the_environment_takes_optional_labels(make_host, monkeypatch):
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "absent?, mine, cpu")
-    host = make_host(trusted_backends=ABSENT)
-    assert host.where() == "mine"
-    assert host.settings.backends == ("mine", "cpu")
-
-
 class TestWhereNothingRemains:
     def test_the_error_is_that_of_the_first(self, host):
         with pytest.raises(BackendNotInstalledError, match="pip install absent-backend"):
@@ -112,12 +102,6 @@ class TestWhereNothingRemains:
         assert "mine_backend" not in site.imported()
         with block:
             assert "mine_backend" in site.imported()
-
-    def test_the_process_keeps_what_it_had(self, host):
-        host.settings.backend = "mine"
-        with pytest.raises(BackendNotInstalledError):
-            host.settings.backend = "absent?"
-        assert host.where() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -185,21 +169,6 @@ class TestABackendThatFailedOnce:
         with block:
             assert host.where() == "flaky"
 
-    @pytest.mark.parametrize(
-        "carry", [lambda one: one, lambda one: pickle.loads(pickle.dumps(one))]
-    )
-    def test_is_tried_again_by_a_snapshot_after_a_refresh(self, make_host, free, carry):
-        host = make_host()
-        with host.settings.use_backend("flaky?", "cpu"):
-            snapshot = carry(host.settings.snapshot())
-        with snapshot:
-            assert host.where() == "cpu"
-            free()
-            host.settings.refresh()
-            assert host.where() == "cpu"
-        with snapshot:
-            assert host.where() == "flaky"
-
 
 class TestANameThatNobodyKnows:
     def test_is_left_out_and_told_once_with_the_nearest(self, host):
@@ -248,47 +217,6 @@ class TestIsTold:
             by_block(host, "absent?", "cpu")
         expected = f"example_host leaves out optional backend 'absent': it {NOT_INSTALLED}"
         assert expected in caplog.messages
-
-    def test_by_a_fallback_that_follows(self, host):
-        labels = ["absent?", "mine"]
-        with pytest.warns(BackendFallbackWarning, match=r"'absent' is not installed .*'mine' does"):
-            host.only_here(lambda: None, backend=labels)
-        with (
-            host.settings.use_backend(*labels, fallback="error"),
-            pytest.raises(BackendFallbackError) as caught,
-        ):
-            host.only_here(lambda: None)
-        assert [no.backend for no in caught.value.refusals] == ["absent", "mine"]
-
-
-def test_an_error_of_the_host_says_the_same_traced_or_not(host):
-    def fail():
-        msg = "no"
-        raise ValueError(msg)
-
-    with host.settings.use_backend("absent?", "cpu"):
-        for tracing in (host.settings.trace(), host.settings.trace(), nullcontext()):
-            with tracing, pytest.raises(ValueError, match="no") as caught:
-                host.only_here(fail)
-            assert not hasattr(caught.value, "__notes__")
-
-
-class TestWhatWasLeftOut:
-    def test_is_looked_for_again_after_refresh(self, host, install):
-        block = host.settings.use_backend("absent?", "other")
-        with block:
-            assert host.where() == "other"
-        install("absent")
-        host.settings.refresh()
-        with block:
-            assert host.where() == "absent"
-        assert by_call(host, "absent?", "other") == "absent"
-
-    def test_is_looked_for_again_once_it_was_loaded_by_its_name(self, host, site):
-        assert by_call(host, "broken?", "other") == "other"
-        site.write("broken_backend.py", "name = 'broken'\ndef where(): return 'broken, but fixed'")
-        assert host.where(backend="broken") == "broken, but fixed"
-        assert by_call(host, "broken?", "other") == "broken, but fixed"
 
 
 def test_a_process_has_what_another_lacks_and_the_reverse(world):
@@ -353,10 +281,3 @@ class TestOneThatIsGoneWhileItIsSelected:
             remove()
             with pytest.raises(UnknownBackendError, match="'here'"):
                 host.where()
-
-    def test_is_told_with_a_fallback(self, host, remove):
-        host.dispatcher.register(SimpleNamespace(name="lacking"))
-        with host.settings.use_backend("lacking", "here?"):
-            remove()
-            with pytest.warns(BackendFallbackWarning, match="'here' is unknown"):
-                assert host.where() == "cpu"
