@@ -110,6 +110,15 @@ def test_can_run_sees_a_renamed_argument_under_the_hosts_name(dispatcher, offer,
     assert asked == [{"rng": 7}] * 3
 
 
+def test_can_run_cannot_change_the_call(dispatcher, offer, outcome):
+    func = dispatcher.backend_dispatch(name="func")(lambda data, factor=1: "host")
+    offer(
+        func=lambda data, factor=1: (data, factor),
+        can_run=lambda function, arguments: [arguments.update(factor=9), arguments.pop("data")],
+    )
+    assert outcome(func, 3, 4) == (3, 4)
+
+
 def test_can_run_is_not_asked_about_a_call_of_the_host_or_one_that_would_lose_an_argument(
     umap, tl, offer, reasons
 ):

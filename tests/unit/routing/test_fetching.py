@@ -154,6 +154,10 @@ def patched_otherwise(other):
     return "patched"
 
 
+def patched_method(*args, **kwargs):
+    return "patched"
+
+
 def test_a_patch_holds_and_ends(scale, on_fast):
     with mock.patch("patched_adapter.scale", new=patched):
         assert [on_fast(scale, 1), on_fast(scale, 1)] == ["patched"] * 2
@@ -195,6 +199,30 @@ def test_arguments_are_held_against_what_is_there_now(
     assert on_fast(scale, 1) == "host"
     monkeypatch.undo()
     assert on_fast(scale, 1) == "real"
+
+
+class Adapter:
+    name = "fast"
+
+    def __init__(self):
+        self.factor = 1
+
+    def scale(self, data):
+        return data * self.factor
+
+
+@pytest.mark.parametrize(
+    "where", [lambda adapter: adapter, type], ids=["of the instance", "of its class"]
+)
+def test_a_patched_method_holds_and_ends(dispatcher, on_fast, where):
+    adapter = Adapter()
+    scale = dispatcher.backend_dispatch(name="scale")(lambda data: "host")
+    with dispatcher.register(adapter):
+        assert on_fast(scale, 2) == 2
+        with mock.patch.object(where(adapter), "scale", new=patched_method):
+            assert on_fast(scale, 2) == "patched"
+        adapter.factor = 3
+        assert on_fast(scale, 2) == 6
 
 
 def test_a_refresh_while_an_adapter_is_asked_leaves_no_stale_route(dispatcher):

@@ -41,6 +41,13 @@ def test_the_first_that_can_take_the_call_runs_it(
     assert outcome(normalize, 1, on=tuple(preference), **arguments) == ran
 
 
+def test_asking_stops_at_the_first_that_can(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    offer("first", func=lambda: "first")
+    offer("second", func=lambda: "second", can_run=lambda *_: pytest.fail("it was asked"))
+    assert func(backend=["first", "second"]) == "first"
+
+
 def test_every_backend_that_was_asked_says_why_not(dispatcher, normalize):
     with pytest.warns(BackendFallbackWarning) as caught:
         assert normalize(1, obsm="protein", backend=["cuda", "empty", "jax"]) == "host"

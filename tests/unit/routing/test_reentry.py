@@ -99,6 +99,14 @@ def test_choosing_the_same_backend_again_leads_to_the_host_too(lab, on_mine, nes
     assert ran == ["mine neighbors", "host neighbors"]
 
 
+def test_another_backend_may_be_chosen_inside_and_lead_back_to_neither(lab):
+    def back():
+        return lab.neighbors(backend="mine")
+
+    ran = lab.neighbors(then=lambda: lab.neighbors(then=back, backend="other"), backend="mine")
+    assert ran == ["mine neighbors", "other neighbors", "host neighbors"]
+
+
 def test_explaining_inside_tells_that_the_host_runs_it(lab):
     def explain():
         decision = lab.settings.explain(lab.neighbors)
@@ -109,6 +117,17 @@ def test_explaining_inside_tells_that_the_host_runs_it(lab):
         assert lab.settings.explain(lab.neighbors).backend == "mine"
     assert ran[:2] == ["mine neighbors", "cpu"]
     assert "calling the function it replaces" in ran[2]
+
+
+def test_an_implementation_that_raised_is_chosen_again_afterwards(lab):
+    def fail():
+        raise KeyError("lost")
+
+    with lab.settings.use_backend("mine"):
+        for _ in range(2):
+            with pytest.raises(KeyError, match="lost"):
+                lab.neighbors(then=fail)
+        assert lab.neighbors() == ["mine neighbors", "host neighbors"]
 
 
 def test_threads_that_run_the_same_function_at_once_are_not_taken_for_one_another(lab):

@@ -116,6 +116,12 @@ def test_what_an_implementation_raises_is_shown_without_what_dispatches(host, fu
 ASYNC = {"run", "run_until_complete"}
 
 
+def test_so_is_what_the_host_raises_where_nothing_is_selected_or_all_is_traced(host):
+    assert shown(raised(ValueError, lambda: host.scale([1])))[2:] == ["scale", "fail"]
+    with host.settings.trace():
+        assert shown(raised(ValueError, lambda: host.scale([1])))[2:] == ["scale", "fail"]
+
+
 def test_a_call_that_must_not_fall_back_shows_one_frame_at_most(host):
     with host.settings.use_backend("fast", fallback="error"):
         error = raised(BackendFallbackError, lambda: host.rank([1]))

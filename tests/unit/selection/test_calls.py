@@ -6,7 +6,6 @@ from contextvars import copy_context
 
 import pytest
 
-
 pytestmark = pytest.mark.usefixtures("backends")
 
 

@@ -25,6 +25,15 @@ def test_it_is_a_coroutine_function_for_asyncio_too(host):
         assert asyncio.iscoroutinefunction(host.where_async)
 
 
+def test_where_it_runs_is_decided_when_it_is_called(host):
+    with host.settings.use_backend("mine"):
+        inside = host.where_async()
+    outside = host.where_async()
+    host.settings.backend = "other"
+    assert asyncio.run(inside) == "mine"
+    assert asyncio.run(outside) == "cpu"
+
+
 def test_a_calls_choice_holds_for_everything_it_awaits(host, label):
     async def inner():
         before = host.where()

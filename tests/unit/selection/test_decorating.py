@@ -6,7 +6,6 @@ from functools import partial
 
 import pytest
 
-
 pytestmark = pytest.mark.usefixtures("backends")
 
 
@@ -42,6 +41,12 @@ def test_a_dispatched_function_can_be_decorated_and_a_call_of_it_explained(host)
     assert host.settings.explain(host.where).backend == host.where() == "cpu"
     assert decorated(backend="other") == "other"
     assert asyncio.run(host.settings.use_backend("mine")(host.where_async)()) == "mine"
+
+
+def test_a_method_can_be_decorated(host):
+    own = {"run": host.settings.use_backend("mine")(lambda self: (self, host.where()))}
+    analysis = type("Analysis", (), own)()
+    assert analysis.run() == (analysis, "mine")
 
 
 def test_a_decorated_function_that_raises_leaves_nothing_selected(host):

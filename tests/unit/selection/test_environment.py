@@ -87,6 +87,13 @@ def test_the_variables_are_named_after_the_host(given, host_name, variable, seen
     assert (host.settings.backend, host.settings.fallback) == seen
 
 
+def test_the_environment_is_read_when_the_dispatcher_is_made(given, monkeypatch):
+    host = given("mine", "silent")
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "other")
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "error")
+    assert (host.settings.backend, host.settings.fallback) == ("mine", "silent")
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [

@@ -117,6 +117,12 @@ ALLOWED = (
 )
 
 
+def test_a_label_may_have_128_characters(host, install):
+    install("x" * 128)
+    host.settings.backend = "x" * 128
+    assert host.settings.backend == "x" * 128
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -8,6 +8,8 @@ import pytest
 
 from scverse_backends.exceptions import (
     AmbiguousBackendError,
+    BackendFallbackError,
+    BackendFallbackWarning,
     BackendLoadError,
     BackendNotInstalledError,
     BackendSelectionWarning,
@@ -217,6 +219,29 @@ class TestIsTold:
             by_block(host, "absent?", "cpu")
         expected = f"example_host leaves out optional backend 'absent': it {NOT_INSTALLED}"
         assert expected in caplog.messages
+
+    def test_by_a_fallback_that_follows(self, host):
+        labels = ["absent?", "mine"]
+        with pytest.warns(BackendFallbackWarning, match=r"'absent' is not installed .*'mine' does"):
+            host.only_here(lambda: None, backend=labels)
+        with (
+            host.settings.use_backend(*labels, fallback="error"),
+            pytest.raises(BackendFallbackError) as caught,
+        ):
+            host.only_here(lambda: None)
+        assert [no.backend for no in caught.value.refusals] == ["absent", "mine"]
+
+
+class TestWhatWasLeftOut:
+    def test_is_looked_for_again_after_refresh(self, host, install):
+        block = host.settings.use_backend("absent?", "other")
+        with block:
+            assert host.where() == "other"
+        install("absent")
+        host.settings.refresh()
+        with block:
+            assert host.where() == "absent"
+        assert by_call(host, "absent?", "other") == "absent"
 
 
 def test_a_process_has_what_another_lacks_and_the_reverse(world):

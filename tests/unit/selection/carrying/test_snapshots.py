@@ -5,6 +5,7 @@ import gc
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from types import SimpleNamespace
 
 import pytest
@@ -81,6 +82,15 @@ def test_snapshots_are_equal_when_they_hold_the_same(host):
     one, same = taken(host, "fast"), taken(host, "quick-fast")
     assert one == same == pickle.loads(pickle.dumps(one)) == copy.deepcopy(one)
     assert len({one, same, pickle.loads(pickle.dumps(one))}) == 1
+
+
+def test_a_snapshot_inside_a_dataclass_is_taken_apart_with_it(host):
+    @dataclass
+    class Run:
+        snapshot: object
+
+    fallback = asdict(Run(taken(host, "fast", fallback="error")))["snapshot"]["fallback"]
+    assert fallback == "error"
 
 
 @pytest.mark.parametrize(
