@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 
 import pytest
 
@@ -31,6 +32,15 @@ def endless():
 
     func.__wrapped__ = func
     return func
+
+
+async def rows_later():
+    yield
+
+
+@types.coroutine
+def steps():
+    yield
 
 
 def double(values):
@@ -77,6 +87,9 @@ def test_a_selector_that_cannot_name_a_parameter(dispatcher, selector):
         (Hidden, r"Hidden.* cannot be read: .*; decorate a function of yours"),
         (Nameless, r"Nameless.* has a signature that cannot be read"),
         (endless, r"func has a signature that cannot be read"),
+        (lambda: rows_later, "rows_later is an asynchronous generator function"),
+        (lambda: steps, "steps is a generator function that is awaited"),
+        (lambda: functools.partial(steps), "is a generator function that is awaited"),
     ],
 )
 @pytest.mark.parametrize("options", [{}, {"ignorable": ["n_jobs"]}])

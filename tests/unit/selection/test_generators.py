@@ -2,10 +2,8 @@
 
 import contextlib
 import decimal
-import functools
 import inspect
 import sys
-import types
 from contextvars import ContextVar
 
 import pytest
@@ -94,29 +92,6 @@ def test_what_cannot_be_closed_or_catch_an_error_may_be_left_half_way(listed):
     with pytest.raises(LookupError, match="oops"):
         steps.throw(LookupError("oops"))
     assert [*steps] == []
-
-
-def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):
-    async def rows():
-        yield 1
-
-    with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
-        dispatcher.backend_dispatch(rows)
-
-
-def test_a_generator_function_that_is_awaited_is_refused_at_decoration(dispatcher):
-    @types.coroutine
-    def steps():
-        yield 1
-
-    class Steps:
-        @types.coroutine
-        def __call__(self):
-            yield 1
-
-    for one in (steps, functools.partial(steps), Steps()):
-        with pytest.raises(TypeError, match="is a generator function that is awaited"):
-            dispatcher.backend_dispatch(name="steps")(one)
 
 
 COLOUR = ContextVar("COLOUR", default="none")

@@ -201,14 +201,6 @@ class TestIsTold:
         ]
         assert f"left out  absent: {NOT_INSTALLED}" in str(decision)
 
-    def test_by_the_trace_and_its_provenance(self, host):
-        with host.settings.use_backend("absent?", "cpu"), host.settings.trace() as trace:
-            host.where()
-            host.where()
-        assert [record.is_fallback for record in trace.records] == [False, False]
-        assert [no.backend for no in trace.records[1].refusals] == ["absent"]
-        assert trace.provenance()["left_out"] == {"absent": NOT_INSTALLED}
-
     def test_by_the_settings(self, host):
         with host.settings.use_backend("absent?", "mine"):
             assert f"left out      absent: {NOT_INSTALLED}" in str(host.settings)

@@ -167,19 +167,6 @@ class TestCopies:
 
 
 class TestDataclasses:
-    def test_a_dataclass(self, dispatch, offer):
-        @dataclasses.dataclass
-        class Model:
-            size: int
-            names: list = dataclasses.field(default_factory=list)
-
-        model = dispatch(Model)
-        assert model(3) == model(3, []) == dataclasses.replace(model(1), size=3)
-        assert dataclasses.asdict(model(3)) == {"size": 3, "names": []}
-        assert [field.name for field in dataclasses.fields(model)] == ["size", "names"]
-        offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
-        assert type(model(3, backend="mine")) is not model
-
     @pytest.mark.parametrize("options", [{}, {"weakref_slot": True}, {"frozen": True}])
     def test_a_dataclass_with_slots(self, dispatch, importable, options):
         @dataclasses.dataclass(slots=True, **options)
@@ -204,26 +191,6 @@ class TestDataclasses:
 
         assert type(Model(3)) is Model
         assert Model(3).size == 3
-
-
-class TestSlots:
-    def test_slots_stay_the_only_attributes(self, dispatch):
-        class Model:
-            """Fit."""
-
-            __slots__ = ("__own", "size")
-
-            def __init__(self, size):
-                self.size = self.__own = size
-
-            @property
-            def own(self):
-                return self.__own
-
-        model = dispatch(Model)
-        assert model(3).own == model(3).size == 3
-        with pytest.raises(AttributeError):
-            model(3).other = 1
 
 
 class TestAbstractClasses:
