@@ -204,6 +204,10 @@ class TestIgnorable:
         with pytest.warns(BackendFallbackWarning, match="'seed'"):
             assert outcome(func, 1, n_jobs=8, seed=1) == "host"
 
+    def test_an_ignorable_one_from_the_hosts_keywords_may_be_missing_too(self, pair, outcome):
+        func = pair(lambda data, **options: "host", lambda data: "mine")
+        assert outcome(func, 1, n_jobs=8) == "mine"
+
     @pytest.mark.parametrize(("own", "found"), [(["tiles"], []), ([], ["does not take 'tiles'"])])
     def test_an_ignorable_one_of_a_function_may_be_missing_for_that_function_only(
         self, dispatcher, pair, reasons, own, found

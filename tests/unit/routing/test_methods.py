@@ -126,6 +126,17 @@ def test_a_function_that_takes_no_object_takes_no_call(dispatcher, distance, off
         assert "does not take" in decision.refusals[0].reason
 
 
+def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher, offer):
+    @dispatcher.backend_class
+    class Model:
+        def __init__(this, cls, depth=1):  # noqa: N805 - so that cls is free
+            this.cls = cls
+
+    offer(Model=type("Theirs", (), {"__init__": lambda self, kind, depth=1: None}))
+    decision = dispatcher.settings.explain(Model, 3, backend="mine")
+    assert decision.refusals[0].reason.startswith("does not take 'cls'")
+
+
 def test_a_method_is_named_with_its_class_where_the_host_gives_no_name(dispatcher):
     class Outer:
         class Inner:

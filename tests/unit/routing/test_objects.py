@@ -6,6 +6,7 @@ import copy
 import functools
 import inspect
 import math
+import operator
 import pickle
 import pydoc
 import sys
@@ -250,6 +251,14 @@ def test_what_wraps_a_decorated_function_can_be_copied(dispatcher):
 def test_a_dispatcher_says_that_it_cannot_be_sent(dispatcher, send):
     with pytest.raises(TypeError, match="dispatcher of example_host cannot be copied or sent"):
         send(dispatcher)
+
+
+def test_an_object_without_a_namespace_has_only_what_is_ours(dispatcher):
+    assert set(vars(dispatcher.backend_dispatch(operator.neg))) == {
+        "__wrapped__",
+        "__signature__",
+        "__scverse_dispatch__",
+    }
 
 
 def test_an_instance_pickles_once_a_module_has_it_under_its_name(kernel, monkeypatch):

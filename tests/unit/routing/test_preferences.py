@@ -41,6 +41,18 @@ def test_the_first_that_can_take_the_call_runs_it(
     assert outcome(normalize, 1, on=tuple(preference), **arguments) == ran
 
 
+def test_each_call_in_a_trace_says_why_the_first_choice_did_not_take_it(dispatcher, offer):
+    offer("cuda", double=lambda data: "cuda", can_run=lambda function, given: f"not {given}")
+    offer("jax", double=lambda data: "jax")
+    double = dispatcher.backend_dispatch(name="double")(lambda data: "host")
+    with dispatcher.settings.trace() as trace, dispatcher.settings.use_backend("cuda", "jax"):
+        assert [double(1), double(2)] == ["jax", "jax"]
+    assert [record.refusals[0].reason for record in trace.records] == [
+        "declines: not {'data': 1}",
+        "declines: not {'data': 2}",
+    ]
+
+
 def test_asking_stops_at_the_first_that_can(dispatcher, offer):
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")
     offer("first", func=lambda: "first")

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -222,6 +223,18 @@ class TestIsTold:
         ):
             host.only_here(lambda: None)
         assert [no.backend for no in caught.value.refusals] == ["absent", "mine"]
+
+
+def test_an_error_of_the_host_says_the_same_traced_or_not(host):
+    def fail():
+        msg = "no"
+        raise ValueError(msg)
+
+    with host.settings.use_backend("absent?", "cpu"):
+        for tracing in (host.settings.trace(), host.settings.trace(), nullcontext()):
+            with tracing, pytest.raises(ValueError, match="no") as caught:
+                host.only_here(fail)
+            assert not hasattr(caught.value, "__notes__")
 
 
 class TestWhatWasLeftOut:

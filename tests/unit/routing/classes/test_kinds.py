@@ -193,6 +193,14 @@ class TestDataclasses:
         assert Model(3).size == 3
 
 
+class TestSlots:
+    def test_documented_slots(self, dispatch):
+        model = dispatch(type("Model", (), {"__slots__": {"size": "How large."}}))
+        assert model.__slots__ == {"size": "How large."}
+        with pytest.raises(AttributeError):
+            model().other = 1
+
+
 class TestAbstractClasses:
     def test_an_abstract_class_is_changed_in_place(self, dispatch):
         class Model(abc.ABC):  # noqa: B024
@@ -218,6 +226,15 @@ class TestAbstractClasses:
 
         offer(Model=TheirModel)
         assert type(model(backend="mine")) is TheirModel
+
+    def test_a_mark_that_meant_nothing_still_means_nothing(self, dispatch):
+        class Model:
+            @abc.abstractmethod
+            def fit(self): ...
+
+        model = dispatch(Model)
+        assert type(model()) is model
+        assert type(type("Special", (model,), {})()) is not model
 
 
 class TestMetaclasses:
@@ -260,6 +277,30 @@ class TestMetaclasses:
             later = model(2)
         built = asyncio.run(later)
         assert (type(built), built.size) == (theirs, 2)
+
+    def test_a_metaclass_that_guards_attributes(self, dispatch):
+        class Guarding(type):
+            def __setattr__(cls, name, value):
+                raise AttributeError(name)
+
+        documented = "Fit.\n\nParameters\n----------\nsize\n    How large.\n"
+        own = {"__doc__": documented, "__init__": lambda self, size=1: None}
+        model = dispatch(Guarding("Model", (), own))
+        assert type(model(3)) is model
+        assert "backend\n" in model.__doc__
+
+    def test_a_metaclass_is_pickled_by_way_of_its_first_class(self, dispatch, importable):
+        meta = type("Meta", (type,), {})
+        model = dispatch(importable(meta("Model", (), {})))
+        assert pickle.loads(pickle.dumps(type(model))) is type(model)
+
+    def test_classes_that_shared_one_share_one(self, dispatcher):
+        meta = type("Meta", (type,), {})
+        one, two = (
+            dispatcher.backend_class(name=name)(meta("Model", (), {})) for name in ("a", "b")
+        )
+        assert type(one) is type(two)
+        assert isinstance(type("Both", (one, two), {})(), two)
 
 
 class TestSubclasses:

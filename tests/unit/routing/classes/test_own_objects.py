@@ -139,6 +139,22 @@ def test_a_generic_class_makes_its_own_through_its_parameters(dispatch, offer, m
         assert type(model[int]()) is theirs
 
 
+def test_a_class_of_the_same_name_elsewhere_constructs_as_a_user_does(dispatch, offer, mine, site):
+    for name in ("inner", "outer"):
+        site.write(f"{name}.py", "class Model:\n    def make(self, cls): return cls()")
+    import inner
+    import outer
+
+    inner.Model.__module__ = "shown_elsewhere"
+    model = dispatch(inner.Model)
+    theirs = type("TheirModel", (), {})
+    offer(Model=theirs)
+    built = model()
+    with mine():
+        assert type(outer.Model().make(model)) is theirs
+        assert type(built.make(model)) is model
+
+
 def test_a_thread_may_begin_with_the_construction(model, offer, dispatcher):
     done, built = threading.Event(), []
 
