@@ -120,6 +120,13 @@ def test_an_instance_keeps_its_special_methods(kernel):
     assert weakref.ref(kernel)() is kernel
 
 
+def test_a_docstring_of_the_class_is_about_something_else(dispatcher, kernel):
+    dispatcher.register(Fast)
+    kernel(3, backend="cpu")
+    dispatcher.discover()
+    assert kernel.__doc__ == Kernel.__doc__
+
+
 def test_a_docstring_of_the_instance_shows_what_backends_add(dispatcher):
     own = Documented()
     before = dict(vars(own))
@@ -137,6 +144,13 @@ def test_hints_are_those_of_the_callable_and_of_the_selector(dispatcher, kernel)
     assert [*typing.get_type_hints(kernel)] == ["backend"]
     assert [*typing.get_type_hints(part)] == ["backend"]
     assert [*typing.get_type_hints(cached)] == ["data", "by", "return", "backend"]
+
+
+def test_a_class_without_annotations_of_its_own_shows_those_of_its_base(dispatcher):
+    special = type("Special", (Kernel,), {})
+    before = dict(vars(special))
+    dispatcher.backend_dispatch(name="special")(special())
+    assert dict(vars(special)) == before
 
 
 def test_a_cache_keeps_its_methods_and_its_docstring(dispatcher):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import gc
+import inspect
 import types
 import weakref
 from typing import NamedTuple
@@ -222,6 +223,20 @@ class TestTheClassBefore:
         model = dispatch(before)
         assert (type(model.usual), model.usual.doubled()) == (model, 8)
 
+    def test_an_object_that_cannot_change_its_class_stays_what_it_is(self, dispatch):
+        class Base(NamedTuple):
+            size: int
+
+        before = type("Model", (Base,), {})  # larger by a table of attributes
+        before.usual = before(1)
+        model = dispatch(before)
+        assert (before(2).size, model.usual.size, model(3).size) == (2, 1, 3)
+
+    def test_it_shows_the_signature_that_it_had(self, dispatch, before):
+        own = inspect.signature(before)
+        dispatch(before)
+        assert inspect.signature(before) == own
+
     def test_what_inherits_from_it_makes_objects_of_its_own(self, dispatch):
         before = type("Model", (), {})
         dispatch(before)
@@ -229,6 +244,23 @@ class TestTheClassBefore:
         assert type(special(3)) is special
         with pytest.raises(TypeError, match="argument"):
             type("Other", (before,), {})(3)
+
+    def test_what_inherits_from_it_keeps_its_class_methods(self, dispatch):
+        class Model:
+            def __new__(cls):
+                return object.__new__(cls)
+
+            def __init_subclass__(cls):
+                cls.label = cls.__name__.lower()
+
+            @classmethod
+            def made(cls):
+                return cls()
+
+        before = Model
+        dispatch(before)
+        special = type("Special", (before,), {})
+        assert (type(special.made()), special.label) == (special, "special")
 
 
 class TestADescriptor:
