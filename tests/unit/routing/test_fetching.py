@@ -35,6 +35,24 @@ def test_an_adapter_that_makes_a_new_function_each_time(dispatcher, outcome):
             assert outcome(func, 3, 4) == (3, 4)
 
 
+def test_an_adapter_that_asks_while_it_is_asked_gives_each_call_its_newest(dispatcher):
+    class Mine:
+        name = "mine"
+        asked = 0
+
+        @property
+        def func(self):
+            Mine.asked += 1
+            answer = Mine.asked
+            if answer == 1:
+                dispatcher.settings.explain(public, backend="mine")
+            return lambda: answer
+
+    public = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    with dispatcher.register(Mine):
+        assert [public(backend="mine") for _ in range(3)] == [1, 3, 4]
+
+
 @pytest.mark.parametrize("which", ["public", "own"])
 def test_the_hosts_own_function_handed_back_is_no_implementation(dispatcher, offer, reasons, which):
     func = dispatcher.backend_dispatch(name="func")(lambda: "host")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from scverse_backends.exceptions import (
+    BackendConfigurationError,
     BackendFallbackError,
     BackendLoadError,
     BackendNotInstalledError,
@@ -141,3 +142,16 @@ def test_an_error_of_a_call_before_it_runs_shows_one_frame_at_most(host, kind, w
     assert len(shown(error)[3:]) == 1
     if kind is BackendLoadError:  # whose cause begins at the code that is at fault
         assert shown(error.__cause__) == ["scale"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "kind"),
+    [("BACKEND", UnknownBackendError), ("BACKEND_FALLBACK", BackendConfigurationError)],
+)
+def test_a_wrong_variable_of_the_environment_shows_one_frame_of_each_call_at_most(
+    make_dispatcher, monkeypatch, variable, kind
+):
+    monkeypatch.setenv(f"EXAMPLE_HOST_{variable}", "nope")
+    rank = make_dispatcher().backend_dispatch(name="rank")(lambda values: values)
+    for _ in range(2):
+        assert len(shown(raised(kind, lambda: rank([1])))[2:]) == 1

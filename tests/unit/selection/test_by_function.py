@@ -130,6 +130,14 @@ class TestAScopeOfItsOwn:
                 assert where(functions) == expect(*["torch"] * 4)
             assert where(functions) == expect(*["torch"] * 4)
 
+    def test_setting_it_in_a_block_without_labels_keeps_what_surrounds_that(
+        self, functions, settings
+    ):
+        settings.backend = "torch"
+        with settings.use_backend({"pp.*": "cuda"}), settings.use_backend({"tl.umap": "cpu"}):
+            settings.backend = {"pp.scale": "cpu"}
+            assert where(functions) == expect("cuda", "cuda", "cpu", "torch")
+
     def test_setting_it_keeps_what_the_process_selects(self, functions, settings):
         settings.backend = "torch"
         settings.backend = {"tl.umap": "cpu"}
@@ -296,6 +304,14 @@ class TestTheEnvironment:
         with pytest.warns(BackendFallbackWarning, match="'cuda' does not implement it"):
             later()
 
+    def test_warns_of_a_label_and_of_a_key_that_are_spelt_alike(self, given):
+        functions = given("later=cuda, later?, torch")
+        with pytest.warns(BackendSelectionWarning) as caught:
+            assert where(functions) == expect(*["torch"] * 4)
+        told = [str(one.message) for one in caught]
+        assert ["It is left out." in text for text in told] == [True, False]
+        assert ["Until then it selects nothing." in text for text in told] == [False, True]
+
     def test_stays_beside_what_is_set_by_function_after_a_refresh_too(self, given):
         functions = given("pp.scale=torch, cuda")
         settings = functions.settings
@@ -379,6 +395,23 @@ def test_a_broken_backend_of_one_function_is_told_when_the_block_is_entered(make
         block.__enter__()
     with functions.settings.use_backend({"tl.umap": "broken?", "pp.*": "cuda"}):
         assert where(functions) == expect("cuda", "cuda", "cuda")
+
+
+@pytest.mark.parametrize(
+    ("block", "setting", "reason"),
+    [
+        ({"fallback": "error"}, "cuda", "selected by settings.backend"),
+        ({"backend": {"tl.umap": "torch"}}, "cuda", "selected by settings.backend"),
+        ({"backend": "torch"}, {"pp.scale": "cuda"}, "selected by use_backend"),
+    ],
+)
+def test_setting_a_backend_in_a_block_is_told_as_that_unless_the_block_had_chosen(
+    functions, settings, block, setting, reason
+):
+    with settings.use_backend(**block):
+        settings.backend = setting
+        decision = settings.explain(functions.dispatched["pp.scale"])
+    assert (decision.backend, decision.reason) == ("cuda", reason)
 
 
 def test_a_call_takes_no_mapping(functions):

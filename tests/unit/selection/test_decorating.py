@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from functools import partial
+from functools import partial, update_wrapper
 
 import pytest
 
@@ -110,3 +110,26 @@ METHODS = "decorates functions, not .*decorate the methods, below @staticmethod,
 def test_what_would_not_be_itself_any_more_is_refused(host, wrong):
     with pytest.raises(TypeError, match=METHODS):
         host.settings.use_backend("mine")(wrong)
+
+
+class Collected:
+    """Runs through a generator function, and says to equal whatever it is compared with."""
+
+    def __init__(self, function):
+        update_wrapper(self, function)
+
+    def __call__(self):
+        return [*self.__wrapped__()]
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = object.__hash__
+
+
+def test_what_wraps_a_generator_function_and_is_none_runs_inside_the_block(host):
+    @host.dispatcher.backend_dispatch
+    def rows():
+        yield host.where()
+
+    assert host.settings.use_backend("mine", fallback="silent")(Collected(rows))() == ["mine"]

@@ -113,6 +113,13 @@ class TestNested:
             settings.backend = {"pp.neighbors": "anything"}
             assert host.neighbors(1) == ("anything", {})
 
+    def test_those_of_an_outer_block_are_kept_once(self, host):
+        settings = host.settings
+        with settings.use_backend("cuda", options=OPTIONS), settings.use_backend(fallback="error"):
+            settings.backend = {"tl.*": "torch"}
+            assert host.neighbors(1) == ("cuda", "ivfpq", 8)
+            assert repr(settings.snapshot()).count("ivfpq") == 1
+
     def test_a_mapping_that_takes_their_backend_away_takes_them_too(self, host):
         with host.settings.use_backend({"pp.neighbors": "cuda"}, "torch", options=OPTIONS):
             host.settings.backend = {"tl.*": "torch"}

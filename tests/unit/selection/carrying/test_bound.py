@@ -148,6 +148,13 @@ def test_what_cannot_be_bound_is_refused(host, snapshot):
         snapshot.bind(3)
 
 
+def test_what_pickle_cannot_find_cannot_be_pickled_bound_either(snapshot, dispatcher):
+    local = dispatcher.backend_dispatch(name="local")(lambda: 1)
+    assert snapshot.bind(local)() == 1
+    with pytest.raises((AttributeError, pickle.PicklingError), match="local"):
+        pickle.dumps(snapshot.bind(local))
+
+
 async def awaited(func):
     """Call a function, and await what it gives if that is a coroutine."""
     given = func()
