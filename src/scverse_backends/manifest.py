@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from ._backends.loading import AdapterError
+from ._backends.facts import AdapterError
 from ._backends.manifest import Manifest, ManifestError, Offer, beside, loads
 from ._backends.offers import describe_adapter as describe
 from ._backends.offers import dumps
@@ -60,7 +60,7 @@ def place(adapter: str) -> Path:
     module = adapter.partition(":")[0].strip()
     found = beside(module)
     if found is None:
-        msg = f"no folder holds the module {module!r}; name the file"
+        msg = f"no folder holds the module {module!r}; check its name, or name the file"
         raise AdapterError(msg)
     return found
 

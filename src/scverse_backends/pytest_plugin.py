@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ._backends.configuration import FALLBACK_POLICIES
-from ._checks.host_tests import LOOPBACK, Ledger, Tally, first_matching, loopback
+from ._checks.host_tests import LOOPBACK, Ledger, Tally, expectations, first_matching, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
 from ._ground.labels import CPU, fault, key, quoted
 from ._ground.records import reasons
@@ -76,7 +76,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "or under these.",
     )
     if config.option.scverse_backend:
-        config.pluginmanager.register(BackendRun(config), "scverse_backend_run")
+        try:
+            run = BackendRun(config)
+        except (BackendError, pytest.fail.Exception) as error:
+            raise pytest.UsageError(str(error)) from error
+        config.pluginmanager.register(run, "scverse_backend_run")
 
 
 def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
@@ -87,11 +91,11 @@ def find_dispatcher(config: pytest.Config) -> BackendDispatcher:
             "which host? Give --backend-dispatcher module:attribute, or set backend_dispatcher "
             "in pytest's configuration."
         )
-        raise pytest.UsageError(msg)
+        pytest.fail(msg, pytrace=False)
     try:
         return dispatcher_at(reference)
     except MisuseError as error:
-        raise pytest.UsageError(str(error)) from error
+        pytest.fail(str(error), pytrace=False)
 
 
 class BackendRun:
@@ -109,17 +113,14 @@ class BackendRun:
         self.policy: FallbackPolicy = checked_policy(options.scverse_backend_fallback)
         self.xfails_missing = options.scverse_backend_xfail_missing
         self.is_worker = hasattr(config, "workerinput")
-        try:
-            self.before = parts(self.dispatcher).selector.current(), self.settings.fallback
-            self.backends = self._load(options.scverse_backend.split(","))
-        except BackendError as error:
-            raise pytest.UsageError(str(error)) from error
+        self.before = parts(self.dispatcher).selector.current(), self.settings.fallback
+        self.backends = self._load(options.scverse_backend.split(","))
         described = {info.name: info for info in self.dispatcher.backends()}
         self.ledger = Ledger(
             [described[name] for name in self.backends if name in described],
             self.policy,
-            wrong=config.getini("backend_wrong"),
-            inapplicable=config.getini("backend_inapplicable"),
+            wrong=expectations(config.getini("backend_wrong")),
+            inapplicable=expectations(config.getini("backend_inapplicable")),
         )
 
     def _load(self, labels: list[str]) -> tuple[str, ...]:
@@ -198,6 +199,7 @@ class BackendRun:
             return
         if config.option.scverse_backend_report:
             path = config.invocation_params.dir / config.option.scverse_backend_report
+            path.parent.mkdir(parents=True, exist_ok=True)  # as pytest for its own reports
             path.write_text(json.dumps(self.ledger.to_json(), indent=2), encoding="utf-8")
         if exitstatus == pytest.ExitCode.OK and self.never_ran:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -151,13 +151,13 @@ class TestARunUnderABackend:
         assert report["tests"]["test_tiny.py::test_double[1]"] == "passed"
 
     def test_workers_of_xdist_report_to_the_process_that_sums_up(self, run, pytester):
-        run(*UNDER_QUICK, "--backend-report=alone.json")
+        run(*UNDER_QUICK, "--backend-report=made/alone.json")
 
         result = run(*UNDER_QUICK, "-p", "xdist", "-n", "2", "--backend-report=workers.json")
 
         result.assert_outcomes(passed=5, failed=2)
         result.stdout.fnmatch_lines(["halve     3    1       0          0"])
-        alone, workers = pytester.path / "alone.json", pytester.path / "workers.json"
+        alone, workers = pytester.path / "made" / "alone.json", pytester.path / "workers.json"
         assert counts(alone) == counts(workers)
 
     def test_without_an_option_nothing_happens(self, run):
@@ -406,6 +406,16 @@ def test_a_wrong_command_says_what_is_wrong(run, arguments, message):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
+
+
+def test_tests_of_backends_without_a_dispatcher_say_what_is_missing(run, pytester):
+    pytester.makepyfile(test_tiny="def test_by_name(backend_name): pass")
+
+    result = run()
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["which host? Give --backend-dispatcher module:attribute*"])
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
 def test_an_environment_that_selects_what_is_not_there_is_told_so(run, monkeypatch):

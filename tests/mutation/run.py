@@ -31,8 +31,8 @@ HERE = Path(__file__).parent
 MODULES = (
     "_ground.labels",
     "_ground.docstrings",
-    *(f"_backends.{name}" for name in ("discovery", "index", "inventory", "load_lock", "loading")),
-    *(f"_backends.{name}" for name in ("reading", "registry", "trust")),
+    *(f"_backends.{name}" for name in ("discovery", "facts", "index", "inventory", "load_lock")),
+    *(f"_backends.{name}" for name in ("loading", "reading", "registry", "trust")),
     *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
     *(f"_routing.{name}" for name in ("execution", "functions", "host", "parameters")),
     *(f"_routing.{name}" for name in ("resolution", "routes")),

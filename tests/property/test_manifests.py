@@ -174,10 +174,18 @@ FIXED = ["0", "'a'", "None", "[1, 2.0]", "1e999", "numpy.float32", "opaque('<obj
 manifests = st.builds(
     manifest.Manifest,
     adapter=st.none() | texts,
-    name=texts,
-    aliases=st.lists(texts, max_size=3).map(tuple),
-    renames=st.dictionaries(texts, st.dictionaries(texts, texts, max_size=2), max_size=2),
-    fixed=st.dictionaries(texts, st.dictionaries(texts, st.sampled_from(FIXED)), max_size=2),
+    facts=st.fixed_dictionaries(
+        {
+            "name": texts,
+            "aliases": st.lists(texts, max_size=3),
+            "renames": st.dictionaries(
+                texts, st.dictionaries(texts, texts, max_size=2), max_size=2
+            ),
+            "fixed": st.dictionaries(
+                texts, st.dictionaries(texts, st.sampled_from(FIXED)), max_size=2
+            ),
+        }
+    ),
     offers=st.dictionaries(
         texts | st.sampled_from(["tl.umap", "embed"]),
         st.builds(

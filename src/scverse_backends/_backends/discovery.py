@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from importlib.metadata import Distribution, DistributionFinder
 
+    _Brought = Callable[[str | None], dict[str, Distribution]]
+
 
 LONGEST_NAME = 200
 
@@ -61,13 +63,13 @@ def discover(group: str) -> tuple[tuple[Candidate, ...], tuple[Fault, ...]]:
         msg = "maximum recursion depth exceeded"
         raise RecursionError(msg)
     found: dict[Candidate, None] = {}
-    faults, bringers = [], _Bringers()
+    faults, brought = [], cache(_brought)  # all records of a place are read, so once
     for distribution in _installed():
         if isinstance(distribution, Fault):
             faults.append(distribution)
             continue
         # Damaged metadata may raise anything.
-        declare: Any = partial(tuple, _declared(distribution, group, bringers))
+        declare: Any = partial(tuple, _declared(distribution, group, brought))
         declared = attempt(declare, describe_error)
         if isinstance(declared, str):
             faults.append(Fault(_where(distribution), declared))
@@ -207,7 +209,7 @@ def _project_url(distribution: Distribution) -> str:
     return next((url for url in known if url.startswith(("https://", "http://"))), "")
 
 
-def _declared(distribution: Distribution, group: str, bringers: _Bringers) -> Iterator[Candidate]:
+def _declared(distribution: Distribution, group: str, brought: _Brought) -> Iterator[Candidate]:
     """Give the candidates of one distribution, unless another of its name stands before it."""
     text = _entry_points(distribution)
     # Most distributions say nothing about this group; parsing them would cost a second in all.
@@ -216,9 +218,9 @@ def _declared(distribution: Distribution, group: str, bringers: _Bringers) -> It
     lines = [one_line for found, one_line in _lines(text) if found == group]
     if not lines:
         return
-    bringer = None if _records_itself(distribution) else bringers.of(distribution)
+    bringer = None if _records_itself(distribution) else _bringer(distribution, brought)
     name, version = _identity(bringer or distribution)
-    if bringer is None and name is not None and not _is_first(distribution, name, bringers):
+    if bringer is None and name is not None and not _is_first(distribution, name, brought):
         return
     for text in lines:
         point, equals, value = map(str.strip, text.partition("="))
@@ -278,13 +280,13 @@ def _shown(text: str | None) -> str | None:
     return one_line(text if text.isascii() else ascii(text)[1:-1], LONGEST_NAME)
 
 
-def _is_first(distribution: Distribution, name: str, bringers: _Bringers) -> bool:
+def _is_first(distribution: Distribution, name: str, brought: _Brought) -> bool:
     """Whether an import would find this distribution, not another of the same name before it."""
     named = [one for one in _named(name) if ask_text(_metadata, one)]
     # Its folder may not be named as its metadata says; then nothing can stand before it.
     beside = [one for one in named if _location(one) == _location(named[0])]
     first = (
-        max(beside, key=partial(_soundness, bringers))
+        max(beside, key=partial(_soundness, brought))
         if beside[1:]
         else next(iter(beside), distribution)
     )
@@ -301,28 +303,20 @@ def _records_itself(distribution: Distribution) -> bool:
     return not folder or f"{folder}/METADATA" in (_record(distribution))
 
 
-class _Bringers:
-    """What brought folders into a place, by what installers recorded there.
-
-    All records of a place are read, once, where the own one of a folder does not settle it.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[str | None, dict[str, Distribution]] = {}
-
-    def of(self, distribution: Distribution) -> Distribution | None:
-        """Find what brought the folder of a distribution, if that is another one."""
-        place = _location(distribution)
-        if place not in self._known:
-            self._known[place] = dict(_brought(place))
-        return self._known[place].get(_folder(distribution))
+def _bringer(distribution: Distribution, brought: _Brought) -> Distribution | None:
+    """Find what brought the folder of a distribution, if that is another one."""
+    return brought(_location(distribution)).get(_folder(distribution))
 
 
-def _brought(place: str | None) -> Iterator[tuple[str, Distribution]]:
-    for one in _installed(path=[str(place)]):
-        if not isinstance(one, Fault) and _location(one) == place:
-            found = _FOLDERS.findall(_record(one))
-            yield from ((folder, one) for folder in found if folder != _folder(one))
+def _brought(place: str | None) -> dict[str, Distribution]:
+    """Tell what brought folders of others into a place, by what installers recorded there."""
+    return {
+        folder: one
+        for one in _installed(path=[str(place)])
+        if not isinstance(one, Fault) and _location(one) == place
+        for folder in _FOLDERS.findall(_record(one))
+        if folder != _folder(one)
+    }
 
 
 def _location(distribution: Distribution) -> str | None:
@@ -330,11 +324,19 @@ def _location(distribution: Distribution) -> str | None:
     return ask_text(lambda found: str(found.locate_file("")), distribution)
 
 
-def _soundness(bringers: _Bringers, distribution: Distribution) -> tuple[bool, bool, list[int]]:
+def _soundness(brought: _Brought, distribution: Distribution) -> tuple[bool, bool, list[int]]:
     """Rank folders of one name: one that is its package's own and recorded, then the newest release."""
-    version = ask_text(lambda found: found.metadata["Version"], distribution) or ""
-    numbers = [int(number) for number in re.findall(r"[0-9]+", version)]
-    return bringers.of(distribution) is None, bool(_record(distribution)), numbers
+    version = ask_text(lambda found: found.metadata["Version"], distribution)
+    is_own = _bringer(distribution, brought) is None
+    return is_own, bool(_record(distribution)), numbers(version)
+
+
+def numbers(version: str | None) -> list[int]:
+    """Read the numbers of a version, without zeros at its end."""
+    found = [int(number) for number in re.findall(r"[0-9]+", version or "")]
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
 def _metadata(distribution: Distribution) -> str:

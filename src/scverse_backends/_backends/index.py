@@ -15,7 +15,7 @@ from scverse_backends._ground.labels import fault, key
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends.exceptions import BackendError, UntrustedBackendError
 
-from .loading import difference
+from .facts import difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,12 +41,14 @@ class Installed:
         The labels that the adapter, or its manifest, claims, by their folded form; its name first.
     backend
         The backend as it was loaded, or else as its manifest describes it.
-    description
-        What the manifest says; ``None`` until it is read.
+    is_read
+        Whether it is known what the manifest says, if there is one.
+    by_manifest
+        What the manifest gave: a backend, or why none may be used; ``None`` without a usable one.
+    manifest
+        The manifest, unless it is known to be wrong.
     error
         What the last try to load it raised. It is shown, and the next use tries again.
-    tries
-        How often loading was tried.
     problems
         What there is to warn of, and whether that was done.
     """
@@ -57,14 +59,15 @@ class Installed:
         self.trusted_as: frozenset[str] = frozenset()
         self.backend: LoadedBackend | None = None
         self.claims: dict[str, str] = {}
-        self.tries = 0
         self.forget()
 
     def forget(self) -> None:
         """Forget what may have changed on disk; what is loaded stays."""
         if not self.is_loaded:
             self.backend, self.claims = None, {}
-        self.description: Reading | None = None
+        self.is_read = False
+        self.by_manifest: Outcome | None = None
+        self.manifest: Manifest | None = None
         self.error: BackendError | None = None
         self.problems: dict[str, bool] = {}
 
@@ -79,19 +82,9 @@ class Installed:
         return None if self.error else self.backend
 
     @property
-    def manifest(self) -> Manifest | None:
-        """The manifest, unless it is known to be wrong."""
-        return self.description.manifest if self.description else None
-
-    @property
     def has_manifest(self) -> bool:
         """Whether a manifest says what its labels are."""
-        return self.description is not None and isinstance(self.description.outcome, LoadedBackend)
-
-    @property
-    def is_refused_unread(self) -> bool:
-        """Whether its manifest claims what it may not have, so that it is never imported."""
-        return self.description is not None and isinstance(self.description.outcome, BackendError)
+        return isinstance(self.by_manifest, LoadedBackend)
 
     @property
     def state(self) -> BackendState:
@@ -110,16 +103,16 @@ class Installed:
         self.claims = _claims(outcome)
         if outcome.described is None:
             self.error = None
-            said = self.description.outcome if self.description and self.manifest else None
-            problem = difference(said, outcome) if said else None
+            problem = difference(self.by_manifest, outcome) if self.manifest else None
             self.note([self._distrust(problem)] if problem else [])
 
-    def keep_reading(self, description: Reading) -> bool:
+    def keep_reading(self, reading: Reading) -> bool:
         """Keep what the manifest says, unless another thread read it before."""
-        if self.description is not None:
+        if self.is_read:
             return False
-        self.description = description
-        self.note(description.problems)
+        self.by_manifest, problems, self.manifest = reading
+        self.is_read = True
+        self.note(problems)
         return True
 
     def note(self, problems: Iterable[str]) -> None:
@@ -154,7 +147,7 @@ class Installed:
 
     def _distrust(self, problem: str) -> str:
         """Say what a manifest is wrong about, and take nothing more from it."""
-        self.description = cast("Reading", self.description)._replace(manifest=None)
+        self.manifest = None
         source = cast("Source", self.source)
         return (
             f"its manifest {problem}. The adapter is used. If you maintain "
@@ -206,7 +199,6 @@ class LabelIndex:
             installed.names = tuple(verdict.candidate.name for verdict in served)
             installed.trusted_as = frozenset(n for verdict in served for n in verdict.trusted_as)
             installed.note_upgrade(groups[source][0].candidate)
-        for installed in self.installed.values():
             if installed.backend is not None:
                 installed.backend = self._named(installed, installed.backend)
 
@@ -217,8 +209,10 @@ class LabelIndex:
         refused comes first, then what the host trusts.
         """
         found: dict[str, Label] = {}
-        trusted_first = sorted(self.entries, key=lambda entry: not entry.verdict.trusted_as)
-        for entry in sorted(trusted_first, key=lambda entry: bool(entry.verdict.refused)):
+        order = sorted(
+            self.entries, key=lambda e: (bool(e.verdict.refused), not e.verdict.trusted_as)
+        )
+        for entry in order:
             name = entry.verdict.candidate.name
             if not fault(name):
                 found.setdefault(key(name), Label(name, entry))
@@ -238,9 +232,7 @@ class LabelIndex:
 
     def labels_of(self, installed: Installed) -> tuple[str, ...]:
         """List the labels that name one adapter, as they were written."""
-        labels = self.view.labels.values()
-        own = (label for label in labels if label.entry.installed is installed)
-        return tuple(label.written for label in own if label.is_listed)
+        return tuple(self.view.by_adapter.get(installed, ()))
 
     def put(self, installed: Installed, outcome: Outcome) -> bool:
         """Take in what loading, or a manifest, gave.
@@ -249,20 +241,17 @@ class LabelIndex:
         -------
         Whether a label names another backend than before.
         """
-        try:
-            installed.take(outcome)
-            self.reorder()
-            if isinstance(outcome, BackendError):
-                return False
-            shared = {*installed.claims}
-            rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
-            for one in dict.fromkeys((installed, *rivals)):
-                one.note(self._conflicts(one))
-                backend = outcome if one is installed else one.backend
-                one.backend = self._named(one, cast("LoadedBackend", backend))
-            return len(rivals) > 1
-        finally:
-            self.reorder()
+        installed.take(outcome)
+        self.reorder()
+        if isinstance(outcome, BackendError):
+            return False
+        shared = {*installed.claims}
+        rivals = [one for one in self.installed.values() if not shared.isdisjoint(one.claims)]
+        for one in dict.fromkeys((installed, *rivals)):
+            one.note(self._conflicts(one))
+            backend = outcome if one is installed else one.backend
+            one.backend = self._named(one, cast("LoadedBackend", backend))
+        return len(rivals) > 1
 
     def _named(self, installed: Installed, backend: LoadedBackend) -> LoadedBackend:
         """Give a backend a canonical name that names it: its own, or else another of its labels."""
@@ -310,12 +299,12 @@ class View:
         }
 
     @once
-    def by_function(self) -> dict[str | None, list[LoadedBackend]]:
-        """Group described backends by what they describe; under ``None``, those that are loaded."""
-        found: dict[str | None, list[LoadedBackend]] = {}
-        for backend in filter(None, (one.backend for one in self._index.installed.values())):
-            for name in (None,) if backend.described is None else backend.described:
-                found.setdefault(name, []).append(backend)
+    def by_adapter(self) -> dict[Installed, list[str]]:
+        """List the labels that name each adapter, as they were written."""
+        found: dict[Installed, list[str]] = {}
+        for label in self.labels.values():
+            if label.is_listed:
+                found.setdefault(label.entry.installed, []).append(label.written)
         return found
 
 

@@ -26,10 +26,11 @@ from scverse_backends.exceptions import (
 
 from .configuration import blocked_labels
 from .discovery import as_installed_now, discover, look_anew
+from .facts import AdapterError, remarks
 from .index import Installed, LabelIndex
 from .load_lock import CircularWaitError, LoadLock
-from .loading import AdapterError, describe, load_error, remarks
-from .reading import Origins, about, load_adapter, read_manifest
+from .loading import describe, load_error
+from .reading import Origins, Reading, about, load_adapter, read_manifest
 from .trust import Judge, judge
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from .configuration import Configuration
     from .discovery import Fault
-    from .reading import Outcome, Reading
+    from .reading import Outcome
 
 
 class Inventory:
@@ -188,8 +189,8 @@ class Inventory:
         """Warn, once, that code which the host does not trust runs from here on."""
         if candidate is None or candidate.source in self._used:
             return
-        if self.installed(candidate.source).is_refused_unread:
-            return
+        if isinstance(self.installed(candidate.source).by_manifest, BackendError):
+            return  # so none of its code will run
         trusted = any(v.trusted_as for v in self.verdicts() if v.candidate == candidate)
         if not (trusted or self.configuration.untrusted == "allow"):
             messages.warn(self._about(UntrustedBackendWarning, candidate))
@@ -236,10 +237,10 @@ class Inventory:
 
     def _load_alone(self, verdict: Verdict, installed: Installed) -> None:
         """Load unless another thread tried while this one waited, which then serves both."""
-        tries = installed.tries
+        failure = installed.error
         try:
             with self._loading.holding(installed.source):
-                if not installed.is_loaded and installed.tries == tries:
+                if not installed.is_loaded and installed.error is failure:
                     self._try(verdict, installed)
                 error = installed.error
         except CircularWaitError as circle:
@@ -251,37 +252,35 @@ class Inventory:
 
     def _try(self, verdict: Verdict, installed: Installed) -> None:
         """Load a backend, and keep what that gave."""
-        reading = self._read_manifest(verdict, installed)
+        self._read_manifest(verdict, installed)
         started = perf_counter()
+        reading = Reading(installed.by_manifest)
         if not isinstance(reading.outcome, BackendError):
             # Another version than the one that was read may be imported now.
             verdict = verdict._replace(candidate=as_installed_now(verdict.candidate))
             older = self._origins.older(verdict.candidate)
-            reading = self.apart(self._reader(load_adapter, verdict, installed))
+            load = partial(load_adapter, verdict.candidate, self._judge(installed))
+            reading = self.apart(load)
             reading = self._origins.note(verdict.candidate, older, reading)
         seconds = perf_counter() - started
-        installed.tries += 1
         self._keep(installed, reading)
         self._log(verdict, reading.outcome, seconds)
 
-    def _read_manifest(self, verdict: Verdict, installed: Installed) -> Reading:
+    def _read_manifest(self, verdict: Verdict, installed: Installed) -> None:
         """Read a manifest, unless that was done."""
-        if installed.description is None:
-            # Not within the lock: to find the file, the import system is asked.
-            reading = self._reader(read_manifest, verdict, installed)()
-            with self._lock:
-                is_first = installed.keep_reading(reading)
-                self.index.reorder()
-            if is_first and isinstance(reading.outcome, LoadedBackend) and not installed.is_loaded:
-                self._keep(installed, reading)
-        return cast("Reading", installed.description)
+        if installed.is_read:
+            return
+        # Not within the lock: to find the file, the import system is asked.
+        reading = read_manifest(verdict.candidate, self._judge(installed))
+        with self._lock:
+            is_first = installed.keep_reading(reading)
+            self.index.reorder()
+        if is_first and installed.has_manifest and not installed.is_loaded:
+            self._keep(installed, reading)
 
-    def _reader(
-        self, read: Callable[..., Reading], verdict: Verdict, installed: Installed
-    ) -> Callable[[], Reading]:
-        """Give what reads a manifest or loads an adapter, and judges the labels that it claims."""
-        claims = Judge(self.configuration, installed.trusted_as, self.blocked)
-        return partial(read, verdict.candidate, claims)
+    def _judge(self, installed: Installed) -> Judge:
+        """Give what judges the labels that an adapter claims."""
+        return Judge(self.configuration, installed.trusted_as, self.blocked)
 
     def _keep(self, installed: Installed, reading: Reading) -> None:
         """Take in what a manifest, or loading, gave."""

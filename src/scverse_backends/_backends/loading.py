@@ -1,37 +1,26 @@
-"""Loading: the only module that imports adapters, and what it asks of them once they are there.
-
-What an adapter states about itself is a fact. A new one is one more line of `FACTS`,
-one attribute of `LoadedBackend`, and the place that acts on it. One that a
-manifest is to carry too (`compared`) is also read, written and stood in for:
-see `manifest` and `offers`.
-"""
+"""Loading: the only module that imports adapters, and fetches what they offer."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from scverse_backends._ground.callables import is_coroutine_function, signature_of
-from scverse_backends._ground.labels import fault
+from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.records import ABSENT, LoadedBackend
-from scverse_backends._ground.safe_repr import describe_error, error_text, plain_str, safe_repr
+from scverse_backends._ground.safe_repr import describe_error, error_text, safe_repr
 from scverse_backends.exceptions import BackendLoadError
 
+from .facts import AdapterError, read_facts
 from .load_lock import CircularWaitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection, Mapping
     from types import ModuleType
 
     from scverse_backends._ground.records import Candidate
-
-
-class AdapterError(Exception):
-    """An adapter is not what an adapter must be; the text says in which way."""
 
 
 def import_reference(reference: str) -> Any:
@@ -97,156 +86,6 @@ def _can_be_made_without_arguments(kind: type) -> bool:
     except TypeError:
         return False
     return True
-
-
-class Fact(NamedTuple):
-    """One thing that an adapter may state about itself.
-
-    Parameters
-    ----------
-    name
-        The adapter's attribute.
-    default
-        What holds for an adapter without it.
-    read
-        Checks a value and copies it; raises `AdapterError` if it is not valid.
-    compared
-        Gives what of a value that was read must be the same in a manifest; ``None`` for a fact
-        that no text can state, which manifests leave out.
-    """
-
-    name: str
-    default: Any
-    read: Callable[[Any], Any]
-    compared: Callable[[Any], Any] | None
-
-
-def read_facts(adapter: Any) -> dict[str, Any]:
-    """Read every fact of an adapter.
-
-    Raises
-    ------
-    AdapterError
-        If one of them is not valid.
-    """
-    return {fact.name: fact.read(getattr(adapter, fact.name, fact.default)) for fact in FACTS}
-
-
-def remarks(adapter: Any) -> tuple[str, ...]:
-    """Say what of an adapter's facts is accepted, and had better be written in another way."""
-    aliases = plain_str(getattr(adapter, "aliases", ()))
-    if type(aliases) is not str:
-        return ()
-    return (f"its `aliases` is a string and taken as one alias; write aliases = [{aliases!r}]",)
-
-
-def difference(said: Any, found: Any) -> str | None:
-    """Tell in which fact a manifest differs from its adapter, which is right."""
-    for fact in FACTS:
-        if fact.compared is not None:
-            theirs, ours = (fact.compared(getattr(one, fact.name)) for one in (said, found))
-            if theirs != ours:
-                return f"has the {fact.name} {theirs!r}, and the adapter {ours!r}"
-    return None
-
-
-def _read_name(value: Any) -> str:
-    name = plain_str(value)
-    problem = fault(name)
-    if name is None:
-        msg = "it has no `name`; give it one, such as name = 'mine'"
-        raise AdapterError(msg)
-    if problem:
-        msg = f"its `name` is not valid: {problem}"
-        raise AdapterError(msg)
-    return str(name)
-
-
-def _read_aliases(value: Any) -> tuple[Any, ...]:
-    """Copy the aliases; one that is not valid is left for the host to refuse."""
-    if value is None:
-        return ()
-    if isinstance(value, str) and not fault(value):
-        return (plain_str(value),)
-    if not isinstance(value, (list, tuple, set, frozenset)):
-        msg = f"its `aliases` must be a list, tuple or set of strings, not {safe_repr(value)}"
-        raise AdapterError(msg)
-    aliases = tuple(map(plain_str, value))
-    # A set has another order in every run.
-    return tuple(sorted(aliases, key=safe_repr)) if isinstance(value, (set, frozenset)) else aliases
-
-
-_NO_RENAMES = "its `renames` must be {function: {host parameter: own parameter}}"
-_NO_FIXED = "its `fixed` must be {function: {host parameter: value}}"
-
-
-def _by_function(value: Any, wrong: str) -> dict[str, dict[Any, Any]]:
-    """Copy ``{function: {host parameter: ...}}``, and check what was copied."""
-    if not isinstance(value, Mapping):
-        raise AdapterError(wrong)
-    found = {plain_str(function): named for function, named in value.items()}
-    if not all(isinstance(f, str) and isinstance(named, Mapping) for f, named in found.items()):
-        raise AdapterError(wrong)
-    return {f: {plain_str(name): held for name, held in n.items()} for f, n in found.items()}
-
-
-def _read_renames(value: Any) -> dict[str, dict[str, str]]:
-    renames = {}
-    for function, named in _by_function(value, _NO_RENAMES).items():
-        pairs = {ours: plain_str(theirs) for ours, theirs in named.items()}
-        if not all(isinstance(name, str) for name in (*pairs, *pairs.values())):
-            msg = f"its `renames[{safe_repr(function)}]` must map names to names"
-            raise AdapterError(msg)
-        if len(set(pairs.values())) < len(pairs):
-            msg = f"its `renames[{safe_repr(function)}]` give two parameters the same name"
-            raise AdapterError(msg)
-        renames[function] = pairs
-    return renames
-
-
-def _read_fixed(value: Any) -> dict[str, dict[str, Any]]:
-    fixed = _by_function(value, _NO_FIXED)
-    if not all(isinstance(name, str) for values in fixed.values() for name in values):
-        raise AdapterError(_NO_FIXED)
-    return fixed
-
-
-def _read_hook(name: str, value: Any) -> Any:
-    """Check a function that is asked about each call."""
-    if value is not None and not callable(value):
-        msg = f"its `{name}` must be callable, not {safe_repr(value)}"
-        raise AdapterError(msg)
-    if value is not None and is_coroutine_function(value):
-        msg = f"its `{name}` must be a plain function; nothing awaits a coroutine function's answer"
-        raise AdapterError(msg)
-    return value
-
-
-def _sorted_text(aliases: tuple[Any, ...]) -> list[str]:
-    return sorted(alias for alias in aliases if type(alias) is str)
-
-
-def _as_literals(fixed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    from .signature_text import literal_text  # here: only a manifest is compared
-
-    return {
-        function: {name: literal_text(value) for name, value in given.items()}
-        for function, given in fixed.items()
-    }
-
-
-FACTS = (
-    Fact("name", None, _read_name, compared=str),
-    Fact("aliases", (), _read_aliases, compared=_sorted_text),
-    Fact("renames", {}, _read_renames, compared=dict),
-    Fact("fixed", {}, _read_fixed, compared=_as_literals),
-    Fact("should_run", None, partial(_read_hook, "should_run"), compared=None),
-    Fact("can_run", None, partial(_read_hook, "can_run"), compared=None),
-)
-"""Every fact, in the order in which a manifest holds them."""
-
-ABOUT_ITSELF = tuple(fact.name for fact in FACTS)
-"""Names that are no implementations, whatever a host calls its functions."""
 
 
 def fetch(adapter: Any, function: str) -> Any:

@@ -26,6 +26,7 @@ from scverse_backends._ground.safe_repr import (
 )
 
 from .discovery import installed_file
+from .facts import FACTS
 from .signature_text import read_signature, read_value, size
 
 if TYPE_CHECKING:
@@ -106,12 +107,9 @@ class Manifest(NamedTuple):
 
     adapter: str | None
     """The object reference it was written for, where the file says so."""
-    name: str
-    aliases: tuple[str, ...]
-    renames: Mapping[str, Mapping[str, str]]
+    facts: Mapping[str, Any]
+    """By name, what it states about itself, as the file holds it."""
     offers: Mapping[str, Offer]
-    fixed: Mapping[str, Mapping[str, str]] = {}
-    """By function and parameter, the values that it always works with, as text."""
 
 
 def find(candidate: Candidate) -> bytes | None:
@@ -210,7 +208,7 @@ def loads(data: bytes) -> Manifest:
     """
     manifest = parse(data)
     signatures(manifest)
-    fixed_values(manifest)
+    stated_facts(manifest)
     return manifest
 
 
@@ -223,7 +221,8 @@ def signatures(manifest: Manifest) -> dict[str, Signature | None]:
         If one of them is not a signature, or they are too long to be read.
     """
     texts = {name: offer.signature for name, offer in manifest.offers.items()}
-    values = chain.from_iterable(given.values() for given in manifest.fixed.values())
+    tables = [manifest.facts[fact.name].values() for fact in FACTS if fact.is_code]
+    values = chain.from_iterable(given.values() for given in chain.from_iterable(tables))
     found = sum(size(text) for text in chain(texts.values(), values) if text)
     _check(found <= MOST_WORDS, f"has more than {MOST_WORDS} words and signs in its signatures")
     return {
@@ -232,18 +231,22 @@ def signatures(manifest: Manifest) -> dict[str, Signature | None]:
     }
 
 
-def fixed_values(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """Read the values that an adapter always works with, where `signatures` are not too long.
+def stated_facts(manifest: Manifest) -> dict[str, Any]:
+    """Read the facts as the adapter states them, where `signatures` are not too long.
 
     Raises
     ------
     ManifestError
         If one of them is not a value.
     """
-    return {
-        function: {name: _read(function, text, read_value) for name, text in given.items()}
-        for function, given in manifest.fixed.items()
-    }
+    stated = {fact.name: fact.default for fact in FACTS} | dict(manifest.facts)
+    for fact in FACTS:
+        if fact.is_code:
+            stated[fact.name] = {
+                function: {name: _read(function, text, read_value) for name, text in given.items()}
+                for function, given in stated[fact.name].items()
+            }
+    return stated
 
 
 def _read(name: str, text: str, how: Callable[[str], Any]) -> Any:
@@ -279,12 +282,20 @@ def parse(data: bytes) -> Manifest:
     _check(promised == len(offers), holds)
     return Manifest(
         adapter=_value(found, "adapter", str, None),
-        name=_value(found, "name", str),
-        aliases=_strings(found, "aliases"),
-        renames=_texts(found, "renames"),
+        facts=dict(_facts(found)),
         offers=offers,
-        fixed=_texts(found, "fixed"),
     )
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for fact in FACTS:
+        if fact.held_as is dict:
+            yield fact.name, _texts(found, fact.name)
+        elif fact.held_as is list:
+            yield fact.name, _strings(found, fact.name)
+        elif fact.held_as:
+            default = ... if fact.default is None else fact.default
+            yield fact.name, _value(found, fact.name, fact.held_as, default)
 
 
 def _check_structure(text: str) -> None:
@@ -326,12 +337,12 @@ def _tables(found: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, A
         yield key, _value(tables, key, dict)
 
 
-def _strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
+def _strings(found: dict[str, Any], name: str) -> list[str]:
     values: list[Any] = _value(found, name, list, [])
     _check(len(values) <= MOST_ALIASES, f"has more than {MOST_ALIASES} {name}")
     are_strings = all(isinstance(value, str) for value in values)
     _check(are_strings, f"must hold strings in {name!r}, not {short_repr(values)}")
-    return tuple(values)
+    return values
 
 
 def _value(found: dict[str, Any], name: str, kind: type, default: Any = ...) -> Any:

@@ -1,9 +1,8 @@
 """Offers: what a loaded adapter offers, the manifest that says so, and what stands in for the adapter.
 
-The stand-in is made from the manifest. It has the adapter's name, aliases, renames
-and fixed values, and under each dispatch name a callable with the signature and the
-documentation of the implementation, which does nothing: to run something, the
-adapter is loaded.
+The stand-in is made from the manifest. It states the adapter's facts, and has under each
+dispatch name a callable with the signature and the documentation of the implementation, which
+does nothing: to run something, the adapter is loaded.
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from scverse_backends._ground.docstrings import PARAMETERS, read_parameters, wri
 from scverse_backends._ground.records import ABSENT
 from scverse_backends._ground.safe_repr import attempt
 
-from .loading import ABOUT_ITSELF, describe, exported, fetch, import_reference
-from .manifest import KINDS, SCHEMA, Manifest, Offer, fixed_values, signatures
+from .facts import ABOUT_ITSELF, FACTS, facts_as_held
+from .loading import describe, exported, fetch, import_reference
+from .manifest import KINDS, SCHEMA, Manifest, Offer, signatures, stated_facts
 from .signature_text import literal_text, read_signature, value_text, write_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from inspect import Signature
     from typing import NoReturn
 
@@ -58,14 +58,8 @@ def describe_adapter(reference: str) -> Manifest:
     found = _implementations(loaded.adapter, package)
     return Manifest(
         adapter=reference,
-        name=loaded.name,
-        aliases=tuple(sorted(map(str, loaded.aliases))),
-        renames=loaded.renames,
+        facts=facts_as_held(loaded, value_text),
         offers={name: offer(implementation) for name, implementation in found},
-        fixed={
-            function: {name: value_text(value) for name, value in given.items()}
-            for function, given in loaded.fixed.items()
-        },
     )
 
 
@@ -197,21 +191,33 @@ def _head(manifest: Manifest) -> Iterator[str]:
     yield f"schema = {SCHEMA}"
     if manifest.adapter is not None:
         yield f"adapter = {_string(manifest.adapter)}"
-    yield f"name = {_string(manifest.name)}"
-    yield f"aliases = [{', '.join(map(_string, manifest.aliases))}]"
-    yield f"offers = {len(manifest.offers)}"
+    for name, held in _held(manifest, tables=False):
+        yield f"{name} = {_plain(held)}"
+    yield f"offers = {len(_in_order(manifest.offers))}"
 
 
 def _tables(manifest: Manifest) -> Iterator[str]:
-    for table, facts in (("renames", manifest.renames), ("fixed", manifest.fixed)):
-        for function, pairs in sorted(facts.items()):
+    for table, held in _held(manifest, tables=True):
+        for function, pairs in _in_order(held):
             yield f"\n[{table}.{_key(function)}]"
-            yield from (f"{_key(name)} = {_string(text)}" for name, text in sorted(pairs.items()))
+            yield from (f"{_key(name)} = {_string(text)}" for name, text in _in_order(pairs))
     for table, kind in KINDS.items():
-        for name, offered in sorted(manifest.offers.items()):
+        for name, offered in _in_order(manifest.offers):
             if offered.kind == kind:
                 yield f"\n[{table}.{_key(name)}]"
                 yield from _values(offered)
+
+
+def _held(manifest: Manifest, *, tables: bool) -> Iterator[tuple[str, Any]]:
+    """Give the facts of a manifest in their order, those that are tables or the others."""
+    for fact in FACTS:
+        if fact.name in manifest.facts and (fact.held_as is dict) is tables:
+            yield fact.name, manifest.facts[fact.name]
+
+
+def _in_order(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Sort a table by its keys as they are written, each once."""
+    return sorted({_HALVES.sub("\ufffd", key): value for key, value in table.items()}.items())
 
 
 def _values(offered: Offer) -> Iterator[str]:
@@ -221,6 +227,13 @@ def _values(offered: Offer) -> Iterator[str]:
         yield "coroutine = true"
     if offered.parameters:
         yield f"parameters = {_lines(offered.parameters)}"
+
+
+def _plain(held: Any) -> str:
+    """Write what is not a table, on one line."""
+    if isinstance(held, list):
+        return f"[{', '.join(map(_string, held))}]"
+    return _string(held) if isinstance(held, str) else _escaped(held)
 
 
 def _key(name: str) -> str:
@@ -239,11 +252,11 @@ def _lines(text: str) -> str:
     return f"'''\n{text}\n'''" if is_plain else _escaped(text)
 
 
-def _escaped(text: str) -> str:
-    """Write a string as JSON does; TOML takes the same, but for one character."""
+def _escaped(value: Any) -> str:
+    """Write a value as JSON does; TOML takes the same, but for one character."""
     import json  # here, because what is only read needs it not
 
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 class _Missing:
@@ -299,14 +312,7 @@ def stand_in(manifest: Manifest) -> tuple[SimpleNamespace, dict[str, Described |
     adapter = SimpleNamespace()
     for name, found in described.items():
         _put(adapter, name, found)
-    vars(adapter).update(
-        name=manifest.name,
-        aliases=manifest.aliases,
-        renames=manifest.renames,
-        fixed=fixed_values(manifest),
-        can_run=None,
-        __all__=frozenset(manifest.offers),
-    )
+    vars(adapter).update(stated_facts(manifest), __all__=frozenset(manifest.offers))
     plain = {
         name: found if type(found) is Described and read[name] else None
         for name, found in described.items()

@@ -7,7 +7,6 @@ code in this process comes from.
 
 from __future__ import annotations
 
-import re
 import sys
 from itertools import accumulate
 from operator import attrgetter
@@ -19,8 +18,9 @@ from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends._ground.safe_repr import ask_text, attempt
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
 
-from .discovery import is_installed_anew, shadowing_file
-from .loading import AdapterError, describe, import_reference, load_error, remarks
+from .discovery import is_installed_anew, numbers, shadowing_file
+from .facts import AdapterError, remarks
+from .loading import describe, import_reference, load_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,16 +123,11 @@ def about(kind: Callable[..., Any], candidate: Candidate, host: str, **data: Any
     return kind(name, host=host, distribution=distribution, version=version, **data)
 
 
-class _Origin(NamedTuple):
-    module: ModuleType | None
-    candidate: Candidate
-
-
 class Origins:
     """What was loaded in this process, by its module and by its distribution."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Origin] = {}
+        self._known: dict[str, tuple[ModuleType | None, Candidate]] = {}
 
     def older(self, candidate: Candidate) -> Candidate | None:
         """Give a candidate as the code tells that is here already, if that is of another release."""
@@ -140,7 +135,7 @@ class Origins:
         if known is not None:
             return _as(known, candidate)
         said = _said_version(candidate.module)
-        if not _numbers(said) or _numbers(said) == _numbers(candidate.version):
+        if not numbers(said) or numbers(said) == numbers(candidate.version):
             return None
         return candidate._replace(version=said) if is_installed_anew(candidate) else None
 
@@ -149,7 +144,7 @@ class Origins:
         outcome = reading.outcome
         if isinstance(outcome, LoadedBackend):
             older = older or self._used_by(candidate)
-            origin = _Origin(sys.modules.get(candidate.module), older or candidate)
+            origin = sys.modules.get(candidate.module), older or candidate
             self._known.update(dict.fromkeys(_names(candidate), origin))
         if older is None:
             return reading
@@ -163,29 +158,28 @@ class Origins:
             outcome=outcome.under(code=older), problems=(*reading.problems, told)
         )
 
-    def _here(self, name: str) -> _Origin | None:
-        """Give what is known under a name, if that code is still here."""
-        known = self._known.get(name)
-        here = sys.modules.get(known.candidate.module) if known else None
-        return known if known and here is not None and here is known.module else None
+    def _here(self, name: str) -> Candidate | None:
+        """Give what was loaded under a name, if that code is still here."""
+        module, known = self._known.get(name, (None, None))
+        is_here = known and module is not None and sys.modules.get(known.module) is module
+        return known if is_here else None
 
     def _used_by(self, candidate: Candidate) -> Candidate | None:
         """Tell what the code of an older release is that the module of a newer one has taken in."""
         known = self._here(_names(candidate)[1])
         if known is None:
             return None
-        old = known.candidate.module
+        old = known.module
         taken = any(
-            one is known.module or ask_text(attrgetter("__module__"), one) == old
+            one is sys.modules.get(old) or ask_text(attrgetter("__module__"), one) == old
             for one in [*_namespace(candidate.module).values()]
         )
         return _as(known, candidate) if taken else None
 
 
-def _as(known: _Origin, candidate: Candidate) -> Candidate | None:
+def _as(known: Candidate, candidate: Candidate) -> Candidate | None:
     """Give a candidate as of another release; none if it is of that."""
-    _, _, distribution, version = known.candidate
-    found = candidate._replace(distribution=distribution, version=version)
+    found = candidate._replace(distribution=known.distribution, version=known.version)
     return None if found == candidate else found
 
 
@@ -206,11 +200,3 @@ def _said_version(module: str) -> str:
 def _namespace(module: str) -> dict[str, Any]:
     """Give what is in a module; whatever stands there instead has nothing."""
     return attempt(lambda: vars(sys.modules[module]), lambda _: {})
-
-
-def _numbers(version: str | None) -> list[int]:
-    """Read the numbers of a version, without zeros at its end."""
-    found = [int(number) for number in re.findall(r"[0-9]+", version or "")]
-    while found and not found[-1]:
-        found.pop()
-    return found

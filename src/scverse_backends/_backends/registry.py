@@ -7,6 +7,7 @@ that they are stale.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from scverse_backends._ground.labels import CPU, fault, key
@@ -20,8 +21,8 @@ from scverse_backends.exceptions import (
     UntrustedBackendError,
 )
 
+from .facts import AdapterError
 from .inventory import Inventory
-from .loading import AdapterError
 from .trust import BLOCKED, misplaced
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import Verdict
 
     from .configuration import TrustRule
-    from .index import Installed
 
 
 UNUSABLE = ("broken", "refused")
@@ -220,24 +220,19 @@ class Registry(Inventory):
         """List the backends that are registered, loaded, or described by a manifest read before."""
         return (*self.registered, *(b for one in self.met if (b := one.backend)))
 
-    def offering(self, function: str) -> Iterable[LoadedBackend]:
+    def offering(self, function: str) -> Iterator[LoadedBackend]:
         """List the known backends that may offer a function; a manifest says what it describes."""
-        described = self._index.view.by_function if self._index else {}
-        return (*self.registered, *described.get(None, ()), *described.get(function, ()))
+        return (b for b in self.known() if b.described is None or function in b.described)
 
     def labels(self) -> tuple[str, ...]:
         """List every label of what is registered, loaded or described, as it was written."""
         index = self.index
-        usable = [entry for entry in index.entries if entry.installed.usable]
-        served = {name for entry in usable for name in entry.verdict.trusted_as}
+        usable = [installed for installed in self.met if installed.usable]
+        served = {name for installed in usable for name in installed.trusted_as}
         rules = [rule for rule in self.configuration.rules if rule.name in served]
         return (
             *(label for backend in self.registered for label in backend.labels),
-            *(
-                found.written
-                for found in index.view.labels.values()
-                if found.is_listed and found.entry.installed.usable
-            ),
+            *(label for installed in usable for label in index.labels_of(installed)),
             *(label for rule in rules for label in rule.labels),
         )
 
@@ -251,10 +246,6 @@ class Registry(Inventory):
         index = self.index
         for verdict, _ in index.entries:
             self.described(verdict, quietly=quietly)
-        held: dict[Installed, list[str]] = {}
-        for label in index.view.labels.values():
-            if label.is_listed:
-                held.setdefault(label.entry.installed, []).append(label.written)
         for verdict, installed in index.entries:
             candidate, error = verdict.candidate, installed.error
             known = None if verdict.refused else installed.backend
@@ -267,7 +258,8 @@ class Registry(Inventory):
                 entry_point=candidate.value,
                 reason=verdict.refused or (str(error) if error else None),
             )
-            yield Listed(info, known, self._labels(info, held.get(installed, ()) if known else ()))
+            held = index.labels_of(installed) if known else ()
+            yield Listed(info, known, self._labels(info, held))
 
     def _labels(self, info: BackendInfo, held: Iterable[str]) -> tuple[str, ...]:
         """List the labels that name an installed backend, as far as they are known, its name first."""
@@ -299,7 +291,7 @@ class Registry(Inventory):
     def _known_labels(self) -> tuple[str, ...]:
         """List the labels that are understood without loading anything more."""
         labels = [CPU, *(label for rule in self.configuration.rules for label in rule.labels)]
-        labels += [label.written for label in self.index.view.labels.values() if label.is_listed]
+        labels += chain.from_iterable(self.index.view.by_adapter.values())
         labels += self.labels()
         return tuple({key(label): label for label in labels}.values())
 

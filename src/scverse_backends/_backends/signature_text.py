@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import partial
 from inspect import Parameter, Signature
 from itertools import chain, repeat
 from math import isnan
@@ -27,6 +28,7 @@ _WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 # The parser says MemoryError of a text that nests too deep.
 _BAD_TEXT = (SyntaxError, ValueError, TypeError, MemoryError)
 _NO_LITERAL = object()
+_ONLY, _EITHER = Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD
 _DEEPEST = 16
 _INFINITY = "1e999"  # as Python reads it
 
@@ -109,24 +111,22 @@ def _signature(function: ast.FunctionDef, source: bytes) -> Signature:
 
 def _parameters(arguments: ast.arguments, source: bytes) -> Iterator[Parameter]:
     """Read the parameters in their order."""
-    by_position = [
-        *((found, Parameter.POSITIONAL_ONLY) for found in arguments.posonlyargs),
-        *((found, Parameter.POSITIONAL_OR_KEYWORD) for found in arguments.args),
-    ]
+    read = partial(_parameter, source)
+    by_position = [*arguments.posonlyargs, *arguments.args]
     bare = len(by_position) - len(arguments.defaults)
-    defaults: Iterator[ast.expr | None] = chain(repeat(None, bare), arguments.defaults)
-    for (found, kind), default in zip(by_position, defaults, strict=True):
-        yield _parameter(found, kind, source, default)
+    kinds = chain(repeat(_ONLY, len(arguments.posonlyargs)), repeat(_EITHER))
+    yield from map(read, by_position, kinds, chain(repeat(None, bare), arguments.defaults))
     if arguments.vararg:
-        yield _parameter(arguments.vararg, Parameter.VAR_POSITIONAL, source)
-    for found, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        yield _parameter(found, Parameter.KEYWORD_ONLY, source, default)
+        yield read(arguments.vararg, Parameter.VAR_POSITIONAL)
+    yield from map(
+        read, arguments.kwonlyargs, repeat(Parameter.KEYWORD_ONLY), arguments.kw_defaults
+    )
     if arguments.kwarg:
-        yield _parameter(arguments.kwarg, Parameter.VAR_KEYWORD, source)
+        yield read(arguments.kwarg, Parameter.VAR_KEYWORD)
 
 
 def _parameter(
-    found: ast.arg, kind: Any, source: bytes, default: ast.expr | None = None
+    source: bytes, found: ast.arg, kind: Any, default: ast.expr | None = None
 ) -> Parameter:
     value: Any = Parameter.empty
     if default is not None:
@@ -203,7 +203,7 @@ def _shown_as_text(parameter: Parameter) -> Parameter:
     return Parameter(
         parameter.name,
         parameter.kind,
-        default=default if default is Parameter.empty else Opaque(default_text(default)),
+        default=default if default is Parameter.empty else Opaque(value_text(default)),
         annotation=_annotation_text(parameter.annotation),
     )
 
@@ -241,30 +241,25 @@ def read_value(text: str) -> Any:
 
 
 def value_text(value: Any) -> str:
-    """Write one value for `read_value`; of one that would be too long, what it shows."""
-    text = default_text(value)
-    return text if _can_be_read(text) else f"opaque({short_repr(value)!r})"
+    """Write one value for `read_value`: a literal, the expression that it shows, or neither."""
+    exact = _readable(_literal_text(value))
+    if exact:
+        return exact
+    text = (isinstance(value, Opaque) and _readable(value.text)) or short_repr(value)
+    node = _expression(text)
+    is_plain = node is not None and _literal(node) is _NO_LITERAL and _marked(node) is None
+    return text if is_plain else f"opaque({text!r})"
 
 
 def literal_text(value: Any) -> str:
     """Write a literal that can be read; of any other value, only that there is one."""
-    text = _literal_text(value)
-    return text if text is not None and _can_be_read(text) else "opaque"
+    return _readable(_literal_text(value)) or "opaque"
 
 
-def _can_be_read(text: str) -> bool:
-    return size(_AS_SIGNATURE.format(text)) <= LARGEST
-
-
-def default_text(value: Any) -> str:
-    """Write a default: as a literal, as the expression that it shows, or as neither."""
-    exact = _literal_text(value)
-    if exact is not None:
-        return exact
-    text = value.text if isinstance(value, Opaque) else short_repr(value)
-    node = _expression(text)
-    is_plain = node is not None and _literal(node) is _NO_LITERAL and _marked(node) is None
-    return text if is_plain else f"opaque({text!r})"
+def _readable(text: str | None) -> str | None:
+    """Give a text that is no longer than `read_value` reads."""
+    is_short = text is not None and size(_AS_SIGNATURE.format(text)) <= LARGEST
+    return text if is_short else None
 
 
 def _expression(text: str) -> ast.expr | None:
@@ -283,33 +278,31 @@ def _expression(text: str) -> ast.expr | None:
 def _literal_text(value: Any, depth: int = 0) -> str | None:
     """Write a value of Python's own literal types; ``None`` for any other."""
     kind = type(value)
-    if kind is float:
-        return None if isnan(value) else repr(value).replace("inf", _INFINITY)
-    if value is ...:
-        return "..."
-    if kind in (type(None), bool, int, str, bytes, complex):
+    if kind not in (tuple, list, set, dict):
         return _atom_text(value)
-    if kind not in (tuple, list, set, dict) or depth == _DEEPEST:
+    if depth == _DEEPEST:
         return None
     inner = chain(*value.items()) if kind is dict else value
-    items = [_literal_text(item, depth + 1) for item in inner]
-    return None if None in items else _container_text(kind, items)
+    items: list[Any] = [_literal_text(item, depth + 1) for item in inner]
+    if None in items:
+        return None
+    if kind is set:
+        return f"{{{', '.join(sorted(items))}}}" if items else "set()"
+    shown = map(Opaque, items)  # Python itself writes what is around them
+    return repr(dict(zip(shown, shown, strict=True)) if kind is dict else kind(shown))
 
 
 def _atom_text(value: Any) -> str | None:
     """Write one value, unless Python reads another one, or none, from what it writes."""
+    if value is ...:
+        return "..."
+    kind = type(value)
+    if kind is float:
+        return None if isnan(value) else repr(value).replace("inf", _INFINITY)
+    if kind not in (type(None), bool, int, str, bytes, complex):
+        return None
     try:
         text = repr(value)
         return text if repr(ast.literal_eval(text)) == text else None
     except ValueError:  # an integer of more digits than are written, a complex infinity
         return None
-
-
-def _container_text(kind: type, items: list[Any]) -> str:
-    if kind is dict:
-        return f"{{{', '.join(map(': '.join, zip(items[::2], items[1::2], strict=True)))}}}"
-    if kind is set:
-        return f"{{{', '.join(sorted(items))}}}" if items else "set()"
-    if kind is tuple:
-        return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
-    return f"[{', '.join(items)}]"

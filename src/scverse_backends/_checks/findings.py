@@ -29,7 +29,7 @@ STATES: dict[State, str] = {
 
 REMARKS = (
     (("missing-parameter",), "does not take", "; such calls run elsewhere"),
-    (("required-parameter", "required-option"), "must be given", "; other calls run elsewhere"),
+    (("required-parameter", "required-option"), "requires", "; other calls run elsewhere"),
     (("fixed-parameter",), "always works with", "; other calls run elsewhere"),
     (("missing-member",), "lacks", ""),
     (("differing-default",), "has other defaults:", ""),

@@ -6,11 +6,12 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scverse_backends._backends.loading import ABOUT_ITSELF
+from scverse_backends._backends.facts import ABOUT_ITSELF
 from scverse_backends._backends.registry import Registration  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.records import origin
@@ -159,10 +160,10 @@ def first_matching(expectations: Iterable[Expectation], node: str) -> Expectatio
     return next((found for found in expectations if found.matches(node)), None)
 
 
-def _expectation(line: str) -> Expectation:
-    """Read a line such as ``test_pca.py::test_signs - components may point the other way``."""
-    pattern, _, reason = line.partition(" - ")
-    return Expectation(pattern.strip(), reason.strip())
+def expectations(lines: Iterable[str]) -> list[Expectation]:
+    """Read lines such as ``test_pca.py::test_signs - components may point the other way``."""
+    parts = (line.partition(" - ") for line in lines)
+    return [Expectation(pattern.strip(), reason.strip()) for pattern, _, reason in parts]
 
 
 class Tally(dict[str, dict[str, Any]]):
@@ -248,6 +249,7 @@ def _is_within(
     return False
 
 
+@dataclass
 class Ledger:
     """What a run of a host's tests under a backend found.
 
@@ -258,33 +260,19 @@ class Ledger:
     policy
         What happens to calls that none of them can take.
     wrong, inapplicable
-        Tests in which the backend is wrong, and tests that do not apply to it,
-        one a line as the backend's author wrote them.
-
-    Attributes
-    ----------
-    wrong, inapplicable
-        The same, read.
+        Tests in which the backend is wrong, and tests that do not apply to it.
     tally
         Where the calls of each function ran.
     tests
         How each test ended, by node id.
     """
 
-    def __init__(
-        self,
-        backends: Iterable[BackendInfo],
-        policy: FallbackPolicy,
-        *,
-        wrong: Iterable[str],
-        inapplicable: Iterable[str],
-    ) -> None:
-        self.backends = tuple(backends)
-        self.policy = policy
-        self.tally = Tally()
-        self.tests: dict[str, str] = {}
-        self.wrong = [*map(_expectation, wrong)]
-        self.inapplicable = [*map(_expectation, inapplicable)]
+    backends: Sequence[BackendInfo]
+    policy: FallbackPolicy
+    wrong: Sequence[Expectation]
+    inapplicable: Sequence[Expectation]
+    tally: Tally = field(default_factory=Tally)
+    tests: dict[str, str] = field(default_factory=dict)
 
     @property
     def unmatched(self) -> list[str]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scverse_backends._backends.loading import ABOUT_ITSELF, exported, fetch
+from scverse_backends._backends.facts import ABOUT_ITSELF
+from scverse_backends._backends.loading import exported, fetch
 from scverse_backends._ground.labels import closest, did_you_mean
 from scverse_backends._ground.records import ABSENT, Verdict
 from scverse_backends._ground.safe_repr import attempt, describe_error

@@ -1,7 +1,7 @@
 """The command line ``scverse-backends``: one table of commands, which ask the rooms below.
 
 A command is a `Command` record: what its help says, its options, and the function that does the work.
-To add one, write its record in the file of its subject and put it into `COMMANDS`.
+To add one, write its record in the file of its subject and put it into `PROGRAM`.
 `main` is the door: words go in, an exit status comes out (0 all is well, 1 something was found,
 2 used wrongly).
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from scverse_backends import __version__
 from scverse_backends.exceptions import BackendError, UnknownBackendError
 
-from .arguments import MisuseError, Parser
+from .arguments import Command, MisuseError, Parser
 from .compare import MANIFEST, MATRIX, VERIFY
 from .console import Console
 from .doctor import DOCTOR
@@ -27,17 +27,26 @@ from .show import EXPLAIN, LIST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (RUN, LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST)
 
-INTERRUPTED = 130
-_EPILOG = """\
+def _add_version(parser: Parser) -> None:
+    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
+
+
+PROGRAM = Command(
+    name="scverse-backends",
+    summary="Run scripts on backends, see which are installed, and prove what they can do.",
+    details="""\
 A DISPATCHER is the name of a host, such as scanpy, if the host says where its
-BackendDispatcher is; or else that place:
-  scverse-backends doctor example_host
-  scverse-backends doctor example_host._backends:dispatcher
+BackendDispatcher is; or else that place, as module:attribute.
 
-exit status: 0 all is well, 1 something was found, 2 used wrongly
-"""
+exit status: 0 all is well, 1 something was found, 2 used wrongly""",
+    examples="""\
+doctor example_host
+doctor example_host._backends:dispatcher""",
+    options=(_add_version,),
+    commands=(RUN, LIST, DOCTOR, EXPLAIN, MATRIX, VERIFY, MANIFEST),
+)
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,21 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str], console: Console) -> int:
     """Read the arguments and run their command; every misuse has status 2."""
-    parser = Parser(
-        prog="scverse-backends",
-        description="Run scripts on backends, see which are installed, and prove what they can do.",
-        epilog=_EPILOG,
-        console=console,
-    )
-    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
-    parser.add_commands(COMMANDS)
     try:
-        options = parser.read(arguments)
+        options = Parser(PROGRAM, prog=PROGRAM.name).read(arguments)
         if isinstance(options, int):
             return options
         console.quiet = options.quiet
-        with console.warnings() if options.shows_warnings else nullcontext():
-            status: int = options.run(options, console)
+        with console.warnings() if options.command.shows_warnings else nullcontext():
+            status: int = options.command.run(options, console)
             return status
     except (MisuseError, UnknownBackendError) as error:
         console.error(str(error))

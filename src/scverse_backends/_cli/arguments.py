@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
-from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._backends.discovery import HOSTS, discover
@@ -46,37 +44,37 @@ class Command(NamedTuple):
     options
         Each adds arguments to the command's parser.
     run
-        Does the work and gives the exit status.
+        Does the work and gives the exit status; ``None`` where only `commands` do any.
     shows_warnings
         Whether warnings are shown as one line each, not as Python shows them.
+    commands
+        The commands that the next word may be.
     """
 
     name: str
     summary: str
-    details: str
-    examples: str
-    options: tuple[Callable[[Parser], object], ...]
-    run: Callable[[argparse.Namespace, Console], int]
+    details: str = ""
+    examples: str = ""
+    options: tuple[Callable[[Parser], object], ...] = ()
+    run: Callable[[argparse.Namespace, Console], int] | None = None
     shows_warnings: bool = True
-
-
-class Group(NamedTuple):
-    """A command that has commands of its own."""
-
-    name: str
-    summary: str
-    commands: tuple[Command, ...]
+    commands: tuple[Any, ...] = ()
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that writes through the console, and raises where argparse ends the process."""
+    """A parser of one command and those below it, which raises where argparse ends the process."""
 
-    def __init__(self, *, console: Console, **options: Any) -> None:
-        kind = argparse.RawDescriptionHelpFormatter
-        super().__init__(formatter_class=kind, allow_abbrev=False, **options)
+    def __init__(self, command: Command, **options: Any) -> None:
+        lines = command.examples.replace("\n", "\n  scverse-backends ")
+        super().__init__(
+            description=f"{command.summary}\n\n{command.details}",
+            epilog=f"examples:\n  scverse-backends {lines}" if lines else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,
+        )
         self.color = False  # from 3.14 on argparse has colours of its own
-        self._console = console
-        self.set_defaults(parser=self)
+        self.set_defaults(parser=self, command=command)
         # What stands before the command holds unless the command says it again.
         default = argparse.SUPPRESS if " " in self.prog else False
         self.add_argument(
@@ -86,30 +84,12 @@ class Parser(argparse.ArgumentParser):
             default=default,
             help="write results and errors only",
         )
-
-    def add_commands(self, commands: Iterable[Command | Group]) -> None:
-        """Let the next word be one of some commands."""
-        kind: Any = partial(Parser, console=self._console)
-        inner = self.add_subparsers(title="commands", metavar="COMMAND", parser_class=kind)
-        for command in commands:
-            parser: Parser = inner.add_parser(command.name, help=command.summary)
-            parser.description = command.summary
-            if isinstance(command, Group):
-                parser.add_commands(command.commands)
-                continue
-            lines = "".join(f"  scverse-backends {line}\n" for line in command.examples.split("\n"))
-            parser.description += f"\n\n{self._filled(command.details)}"
-            parser.epilog = f"examples:\n{lines}"
-            parser.set_defaults(run=command.run, shows_warnings=command.shows_warnings)
-            for add in command.options:
-                add(parser)
-
-    def _filled(self, text: str) -> str:
-        """Wrap the paragraphs of a text that are not indented."""
-        width = self._console.width - 2  # as argparse does
-        return "\n\n".join(
-            part if part.startswith(" ") else fill(part, width) for part in text.split("\n\n")
-        )
+        for add in command.options:
+            add(self)
+        if command.commands:
+            inner = self.add_subparsers(title="commands", metavar="COMMAND")
+            for one in command.commands:
+                inner.add_parser(one.name, help=one.summary, command=one)
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace | int:
         """Read arguments; the exit status where only help or the version is shown."""
@@ -123,8 +103,8 @@ class Parser(argparse.ArgumentParser):
             left = [word for word in left if word.startswith("-")]
         if left:
             parser.refuse(left[0])
-        if not hasattr(options, "run"):
-            self._console.note(parser.format_help().rstrip())
+        if not options.command.run:
+            parser.print_help(sys.stderr)
             return 2
         return options
 
@@ -143,9 +123,9 @@ class Parser(argparse.ArgumentParser):
             hint = did_you_mean(closest(value, choices)) or f"; choose from {', '.join(choices)}"
             self.error(f"{value!r} is no {what}{hint}")
 
-    def _print_message(self, message: str | None, file: Any = None) -> None:
-        del file
-        self._console.write(message or "")
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write; argparse's own hides that the reader has left."""
+        print(message, end="", file=file)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
@@ -216,7 +196,10 @@ def dispatcher_at(address: str, modules: Iterable[str] = ()) -> BackendDispatche
     for name in modules:
         _import(name)
     if not path:
-        msg = f"name the dispatcher as module:attribute{_nearby(home, module)}"
+        msg = (
+            f"{address} does not say where its dispatcher is; name the dispatcher as "
+            f"module:attribute{_nearby(home, module)}"
+        )
         raise MisuseError(msg)
     found: Any = home
     for name in path.split("."):

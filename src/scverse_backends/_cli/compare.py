@@ -7,6 +7,7 @@ with the file that says so.
 from __future__ import annotations
 
 import json
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,7 +22,6 @@ from scverse_backends.exceptions import BackendError
 
 from .arguments import (
     Command,
-    Group,
     MisuseError,
     add_backend,
     add_dispatcher,
@@ -158,7 +158,8 @@ def check_manifest(options: Namespace, console: Console) -> int:
     for line in difference.splitlines():
         style = STYLES.get(line[:1])
         console.line(console.paint(style, line) if style else line)
-    command = f" with: scverse-backends manifest write {adapter}"
+    there = f" -o {shlex.quote(options.file)}" if options.file else ""
+    command = f" with: scverse-backends manifest write {adapter}{there}"
     console.line(f"{file} {fault}{command}" if fault else f"{file} is up to date")
     return int(bool(fault))
 
@@ -186,12 +187,11 @@ def _importing(adapter: str, console: Console, work: Callable[[], T]) -> T:
     """Do something for which an adapter is imported, and say what is wrong if that fails."""
 
     def failed(error: BaseException) -> NoReturn:
-        known = isinstance(error, (OSError, manifest.AdapterError, manifest.ManifestError))
-        msg = (
-            f"{adapter}: {error}"
-            if known
-            else f"cannot import {adapter!r} ({describe_error(error)})"
-        )
+        msg = f"cannot import {adapter!r} ({describe_error(error)})"
+        if isinstance(error, (manifest.AdapterError, manifest.ManifestError)):
+            msg = f"{adapter}: {error}"
+        elif isinstance(error, OSError) and error.filename:
+            msg = f"{adapter}: cannot open {error.filename}: {error.strerror}"
         raise MisuseError(msg) from error
 
     import_from_here()
@@ -203,9 +203,10 @@ MATRIX = Command(
     name="matrix",
     summary="Show which backend implements what, and with what exceptions.",
     details="""\
-For each function and each backend: whether it is implemented, which parameters are missing and
-which defaults differ. The HTML is one page that needs nothing else and can be published as it is.
-A backend that ships a manifest is not imported; any other is. None of their functions is called.""",
+For each function and each backend: whether it is implemented, which
+parameters are missing and which defaults differ. The HTML is one page that
+needs nothing else and can be published as it is. A backend that ships a
+manifest is not imported; any other is. None of their functions is called.""",
     examples="""\
 matrix example_host
 matrix example_host --format markdown
@@ -217,9 +218,9 @@ VERIFY = Command(
     name="verify",
     summary="Compare what a backend offers with what its host dispatches.",
     details="""\
-Parameters that are missing, renamed or added, defaults that differ, names that match no function:
-read from signatures and names; no function is called. Without --backend, every backend that can be
-loaded is verified.
+Parameters that are missing, renamed or added, defaults that differ, names
+that match no function: read from signatures and names; no function is called.
+Without --backend, every backend that can be loaded is verified.
 
 exit status: 1 if there is a finding as severe as --fail-on says, or worse""",
     examples="""\
@@ -233,9 +234,10 @@ WRITE = Command(
     name="write",
     summary="Write the manifest of an adapter.",
     details="""\
-Imports the adapter and writes what it offers into a TOML file beside its module, with its
-name: my_backend/_backends/cells.toml for my_backend._backends.cells. Ship it in your package.
-With it, hosts show your functions' options and resolve your aliases without importing you.""",
+Imports the adapter and writes what it offers into a TOML file beside its
+module, with its name: my_backend/_backends/cells.toml for
+my_backend._backends.cells. Ship it in your package. With it, hosts show your
+functions' options and resolve your aliases without importing you.""",
     examples="""\
 manifest write my_backend._backends.cells
 manifest write my_backend.adapters:Cells -o -""",
@@ -246,8 +248,9 @@ CHECK = Command(
     name="check",
     summary="Compare the manifest of an adapter with the adapter.",
     details="""\
-Imports the adapter and compares what it offers with what the file beside its module says.
-Exit status 1, with the difference, if they are not the same: for your CI, or for pre-commit:
+Imports the adapter and compares what it offers with what the file beside its
+module says. Exit status 1, with the difference, if they are not the same: for
+your CI, or for pre-commit:
 
   - repo: local
     hooks:
@@ -262,4 +265,8 @@ manifest check my_backend.adapters:Cells -f built/cells.toml""",
     options=(_add_adapter, _add_file),
     run=check_manifest,
 )
-MANIFEST = Group("manifest", "Write or check what your backend offers, as a file.", (WRITE, CHECK))
+MANIFEST = Command(
+    name="manifest",
+    summary="Write or check what your backend offers, as a file.",
+    commands=(WRITE, CHECK),
+)

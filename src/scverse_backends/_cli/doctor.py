@@ -44,11 +44,13 @@ OURS = Path(__file__).parents[1]
 STANDARD = Path(traceback.__file__).parent
 
 
-class Trial(NamedTuple):
-    """What came of loading one backend and comparing it with its host.
+class Checkup(NamedTuple):
+    """One backend: what is known of it, and what came of loading it and comparing it with its host.
 
     Parameters
     ----------
+    info, labels
+        What is known of it, and what it is called.
     problems
         What is wrong, in words.
     functions
@@ -57,24 +59,18 @@ class Trial(NamedTuple):
         The line of the backend that raised.
     """
 
-    problems: tuple[str, ...]
-    functions: Mapping[str, bool] = {}
-    raised_at: str | None = None
-
-
-class Checkup(NamedTuple):
-    """One backend: what is known of it, what it is called, and what came of trying it."""
-
     info: BackendInfo
     labels: tuple[str, ...]
-    trial: Trial
+    problems: tuple[str, ...]
+    functions: Mapping[str, bool]
+    raised_at: str | None
 
     @property
     def health(self) -> str:
         """Say it in one word."""
         if self.info.state in UNUSABLE:
             return self.info.state
-        return "warning" if self.trial.problems else "ok"
+        return "warning" if self.problems else "ok"
 
 
 class Examination(NamedTuple):
@@ -89,7 +85,7 @@ class Examination(NamedTuple):
     @property
     def total(self) -> int:
         """Count all problems."""
-        return len(self.problems) + sum(len(found.trial.problems) for found in self.backends)
+        return len(self.problems) + sum(len(found.problems) for found in self.backends)
 
 
 def run(options: Namespace, console: Console) -> int:
@@ -120,7 +116,7 @@ def _examine(dispatcher: BackendDispatcher, console: Console) -> Examination:
         group=group,
         environment=_environment(dispatcher.host_name),
         backends=tuple(
-            Checkup(one.info, one.labels, trial) for one, trial in zip(known, trials, strict=True)
+            Checkup(one.info, one.labels, *trial) for one, trial in zip(known, trials, strict=True)
         ),
         problems=(*damage, *_environment_errors(dispatcher), *elsewhere),
     )
@@ -139,20 +135,22 @@ def _collected_problems(
     problems += [m.problem for m in messages if isinstance(m, kind)]
 
 
-def _try(dispatcher: BackendDispatcher, verdict: Verdict) -> Trial:
-    """Load one backend and compare it with the host."""
+def _try(
+    dispatcher: BackendDispatcher, verdict: Verdict
+) -> tuple[tuple[str, ...], Mapping[str, bool], str | None]:
+    """Load one backend and compare it with the host; give the last three fields of its checkup."""
     registry = parts(dispatcher).registry
     if verdict.refused:  # by the host, which is a problem; or by the user, which is none
-        return Trial((verdict.refused,) if verdict.impostor else ())
+        return (verdict.refused,) if verdict.impostor else (), {}, None
     with _collected_problems() as problems:
         error = registry.attempt(verdict, quietly=True)
         found = None if error else inspected(dispatcher, registry.load(verdict))
     if found is None:
         cause = getattr(error, "problem", None)
         problem = f"cannot be loaded: {cause}" if cause else str(error)
-        return Trial((problem,), raised_at=_raised_at(error))
+        return (problem,), {}, _raised_at(error)
     functions = {fit.function: fit.implemented for fit in found.functions}
-    return Trial((*problems, *_errors(found)), functions)
+    return (*problems, *_errors(found)), functions, None
 
 
 def _errors(found: Verification) -> Iterator[str]:
@@ -200,21 +198,18 @@ def _environment_errors(dispatcher: BackendDispatcher) -> list[str]:
         try:
             dispatcher.settings.backends  # noqa: B018 - reading it resolves the choice
         except BackendError as error:
-            return [" ".join([str(error), *getattr(error, "__notes__", ())])]
+            said = (str(error), *getattr(error, "__notes__", ()))
+            return [" ".join(f"{text.rstrip('.')}." for text in said)]
     return [] if parts(dispatcher).selector.off else problems
 
 
 def _as_json(examination: Examination) -> dict[str, Any]:
-    backends = [
-        {
-            **found.info._asdict(),
-            "health": found.health,
-            "labels": found.labels,
-            **found.trial._asdict(),
-        }
-        for found in examination.backends
-    ]
-    return {**examination._asdict(), "backends": backends}
+    return {**examination._asdict(), "backends": [*map(_plain, examination.backends)]}
+
+
+def _plain(found: Checkup) -> dict[str, Any]:
+    told = found._asdict()
+    return {**told.pop("info")._asdict(), "health": found.health, **told}
 
 
 def _as_text(examination: Examination, console: Console) -> Iterator[str]:
@@ -230,8 +225,8 @@ def _as_text(examination: Examination, console: Console) -> Iterator[str]:
         yield line
         for note in _notes(found):
             yield from hanging("    ", note, console.width)
-        if found.trial.raised_at:  # in one line, for terminals that make a link of it
-            yield f"    raised at {found.trial.raised_at}"
+        if found.raised_at:  # in one line, for terminals that make a link of it
+            yield f"    raised at {found.raised_at}"
     if backends:
         yield ""
     for variable, value in examination.environment.items():
@@ -243,7 +238,7 @@ def _as_text(examination: Examination, console: Console) -> Iterator[str]:
 
 
 def _row(found: Checkup) -> list[Cell]:
-    info, functions = found.info, found.trial.functions
+    info, functions = found.info, found.functions
     works = found.health in ("ok", "warning")
     return [
         (STYLES[found.health], found.health),
@@ -259,8 +254,8 @@ def _notes(found: Checkup) -> Iterator[str]:
     if aliases:
         more = [f"{len(aliases) - MOST_ALIASES} more"] if len(aliases) > MOST_ALIASES else []
         yield f"also called {', '.join(aliases[:MOST_ALIASES] + more)}"
-    yield from found.trial.problems
-    if found.info.reason and not found.trial.problems:
+    yield from found.problems
+    if found.info.reason and not found.problems:
         yield found.info.reason
 
 
@@ -268,12 +263,14 @@ DOCTOR = Command(
     name="doctor",
     summary="Try every backend, and tell what is wrong with any.",
     details="""\
-Loads each backend in turn: whether the host trusts it, which labels name it, what it implements, and
-what is wrong. Shows the environment variables that select and block.
+Loads each backend in turn: whether the host trusts it, which labels name it,
+what it implements, and what is wrong. Shows the environment variables that
+select and block.
 
-exit status: 1 if anything is wrong: a backend that cannot be loaded or hand out what it lists, that
-implements nothing, claims what is another's, ships a manifest that is out of date, or has what
-`verify` calls an error; or a variable that selects what is not there""",
+exit status: 1 if anything is wrong: a backend that cannot be loaded or hand
+out what it lists, that implements nothing, claims what is another's, ships a
+manifest that is out of date, or has what `verify` calls an error; or a
+variable that selects what is not there""",
     examples="""\
 doctor example_host
 doctor example_host --json""",

@@ -6,9 +6,8 @@ import json
 import linecache
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._display.trace_page import duration, facts, site_text
+from scverse_backends._display.trace_page import duration, site_text, trace_page
 from scverse_backends._display.trace_records import summarize
-from scverse_backends._ground.records import remarks
 from scverse_backends._ground.rendering import (
     Page,
     Row,
@@ -21,9 +20,9 @@ from scverse_backends._ground.rendering import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from scverse_backends._display.trace import Trace, TraceRecord, TraceSummary
+    from scverse_backends._display.trace import Trace, TraceSummary
 
 WIDTH = 80
 LONGEST = 30
@@ -92,51 +91,24 @@ def clipped(text: str, longest: int = LONGEST) -> str:
 
 
 def _page(trace: Trace) -> Page:
-    """Say what one host's functions did."""
-    records = trace.records
-    title = f"{trace.host}: {trace.counted()}"
-    if not records:
-        return Page(title)
-    tables = (
-        Table(
-            "What ran where",
-            ("function", "ran on", "calls", "time"),
-            tuple(map(_function_row, summarize(records, "function"))),
-        ),
-        Table(
-            "Fell back to the host",
-            ("line", "function", "calls", "time"),
-            tuple(_fallback_row(one) for one in summarize(records, "line") if one.fallbacks),
-        ),
-        Table("Worth knowing", ("function", "ran on"), tuple(_remark_rows(records))),
-    )
-    return Page(title, facts(records), tuple(table for table in tables if table.rows))
-
-
-def _function_row(one: TraceSummary) -> Row:
-    raised = f"{one.raised} raised" if one.raised else ""
-    cells = clipped(str(one.function)), clipped(one.backend, 24), str(one.calls)
-    return Row((*cells, duration(one.duration)), raised)
+    """Say what one host's functions did: the trace's own summary, and which lines fell back."""
+    page = trace_page(f"{trace.host}: {trace.counted()}", trace.records, trace.elsewhere)
+    tables = [table._replace(title="What ran where") for table in page.tables[:1]]
+    lines = tuple(_fallback_row(one) for one in summarize(trace.records, "line") if one.fallbacks)
+    if lines:
+        columns = ("line", "function", "calls", "time")
+        tables.append(Table("Fell back to the host", columns, lines))
+    return page._replace(tables=tuple(map(_narrowed, tables)))
 
 
 def _fallback_row(one: TraceSummary) -> Row:
-    where = clipped(site_text(one.site)) if one.site else ""
-    function = clipped(str(one.function))
-    return Row(
-        (where, function, str(one.fallbacks), duration(one.fallback_duration)),
-        "; ".join(one.reasons),
-    )
+    cells = site_text(one.site) if one.site else "", str(one.function), str(one.fallbacks)
+    return Row((*cells, duration(one.fallback_duration)), "; ".join(one.reasons))
 
 
-def _remark_rows(records: tuple[TraceRecord, ...]) -> Iterator[Row]:
-    """Say what backends ignored, and which of their defaults are not the host's."""
-    said: dict[tuple[str, str], dict[str, None]] = {}
-    for record in records:
-        new = [f"{label} {fact}" for label, fact in remarks(record) if label != "skipped"]
-        if new:
-            said.setdefault((record.function, record.backend), {}).update(dict.fromkeys(new))
-    for (function, backend), found in said.items():
-        yield Row((clipped(function), clipped(backend, 24)), "; ".join(found))
+def _narrowed(table: Table) -> Table:
+    rows = (row._replace(cells=tuple(map(clipped, row.cells))) for row in table.rows)
+    return table._replace(rows=tuple(rows))
 
 
 def _markdown_page(page: Page) -> str:

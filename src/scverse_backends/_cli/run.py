@@ -49,30 +49,27 @@ class Watch:
     """
 
     def __init__(self, choices: list[HostChoice], fallback: str | None, most: int) -> None:
-        if len({choice.host for choice in choices}) < len(choices):
+        chosen = {_variable(choice.host): choice for choice in choices}
+        if len(chosen) < len(choices):
             msg = "--backend is given twice for one host; write --backend HOST=LABEL,LABEL"
             raise MisuseError(msg)
-        self._named = [choice for choice in choices if choice.host]
-        self._nameless = [choice.labels for choice in choices if not choice.host]
+        self._nameless = chosen.pop(_variable(""), None)
+        self._named = chosen
+        self._unnamed: dict[str, str] = {}
         self._fallback = fallback
         self._most = most
-        self._chosen_for = ""
-        self._others: list[str] = []
         self._off: dict[str, str] = {}
         self.traces: list[Trace] = []
-        for host, labels in self._named:
-            self._select(host, labels)
+        for choice in chosen.values():
+            self._select(choice.host, choice)
 
     def __call__(self, selector: Selector) -> None:
         """Take in a host that was made."""
         host = selector.configuration.host
-        if self._nameless and not self._chosen_for:
-            self._chosen_for = host
-            self._select(host, self._nameless[0])
-        elif self._nameless:
-            self._others.append(host)
-        elif self._fallback:
-            self._select(host, None)
+        variable = _variable(host)
+        if variable not in self._named and variable not in self._unnamed:
+            self._select(host, None if self._unnamed else self._nameless)
+            self._unnamed[variable] = host
         environment = read_environment(host)
         selector.take_environment(environment)
         if environment.off:
@@ -80,11 +77,11 @@ class Watch:
         trace = Trace(selector, every_thread=True, most=self._most)
         self.traces.append(trace.__enter__())
 
-    def _select(self, host: str, labels: str | None) -> None:
+    def _select(self, host: str, choice: HostChoice | None) -> None:
         """Select by the environment: it holds in processes that the program starts, too."""
         variables = read_environment(host)
-        if labels is not None:
-            os.environ[variables.backend_variable] = labels
+        if choice:
+            os.environ[variables.backend_variable] = choice.labels
         if self._fallback:
             os.environ[variables.fallback_variable] = self._fallback
 
@@ -107,22 +104,28 @@ class Watch:
 
     def notes(self) -> list[str]:
         """Say which choices had no effect here."""
-        here = [trace.host for trace in self.traces]
-        there = f"there were: {quoted(here)}" if here else "there was none"
-        variables = {read_environment(host).backend_variable for host in here}
+        here = {_variable(trace.host): trace.host for trace in self.traces}
+        there = f"there were: {quoted(here.values())}" if here else "there was none"
         found = [
             f"--backend {host}={labels} had no effect here: no host {host!r} was imported; {there}"
-            for host, labels in self._named
-            if read_environment(host).backend_variable not in variables
+            for variable, (host, labels) in self._named.items()
+            if variable not in here
         ]
-        if self._nameless and not here:
-            found.append(f"--backend {self._nameless[0]} had no effect: no host was imported")
-        if self._others:
+        hosts = [*self._unnamed.values()]
+        if self._nameless and not hosts:
+            none = "no other host" if here else "no host"
+            found.append(f"--backend {self._nameless.labels} had no effect: {none} was imported")
+        if self._nameless and hosts[1:]:
             found.append(
-                f"--backend {self._nameless[0]} was taken for {self._chosen_for!r}, the first host; "
-                f"not for {quoted(self._others)}. Write HOST=LABELS for each."
+                f"--backend {self._nameless.labels} was taken for {hosts[0]!r}, the first host; "
+                f"not for {quoted(hosts[1:])}. Write HOST=LABELS for each."
             )
         return found
+
+
+def _variable(host: str) -> str:
+    """Name the variable that selects for a host: it tells whether two names mean the same."""
+    return read_environment(host).backend_variable
 
 
 def run(options: Namespace, console: Console) -> int:
@@ -132,13 +135,12 @@ def run(options: Namespace, console: Console) -> int:
     find = script.find_module if options.module else script.find_script
     name, *arguments = options.program
     program = find(name)
-    report = Report(" ".join(options.program), ())
 
     def finish() -> None:
-        whole = report._replace(traces=tuple(watch.traces))
+        report = Report(" ".join(options.program), tuple(watch.traces))
         source = program.facts["__file__"] if options.line_profile else None
         with suppress(ValueError, OSError):  # a program may have closed standard error
-            _tell(whole, watch, source, target, console)
+            _tell(report, watch, source, target, console)
 
     watch_hosts(watch)
     # Before the program registers anything, so that this is called after all of that.
@@ -251,12 +253,14 @@ RUN = Command(
     name="run",
     summary="Run a script on a backend, and see what it did.",
     details="""\
-The script needs no edit: it runs as `python SCRIPT ARGS` would run it. Selects by the variables of
-the environment, so that processes that the script starts follow. Afterwards a report goes to standard
-error: what ran where, how long, and what fell back from which line, and why.
+The script needs no edit: it runs as `python SCRIPT ARGS` would run it.
+Selects by the variables of the environment, so that processes that the script
+starts follow. Afterwards a report goes to standard error: what ran where, how
+long, and what fell back from which line, and why.
 
-exit status: the script's own; where that is 0: 1 for what --fail-on says, 2 if a --backend was for a
-host that was not imported, unless all is done in processes that the script starts""",
+exit status: the script's own; where that is 0: 1 for what --fail-on says, 2
+if a --backend was for a host that was not imported, unless all is done in
+processes that the script starts""",
     examples="""\
 run -b example_host=accelerated analysis.py --cells 500
 run -b tiled --fallback error -m my_package.pipeline

@@ -141,9 +141,9 @@ def explain_call(options: Namespace, console: Console) -> int:
     if options.json:
         console.json({**decision_as_plain(decision), "host_refuses": refused or None})
     else:
-        console.line(decision_page(decision).text(console.width))
-        if refused:
-            console.line(f"  {console.paint('bad', 'fails')}: the host itself {refused}")
+        page = decision_page(decision)
+        fails = [("fails", f"the host itself {refused}")] if refused else []
+        console.line(page._replace(facts=(*page.facts, *fails)).text(console.width))
     asked = asked_of(decision.refusals)
     return int(bool(refused) or (decision.backend == CPU and bool(asked)))
 
@@ -210,8 +210,9 @@ LIST = Command(
     name="list",
     summary="List the backends that are installed.",
     details="""\
-Without a dispatcher: the hosts that say where their dispatchers are, and every installed
-entry-point group whose name ends in ".backends". With one: its backends, whether it trusts them, and which of them are imported already.
+Without a dispatcher: the hosts that say where their dispatchers are, and
+every installed entry-point group whose name ends in ".backends". With one:
+its backends, whether it trusts them, and which of them are imported already.
 Either way no backend is imported.""",
     examples="""\
 list
@@ -225,11 +226,12 @@ EXPLAIN = Command(
     name="explain",
     summary="Tell where a call would run, and why.",
     details="""\
-Nothing is run. Values are read as Python literals (3, 0.5, None, "[1, 2]"), and otherwise as plain
-text. Parameters that every call gives and that are left out here are taken as given.
-Without --backend, the environment selects.
+Nothing is run. Values are read as Python literals (3, 0.5, None, "[1, 2]"),
+and otherwise as plain text. Parameters that every call gives and that are
+left out here are taken as given. Without --backend, the environment selects.
 
-exit status: 0 if the call runs where it was asked to, 1 if it falls back or fails""",
+exit status: 0 if the call runs where it was asked to, 1 if it falls back or
+fails""",
     examples="""\
 explain example_host kmeans --backend tiled n_clusters=4
 explain example_host kmeans -b tiled -b accelerated n_init=3

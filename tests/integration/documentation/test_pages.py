@@ -72,7 +72,7 @@ def test_a_name_within_a_namespace(cells, documentation):
     """
     install(cells, "fast", source)
     documentation.write(index=".. autofunction:: cells.rank").build()
-    assert '* must be given "ties"; other calls run elsewhere' in documentation.lines()
+    assert '* requires "ties"; other calls run elsewhere' in documentation.lines()
 
 
 def test_a_function_behind_another_decorator(fast, documentation):
@@ -112,7 +112,7 @@ def test_every_backend_is_listed_in_the_order_of_names(fast, documentation):
 def test_what_every_call_must_give_is_said(cells, documentation):
     install(cells, "strict", "name = 'strict'\ndef scale(values, factor, *, key, **other): pass")
     documentation.write(index=".. autofunction:: cells.scale").build()
-    line = '* must be given "factor", "key"; other calls run elsewhere'
+    line = '* requires "factor", "key"; other calls run elsewhere'
     assert line in documentation.lines()
 
 

@@ -185,8 +185,17 @@ def test_a_wrong_command_line_has_status_2_and_points_to_the_help(run, words):
             "cellz:dispatcher",
             "cannot import 'cellz' (ModuleNotFoundError: No module named 'cellz')",
         ),
-        ("cells", "name the dispatcher as module:attribute; there is cells:dispatcher"),
-        ("json", "name the dispatcher as module:attribute"),
+        (
+            "cells",
+            (
+                "cells does not say where its dispatcher is; "
+                "name the dispatcher as module:attribute; there is cells:dispatcher"
+            ),
+        ),
+        (
+            "json",
+            "json does not say where its dispatcher is; name the dispatcher as module:attribute",
+        ),
         ("cells:dispatchr", "cells has no attribute 'dispatchr'; did you mean 'dispatcher'?"),
         ("cells:settings", "cells has no attribute 'settings'; there is cells:dispatcher"),
         (

@@ -229,3 +229,13 @@ def test_a_registered_adapter_is_not_examined(run, install, site):
     )
     ran = run("doctor", "cells:dispatcher", "-i", "more")
     assert (ran.status, "1 backend" in ran.out) == (0, True)
+
+
+def test_a_choice_of_the_environment_that_is_blocked_is_a_problem_in_two_sentences(
+    run, site, host, monkeypatch
+):
+    site.install("fast-cells", entry_points={"fast": "fast_cells"}, group=host)
+    monkeypatch.setenv("SCVERSE_BACKENDS_BLOCK", "fast-cells")
+    monkeypatch.setenv("CELLS_BACKEND", "fast")
+    said = run("doctor", "cells:dispatcher").said
+    assert "blocked by SCVERSE_BACKENDS_BLOCK. It was selected by the environment" in said

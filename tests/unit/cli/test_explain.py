@@ -103,7 +103,7 @@ def test_a_difference_of_defaults_is_told(run, site, host):
 def test_what_the_host_would_refuse_is_told_with_the_nearest(run):
     ran = run("explain", "cells:dispatcher", "cluster", "n_cluster=3")
     assert ran.status == 1
-    assert "fails: the host itself does not take 'n_cluster'; did you mean 'n_clusters'?" in ran.out
+    assert "fails the host itself does not take 'n_cluster'; did you mean 'n_clusters'?" in ran.said
     ran = run("explain", "cells:dispatcher", "cluster", "zzz=3", "--json")
     assert json.loads(ran.out)["host_refuses"] == "does not take 'zzz'"
 

@@ -1,5 +1,7 @@
 """``manifest write`` and ``manifest check``."""
 
+import shlex
+
 import pytest
 
 ADAPTER = '''
@@ -101,6 +103,15 @@ def test_a_manifest_that_is_out_of_date_fails_with_the_command_that_updates_it(r
     )
 
 
+def test_a_named_manifest_that_is_out_of_date_is_updated_where_it_is(run, file, tmp_path):
+    other = tmp_path / "other one.toml"
+    other.write_text(WRITTEN.replace("seed=0", "seed=1"), encoding="utf-8")
+    ran = run("manifest", "check", "fast_cells.adapter", "-f", str(other))
+    command = shlex.split(ran.out.splitlines()[-1].partition("scverse-backends ")[2])
+    run(*command)
+    assert other.read_text(encoding="utf-8") == WRITTEN
+
+
 def test_another_layout_of_the_same_file_is_no_drift(run, file):
     head, _, rest = WRITTEN.partition("adapter = 'fast_cells.adapter'")
     file.write_text(f'{head}adapter = "fast_cells.adapter" # ours{rest}\n\n', encoding="utf-8")
@@ -153,7 +164,16 @@ def test_an_interrupt_is_no_mistake_of_the_adapter(run, site, file):
 def test_a_file_that_cannot_be_written_is_misuse(run, file, tmp_path):
     ran = run("manifest", "write", "fast_cells.adapter", "-o", str(tmp_path))
     assert ran.status == 2
-    assert "fast_cells.adapter" in ran.err
+    assert f"fast_cells.adapter: cannot open {tmp_path}: Is a directory" in ran.err
+
+
+def test_an_adapter_whose_import_misses_a_library_is_told_so(run, site, file):
+    site.write(
+        "fast_cells/adapter.py", "raise OSError('libcuda.so: cannot open shared object file')"
+    )
+    ran = run("manifest", "write", "fast_cells.adapter")
+    assert ran.status == 2
+    assert "cannot import 'fast_cells.adapter' (OSError: libcuda.so: " in ran.err
 
 
 def test_a_manifest_that_no_host_would_read_is_not_written(run, site):

@@ -99,7 +99,7 @@ def test_more_backends_than_fit_beside_one_another_are_cut_into_tables(run, site
 def test_errors_are_shown_in_its_cell(run, site):
     site.write("fast_cells.py", "name = 'fast'\ndef scale(values, factor=1.0, *, device): ...\n")
     out = run("matrix", "cells:dispatcher").out
-    assert "scale on fast: must be given device" in out
+    assert "scale on fast: requires device" in out
     assert "<td class='partly'" in run("matrix", "cells:dispatcher", "--format", "html").out
 
 

@@ -107,12 +107,19 @@ def test_labels_alone_are_for_the_first_host_and_the_others_are_told(play):
     assert "--backend fast was taken for 'cells', the first host; not for 'tissues'" in ran.err
 
 
+def test_labels_alone_leave_a_host_that_is_named_with_its_own(play):
+    script = "import cells, tissues; print(cells.scale([1]), tissues.scale([1]))"
+    ran = play("-b", "cells=cpu", "-b", "fast", "script.py", script=script)
+    assert (ran.status, ran.out) == (0, "host fast\n")
+
+
 @pytest.mark.parametrize(
     ("words", "script", "said"),
     [
         (["-b", "cellz=fast"], "import cells", "no host 'cellz' was imported; there were: 'cells'"),
         (["-b", "cells=fast"], "", "no host 'cells' was imported; there was none"),
         (["-b", "fast"], "", "--backend fast had no effect: no host was imported"),
+        (["-b", "cells=cpu", "-b", "fast"], "import cells", "no other host was imported"),
     ],
 )
 def test_a_choice_without_effect_is_told(play, words, script, said):
@@ -128,9 +135,10 @@ def test_a_function_where_a_host_should_stand_is_told_before_anything_runs(play,
     assert f"write HOST={choice}" in ran.err
 
 
-@pytest.mark.parametrize("first", ["", "cells="])
+@pytest.mark.parametrize("first", ["", "cells=", "CELLS="])
 def test_two_choices_for_one_host_are_refused_before_anything_runs(play, first):
-    ran = play("-b", f"{first}fast", "-b", f"{first}cpu", "script.py", script="print('ran')")
+    words = ("-b", f"{first}fast", "-b", f"{first.lower()}cpu", "script.py")
+    ran = play(*words, script="print('ran')")
     assert (ran.status, ran.out) == (2, "")
     assert "--backend is given twice for one host; write --backend HOST=LABEL,LABEL" in ran.err
 

@@ -154,7 +154,7 @@ def test_a_manifest_of_two_hundred_real_functions_is_within_the_budget():
         f"tl.function_{n}": manifest.Offer("function", signature, parameters=text)
         for n in range(200)
     }
-    whole = manifest.Manifest("mine", "mine", (), {}, offers)
+    whole = manifest.Manifest("mine", {"name": "mine"}, offers)
     assert len(manifest.loads(manifest.dumps(whole).encode()).offers) == 200
 
 

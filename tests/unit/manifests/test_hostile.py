@@ -104,6 +104,19 @@ def test_a_file_that_is_read_by_itself_is_read_in_full(name):
         manifest.loads(text.encode())
 
 
+def test_a_function_called_as_a_hook_is_no_hook(ship, dispatcher, scale):
+    ship(
+        MANIFEST
+        + """
+    [functions.should_run]
+    signature = "()"
+    coroutine = true
+    """
+    )
+    dispatcher.discover()
+    assert "tile_size" in scale.__doc__
+
+
 def test_nothing_in_a_signature_is_run(ship, dispatcher, scale, monkeypatch):
     monkeypatch.delenv("RAN", raising=False)
     default = "__import__('os').environ.setdefault('RAN', 'yes')"
@@ -198,7 +211,7 @@ def test_warnings_made_errors_leave_everything_usable(ship, dispatcher):
         ["Model.__mro__"],
         ["", "."],
         ["a b"],
-        ["name", "aliases", "renames", "can_run", "__all__"],
+        ["name", "aliases", "renames", "fixed", "can_run", "should_run", "__all__"],
     ],
 )
 def test_names_that_nest_or_that_no_function_can_have_hide_nothing(ship, dispatcher, scale, names):

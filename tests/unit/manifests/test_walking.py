@@ -142,3 +142,23 @@ def test_annotations_are_written_as_they_stand_in_the_source_and_not_evaluated(o
         "scale": "(data: AnnData, by: list[Table] | None = None) -> AnnData",
         "Model": "(data: AnnData, *, table: missing.Table = 1) -> None",
     }
+
+
+@pytest.mark.parametrize("default", ["...", "{1, 2}", "set()", "{'a': [1, (2,)], None: {}}", "()"])
+def test_a_literal_default_is_written_as_python_writes_it(default):
+    text = f"(data, by={default})"
+    assert manifest.write_signature(manifest.read_signature(text)) == text
+
+
+def test_a_default_that_nests_too_deep_is_opaque():
+    default = "[" * 20 + "]" * 20
+    text = manifest.write_signature(manifest.read_signature(f"(by={default})"))
+    assert text == f"(by=opaque('{default}'))"
+
+
+@pytest.mark.parametrize("names", [["\ue000", "\ud800"], ["\ud800", "\ud801"]])
+def test_names_that_no_file_has_bytes_for_are_read_and_written_again_the_same(names):
+    facts = {"name": "mine", "aliases": [], "fixed": {name: {} for name in names}}
+    offers = {name: manifest.Offer("function", None) for name in names}
+    text = manifest.dumps(manifest.Manifest(None, facts, offers))
+    assert manifest.dumps(manifest.loads(text.encode())) == text
