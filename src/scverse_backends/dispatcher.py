@@ -119,7 +119,7 @@ class BackendDispatcher:
         )
         self._selector = Selector(configuration)
         self._settings = Settings(self._selector)
-        self._catalogue = Catalogue(configuration, self._selector)
+        self._catalogue = Catalogue(self._selector)
 
     def __dir__(self) -> list[str]:
         return public_names(self)

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from ._ground.labels import CPU, closest, key, quoted
 from ._ground.records import Refusal, reasons, release
@@ -53,14 +53,14 @@ __all__ = [
 ]
 
 
-def _restore(kind: type[BaseException], data: dict[str, Any]) -> BaseException:
-    """Rebuild an error or warning from its attributes."""
-    error = kind.__new__(kind)
-    error.__dict__.update(data)
+def _restore(kind: type[_Described], args: tuple[Any, ...], data: dict[str, Any]) -> Any:
+    """Rebuild an error or warning from its attributes, or from a text if it has only that."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(data)
     return error
 
 
-class _Described:
+class _Described(BaseException):
     """An exception whose text comes from its attributes."""
 
     origin: str | None = None
@@ -70,7 +70,7 @@ class _Described:
         return f" (from {self.origin})" if self.origin else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), dict(vars(self)))
+        return _restore, (type(self), self.args, dict(vars(self)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -142,7 +142,7 @@ class BackendError(_Described, Exception):
 
     def anew(self) -> BackendError:
         """Copy an error that is kept, so that each raise has a traceback of its own."""
-        copied = cast("BackendError", _restore(type(self), dict(vars(self))))
+        copied: BackendError = _restore(type(self), self.args, dict(vars(self)))
         copied.__cause__ = self.__cause__
         return copied
 

@@ -13,7 +13,7 @@ from ._ground.labels import ByFunction, closest, quoted
 from ._ground.messages import point_at_caller
 from ._selection.blocks import DISPATCH, Choice, UseBackend, checked_policy
 from ._selection.processes import find_host, tell_workers
-from ._selection.selector import SETTINGS, Selector, SettingsToRestore
+from ._selection.selector import Selector
 
 if TYPE_CHECKING:
     from typing import Never
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
     from ._ground.rendering import Page
     from ._selection.processes import HostAddress
+
+SETTINGS: Mapping[str, Callable[[Selector], Any]] = {
+    # Not their names alone: all that is selected is to be there again.
+    "backend": Selector.current,
+    "backends": Selector.current,
+    "fallback": Selector.policy,
+}
+"""What users may set, and what to set again where something else was set for a while."""
 
 
 class Settings:
@@ -71,7 +79,7 @@ class Settings:
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """Where `mock.patch` looks for what it will set again; empty to anybody else."""
-        return SettingsToRestore(self._selector)
+        return _ToSetAgain(self._selector)
 
     def __eq__(self, other: object) -> bool:
         return self._selector is other._selector if isinstance(other, Settings) else NotImplemented
@@ -242,9 +250,9 @@ class Settings:
     ) -> Choice:
         """Keep what is asked for, unless options are: they need not be comparable."""
         # Imported here because most runs of a host select nothing.
-        from ._selection.request import read
+        from ._selection.request import read_request
 
-        asked = read(labels, options)
+        asked = read_request(labels, options)
         choice = Choice(self._selector, asked, fallback)
         choice.check()
         if asked.options:
@@ -480,6 +488,16 @@ class Settings:
         from ._display.trace_records import provenance_of_settings
 
         return provenance_of_settings(self._selector)
+
+
+class _ToSetAgain(dict[str, Any]):
+    """The settings by name, looked up when they are asked for."""
+
+    def __init__(self, selector: Selector) -> None:
+        self._selector = selector
+
+    def __missing__(self, name: str) -> Any:
+        return SETTINGS[name](self._selector)
 
 
 def _restore(address: HostAddress) -> Settings:

@@ -156,6 +156,7 @@ def check(world):
     if expected.is_settled:
         decision = stage.decision()
         assert decision.backend == expected.backend
+        assert decision.is_stopped == (expected.error == "BackendFallbackError")
         said = [refusal.backend for refusal in decision.refusals]
         assert said == expected.left_out + expected.refused
         assert {name for name, _ in decision.options} == expected.options.keys()

@@ -34,7 +34,8 @@ MODULES = (
     *(f"_backends.{name}" for name in ("discovery", "facts", "index", "inventory", "load_lock")),
     *(f"_backends.{name}" for name in ("loading", "reading", "registry", "trust")),
     *(f"_selection.{name}" for name in ("blocks", "selector", "state")),
-    *(f"_routing.{name}" for name in ("execution", "functions", "host", "parameters")),
+    *(f"_routing.{name}" for name in ("arrival", "decisions", "defaults", "execution")),
+    *(f"_routing.{name}" for name in ("functions", "host", "nesting", "parameters")),
     *(f"_routing.{name}" for name in ("resolution", "routes")),
 )
 # Interrupts are tried in one place, and addresses of projects are asked for by the documentation alone.

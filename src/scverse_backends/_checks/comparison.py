@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.safe_repr import attempt
-from scverse_backends._routing.parameters import same
+from scverse_backends._routing.defaults import same
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends.dispatcher import BackendDispatcher  # noqa: TC001 - typing.get_type_hints finds it here
 

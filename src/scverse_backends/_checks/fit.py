@@ -17,7 +17,7 @@ from scverse_backends._ground.labels import closest, did_you_mean, quoted
 from scverse_backends._ground.members import shown
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import ask_text, short_repr
-from scverse_backends._routing.parameters import same
+from scverse_backends._routing.defaults import same
 from scverse_backends._routing.routes import MISSING
 
 from .findings import REQUIRED, SEVERITIES, Finding, Fit

@@ -12,7 +12,7 @@ from scverse_backends._ground.labels import CPU, closest, did_you_mean, quoted
 from scverse_backends._ground.records import asked_of, decision_page, origin, release
 from scverse_backends._ground.rendering import hanging
 from scverse_backends._selection.blocks import Choice, UseBackend
-from scverse_backends._selection.request import read
+from scverse_backends._selection.request import read_request
 from scverse_backends.dispatcher import parts
 
 from .arguments import (
@@ -189,7 +189,7 @@ def _decision(
     args = [named.pop(name, parameters.defaults.get(name)) for name in nameless]
     if labels is None:
         return explain(function.public, *args, **named)
-    choice = Choice(parts(dispatcher).selector, read(labels), None, "--backend")
+    choice = Choice(parts(dispatcher).selector, read_request(labels), None, "--backend")
     choice.check()
     with UseBackend(choice):
         return explain(function.public, *args, **named)

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 from operator import attrgetter
-from threading import RLock
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._backends.configuration import aliases_in, circles, names_in
 from scverse_backends._ground.callables import (
     annotate,
-    begin_locks,
     docstring_of,
     making,
     name_of,
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from inspect import Signature
 
-    from scverse_backends._backends.configuration import Configuration
     from scverse_backends._routing.functions import Dispatch
     from scverse_backends._routing.parameters import Aliases
     from scverse_backends._selection.selector import Selector
@@ -53,24 +50,17 @@ class Catalogue:
         decorated from now on asks them too.
     """
 
-    def __init__(self, configuration: Configuration, selector: Selector) -> None:
-        self._trusted = configuration.trusted_names
-        self._ignorable = configuration.ignorable
-        self._aliases = configuration.parameter_aliases
-        self._names_of_all = names_by_name(self._aliases)
+    def __init__(self, selector: Selector) -> None:
         self._selector = selector
+        self._configuration = selector.configuration
+        self._names_of_all = names_by_name(self._configuration.parameter_aliases)
         self._dispatched: dict[str, Callable[..., Any]] = {}
         self._shown: dict[str, _Shown] = {}
         self._with_methods: set[str] = set()
-        begin_locks(self)
         self.dispatched = MappingProxyType(self._dispatched)
         self.discovered = False
         selector.on_load = _import_path
         selector.on_refresh = self._show_again
-
-    def begin_locks(self) -> None:
-        """Make the lock, anew in a forked child."""
-        self._lock = RLock()
 
     def decorate(self, func: Callable[..., Any], options: Options) -> Callable[..., Any]:
         """Decorate one function and enter what users call under its dispatch name."""
@@ -96,17 +86,17 @@ class Catalogue:
         self, func: Callable[..., Any], options: Options, *, is_class: bool = False
     ) -> HostFunction:
         """Describe a function, and refuse what cannot be dispatched as its host asks."""
-        own = _check_options(options)
+        own, ignorable = _check_options(options), self._configuration.ignorable
         name = options.name or name_of(func)
         self._check_name(func, name)
         function = HostFunction(
             func,
             name=name,
-            ignorable=self._ignorable.union(own) if own else self._ignorable,
+            ignorable=ignorable.union(own) if own else ignorable,
             selector=options.selector or "",
             host_defaults=options.host_defaults,
             aliases=self._names(func, options.parameter_aliases),
-            should_run=self._selector.configuration.should_run,
+            should_run=self._configuration.should_run,
             is_class=is_class,
         )
         self._check_members(function)
@@ -122,13 +112,12 @@ class Catalogue:
     ) -> Callable[..., Any]:
         """Make what users call, and enter it under its dispatch name."""
         public = dispatch(function, self._selector)
-        shown = _Shown(public, self._trusted)
+        shown = _Shown(public, self._configuration.trusted_names)
         public = function.public = finish(public)
-        with self._lock:
-            self._dispatched[function.name] = public
-            self._shown[function.name] = shown
-            self._with_methods.add(_class_of(function))
-            self._selector.functions[function.name] = getattr(public, DISPATCH)
+        self._dispatched[function.name] = public
+        self._shown[function.name] = shown
+        self._with_methods.add(_class_of(function))
+        self._selector.functions[function.name] = getattr(public, DISPATCH)
         if self.discovered:
             shown.presentation.ask(report=True)
         return public
@@ -153,7 +142,7 @@ class Catalogue:
         """Group the names of parameters that mean the same, the host's and a function's own."""
         if not own:
             return self._names_of_all
-        pairs = {**self._aliases, **own}
+        pairs = {**self._configuration.parameter_aliases, **own}
         for name in circles(pairs):
             msg = (
                 f"{_home(func)}: with the host's parameter_aliases, {name!r} leads back to itself."
@@ -201,7 +190,7 @@ class Catalogue:
 def _import_path() -> None:
     """Import what the first call on a backend passes through, before somebody measures that call."""
     with making:
-        from scverse_backends._routing import implementations, resolution  # noqa: F401
+        from scverse_backends._routing import decisions, implementations, resolution  # noqa: F401
 
         from . import presentation  # noqa: F401
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from scverse_backends._ground import messages
 from scverse_backends._ground.records import Decision
 from scverse_backends._ground.safe_repr import attempt, describe_error, safe_repr
-from scverse_backends._routing.spans import Span, telling
+from scverse_backends._routing.arrival import telling
+from scverse_backends._routing.spans import Span  # noqa: TC001 - typing.get_type_hints finds it here
 from scverse_backends._selection.state import SelectionState  # noqa: TC001 - typing.get_type_hints finds it here
 
 from .trace_records import TraceRecord, record_of

@@ -172,15 +172,12 @@ def _environment_tier(environment: Environment, default: Selection) -> Tier:
     notes = [f"{variable}={labels}"] if labels else [] if now else [f"{variable} is not set"]
     if now not in ("", labels):
         notes.append(f"{variable}={now} was set too late: set it before the host is imported")
-    backends = default.names
-    if default is PENDING:
-        backends = parse(labels).labels if labels else ()
-        notes += ["not looked for yet"] if labels else []
-    elif default.origin in (PROCESS, SNAPSHOT):
-        backends = ()
-        notes += [f"replaced by {default.origin}"] if labels else []
-    elif default.origin is None:
-        backends = ()
+    backends = default.names if default.origin == environment.origin else ()
+    if labels and default is PENDING:
+        backends = parse(labels).labels
+        notes.append("not looked for yet")
+    elif labels and default.origin in (PROCESS, SNAPSHOT):
+        notes.append(f"replaced by {default.origin}")
     notes += filter(None, [_others(default, (environment.origin,))])
     if policy:
         wrong = "" if policy in FALLBACK_POLICIES else ", which is not a policy"

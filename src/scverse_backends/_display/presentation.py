@@ -32,27 +32,27 @@ from scverse_backends._ground.docstrings import (
     with_selector,
 )
 from scverse_backends._ground.labels import SELECTOR_TYPE
-from scverse_backends._ground.safe_repr import ask_text, attempt, safe_repr, short_repr
+from scverse_backends._ground.safe_repr import ask_text, safe_repr, short_repr
 from scverse_backends._routing.parameters import by_kind
 from scverse_backends._routing.routes import Route
 from scverse_backends.exceptions import BackendLoadError, BackendRegistrationWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from scverse_backends._ground.records import LoadedBackend
     from scverse_backends._routing.functions import Dispatch
-    from scverse_backends._routing.host import HostFunction
     from scverse_backends._routing.parameters import ParameterMap, Parameters
-
-_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 class _Known(NamedTuple):
     """What one backend adds to the function, and the implementation or route that says so."""
 
     backend: LoadedBackend
-    additions: list[Addition]
+    options: list[Parameter]
+    """Parameters that the host lacks, as a caller may give them."""
+    defaults: list[tuple[str, str]]
+    """Parameters of the host that have another default there, and this default."""
     implementation: Any
     route: Route | None = None
 
@@ -101,13 +101,22 @@ class Presentation:
         if shown is None or shown[0] is not self._known or shown[1] != now:
             self.ask()
             known = self._known
-            options = [offers[0][1] for offers in _options(_by_name(known)).values()]
-            self._shown = shown = (known, now, self._host.merged(options))
+            self._shown = shown = (known, now, self._merged_signature(known))
         return shown[2]
 
     @lazy
-    def _host(self) -> HostSignature:
-        return HostSignature(self.function)
+    def _own(self) -> Signature:
+        return signature_of(self.function.func)
+
+    def _merged_signature(self, known: Mapping[LoadedBackend, _Known]) -> Signature:
+        """Add the selector and options behind the host's own parameters, before ``**kwargs``."""
+        own, name = [*self._own.parameters.values()], self.function.selector_name
+        tail = [own.pop()] if own and own[-1].kind is Parameter.VAR_KEYWORD else []
+        if name:
+            kind = Parameter.KEYWORD_ONLY
+            own.append(Parameter(name, kind, default=None, annotation=SELECTOR_TYPE))
+        options = [offers[0][1] for offers in _options(_by_name(known)).values()]
+        return self._own.replace(parameters=[*own, *options, *tail])
 
     def _update(self, found: Iterable[_Known | None]) -> None:
         """Add what was found, and drop the backends that are not there any more.
@@ -134,8 +143,7 @@ class Presentation:
                 parameters = by_kind(found.__signature__.parameters.values())
                 renames = backend.renames.get(self.function.name, {})
                 where = self.function.map_to(renames, parameters)
-                additions = self._host.additions(where, parameters)
-                return self._checked(_Known(backend, additions, found))
+                return _Known(backend, *self._additions(backend, where, parameters), found)
         try:
             route = self._routes.route(backend)
         except BackendLoadError as error:
@@ -149,15 +157,25 @@ class Presentation:
         known = self._known.get(route.backend)
         if known is not None and known.route is route:
             return None
-        additions = self._host.additions(route.map, route.parameters)
-        return self._checked(_Known(route.backend, additions, route.implementation, route))
+        added = self._additions(route.backend, route.map, route.parameters)
+        return _Known(route.backend, *added, route.implementation, route)
 
-    def _checked(self, known: _Known) -> _Known:
-        """Note what cannot be shown."""
-        for name, why in filter(None, (found.hidden for found in known.additions)):
-            what = f"the parameter {name!r} of its {self.function.name!r}"
-            self._note(known.backend, f"{what} is not shown: {why}")
-        return known
+    def _additions(
+        self, backend: LoadedBackend, where: ParameterMap, parameters: Parameters
+    ) -> tuple[list[Parameter], list[tuple[str, str]]]:
+        """Tell what an implementation adds that takes these, and note what cannot be shown."""
+        named, options = parameters.names, []
+        for one in parameters.own:
+            if one.name in named and where.is_option(one.name):
+                why = objection(one.name, self._own, self.function.selector_name)
+                if why is None:
+                    options.append(_as_option(one))
+                else:
+                    what = f"the parameter {one.name!r} of its {self.function.name!r}"
+                    self._note(backend, f"{what} is not shown: {why}")
+        defaults = {} if self.function.host_defaults else parameters.defaults
+        received = ((where.differing(*one), one[1]) for one in defaults.items())
+        return options, [(ours, short_repr(default)) for ours, default in received if ours]
 
     def _note(self, backend: LoadedBackend, problem: str) -> None:
         warning = BackendRegistrationWarning(
@@ -205,7 +223,7 @@ def _options(providers: Iterable[_Known]) -> dict[str, list[tuple[_Known, Parame
     """Group what backends have and the host lacks; the first one's parameter is shown."""
     options: dict[str, list[tuple[_Known, Parameter]]] = {}
     for known in providers:
-        for option in filter(None, (found.option for found in known.additions)):
+        for option in known.options:
             options.setdefault(option.name, []).append((known, option))
     return options
 
@@ -231,7 +249,7 @@ def _notes(providers: Iterable[_Known]) -> dict[str, list[str]]:
     """Say of each of the host's parameters on which backends its default is another."""
     notes: dict[str, list[str]] = {}
     for known in providers:
-        for name, default in filter(None, (found.default for found in known.additions)):
+        for name, default in known.defaults:
             notes.setdefault(name, []).append(default_note(name, known.backend.name, default))
     return notes
 
@@ -244,53 +262,6 @@ def _replace(layer: Any, written: Iterable[str], merged: str) -> None:
             with suppress(AttributeError, TypeError):
                 layer.__doc__ = text.replace(before, merged, 1)
             return
-
-
-class Addition(NamedTuple):
-    """What one parameter of an implementation adds to a host function; one of these is set."""
-
-    option: Parameter | None = None
-    """A parameter that the host lacks, as a caller may give it."""
-    hidden: tuple[str, str] | None = None
-    """Such a parameter that is not shown, and why."""
-    default: tuple[str, str] | None = None
-    """A parameter of the host that has another default, and this default."""
-
-
-class HostSignature:
-    """The signature of a host function, and what implementations add to it."""
-
-    def __init__(self, function: HostFunction) -> None:
-        self._own = signature_of(function.func)
-        self._function = function
-
-    def additions(self, where: ParameterMap, parameters: Parameters) -> list[Addition]:
-        """Tell what an implementation adds that takes these."""
-        return [*filter(None, (self._addition(where, one) for one in parameters.own))]
-
-    def _addition(self, parameters: ParameterMap, parameter: Parameter) -> Addition | None:
-        """Tell what one parameter adds, if it adds anything."""
-        name, default = parameter.name, parameter.default
-        if parameter.kind not in _NAMED:
-            return None
-        if parameters.is_option(name):
-            why = objection(name, self._own, self._function.selector_name)
-            return Addition(hidden=(name, why)) if why else Addition(_as_option(parameter))
-        if default is Parameter.empty or self._function.host_defaults:
-            return None
-        ours = parameters.differing(name, default)
-        return Addition(default=(ours, short_repr(default))) if ours else None
-
-    def merged(self, options: Sequence[Parameter]) -> Signature:
-        """Add the selector and options behind the other parameters, before ``**kwargs``."""
-        own = [*self._own.parameters.values()]
-        tail = [own.pop()] if own and own[-1].kind is Parameter.VAR_KEYWORD else []
-        return self._own.replace(parameters=[*own, *self._selector(), *options, *tail])
-
-    def _selector(self) -> list[Parameter]:
-        name = self._function.selector_name
-        kind = Parameter.KEYWORD_ONLY
-        return [Parameter(name, kind, default=None, annotation=SELECTOR_TYPE)] if name else []
 
 
 def objection(name: str, host: Signature, selector: str) -> str | None:
@@ -306,19 +277,12 @@ def objection(name: str, host: Signature, selector: str) -> str | None:
 
 def _as_option(parameter: Parameter) -> Parameter:
     """Show a parameter of a backend as a caller may give it: by keyword, or not at all."""
-
-    def readable() -> Parameter:
-        str(parameter)
-        return parameter
-
-    def unreadable(_: BaseException) -> Parameter:
-        default = Unreadable(parameter.default)
-        return parameter.replace(annotation=Parameter.empty, default=default)
-
-    shown = attempt(readable, unreadable)
+    if ask_text(str, parameter) is None:
+        unreadable = Unreadable(parameter.default)
+        parameter = parameter.replace(annotation=Parameter.empty, default=unreadable)
     # One that the backend requires is required by no other caller of the host's function.
-    default = ... if shown.default is Parameter.empty else shown.default
-    return shown.replace(kind=Parameter.KEYWORD_ONLY, default=default)
+    default = ... if parameter.default is Parameter.empty else parameter.default
+    return parameter.replace(kind=Parameter.KEYWORD_ONLY, default=default)
 
 
 class Unreadable:

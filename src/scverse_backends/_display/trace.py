@@ -97,15 +97,13 @@ class Trace:
         self._folder = ""
         self._letters_read: dict[str, Any] = {}
         self._was_sent = False
-        self._token = uuid4().hex
 
     def begin_locks(self) -> None:
         """Make the lock, anew in a forked child."""
         self._lock = RLock()
 
     def __enter__(self) -> Self:
-        outer = self._state.span()
-        if self._is_on(outer):
+        if self._is_on():
             msg = "This trace is on here already; make another one with settings.trace()."
             raise RuntimeError(msg)
         with self._lock:
@@ -114,15 +112,17 @@ class Trace:
             self._entered += 1
         if self._every_thread:
             self._state.observe(self)
-            return self
-        self._join(outer)
+        else:
+            self._join()
         return self
 
-    def _join(self, outer: Span | None) -> None:
+    def _join(self) -> None:
+        outer = self._state.span()
         call, sinks = (None, ()) if outer is None else (outer.call, outer.sinks)
         self._state.enter_span(Span(None, call, (*sinks, self)))
 
-    def _is_on(self, outer: Span | None) -> bool:
+    def _is_on(self) -> bool:
+        outer = self._state.span()
         here = self._state.observers if self._every_thread else outer.sinks if outer else ()
         return self in here
 
@@ -146,8 +146,8 @@ class Trace:
             if not self._folder:  # that nobody but this user may read
                 self._folder = mkdtemp(prefix="scverse-backends-trace-")
                 finalize(self, _remove, self._folder, os.getpid())
-        _traces[self._token] = self
-        return Followed(self._selector.address, self._token, os.getpid(), self._folder)
+                _traces[self._folder] = self
+        return Followed(self._selector.address, os.getpid(), self._folder)
 
     def expect_letters(self) -> None:
         """Expect to be told of calls by another process."""
@@ -156,12 +156,11 @@ class Trace:
     @contextmanager
     def here(self) -> Generator[None]:
         """Trace a call in this process that is bound to the trace, if it is not traced already."""
-        outer = self._state.span()
-        if not self._entered or self._every_thread or self._is_on(outer):
+        if not self._entered or self._is_on():
             yield
             return
         self._was_sent = False  # what was sent runs here, as in Dask's workers that are threads
-        self._join(outer)
+        self._join()
         try:
             yield
         finally:
@@ -320,7 +319,7 @@ def _remove(folder: str, process: int) -> None:
 
 
 _traces: WeakValueDictionary[str, Trace] = WeakValueDictionary()
-"""The traces of this process to which work was bound."""
+"""The traces of this process to which work was bound, by their folders."""
 
 
 class Followed(NamedTuple):
@@ -330,14 +329,13 @@ class Followed(NamedTuple):
     ----------
     address
         Where another process finds the host.
-    token, process
-        Which trace of which process it is.
+    process
+        Number of the process that has the trace.
     folder
-        Where other processes tell of their calls.
+        Where other processes tell of their calls; no two traces have the same.
     """
 
     address: HostAddress
-    token: str
     process: int
     folder: str
 
@@ -345,7 +343,7 @@ class Followed(NamedTuple):
         """Give a block in which one call is traced."""
         if os.getpid() != self.process:
             return self._there()
-        trace = _traces.get(self.token)
+        trace = _traces.get(self.folder)
         return nullcontext() if trace is None else trace.here()
 
     @contextmanager
@@ -358,7 +356,7 @@ class Followed(NamedTuple):
             trace.post_to(self.folder)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        trace = _traces.get(self.token)
+        trace = _traces.get(self.folder)
         if trace is not None:
             trace.expect_letters()
         return Followed, tuple(self)

@@ -53,7 +53,7 @@ class TraceRecord(NamedTuple):
     ----------
     function, backend, distribution, version, reason, refusals, ignored, renamed, forwarded
         As in `Decision`.
-    differing_defaults, is_fallback, options, missing_members
+    differing_defaults, is_fallback, options, missing_members, is_stopped
         As in `Decision`.
     duration
         Time spent in it so far, in seconds, what it called included. A
@@ -88,6 +88,7 @@ class TraceRecord(NamedTuple):
     is_fallback: bool
     options: tuple[tuple[str, Any], ...]
     missing_members: tuple[str, ...]
+    is_stopped: bool
     duration: float
     outcome: Outcome
     error: str | None
@@ -288,10 +289,6 @@ def provenance_of_settings(selector: Selector) -> dict[str, Any]:
     }
 
 
-_STOPPED = f"{NAME}.exceptions.BackendFallbackError"
-"""How the error of a call begins that fallback="error" stopped before anything ran."""
-
-
 def provenance_of_records(
     selector: Selector, records: Sequence[TraceRecord], date: datetime
 ) -> dict[str, Any]:
@@ -300,7 +297,7 @@ def provenance_of_records(
     fallbacks: dict[str, list[str]] = {}
     left_out: dict[str, str] = {}
     for record in records:
-        if (record.error or "").startswith(_STOPPED):
+        if record.is_stopped:
             continue  # nothing ran
         _note(backends.setdefault(record.backend, {"functions": []}), record)
         if record.is_fallback:

@@ -22,6 +22,9 @@ _TITLES = {PARAMETERS: PARAMETERS, "Params": PARAMETERS, OTHER: OTHER}
 _BEFORE_OTHER = (PARAMETERS, "Attributes", "Methods", "Returns", "Yields", "Receives")
 """The sections that numpydoc wants ahead of Other Parameters."""
 
+_FIRST_TITLE = re.compile(r"(Param(?:eter)?s)[^\S\n]*\n([^\S\n]*)(-+|=+)[^\S\n]*(?:\n|\Z)")
+"""The last word of a title that lists parameters, and below it an indentation and a rule."""
+
 _HEADER = re.compile(r"([^\n]*)\n([^\S\n]*)(-+|=+)[^\S\n]*(?:\n|\Z)")
 """A title, and below it an indentation and a rule."""
 
@@ -83,11 +86,6 @@ def default_note(name: str, provider: str, default: str) -> str:
     return f"With backend ``{provider!r}``, ``{name}`` is ``{default}`` by default."
 
 
-def with_selector(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
-    """Give a docstring as it is before any backend is known."""
-    return add_selector(doc, selector_entry(selector, labels)) if doc and selector else doc
-
-
 @lru_cache(maxsize=256)
 def read_parameters(doc: str | None) -> Mapping[str, Entry]:
     """Read what a docstring says of each parameter."""
@@ -107,13 +105,14 @@ def write_entries(entries: Iterable[Entry]) -> str:
     return "".join(_render(entry, "", typed=True) for entry in entries).lstrip("\n")
 
 
-def add_selector(doc: str, entry: Entry) -> str:
-    """Add the selector at the end of Parameters, as `merge` does; a host pays this at import."""
-    indent, header = _first_header(doc)
-    if header is None or header[0] != PARAMETERS:
+def with_selector(doc: str | None, selector: str, labels: tuple[str, ...]) -> str | None:
+    """Give a docstring as it is before any backend is known, quickly: a host pays this at import."""
+    indent, header = _first_header(doc) if doc and selector else ("", None)
+    if not doc or header is None or header[0] != PARAMETERS:
         return doc
     section = _section(doc, indent, header, _next_header(doc, indent, header[1])[1])
-    if _may_document(doc, section, entry.name):
+    entry = selector_entry(selector, labels)
+    if _may_document(doc, section, selector):
         return merge(doc, entry)
     place, text = _last_place(doc, section, entry)
     return doc[:place] + text + doc[place:]
@@ -265,12 +264,10 @@ def _section(doc: str, indent: str, header: tuple[str, int], end: int) -> Sectio
 
 def _first_header(doc: str) -> tuple[str, tuple[str, int] | None]:
     """Find the indentation of the sections, and the first header that lists parameters."""
-    found = doc.find("Param")
-    while found >= 0:
-        header = _HEADER.match(doc, doc.rfind("\n", 0, found) + 1)
-        if header and (title := header[1].strip()) in _TITLES and len(header[3]) >= len(title):
-            return header[2], (_TITLES[title], header.end())
-        found = doc.find("Param", _line_end(doc, found))
+    for found in _FIRST_TITLE.finditer(doc):
+        title = doc[doc.rfind("\n", 0, found.start()) + 1 : found.end(1)].strip()
+        if title in _TITLES and len(found[3]) >= len(title):
+            return found[2], (_TITLES[title], found.end())
     return "", None
 
 
@@ -290,11 +287,6 @@ def _next_rule(doc: str, indent: str, start: int) -> int:
     single = doc.find(f"\n{indent}---", start)
     double = doc.find(f"\n{indent}===", start, len(doc) if single < 0 else single)
     return single if double < 0 else double
-
-
-def _line_end(doc: str, start: int) -> int:
-    end = doc.find("\n", start)
-    return len(doc) if end < 0 else end
 
 
 def _parameter_spans(doc: str, found: Sequence[Section]) -> Iterator[Span]:

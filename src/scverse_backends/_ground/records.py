@@ -240,12 +240,14 @@ class Decision(NamedTuple):
     differing_defaults
         Parameters left out, whose default on the backend is not the host's.
     is_fallback
-        Whether the host runs it although only backends were selected.
+        Whether the host is to run it although only backends were selected.
     options
         What the block gives the call: options of the backend, which the call itself left out.
     missing_members
         Where it constructs a class: what the host's class has and the backend's
         lacks, ``"score"`` or, of a method's parameters, ``"score(strict)"``.
+    is_stopped
+        Whether ``fallback="error"`` stops it before anything runs.
     """
 
     function: str
@@ -261,6 +263,7 @@ class Decision(NamedTuple):
     is_fallback: bool = False
     options: tuple[tuple[str, Any], ...] = ()
     missing_members: tuple[str, ...] = ()
+    is_stopped: bool = False
 
     def __repr__(self) -> str:
         return str(decision_page(self))

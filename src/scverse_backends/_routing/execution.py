@@ -1,19 +1,16 @@
-"""Execution: how a call of one function is run, once it is clear who runs it, and what of it runs now.
-
-The calls that a function makes of itself stay on the host. A plain call is
-known by its thread; a coroutine or generator by a mark in its context. Neither
-holds an argument.
-"""
+"""Execution: how a call of one function is run, once it is clear who runs it."""
 
 from __future__ import annotations
 
 from functools import partial
-from threading import local
 from typing import TYPE_CHECKING, Any
 
+from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once, with_decorators
 from scverse_backends._ground.records import Refusal
 from scverse_backends._ground.safe_repr import add_note
+
+from .nesting import Nesting, inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,30 +19,11 @@ if TYPE_CHECKING:
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.selector import Selector
 
+    from .decisions import Decisions
     from .host import HostFunction
     from .implementations import RouteCache
     from .resolution import Resolution, Resolver
     from .routes import Route
-
-    Key = str | Selection
-    """A backend's name while it runs the function; a selection while the host does in its place."""
-
-
-this_thread = local()
-"""Keeps what each thread is inside of; threads share nothing here, and wait for nothing.
-
-Not of a class of ours, which would make it for each thread and cost every call: see `inside`.
-"""
-
-
-def inside() -> set[object]:
-    """Give what the thread that asks is inside of."""
-    try:
-        return this_thread.inside  # type: ignore[no-any-return]
-    except AttributeError:
-        made: set[object] = set()
-        this_thread.inside = made
-        return made
 
 
 class Execution:
@@ -59,6 +37,8 @@ class Execution:
         The selections by function under which the host is this one's first choice.
     watchers
         Told of each route that a call made necessary.
+    nesting
+        Knows what a caller is inside of.
     """
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
@@ -68,23 +48,56 @@ class Execution:
         self.ready: dict[Selection, Route] = {}
         self.on_host: set[Selection] = set()
         self.watchers: list[Callable[[Iterable[object]], None]] = []
-        self._entries: dict[str, object] = {}
+        self.nesting = Nesting(self.state)
+        self.entry = self.nesting.entry
 
     @once
     def routes(self) -> RouteCache:
         """Make the routes of the function, when a backend is first selected or asked for."""
         from .implementations import RouteCache
 
-        return RouteCache(self.function, self.selector.registry, self.entry, self.watchers)
+        return RouteCache(self.function, self.selector.registry, self.nesting, self.watchers)
 
     @once
     def resolver(self) -> Resolver:
         """Make what resolves calls, when one is first considered."""
         from .resolution import Resolver
 
-        return Resolver(
-            self.function, self.selector, self.routes, self.is_inside, self.ready, self.on_host
-        )
+        for kept in (self.ready, self.on_host):
+            self.selector.changes.watch(kept.clear)
+        return Resolver(self.function, self.selector, self.routes, self.nesting)
+
+    @once
+    def decisions(self) -> Decisions:
+        """Make what tells of resolutions, when there is first something to tell."""
+        from .decisions import Decisions
+
+        return Decisions(self.function, self.selector, self.routes)
+
+    def resolve(
+        self, selection: Selection, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Resolution:
+        """Choose who runs a call, and keep what that tells of later ones."""
+        __tracebackhide__ = True
+        generation = self.selector.changes.generation
+        resolution = self.resolver.resolve(selection, args, kwargs)
+        if selection.is_kept and not resolution.is_nested:
+            self._keep_first(resolution, generation)
+        return resolution
+
+    def _keep_first(self, resolution: Resolution, generation: object) -> None:
+        """Let calls go to the first choice as they come, unless somebody listens to each of them."""
+        backend = next(iter(resolution.chosen.backends), None)
+        if backend is None:
+            self.on_host.add(resolution.selection)
+            return
+        route = self.routes.known(backend)
+        if route is None or route.max_positional < 0 or messages.is_logged(messages.DEBUG):
+            return
+        self.ready[resolution.selection] = route
+        # Asked after storing: a change before is seen here, and one after clears what is ready.
+        if generation is not self.selector.changes.generation:
+            self.ready.clear()
 
     def options_of(self, backend: LoadedBackend) -> frozenset[str]:
         """Name the parameters of a backend's implementation that the host's function has not."""
@@ -107,26 +120,11 @@ class Execution:
         label = kwargs.pop(self.function.selector_name, None)
         return None if label is None else self.selector.for_call(label, self.state.scope())
 
-    def entry(self, key: Key) -> object:
-        """Give what stands for a key among what a thread is inside of.
-
-        For a backend it is a plain object: calls put it in and out, and its hash costs nothing.
-        """
-        return self._entries.setdefault(key, object()) if isinstance(key, str) else (self, key)
-
     def entry_of(self, resolution: Resolution) -> object | None:
         """Give what a coroutine or generator is inside of while it runs; ``None`` for nothing."""
-        if resolution.is_fallback:
+        if resolution.lacks_backend:
             return self.entry(resolution.selection)
         return None if resolution.forwarding is None else resolution.forwarding.route.entry
-
-    def is_inside(self, key: Key) -> bool:
-        """Whether the caller is inside a backend's implementation, or a fallback."""
-        marks, entry = self.state.inside.get(), self.entry(key)
-        return entry in inside() or (
-            bool(marks)  # mostly there is none, and a traced call asks twice
-            and any(mark.is_open and mark.entry == entry for mark in marks)
-        )
 
     def run(self, resolution: Resolution, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call on the first backend that can take it, else on the host in a backend's place."""
@@ -134,7 +132,7 @@ class Execution:
         forwarding = resolution.forwarding
         if forwarding is not None:
             return self.run_route(forwarding.route, forwarding.args, forwarding.kwargs)
-        self.resolver.allow(resolution, kwargs)
+        self.decisions.tell_fallback(resolution, kwargs)
         # The calls that the host makes of the function meanwhile stay on the host.
         here, entry = inside(), self.entry(resolution.selection)
         try:
@@ -175,7 +173,7 @@ class Execution:
     ) -> None:
         """Say with an error of the host why the host ran the call at all."""
         if isinstance(error, TypeError):
-            self.resolver.refuse_backend_options(kwargs, refusals)
+            self.decisions.refuse_backend_options(kwargs, refusals)
         if refusals:
             add_note(error, note(refusals))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
-from scverse_backends._ground.safe_repr import describe_error, one_line, plain_str, short_repr
+from scverse_backends._ground.safe_repr import short_repr
 
-from .parameters import bind, differing, same, settle, silence, telling
+from .defaults import same, vagueness
+from .parameters import bind, clearest_first, named_twice, off_default
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from scverse_backends._ground.records import LoadedBackend, Refusal
+    from scverse_backends._ground.records import Refusal
 
     from .parameters import Given
     from .routes import Route
@@ -22,17 +22,12 @@ if TYPE_CHECKING:
 _REST = "*"
 """Where ``*args`` arrive; no parameter has this name."""
 
-_NO_ANSWER = "it returned None, where True takes the call"
-"""The reason of a question that ends without ``return``, which is easily forgotten."""
-
-_AWAITED = "it answered with a coroutine, which nothing awaits"
-"""The reason of a question that a coroutine function answers."""
-
 
 class Forwarding(NamedTuple):
     """How the arguments of one call reach the implementation at the end of a route."""
 
     route: Route
+    given: Given
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     ignored: tuple[str, ...]
@@ -57,14 +52,14 @@ def forward(route: Route, given: Given) -> Forwarding | Refusal:
             received.append((name, name if target is _REST else target))
     for target, default in route.supplied.items():
         placed.setdefault(target, default)
-    refusal = _objection(route, placed, lost, twice) or _otherwise(route, given)
+    refusal = _objection(route, placed, lost, twice) or _contradiction(route, given)
     if refusal is not None:
         return refusal
     args = _by_position(route, given, placed)
-    return Forwarding(route, args, placed, tuple(ignored), tuple(received))
+    return Forwarding(route, given, args, placed, tuple(ignored), tuple(received))
 
 
-def merge(route: Route, given: Given) -> Given:
+def without_repeats(route: Route, given: Given) -> Given:
     """Leave out what counts as not given, because another name of the same parameter says more."""
     aliases = route.function.aliases
     if not aliases:
@@ -80,68 +75,26 @@ def merge(route: Route, given: Given) -> Given:
 def _counts(route: Route, given: Given, name: str) -> bool:
     """Whether one of several names of a parameter counts as given."""
     ours, named, targets = route.function.parameters, given.named, route.targets
-    meant = differing(ours, given, route.function.names_of(name))
+    meant = off_default(ours, given, route.function.names_of(name))
     if name in meant:
         return True
     if meant:
         # By position it keeps its place, unless its value tells an implementation nothing.
         is_placed = name in ours.positional[: given.by_position]
-        return is_placed and not silence(named[name]) and targets[name] != targets[meant[0]]
-    first = route.rivals(name)[0]
-    if name == first or not route.speaks(name):
+        return is_placed and not vagueness(named[name]) and targets[name] != targets[meant[0]]
+    first = route.arriving_with(name)[0]
+    if name == first or not route.is_clearest(name):
         return name == first
-    return first not in named or not (silence(named[name]) or same(named[name], named[first]))
+    return first not in named or not (vagueness(named[name]) or same(named[name], named[first]))
 
 
-def ask(
-    route: Route, given: Given, question: Any, failure: str, verb: str, no: Callable[..., Refusal]
-) -> Refusal | None:
-    """Ask a ``can_run`` or ``should_run`` about a call; ``verb`` says no, and ``no`` records it.
-
-    A question that fails has no answer, so it is recorded as a plain refusal.
-    """
-    arguments = given.arguments(route.function.parameters)
-    if route.function.aliases:
-        is_hosts = question is route.function.should_run
-        name_of = route.function.own_name if is_hosts else route.name_there
-        arguments = {name_of(name): value for name, value in arguments.items()}
-    try:
-        answer = plain_str(question(route.function.name, arguments))
-        if type(answer) is CoroutineType:
-            answer.close()
-            answer = _AWAITED
-        agrees = type(answer) is not str and bool(answer)
-    except (KeyboardInterrupt, RecursionError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - a broken can_run is a "no" that names its error
-        return route.refuse(f"{failure}: {describe_error(error)}")
-    if agrees:
-        return None
-    if answer is None:
-        answer = _NO_ANSWER
-    said = one_line(answer) if type(answer) is str else ""
-    return no(*route.refuse(f"{verb}: {said}" if said else verb))
-
-
-def hook_of(backend: LoadedBackend, name: str) -> Any:
-    """Give a function that asks what an adapter has under a name by then, if it was loaded with it."""
-    if getattr(backend, name) is None:
-        return None
-
-    def ask_as_it_is_now(function: str, arguments: dict[str, Any]) -> Any:
-        hook = getattr(backend.adapter, name, None)
-        return hook is None or hook(function, arguments)
-
-    return ask_as_it_is_now
-
-
-def takes(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def reaches(route: Route, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a call reaches an implementation, which is not asked about it."""
     ours = route.function.parameters
-    given = settle(ours, bind(ours, args, kwargs), route.function.aliases)
-    if isinstance(given, str):
+    given = bind(ours, args, kwargs)
+    if isinstance(given, str) or named_twice(ours, given, route.function.aliases):
         return False
-    return isinstance(forward(route, merge(route, given)), Forwarding)
+    return isinstance(forward(route, without_repeats(route, given)), Forwarding)
 
 
 def _is_needless(route: Route, name: str, value: Any) -> bool:
@@ -157,7 +110,7 @@ def _placed(route: Route, given: Given) -> Iterator[tuple[str, Any, str | None, 
         target = route.targets[name]
         if target is not None or not _is_needless(route, name, value):
             yield name, value, target, name in function.ignorable
-    for name, target in route.further(given).items():
+    for name, target in route.extra_targets(given).items():
         value, own = given.extra[name], function.own_name(name)
         has_it = own != name
         if target is not None or not (has_it and _is_needless(route, own, value)):
@@ -188,11 +141,11 @@ def _objection(
     return route.refuse("; ".join((said, *_rename_faults(route))) if lost or missing else said)
 
 
-def _otherwise(route: Route, given: Given) -> Refusal | None:
+def _contradiction(route: Route, given: Given) -> Refusal | None:
     """Refuse a call that means something else than what the adapter always does."""
     sources = (given.named, given.extra, route.function.parameters.defaults)
     for name, value in route.fixed.items():
-        names = telling(route.function.parameters, route.function.names_of(name))
+        names = clearest_first(route.function.parameters, route.function.names_of(name))
         asked = next(
             ((one, found[one]) for found in sources for one in names if one in found), None
         )
@@ -207,7 +160,7 @@ def _rename_faults(route: Route) -> Iterator[str]:
     ours, theirs = route.function.parameters, route.parameters
     for name, target in route.declared.items():
         rename = f"its rename {{{name!r}: {target!r}}}"
-        if route.function.own_name(name) not in ours.names and not ours.takes_kwargs:
+        if not route.function.takes(name):
             swapped = target in ours.names and name in theirs.names
             hint = "; write it the other way round" if swapped else ""
             yield f"{rename} begins with {name!r}, which the host does not take{hint}"

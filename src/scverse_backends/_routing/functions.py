@@ -1,16 +1,16 @@
 """Functions: the decorator for host functions, and the path of every call.
 
 `_wrapper` makes what users call. A call that it cannot settle by itself goes to
-`Dispatch`, which asks the `Resolver` who runs it.
+`Dispatch`, which asks the `Resolver` who runs it, and has the `Decisions` told.
 """
 
 from __future__ import annotations
 
 import sys
-from contextlib import closing, nullcontext, suppress
+from contextlib import nullcontext
 from contextvars import copy_context
+from functools import partial
 from operator import attrgetter
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground import messages
@@ -19,7 +19,8 @@ from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 from scverse_backends._selection.state import TRACED
 
-from .execution import Execution, note, this_thread
+from .execution import Execution, note
+from .nesting import this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,8 +200,8 @@ class Dispatch(Execution):
                 return self.traced.call(outer, args, kwargs)
             label = kwargs.pop(self.name, _UNNAMED)
             if label is _UNNAMED:
-                resolution = self.resolver.resolve(self.selector.current(), args, kwargs)
-                self.resolver.tell(resolution)
+                resolution = self.resolve(self.selector.current(), args, kwargs)
+                self.decisions.log_resolution(resolution)
                 if not resolution.is_for_host:
                     return self.run(resolution, args, kwargs)
                 # Run from here: a host function may call itself to any depth.
@@ -241,17 +242,17 @@ class Dispatch(Execution):
         from .suspended import Hold, named
 
         own, top, span = self.pop_selection(kwargs), self.state.look(), None
-        resolution = self.resolver.resolve(own or self.selector.current(), args, kwargs)
+        resolution = self.resolve(own or self.selector.current(), args, kwargs)
         if top is not None and top[0] is TRACED:
             from .spans import begin
 
             site = messages.call_site(3, self.decorators)
             outer: Any = top[2]
-            span = begin(outer, self.resolver.decide(resolution), site, self.state.observers)
-        self.resolver.tell(resolution)
+            span = begin(outer, self.decisions.describe(resolution), site, self.state.observers)
+        self.decisions.log_resolution(resolution)
         with span or nullcontext():
-            if resolution.is_fallback:
-                self.resolver.allow(resolution, kwargs)
+            if resolution.lacks_backend:
+                self.decisions.tell_fallback(resolution, kwargs)
             entry = self.entry_of(resolution)
             if entry is None and own is None and span is None:
                 return self.run_on_host(args, kwargs, resolution.refusals)
@@ -275,37 +276,14 @@ class Dispatch(Execution):
             change the call; it is decided as it arrives.
         """
         if outermost is not None and outermost is not self.function.public:
-            arrived: Decision | None = copy_context().run(
-                self._arrive, outermost, args, dict(kwargs)
-            )
+            from .arrival import arrive
+
+            work = partial(outermost, *args, **kwargs)
+            arrived = copy_context().run(arrive, self.function.name, self.state, work)
             if arrived is not None:
                 return arrived
         selection = self.pop_selection(kwargs) or self.selector.current()
-        return self.resolver.decide(self.resolver.resolve(selection, args, kwargs))
-
-    def _arrive(
-        self, outermost: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Decision | None:
-        """Call through decorators outside of ours, until the call is seen; it does not run."""
-        from .spans import Arrived, CallAwaited
-
-        awaited = CallAwaited(self.function.name)
-        self.state.enter_span(None)
-        self.state.observe(awaited)
-        try:
-            result = outermost(*args, **kwargs)
-            if isinstance(result, CoroutineType):
-                # As far as it goes by itself; nobody is to wait for it.
-                with suppress(StopIteration, Exception), closing(result):
-                    result.send(None)
-        except (Exception, Arrived, SystemExit):
-            # What decorators raise for want of a result is not what the call would meet.
-            if awaited.decision is None:
-                raise
-        finally:
-            awaited.is_over = True
-            self.state.end_observing(awaited)
-        return awaited.decision
+        return self.decisions.describe(self.resolve(selection, args, kwargs))
 
     def blames_selector(self, kwargs: dict[str, Any]) -> bool:
         """Whether the selector alone made the host refuse a call's arguments.
@@ -319,7 +297,7 @@ class Dispatch(Execution):
             self.named[:] = [True]
             return True
         __tracebackhide__ = True
-        self.resolver.refuse_backend_options(kwargs)
+        self.decisions.refuse_backend_options(kwargs)
         return False
 
     def misfits(
@@ -330,7 +308,7 @@ class Dispatch(Execution):
         Nothing of it ran then: the call itself failed, or the host, which takes no such call
         either, fails in its place.
         """
-        from .forwarding import takes
+        from .forwarding import reaches
 
         at_once = messages.without_own_frames(error.__traceback__) is None
-        return (at_once or self.function.is_plain) and not takes(route, args, kwargs)
+        return (at_once or self.function.is_plain) and not reaches(route, args, kwargs)

@@ -116,9 +116,9 @@ class HostFunction:
     @lazy
     def parameters(self) -> Parameters:
         """Read what the host's own code takes, when a backend is first asked."""
-        from .parameters import read
+        from .parameters import parameters_of
 
-        return read(self.func)
+        return parameters_of(self.func)
 
     @lazy
     def receiver(self) -> str | None:
@@ -126,13 +126,6 @@ class HostFunction:
         # A constructor has a parameter of such a name like any other; its object is not there yet.
         first = self.parameters.positional[:1] if type(self.func) is FunctionType else ()
         return first[0] if first and first[0] in _RECEIVERS else None
-
-    @lazy
-    def _plain_map(self) -> ParameterMap:
-        """Where its parameters go where nothing renames them."""
-        from .parameters import ParameterMap
-
-        return ParameterMap(self.parameters, {})
 
     def _object_in(self, theirs: Parameters) -> Mapping[str, str]:
         """Tell where the object of a method arrives: first, whatever that is called."""
@@ -144,14 +137,11 @@ class HostFunction:
 
     def map_to(self, renames: Mapping[str, str], theirs: Parameters) -> ParameterMap:
         """Tell where its parameters go, under an adapter's renames, in an implementation."""
-        renames = {**self._object_in(theirs), **renames}
-        if not (renames or self.aliases):
-            return self._plain_map
         from .parameters import ParameterMap, with_aliases
 
-        return ParameterMap(
-            self.parameters, with_aliases(renames, self.aliases, theirs.names), self.aliases
-        )
+        renames = {**self._object_in(theirs), **renames}
+        renames = with_aliases(renames, self.aliases, theirs.names)
+        return ParameterMap(self.parameters, renames, self.aliases)
 
     def names_of(self, parameter: str) -> tuple[str, ...]:
         """Give all names by which the host calls a parameter."""
@@ -162,10 +152,13 @@ class HostFunction:
         ours = self.parameters.names
         return name if name in ours else next(filter(ours.__contains__, self.names_of(name)), name)
 
+    def takes(self, name: str) -> bool:
+        """Whether it takes an argument of this name."""
+        return self.parameters.takes_kwargs or self.own_name(name) in self.parameters.names
+
     def may_ignore(self, name: str) -> bool:
         """Whether a backend may lack one of the host's own arguments."""
-        host = self.parameters
-        return name in self.ignorable and (self.own_name(name) in host.names or host.takes_kwargs)
+        return name in self.ignorable and self.takes(name)
 
     @property
     def is_plain(self) -> bool:

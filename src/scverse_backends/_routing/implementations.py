@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scverse_backends._ground.records import LoadedBackend
 
     from .host import HostFunction
+    from .nesting import Nesting
 
 
 class RouteCache:
@@ -37,8 +38,8 @@ class RouteCache:
         The host function.
     registry
         Knows the backends.
-    entry_of
-        Gives what stands for a backend among what a thread is inside of.
+    nesting
+        Knows what a caller is inside of.
     watchers
         Told of each route that a call made necessary.
     """
@@ -47,12 +48,12 @@ class RouteCache:
         self,
         function: HostFunction,
         registry: Registry,
-        entry_of: Callable[[str], object],
+        nesting: Nesting,
         watchers: list[Callable[[Iterable[object]], None]],
     ) -> None:
         self._function = function
         self._registry = registry
-        self._entry_of = entry_of
+        self._nesting = nesting
         self._watchers = watchers
         self._routes: dict[LoadedBackend, Route | Refusal] = {}
         self._told: set[LoadedBackend] = set()
@@ -114,6 +115,11 @@ class RouteCache:
         self._routes[backend] = route
         return route
 
+    def known(self, backend: LoadedBackend) -> Route | None:
+        """Give the route to a backend, if one was compiled, whatever the adapter has by now."""
+        route = self._routes.get(backend)
+        return route if isinstance(route, Route) else None
+
     def owners(self, parameter: str) -> list[str]:
         """Name the known backends whose implementation has a parameter of this name."""
         found = []
@@ -150,4 +156,4 @@ class RouteCache:
             return Refusal(backend.name, MISSING)
         if not callable(found):
             return Refusal(backend.name, f"offers {function.name!r}, which cannot be called")
-        return compile_route(function, backend, found, self._entry_of(backend.name))
+        return compile_route(function, backend, found, self._nesting.entry(backend.name))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from inspect import Parameter
-from types import EllipsisType, FunctionType, MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from scverse_backends._ground.callables import signature_of
 from scverse_backends._ground.labels import quoted
 from scverse_backends._ground.records import ABSENT
-from scverse_backends._ground.safe_repr import attempt
+
+from .defaults import alike, same, vagueness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,8 +20,6 @@ Aliases: TypeAlias = "Mapping[str, tuple[str, ...]]"
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-_WORDS = ("deprecated", "warn", "unset")
-"""What scientific packages write as the default of a parameter that is on its way out."""
 
 
 class Parameters(NamedTuple):
@@ -39,14 +37,11 @@ class Parameters(NamedTuple):
     """The name of ``*args``, which takes what is given by position behind the others."""
     own: tuple[Parameter, ...]
     """As they were read, once and for all: a foreign signature may be another the next time."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every parameter that has a name of its own."""
-        return self.keyword | self.positional_only
+    names: frozenset[str]
+    """Every parameter that has a name of its own."""
 
 
-def read(func: Callable[..., Any]) -> Parameters:
+def parameters_of(func: Callable[..., Any]) -> Parameters:
     """Read what a callable takes; raises whatever `inspect.signature` raises."""
     return by_kind(signature_of(func).parameters.values())
 
@@ -64,6 +59,7 @@ def by_kind(parameters: Iterable[Parameter]) -> Parameters:
         takes_kwargs=any(p.kind is Parameter.VAR_KEYWORD for p in found),
         rest=next((p.name for p in found if p.kind is Parameter.VAR_POSITIONAL), None),
         own=found,
+        names=frozenset(p.name for p in named),
     )
 
 
@@ -115,40 +111,30 @@ def bind(parameters: Parameters, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return Given(named, extra, min(len(args), known), args[known:])
 
 
-def settle(parameters: Parameters, given: Given | str, aliases: Aliases) -> Given | str:
-    """Say why a call cannot give one parameter by several names, if it does.
+def named_twice(parameters: Parameters, given: Given, aliases: Aliases) -> str | None:
+    """Say which parameter a call gives by several of its names, if it does.
 
     Of two names that both stand in the signature, one may be at its default.
     """
-    if isinstance(given, str) or not aliases:
-        return given
     for names in dict.fromkeys(aliases.values()):
         there = [name for name in names if name in given.named]
         # By name, what is taken by position alone is something else.
         further = [n for n in names if n in given.extra and n not in parameters.positional_only]
-        twice = [*there, *further] if further else differing(parameters, given, there)
+        twice = [*there, *further] if further else off_default(parameters, given, there)
         if len(twice) > 1:
             return f"would receive one parameter by two names, {quoted(twice)}"
-    return given
+    return None
 
 
-def differing(parameters: Parameters, given: Given, names: Iterable[str]) -> list[str]:
+def off_default(parameters: Parameters, given: Given, names: Iterable[str]) -> list[str]:
     """Pick the names that a call gives, and not at their default."""
     defaults, named = parameters.defaults, given.named
     return [n for n in names if n in named and not same(named[n], defaults.get(n, ABSENT))]
 
 
-def telling(parameters: Parameters, names: Iterable[str]) -> list[str]:
+def clearest_first(parameters: Parameters, names: Iterable[str]) -> list[str]:
     """Sort the names of one parameter, the one whose default says most first."""
-    return sorted(names, key=lambda name: silence(parameters.defaults.get(name, ABSENT)))
-
-
-def silence(default: object) -> int:
-    """Tell how little a default says: 0 for a value, 1 for ``None``, 2 for a mark of "not given"."""
-    if default is None:
-        return 1
-    is_word = type(default) is str and default in _WORDS
-    return 2 if is_word or _is_mark(default, type(default)) else 0
+    return sorted(names, key=lambda name: vagueness(parameters.defaults.get(name, ABSENT)))
 
 
 def fits(parameters: Parameters, given: Given | None) -> bool:
@@ -156,57 +142,6 @@ def fits(parameters: Parameters, given: Given | None) -> bool:
     if given is None or (given.extra and not parameters.takes_kwargs):
         return False
     return parameters.required <= given.named.keys()
-
-
-def same(value: object, default: object) -> bool:
-    """Whether a value certainly is a default: identical, or of its type and equal by one true value."""
-    if value is default:
-        return True
-    # 1, 1.0 and True are three values: one feature, all features, and a switch.
-    return type(value) is type(default) and attempt(lambda: _equal(value, default), lambda _: False)
-
-
-def _equal(value: Any, default: Any) -> bool:
-    if type(value) not in (list, tuple, dict):
-        # A truth value of Python's or of numpy's; an array or expression is no answer.
-        equal = value == default
-        if not (type(equal).__name__ in ("bool", "bool_") and equal):
-            return False
-    return all(same(one, other) for one, other in _parts(value, default))
-
-
-def _parts(value: Any, default: Any) -> Iterable[tuple[Any, Any]]:
-    """Pair what two values of one type consist of; raises if one has more than the other."""
-    if isinstance(value, (set, frozenset)):
-        known = {one: one for one in default}
-        return [(one, known[one]) for one in value]
-    if isinstance(value, dict):
-        return zip(value.items(), default.items(), strict=True)
-    if isinstance(value, (list, tuple)):
-        return zip(value, default, strict=True)
-    fields = getattr(type(value), "__dataclass_fields__", {})
-    return [(getattr(value, n), getattr(default, n)) for n in fields if fields[n].compare]
-
-
-def alike(ours: object, theirs: object) -> bool:
-    """Whether two defaults say the same, as far as can be told: equal, or both only a mark.
-
-    Each library has a mark of its own for "not given", which means nothing to the other.
-    """
-    return same(ours, theirs) or (_is_mark(theirs, type(ours)) and _is_mark(ours, type(theirs)))
-
-
-def _is_mark(value: object, other: type) -> bool:
-    """Whether a value is the only one of its kind, or has but its identity and a class of this name."""
-    kind = type(value)
-
-    def looks_so() -> bool:
-        if kind in (EllipsisType, object) or (issubclass(kind, Enum) and len(kind) == 1):
-            return True
-        plain = kind.__eq__ is object.__eq__ and kind.__new__ is object.__new__
-        return plain and kind.__name__ == other.__name__ and object.__getstate__(value) is None
-
-    return attempt(looks_so, lambda _: False)
 
 
 def with_aliases(
@@ -253,11 +188,9 @@ class ParameterMap:
         name is the implementation's for another of them.
     """
 
-    def __init__(
-        self, host: Parameters, renames: Mapping[str, str], aliases: Aliases | None = None
-    ) -> None:
+    def __init__(self, host: Parameters, renames: Mapping[str, str], aliases: Aliases) -> None:
         self.renames, self._defaults = renames, host.defaults
-        groups = [names for names in (aliases or {}).values() if not host.names.isdisjoint(names)]
+        groups = [names for names in aliases.values() if not host.names.isdisjoint(names)]
         self._names = host.names.union(*groups)
         meant = {theirs for ours, theirs in renames.items() if ours in host.names}
         self.targets = {
@@ -266,7 +199,7 @@ class ParameterMap:
         }
         self._received = {target: name for name, target in self.targets.items() if target}
         # Where two names of one parameter arrive as one, the default that says most is its default.
-        for name in (name for names in groups for name in reversed(telling(host, names))):
+        for name in (name for names in groups for name in reversed(clearest_first(host, names))):
             if target := self.targets.get(name):
                 self._received[target] = name
 

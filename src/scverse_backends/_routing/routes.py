@@ -14,7 +14,8 @@ from scverse_backends._ground.members import missing_members
 from scverse_backends._ground.records import ABSENT, DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
-from .parameters import Given, Parameters, alike, read, same, silence, telling, without_signature
+from .defaults import alike, same, vagueness
+from .parameters import Given, Parameters, clearest_first, parameters_of, without_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -104,7 +105,7 @@ class Route:
         look = attrgetter(self.function.name)
         return attempt(lambda: self.leads_to(look(self.adapter)), lambda _: False)
 
-    def further(self, given: Given) -> dict[str, str | None]:
+    def extra_targets(self, given: Given) -> dict[str, str | None]:
         """Tell under which names the arguments that the host has no name for arrive, if they do.
 
         By name, what the host takes by position alone is something else, whatever has that name here.
@@ -117,16 +118,18 @@ class Route:
             for name, target in renamed.items()
         }
 
-    def rivals(self, name: str) -> list[str]:
-        """List the host's names of a parameter that arrive where one does, the most telling first."""
+    def arriving_with(self, name: str) -> list[str]:
+        """List the host's names of a parameter that arrive where one does, the clearest first."""
         targets, names = self.targets, self.function.names_of(name)
         there = [one for one in names if one in targets and targets[one] == targets[name]]
-        return telling(self.function.parameters, there)
+        return clearest_first(self.function.parameters, there)
 
-    def speaks(self, name: str) -> bool:
+    def is_clearest(self, name: str) -> bool:
         """Whether no other name that arrives where one does says more by its default."""
         defaults = self.function.parameters.defaults
-        first, own = (silence(defaults.get(one, ABSENT)) for one in (self.rivals(name)[0], name))
+        first, own = (
+            vagueness(defaults.get(one, ABSENT)) for one in (self.arriving_with(name)[0], name)
+        )
         return first == own
 
     def name_there(self, name: str) -> str:
@@ -176,7 +179,7 @@ class Route:
 
     def differences(self, given: Given) -> tuple[DefaultDifference, ...]:
         """List the parameters left out whose default here is not the host's."""
-        arrived = {*map(self.targets.get, given.named), *self.further(given).values()}
+        arrived = {*map(self.targets.get, given.named), *self.extra_targets(given).values()}
         return tuple(d for d in self.differing if self.targets[d.parameter] not in arrived)
 
 
@@ -190,7 +193,8 @@ def compile_route(
 
     def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", ABSENT)
-        return read(without_signature(implementation, borrowed)), gives_coroutine(implementation)
+        own = without_signature(implementation, borrowed)
+        return parameters_of(own), gives_coroutine(implementation)
 
     found = attempt(look, describe_error)
     if isinstance(found, str):
@@ -219,11 +223,11 @@ def _differing(route: Route) -> tuple[DefaultDifference, ...]:
     return tuple(
         DefaultDifference(name, default, found[name])
         for name, default in route.function.parameters.defaults.items()
-        if name in found and not _is_otherwise(route, name, default)
+        if name in found and not _is_fixed_otherwise(route, name, default)
     )
 
 
-def _is_otherwise(route: Route, name: str, default: Any) -> bool:
+def _is_fixed_otherwise(route: Route, name: str, default: Any) -> bool:
     """Whether a call that leaves a parameter out does not come here, as another value is fixed."""
     fixed = (route.fixed.get(one, default) for one in route.function.names_of(name))
     return not all(same(value, default) for value in fixed)
@@ -273,7 +277,7 @@ def _max_positional(route: Route) -> int:
     seen: set[tuple[str, ...]] = set()
     for place, name in enumerate(function.parameters.positional if function.aliases else ()):
         names = function.names_of(name)
-        if names in seen or not route.speaks(name):
+        if names in seen or not route.is_clearest(name):
             return min(most, place)
         seen.add(names)
     return most
@@ -317,7 +321,7 @@ def _keywords(route: Route) -> frozenset[str]:
     passing = shared.union(name for name in further if route.renames.get(name, name) == name)
     aliases, aligned = route.function.aliases, ours.positional[: route.aligned]
     taken = {*renamed, *aliases, route.function.selector_name}
-    spoken = [n for n in passing if n not in ours.names or route.speaks(n)] if aliases else ()
+    spoken = [n for n in passing if n not in ours.names or route.is_clearest(n)] if aliases else ()
     return frozenset(passing - taken).union(_one_of_each(aliases, spoken, aligned))
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from threading import get_ident
-from time import perf_counter, sleep
+from time import perf_counter
 from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
-from scverse_backends._backends.load_lock import worker_waited_for
 from scverse_backends._ground import messages
 from scverse_backends._ground.records import asked_of
 from scverse_backends._selection.state import TRACED
@@ -158,7 +155,7 @@ class TracedCalls:
         # This function, `Dispatch.call` and `dispatched` stand between here and the call.
         site = messages.call_site(4, execution.decorators)
         span = begin(outer, decision, site, state.observers)
-        execution.resolver.log(decision, selection)
+        execution.decisions.log(decision, selection)
         mine = (TRACED, scope, span)
         token = state.active.set(mine)
         try:
@@ -196,9 +193,9 @@ class TracedCalls:
         # A route that takes what has this shape is told of it; the host may not have taken it.
         if decision is not None and (route is None or decision.backend == route.backend.name):
             return route, None, decision
-        resolution = execution.resolver.resolve(selection, args, kwargs)
+        resolution = execution.resolve(selection, args, kwargs)
         shape = shape if passes else resolution.shape
-        decision = self._decisions.get(shape) or execution.resolver.decide(resolution)
+        decision = self._decisions.get(shape) or execution.decisions.describe(resolution)
         # Another block makes another selection of the same options: they would only be held here.
         if shape is not None and selection.is_kept:
             if len(self._decisions) >= _MOST_SHAPES:
@@ -214,64 +211,7 @@ class TracedCalls:
         return (
             len(args) <= route.max_positional
             and route.keywords.issuperset(kwargs)
-            and not execution.is_inside(route.backend.name)
-            and not execution.is_inside(selection)
+            and not execution.nesting.is_inside(route.backend.name)
+            and not execution.nesting.is_inside(selection)
             and route.is_offered()
         )
-
-
-telling: ContextVar[tuple[object, ...]] = ContextVar("telling", default=())
-"""What is being told of a call in this context; the calls that it makes meanwhile are its own."""
-
-
-class Arrived(BaseException):
-    """Ends a call that was only made to see how it arrives; no ``except Exception`` stops it."""
-
-
-_LOOKS, _PAUSE = 20, 0.005
-"""How often, and after how many seconds, a thread looks again who waits for it."""
-
-
-class CallAwaited:
-    """Observes the calls of every context, until one that is only explained arrives."""
-
-    def __init__(self, function: str) -> None:
-        self.decision: Decision | None = None
-        self.is_over = False
-        self._function = function
-        self._thread = get_ident()
-        self._telling = telling.get()
-
-    def add(self, span: Span) -> None:
-        """Take the decision of the call that is awaited, and end the call; all others run.
-
-        Raises
-        ------
-        Arrived, SystemExit
-            In place of the call.
-        """
-        decision = span.decision
-        if decision is None or decision.function != self._function:
-            return
-        # What another dispatched function calls, or who is told of a call, is not awaited.
-        if span.parent is not None or any(one not in self._telling for one in telling.get()):
-            return
-        if not self._is_made_for_us():
-            return
-        self.decision = decision
-        # By the other one a thread ends without a word.
-        raise Arrived if get_ident() == self._thread else SystemExit
-
-    def follow(self) -> None:
-        """Give nothing: work that is bound is not what is awaited."""
-
-    def _is_made_for_us(self) -> bool:
-        """Whether this thread's call is the one: made by who explains it, or waited for there."""
-        me = get_ident()
-        if self._thread == me:
-            return True
-        for _ in range(_LOOKS):
-            if self.is_over or worker_waited_for(self._thread) == me:
-                return not self.is_over
-            sleep(_PAUSE)
-        return False

@@ -14,26 +14,14 @@ from typing import TYPE_CHECKING, Any
 from scverse_backends._ground.safe_repr import add_note
 from scverse_backends._selection.blocks import DISPATCH
 
+from .nesting import Mark
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextvars import Token
 
     from scverse_backends._selection.selection import Selection
     from scverse_backends._selection.state import Scope, SelectionState
-
-
-class Mark:
-    """Stands in the context of a coroutine or generator for as long as that runs.
-
-    The call closes it when it ends: a task that was begun in it and lives
-    longer is not inside it any more.
-    """
-
-    __slots__ = ("entry", "is_open")
-
-    def __init__(self, entry: object) -> None:
-        self.entry = entry
-        self.is_open = True
 
 
 class Hold:

@@ -1,4 +1,4 @@
-"""Requests: what users write to select backends, and what it names in this process.
+"""Requests: what users write to select backends, and which functions that is about.
 
 A label that ends in ``?`` is optional. A mapping selects by function: its keys
 are dispatch names, or patterns over them. A host may import parts of itself
@@ -18,15 +18,11 @@ from scverse_backends import exceptions as kinds
 from scverse_backends._ground.labels import CPU, quoted
 from scverse_backends._ground.labels import key as fold
 from scverse_backends._ground.safe_repr import attempt
-from scverse_backends.exceptions import BackendError
 
-from .selection import Pick, Rule
+from .selection import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from scverse_backends._backends.registry import Registry
-    from scverse_backends._ground.records import LoadedBackend, Verdict
 
     from .processes import HostAddress
     from .selection import Selection
@@ -95,16 +91,9 @@ class Request(NamedTuple):
         return self._replace(labels=tuple(map(change, self.labels)), by_function=tuple(keyed))
 
 
-class Located(NamedTuple):
-    """A label, and what it names here; the error says why that is not to be had."""
-
-    label: str
-    is_optional: bool
-    found: LoadedBackend | Verdict | None = None
-    error: BackendError | None = None
-
-
-def read(given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None) -> Request:
+def read_request(
+    given: Iterable[Any], options: Mapping[str, Mapping[str, Any]] | None = None
+) -> Request:
     """Read labels, several in order of preference, and mappings from functions to those."""
     labels: list[Any] = []
     mapping: dict[str, tuple[Any, ...]] = {}
@@ -178,82 +167,6 @@ def _options(
 
 def _short(labels: tuple[Any, ...]) -> Any:
     return labels[0] if len(labels) == 1 else [*labels]
-
-
-# What the labels name here.
-
-
-def locate(registry: Registry, label: Any, origin: str | None) -> Located:
-    """Find what a label names, loading only what cannot be told otherwise."""
-    is_optional = isinstance(label, str) and label.endswith(OPTIONAL)
-    name = label.removesuffix(OPTIONAL) if is_optional else label
-    return attempt_to_locate(name, lambda: registry.locate(name, origin), is_optional=is_optional)
-
-
-def attempt_to_locate(
-    label: str, find: Callable[[], LoadedBackend | Verdict | None], *, is_optional: bool
-) -> Located:
-    """Find a backend; where there is none and it is optional, say why.
-
-    Raises
-    ------
-    BackendError
-        If it is not optional; or if it is wrong wherever it is written, as a reserved name is.
-    """
-    try:
-        return Located(label, is_optional, find())
-    except BackendError as error:
-        is_mistake = isinstance(error, kinds.UnknownBackendError) and not is_just_unknown(error)
-        if is_mistake or not is_optional:
-            raise
-        return Located(label, is_optional, error=error)
-
-
-def pick_all(
-    located: Iterable[Located], use: Callable[[Any], Any]
-) -> tuple[tuple[Pick, ...], BackendError | None]:
-    """Load what was located, each backend once; give the first error too, if nothing remains."""
-    picks: dict[Any, Pick] = {}
-    errors: list[BackendError] = []
-    for one in located:
-        pick, error = _pick(one, use)
-        picks.setdefault(pick.name if error else pick.backend, pick)
-        errors += [error] if error else []
-    nothing = bool(errors) and all(pick.left_out for pick in picks.values())
-    return tuple(picks.values()), errors[0] if nothing else None
-
-
-def _pick(located: Located, use: Callable[[Any], Any]) -> tuple[Pick, BackendError | None]:
-    label, is_optional, found, error = located
-    if error is None:
-        try:
-            backend = None if found is None else use(found)
-            name = CPU if backend is None else backend.name
-            return Pick(name, backend, is_optional), None
-        except BackendError as failure:
-            if not is_optional:
-                raise
-            error = failure
-    failed = isinstance(error, kinds.BackendLoadError)
-    return Pick(label, None, is_optional, why_left_out(error), failed), error
-
-
-def why_left_out(error: BackendError) -> str:
-    """Say why an optional backend is left out, to complete "backend ..."."""
-    if isinstance(error, kinds.BackendNotInstalledError):
-        return f"is not installed (pip install {error.package})"
-    if isinstance(error, kinds.BackendLoadError):
-        return f"could not be loaded: {error.problem}"
-    if isinstance(error, kinds.UntrustedBackendError):
-        return f"is refused: {error.reason}"
-    if isinstance(error, kinds.BackendSnapshotError):
-        return f"cannot be selected here: {error.problem}"
-    return "is unknown"
-
-
-def is_just_unknown(error: BackendError | None) -> bool:
-    """Whether a label is valid and nothing here has it, though another process may."""
-    return type(error) is kinds.UnknownBackendError and error.problem is None
 
 
 # Which functions the keys fit, and which options those have.
@@ -342,10 +255,10 @@ def _import_late(key: str, package: str) -> None:
     for part in key.split("."):
         if has_wildcard(part):
             for name in getattr(found, "__all__", ()):
-                _read(found, name)
+                _attribute(found, name)
             return
-        found = _read(found, part)
+        found = _attribute(found, part)
 
 
-def _read(owner: Any, name: str) -> Any:
+def _attribute(owner: Any, name: str) -> Any:
     return attempt(lambda: getattr(owner, name, None), lambda _: None)

@@ -11,17 +11,18 @@ from scverse_backends._ground.callables import once
 from scverse_backends._ground.labels import Changes, quoted
 
 from .processes import ENTRY, enter_host, is_worker, lost, tell_programs, tell_workers
-from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Rule, Selection
+from .selection import BLOCK, CALL, CPU_PICK, HOST, PROCESS, SNAPSHOT, Missing, Selection
 from .state import PENDING, SelectionState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from scverse_backends._backends.configuration import Configuration, Environment, FallbackPolicy
     from scverse_backends._backends.registry import Registry
 
+    from .picking import Located
     from .processes import HostAddress
-    from .request import Located, Request
+    from .request import Request
     from .selection import Pick
     from .state import Scope
 
@@ -94,12 +95,12 @@ class Selector:
             selection = self._default()
         return selection.find() if type(selection) is Missing else selection
 
-    def find(self, asked: Request, origin: str | None = None) -> Request:
+    def locate(self, asked: Request, origin: str | None = None) -> Request:
         """Find the backend that each label names, loading only what cannot be told otherwise."""
-        return asked if self.off else asked.map(partial(self._locate, origin=origin))
+        return asked if self.off else asked.map(partial(self._locate_label, origin=origin))
 
-    def _locate(self, label: Any, origin: str | None) -> Located:
-        from .request import is_just_unknown, locate
+    def _locate_label(self, label: Any, origin: str | None) -> Located:
+        from .picking import is_just_unknown, locate
 
         located = locate(self.registry, label, origin)
         if is_just_unknown(located.error):
@@ -132,7 +133,7 @@ class Selector:
             If no function of a selected backend has an option.
         """
         self.check_keys(asked)
-        found = self.find(asked).without_options_of_others()
+        found = self.locate(asked).without_options_of_others()
         if self.off or not found.options:
             return
         peek = self.registry.peek
@@ -149,7 +150,7 @@ class Selector:
         *,
         use: Callable[[Any], Any] | None = None,
     ) -> Selection:
-        """Load what `find` gave, and make the selection of it.
+        """Load what `locate` gave, and make the selection of it.
 
         Parameters
         ----------
@@ -170,17 +171,14 @@ class Selector:
         if self.off:
             self._tell_off(asked)
             return self.state.make((CPU_PICK,), fallback, self.off)
-        from .request import pick_all, rules_with_options
+        from .picking import pick_all, pick_by_function
+        from .request import rules_with_options
 
         tell_workers()
         self.on_load()
         use = use or self.registry.use
         picks, nothing_remains = pick_all(asked.labels, use)
-        # A key whose labels are all left out leaves its functions to what surrounds it.
-        rules = [
-            Rule(key, pick_all(labels, use)[0], origin, options)
-            for key, labels, options in asked.by_function
-        ]
+        rules = pick_by_function(asked, use, origin)
         self._log_left_out((*picks, *(pick for rule in rules for pick in rule.picks)))
         if nothing_remains is not None:
             raise nothing_remains
@@ -201,7 +199,7 @@ class Selector:
         outer: Selection = HOST,
     ) -> Selection:
         """Resolve and load what is asked for."""
-        return self.load(self.find(asked), fallback, origin, outer)
+        return self.load(self.locate(asked), fallback, origin, outer)
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
         """Give the selection of a call that names its own backends; made once for each spelling."""
@@ -234,9 +232,9 @@ class Selector:
         if isinstance(labels, Selection):  # one that was in force, put back
             self._swap(labels)
             return
-        from .request import read
+        from .request import read_request
 
-        asked, scope = read((labels,)), self.state.scope()
+        asked, scope = read_request((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
         if origin not in (CALL, BLOCK, SNAPSHOT):  # what only keeps what surrounds it has that's
@@ -276,7 +274,7 @@ class Selector:
         if was_lost and not self.environment.backend:
             self._warn_once(ENTRY, was_lost)
         try:
-            return self.state.settle(self._by_environment())
+            return self.state.default_to(self._by_environment())
         except Exception as error:
             messages.point_at_caller(error)
             raise
@@ -329,7 +327,7 @@ class Selector:
 
         asked = parse(environment.backend)
         try:
-            selection = self.load(self.find(asked, origin), None, origin, HOST)
+            selection = self.load(self.locate(asked, origin), None, origin, HOST)
         except BackendError as error:
             if error.origin is None:
                 error.add_note(f"It was selected by {origin}={environment.backend!r}.")
@@ -381,22 +379,3 @@ class Selector:
             mistake = f"{variable}={policy!r} is none of {quoted(FALLBACK_POLICIES)}"
             raise BackendConfigurationError(self.configuration.host, [mistake])
         return cast("FallbackPolicy", policy)
-
-
-SETTINGS: Mapping[str, Callable[[Selector], Any]] = {
-    # Not their names alone: all that is selected is to be there again.
-    "backend": Selector.current,
-    "backends": Selector.current,
-    "fallback": Selector.policy,
-}
-"""What users may set, and what to set again where something else was set for a while."""
-
-
-class SettingsToRestore(dict[str, Any]):
-    """The settings by name, looked up when they are asked for."""
-
-    def __init__(self, selector: Selector) -> None:
-        self._selector = selector
-
-    def __missing__(self, name: str) -> Any:
-        return SETTINGS[name](self._selector)

@@ -12,15 +12,17 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from scverse_backends._backends.configuration import FallbackPolicy  # noqa: TC001 - typing.get_type_hints finds it here
-from scverse_backends._ground.labels import CPU, key
+from scverse_backends._ground.labels import CPU
+from scverse_backends._ground.labels import key as fold
 from scverse_backends._ground.records import Candidate, release
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError
 
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
+from .picking import attempt_to_locate
 from .processes import HostAddress, find_host, known_host, missing
-from .request import OPTIONAL, FunctionRequest, Request, attempt_to_locate
+from .request import OPTIONAL, FunctionRequest, Request
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
 
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
     from scverse_backends._backends.registry import Registry
     from scverse_backends._ground.records import LoadedBackend, Verdict
 
-    from .request import Located
+    from .picking import Located
     from .selection import Pick
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class SnapshotChoice(NamedTuple):
-    """One choice of a snapshot; without a candidate it is the host, or was registered."""
+class SnapshotPick(NamedTuple):
+    """One pick of a snapshot; without a candidate it is the host, or was registered."""
 
     name: str
     candidate: Candidate | None
@@ -92,7 +94,7 @@ class Snapshot:
     """
 
     _address: HostAddress
-    _chosen: tuple[SnapshotChoice, ...]
+    _chosen: tuple[SnapshotPick, ...]
     fallback: FallbackPolicy
     # Options need not be hashable.
     _for_some: tuple[FunctionRequest, ...] = field(default=(), hash=False)
@@ -210,13 +212,13 @@ class Snapshot:
             found = json.loads(text)
             for_some = [
                 FunctionRequest(
-                    key, _choices_from_json(chosen), tuple((name, value) for name, value in options)
+                    key, _picks_from_json(chosen), tuple((name, value) for name, value in options)
                 )
                 for key, chosen, options in found["functions"]
             ]
             return cls(
                 HostAddress(*found["host"]),
-                _choices_from_json(found["backends"]),
+                _picks_from_json(found["backends"]),
                 checked_policy(found["fallback"]),
                 tuple(for_some),
             )
@@ -287,9 +289,9 @@ def take(selector: Selector) -> Snapshot:
     generation = selector.changes.generation
     current, policy = selector.current(), selector.policy()
     for_some = [
-        FunctionRequest(rule.key, _choices_of(rule.picks), rule.options) for rule in current.rules
+        FunctionRequest(rule.key, _picks_of(rule.picks), rule.options) for rule in current.rules
     ]
-    snapshot = Snapshot(selector.address, _choices_of(current.picks), policy, tuple(for_some))
+    snapshot = Snapshot(selector.address, _picks_of(current.picks), policy, tuple(for_some))
     rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
     selection = selector.state.make(current.picks, policy, SNAPSHOT, rules)
     object.__setattr__(snapshot, "_resolved", Resolved(selector, selection, generation))
@@ -307,10 +309,10 @@ def _errors_name_the_machine() -> Generator[None]:
         raise
 
 
-def _choices_of(picks: tuple[Pick, ...]) -> tuple[SnapshotChoice, ...]:
+def _picks_of(picks: tuple[Pick, ...]) -> tuple[SnapshotPick, ...]:
     """Note each choice, also those that are left out: they may be there elsewhere."""
     return tuple(
-        SnapshotChoice(
+        SnapshotPick(
             pick.name,
             pick.backend.candidate if pick.backend else None,
             pick.is_optional,
@@ -320,21 +322,21 @@ def _choices_of(picks: tuple[Pick, ...]) -> tuple[SnapshotChoice, ...]:
     )
 
 
-def _choices_from_json(found: Iterable[Any]) -> tuple[SnapshotChoice, ...]:
+def _picks_from_json(found: Iterable[Any]) -> tuple[SnapshotPick, ...]:
     """Read choices from JSON."""
     return tuple(
-        SnapshotChoice(name, candidate and Candidate(*candidate), *more)
+        SnapshotPick(name, candidate and Candidate(*candidate), *more)
         for name, candidate, *more in found
     )
 
 
-def _located(chosen: SnapshotChoice, registry: Registry) -> Located:
+def _located(chosen: SnapshotPick, registry: Registry) -> Located:
     """Find what was chosen in this process; an optional one is left out if it is not there."""
     find = partial(_find, chosen, registry)
     return attempt_to_locate(chosen.name, find, is_optional=chosen.is_optional)
 
 
-def _find(chosen: SnapshotChoice, registry: Registry) -> LoadedBackend | Verdict | None:
+def _find(chosen: SnapshotPick, registry: Registry) -> LoadedBackend | Verdict | None:
     """Find what was chosen in this process: the same release of the same backend."""
     if chosen.name == CPU:
         return None
@@ -360,4 +362,4 @@ def _find(chosen: SnapshotChoice, registry: Registry) -> LoadedBackend | Verdict
 def _release(candidate: Candidate | None) -> str:
     if candidate is None:
         return "an adapter that was registered"
-    return release(candidate.distribution and key(candidate.distribution), candidate.version)
+    return release(candidate.distribution and fold(candidate.distribution), candidate.version)

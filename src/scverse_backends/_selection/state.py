@@ -110,7 +110,7 @@ class SelectionState:
         """Make every selection anew; those in force stay what they are."""
         self._made.clear()
 
-    def settle(self, selection: Selection) -> Selection:
+    def default_to(self, selection: Selection) -> Selection:
         """Put a process-wide selection in force unless there is one by now."""
         with self._lock:
             if self.default is PENDING:

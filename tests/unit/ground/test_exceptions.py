@@ -81,6 +81,7 @@ DESCRIBED = {
     "untrusted warning": UntrustedBackendWarning("mine", **WHO),
     "refused warning": UntrustedBackendWarning("mine", reason="it claims too much", **NOBODY),
     "registration": BackendRegistrationWarning("mine", problem="the alias is taken", **WHO),
+    "a text alone": BackendWarning("The sink failed."),
     "unused block": UnusedBlockWarning(["mine"], "error", **HOST),
 }
 TEXTS = tomllib.loads((DATA / "errors.toml").read_text(encoding="utf-8"))

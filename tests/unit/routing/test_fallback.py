@@ -171,3 +171,40 @@ def test_a_call_that_the_host_refuses_too_is_told_as_that_and_not_as_a_fallback(
     assert (record.is_fallback, decision.is_fallback) == (False, False)
     assert record.reason == decision.reason
     assert "fallbacks" not in trace.provenance()
+
+
+@pytest.mark.parametrize("policy", ["silent", "error"])
+def test_what_is_explained_says_whether_the_policy_stops_the_call(dispatcher, umap, policy):
+    with dispatcher.settings.use_backend("mine", fallback=policy):
+        decision = dispatcher.settings.explain(umap, 1, copy=True)
+    assert (decision.is_fallback, decision.is_stopped) == (True, policy == "error")
+    assert decision.reason.endswith("it raises instead") == decision.is_stopped
+
+
+def test_a_call_with_an_option_of_another_backend_is_explained_as_it_ends_stopped(dispatcher):
+    scale = dispatcher.backend_dispatch(name="scale")(lambda values: values)
+
+    class Fast:
+        name = "fast"
+
+        def scale(self, values, *, chunk=1):
+            return values
+
+    class Picky(Fast):
+        name = "picky"
+
+        def can_run(self, function, arguments):
+            return False
+
+    with (
+        dispatcher.register(Fast),
+        dispatcher.register(Picky),
+        dispatcher.settings.trace() as trace,
+    ):
+        dispatcher.settings.get_backend("fast")
+        with dispatcher.settings.use_backend("picky", fallback="error"):
+            decision = dispatcher.settings.explain(scale, [1], chunk=3)
+            with pytest.raises(BackendFallbackError):
+                scale([1], chunk=3)
+    assert decision.is_stopped
+    assert trace.records[0].reason == decision.reason

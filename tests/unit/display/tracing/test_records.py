@@ -299,7 +299,17 @@ def test_provenance_leaves_out_a_call_that_was_stopped_before_anything_ran(host)
     with host.settings.trace() as trace, block, pytest.raises(BackendFallbackError):
         host.scale([1])
     assert trace.records[0].outcome == "raised"
+    assert trace.records[0].is_stopped
     assert trace.provenance()["backends"] == {}
+
+
+def test_provenance_keeps_a_call_that_ran_and_raised_because_one_within_it_was_stopped(host):
+    stopped = host.settings.use_backend("picky", fallback="error")(host.scale)
+    with host.settings.trace() as trace, pytest.raises(BackendFallbackError):
+        host.pipeline([1], then=lambda: stopped([1]))
+    assert trace.records[0].error == trace.records[-1].error
+    assert [record.is_stopped for record in trace.records] == [False, False, False, True]
+    assert trace.provenance()["backends"]["cpu"]["functions"] == ["pipeline", "scale"]
 
 
 def test_provenance_names_distributions_versions_and_what_was_ignored(site, make_dispatcher):
