@@ -3,7 +3,6 @@
 ``pytest tests/hostile --hypothesis-profile=long`` draws 40,000 texts for each.
 """
 
-import inspect
 import warnings
 
 import pytest
@@ -171,14 +170,3 @@ def test_a_manifest(site, host, text):
     assert repr(host.settings)
     assert tell(lambda: host.scale([1], 3, backend="fine")) == [3]
     assert tell(lambda: host.double([1], backend="evil")) in ([1], [2])
-
-
-@pytest.mark.filterwarnings("ignore::scverse_backends.exceptions.UntrustedBackendWarning")
-def test_the_manifest_that_is_spoiled_above_is_read_as_it_is(site, host):
-    site.install("evil-backend", entry_points={"evil": "evil_backend"})
-    site.write("evil_backend.py", "raise RuntimeError")
-    site.write("evil_backend.toml", MANIFEST)
-    assert "naughty" in host.dispatcher.available_backend_names()
-    host.dispatcher.discover()
-    assert "tiles" in inspect.signature(host.double).parameters
-    assert "evil_backend" not in site.imported()

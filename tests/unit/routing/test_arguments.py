@@ -154,18 +154,6 @@ def test_a_rename_the_wrong_way_round_is_told_with_the_refusal(pair, reasons):
     assert reason.endswith("write it the other way round")
 
 
-def test_a_default_that_differs_is_found_through_a_rename(dispatcher, pair):
-    func = pair(lambda n=15, k=3: "host", lambda k=30: "mine", renames={"func": {"n": "k"}})
-    differing = dispatcher.settings.explain(func, backend="mine").differing_defaults
-    assert differing == (("n", 15, 30),)
-
-
-def test_a_rename_holds_for_its_function_only(dispatcher, offer, outcome):
-    other = dispatcher.backend_dispatch(name="other")(lambda rng=None: "host")
-    offer(other=lambda rng=None: rng, renames={"leiden": {"rng": "random_state"}})
-    assert outcome(other, rng=7) == 7
-
-
 # As above, with `host_defaults=True`.
 DEFAULTS = rows("""
     that differ or are missing | data, resolution=1, n_iterations=-1, seed=0, copy=False | data, seed, resolution=1.0, n_iterations=100 |  | 3 | data=3, seed=0, resolution=1, n_iterations=-1
@@ -227,11 +215,6 @@ class TestIgnorable:
         dispatcher.backend_dispatch(name="other", ignorable=["tiles"])(lambda tiles=1: "host")
         func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=own)
         assert reasons(func, 1, tiles=8) == found
-
-    def test_those_of_a_function_may_come_from_an_iterator(self, pair, outcome):
-        own = iter(["tiles"])
-        func = pair(lambda data, tiles=1: "host", lambda data: "mine", ignorable=own)
-        assert outcome(func, 1, tiles=8) == "mine"
 
     def test_an_ignorable_one_that_the_backend_has_is_passed_on(self, pair, outcome):
         func = pair(lambda data, n_jobs=None: "host", lambda data, n_jobs=None: n_jobs)

@@ -110,14 +110,6 @@ def test_can_run_sees_a_renamed_argument_under_the_hosts_name(dispatcher, offer,
     assert asked == [{"rng": 7}] * 3
 
 
-def test_can_run_is_asked_for_every_call_anew(umap, tl, offer, outcome):
-    offer(tl=tl, can_run=lambda function, arguments: arguments["adata"] < 10 or "too large")
-    assert outcome(umap, 1) == "mine"
-    with pytest.warns(BackendFallbackWarning, match="too large"):
-        assert outcome(umap, 10) == "host"
-    assert outcome(umap, 1) == "mine"
-
-
 def test_can_run_cannot_change_the_call(dispatcher, offer, outcome):
     func = dispatcher.backend_dispatch(name="func")(lambda data, factor=1: "host")
     offer(
@@ -143,20 +135,6 @@ def test_a_coroutine_function_as_can_run_is_refused_with_the_adapter(tl, offer):
 
     with pytest.raises(BackendConfigurationError, match="`can_run` must be a plain function"):
         offer(tl=tl, can_run=can_run)
-
-
-def test_can_run_may_be_a_method_of_the_adapter(dispatcher, umap, tl):
-    class Mine:
-        name, limit = "mine", 10
-
-        def can_run(self, function, arguments):
-            return arguments["adata"] < self.limit
-
-    Mine.tl = tl
-    with dispatcher.register(Mine):
-        assert umap(1, backend="mine") == "mine"
-        with pytest.warns(BackendFallbackWarning, match="'mine' declines"):
-            assert umap(10, backend="mine") == "host"
 
 
 @pytest.mark.parametrize("question", ["can_run", "should_run"])

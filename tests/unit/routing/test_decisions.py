@@ -1,7 +1,5 @@
 """``settings.explain``: where a call would run, and why, without running it."""
 
-from types import SimpleNamespace
-
 import pytest
 
 
@@ -69,21 +67,6 @@ def test_a_call_that_policy_error_will_refuse_says_so(settings, leiden):
     assert "raises" not in settings.explain(leiden, 1, copy=True, backend="mine").reason
 
 
-def test_a_call_that_the_first_choice_cannot_take(settings, leiden, offer):
-    offer("other", tl=SimpleNamespace(leiden=lambda adata, copy=False: 0))
-    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "other"])
-    assert (decision.backend, decision.distribution, decision.version) == ("other", None, None)
-    assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
-    assert "the first of 'Mine', 'other' that can take the call" in decision.reason
-
-
-def test_the_host_named_behind_a_backend_is_where_the_call_goes(settings, leiden):
-    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "cpu"])
-    assert decision.backend == "cpu"
-    assert decision.reason == settings.explain(leiden, 1, backend="cpu").reason
-    assert [refusal.backend for refusal in decision.refusals] == ["Mine"]
-
-
 def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden):
     def differing(**arguments):
         decision = settings.explain(leiden, 1, backend="mine", **arguments)
@@ -94,18 +77,6 @@ def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden)
     assert differing(n_iterations=-1) == [numbers, ("rng", None, 0)]
     assert differing(rng=None, n_iterations=5, resolution=1) == []
     assert differing(random_state=3, resolution=1) == [iterations]
-
-
-def test_a_default_differs_although_the_hosts_keywords_hold_another_of_its_name(make_dispatcher):
-    def theirs(*, k=15):
-        raise AssertionError("explaining runs nothing")
-
-    dispatcher = make_dispatcher(ignorable=("k",))
-    knn = dispatcher.backend_dispatch(name="knn")(lambda k=5, /, **more: None)
-    with dispatcher.register(SimpleNamespace(name="mine", knn=theirs)):
-        decision = dispatcher.settings.explain(knn, k=3, backend="mine")
-    assert (decision.backend, decision.ignored) == ("mine", ("k",))
-    assert decision.differing_defaults == (("k", 5, 15),)
 
 
 UNNAMED = (
@@ -119,16 +90,6 @@ def test_a_call_that_fits_nobody_is_explained_as_well(settings, leiden, backend,
     decision = settings.explain(leiden, 1, 2, 3, 4, 5, 6, 7, 8, backend=backend)
     assert (decision.backend, decision.forwarded) == ("cpu", ())
     assert [refusal.reason for refusal in decision.refusals] == refusals
-
-
-def test_a_host_parameter_may_be_called_func(dispatcher, settings):
-    aggregate = dispatcher.backend_dispatch(name="aggregate")(lambda adata, func: None)
-    assert settings.explain(aggregate, 1, func="mean").forwarded == ("adata", "func")
-
-
-def test_the_label_in_a_call_stays_there(settings, leiden):
-    settings.explain(leiden, 1, backend="mine")
-    assert settings.explain(leiden, 1).backend == settings.backend == "cpu"
 
 
 def test_a_function_of_another_host_is_a_type_error(make_dispatcher, leiden):

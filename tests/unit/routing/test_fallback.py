@@ -146,13 +146,6 @@ def test_explaining_a_nested_call_in_a_fallback_tells_why(host):
     )
 
 
-def test_a_backend_that_is_asked_for_inside_by_name_is_asked(host):
-    host.settings.fallback = "silent"
-    with host.settings.use_backend("fast"):
-        host.total([1], then=lambda: host.total([1], backend="fast"))
-    assert host.ran == ["host", "fast"]
-
-
 def test_the_backend_is_asked_again_after_a_fallback_that_raised_too(host):
     host.settings.fallback = "silent"
     with host.settings.use_backend("fast"):

@@ -9,8 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.testing import loopback, verify
-
 
 class Metric:
     def pairwise(self, points, scale=1):
@@ -103,15 +101,6 @@ def test_class_methods_static_methods_and_properties_under_their_own_decorators(
         assert fast("l2").cost == ("fast", "l2")
 
 
-def test_a_subclass_inherits_a_dispatched_method(fast):
-    class Finer(fast):
-        def pairwise(self, points, scale=1, **options):
-            return "finer", super().pairwise(points, scale, **options)
-
-    assert Finer("l2").pairwise([1]) == ("finer", ("host", "l2", ("metric", 1)))
-    assert Finer("l2").pairwise([1], backend="fast")[1][0] == "fast"
-
-
 def test_a_bound_method_shows_what_a_caller_gives(fast):
     bound = fast("l2").pairwise
     assert [*inspect.signature(bound).parameters] == ["points", "scale", "backend", "tile"]
@@ -146,12 +135,6 @@ def test_a_constructor_matches_a_parameter_called_cls_by_its_name(dispatcher, of
     offer(Model=type("Theirs", (), {"__init__": lambda self, kind, depth=1: None}))
     decision = dispatcher.settings.explain(Model, 3, backend="mine")
     assert decision.refusals[0].reason.startswith("does not take 'cls'")
-
-
-def test_explain_decides_calls_of_bound_methods(dispatcher, fast):
-    decision = dispatcher.settings.explain(fast("l2").pairwise, [1], backend="fast")
-    assert (decision.function, decision.backend) == ("Distance.pairwise", "fast")
-    assert decision.renamed == ()
 
 
 def test_a_method_is_named_with_its_class_where_the_host_gives_no_name(dispatcher):
@@ -194,40 +177,6 @@ def test_a_class_is_not_dispatched_together_with_its_methods(dispatcher, distanc
         dispatcher.backend_dispatch(name="Distances.again")(lambda self: None)
 
 
-def test_what_is_called_on_a_class_may_be_dispatched_together_with_it(dispatcher, offer):
-    @dispatcher.backend_class
-    class Model:
-        @staticmethod
-        @dispatcher.backend_dispatch
-        def load(path):
-            return Model()
-
-    class Other:
-        @classmethod
-        def load(cls, path):
-            return cls()
-
-    with offer("other", Model=Other), dispatcher.settings.use_backend("other"):
-        assert isinstance(Model.load("x"), Other)
-        assert isinstance(Model(), Other)
-
-
-def test_a_class_under_another_name_constructs_and_dispatches_its_methods(dispatcher, distance):
-    made = dispatcher.backend_class(name="Distances")(distance)
-    with dispatcher.register(Fast):
-        assert made("l2").pairwise([1], backend="fast")[:2] == ("fast", "l2")
-        assert made("l2").pairwise([1]) == ("host", "l2", ("metric", 1))
-
-
-def test_verify_and_loopback_reach_methods(dispatcher, fast):
-    report = verify(dispatcher, "fast")
-    assert [found.kind for found in report.findings if found.severity == "error"] == []
-    assert "renamed-parameter" not in [found.kind for found in report.findings]
-    with loopback(dispatcher), dispatcher.settings.use_backend("loopback"):
-        assert fast("l2").pairwise([1]) == ("host", "l2", ("metric", 1))
-        assert dispatcher.settings.explain(fast("l2").pairwise, [1]).backend == "loopback"
-
-
 class Reader:
     def __init__(self, kind):
         self.kind = kind
@@ -256,12 +205,6 @@ def test_a_bound_method_that_a_module_exports(dispatcher, offer):
     assert (read.__name__, read.__self__.kind) == ("read", "csv")
     assert read.__func__ is Reader.read
     assert "backend\n" in read.__doc__
-
-
-def test_a_bound_class_method_that_a_module_exports(dispatcher):
-    of = dispatcher.backend_dispatch(Reader.of)
-    assert of("tsv", backend="cpu") == ("tsv", "x")
-    assert of.__self__ is Reader
 
 
 def test_a_bound_method_has_the_docstring_of_what_it_overrides(dispatcher):

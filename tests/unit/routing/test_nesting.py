@@ -221,16 +221,15 @@ class TestARecursiveHostFunction:
         with dispatcher.settings.use_backend(label):
             assert self.deepest(lambda n: depth(n, mode="b")) >= 0.5 * alone
 
-    def test_goes_nearly_half_as_deep_where_each_call_names_its_backend(self, dispatcher, depth):
+    def test_goes_nearly_half_as_deep_where_each_names_its_backend_or_is_traced(
+        self, dispatcher, depth
+    ):
         @dispatcher.backend_dispatch
-        def named(n, mode="a"):
-            return 0 if n == 0 else 1 + named(n - 1, mode=mode, backend="cpu")
+        def named(n):
+            return 0 if n == 0 else 1 + named(n - 1, backend="cpu")
 
         alone = self.deepest(lambda n: depth(n, mode="b"))
-        assert self.deepest(lambda n: named(n, mode="b", backend="cpu")) >= 0.45 * alone
-
-    def test_goes_nearly_half_as_deep_where_it_is_traced(self, dispatcher, depth):
-        alone = self.deepest(lambda n: depth(n, mode="b"))
+        assert self.deepest(lambda n: named(n, backend="cpu")) >= 0.45 * alone
         with dispatcher.settings.trace():
             assert self.deepest(lambda n: depth(n, mode="b")) >= 0.45 * alone
 

@@ -16,8 +16,6 @@ import weakref
 import numpy as np
 import pytest
 
-from scverse_backends.testing import loopback
-
 
 class Kernel:
     """A kernel.
@@ -164,21 +162,6 @@ def test_a_cache_keeps_its_methods_and_its_docstring(dispatcher):
     assert cached.__name__ == "factorial"
 
 
-def test_a_single_dispatch_function_keeps_its_registry(dispatcher):
-    @functools.singledispatch
-    def show(value):
-        return "anything"
-
-    public = dispatcher.backend_dispatch(show)
-
-    @public.register
-    def _(value: int):
-        return "an integer"
-
-    assert (public(3), public("3"), show(3)) == ("an integer", "anything", "an integer")
-    assert public.dispatch(int)(3) == "an integer"
-
-
 def test_a_ufunc_keeps_its_methods_and_attributes(dispatcher, offer):
     add = dispatcher.backend_dispatch(np.add)
     assert isinstance(add, np.ufunc)
@@ -191,14 +174,6 @@ def test_a_ufunc_keeps_its_methods_and_attributes(dispatcher, offer):
     with dispatcher.settings.use_backend("mine", fallback="silent"):
         assert add(1, 2, dtype=float) == 3.0
     assert "backend" in add.__doc__
-
-
-def test_a_partial_is_one(dispatcher):
-    part = dispatcher.backend_dispatch(name="grow2")(functools.partial(grow, by=2))
-    assert isinstance(part, functools.partial)
-    assert (part.func, part.keywords) == (grow, {"by": 2})
-    assert part([1], backend="cpu") == [3]
-    assert functools.partial(part, by=5)([1]) == [6]
 
 
 def test_a_builtin_is_one_and_binds_to_nothing(dispatcher):
@@ -292,34 +267,12 @@ def test_a_dispatcher_says_that_it_cannot_be_sent(dispatcher, send):
         send(dispatcher)
 
 
-def test_a_decorator_outside_shows_the_same(dispatcher):
-    kernel = dispatcher.backend_dispatch(name="kernel")(Documented())
-
-    @functools.wraps(kernel)
-    def outside(*args, **kwargs):
-        return kernel(*args, **kwargs)
-
-    with dispatcher.register(Fast):
-        assert outside(1, backend="fast") == ("fast", 1, 4)
-        assert "tile" in inspect.signature(outside).parameters
-        assert dispatcher.settings.explain(outside, 1, backend="fast").backend == "fast"
-    assert outside.order == 1
-
-
 def test_an_object_without_a_namespace_has_only_what_is_ours(dispatcher):
     assert set(vars(dispatcher.backend_dispatch(operator.neg))) == {
         "__wrapped__",
         "__signature__",
         "__scverse_dispatch__",
     }
-
-
-def test_two_instances_under_one_name_are_one_that_was_made_again(dispatcher):
-    first = dispatcher.backend_dispatch(name="kernel")(Kernel(1))
-    second = dispatcher.backend_dispatch(name="kernel")(Kernel(2))
-    assert dispatcher.dispatched["kernel"] is second is not first
-    with pytest.raises(ValueError, match="pass name="):
-        dispatcher.backend_dispatch(name="kernel")(grow)
 
 
 def test_an_instance_pickles_once_a_module_has_it_under_its_name(kernel, monkeypatch):
@@ -344,9 +297,3 @@ def test_a_callable_that_hides_its_attributes_fails_as_it_did(dispatcher):
     assert closed(3) == 3
     with pytest.raises(ZeroDivisionError, match="secret"):
         closed.secret  # noqa: B018 - for its error
-
-
-def test_the_loopback_runs_objects(dispatcher, kernel):
-    with loopback(dispatcher), dispatcher.settings.use_backend("loopback"):
-        assert kernel(3) == ("host", 3, 2)
-        assert dispatcher.settings.explain(kernel, 3).backend == "loopback"

@@ -2,10 +2,8 @@
 
 import asyncio
 import functools
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, copy_context
-from queue import SimpleQueue
+from contextvars import Context
 from threading import Event, Thread
 
 import pytest
@@ -106,21 +104,11 @@ def in_a_thread(func):
     return wrapper
 
 
-def in_a_slow_start(func):
-    @functools.wraps(func)
-    def wrapper(*args, **kwargs):
-        work = POOL.submit(func, *args, **kwargs)
-        time.sleep(0.02)
-        return work.result(30)
-
-    return wrapper
-
-
 def in_a_context_of_its_own(func):
     return functools.wraps(func)(lambda *args, **call: Context().run(func, *args, **call))
 
 
-ELSEWHERE = [in_a_pool, in_a_thread, in_a_slow_start, in_a_context_of_its_own]
+ELSEWHERE = [in_a_pool, in_a_thread, in_a_context_of_its_own]
 
 
 # pytest reports what ends a thread, SystemExit too; Python itself does not.
@@ -139,23 +127,6 @@ def test_a_call_that_a_decorator_makes_elsewhere_is_decided_and_does_not_run(
     said = dispatcher.settings.explain(func, 1, **call).backend
     assert ran == []
     assert said == func(1, **call)
-
-
-@pytest.mark.parametrize("default", ["cpu", "mine"])
-def test_a_coroutine_function_that_a_decorator_calls_elsewhere_does_not_run(
-    dispatcher, offer, default
-):
-    @in_a_pool
-    @dispatcher.backend_dispatch
-    async def func(data):
-        pytest.fail("it ran")
-
-    async def mine(data):
-        pytest.fail("it ran")
-
-    offer(func=mine)
-    dispatcher.settings.backend = default
-    assert dispatcher.settings.explain(func, 1).backend == default
 
 
 def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decorated):
@@ -179,29 +150,6 @@ def test_a_call_of_another_thread_runs_while_one_is_explained(dispatcher, decora
         done.set()
         assert said.result(30).backend == "cpu"
     assert func("called") == "cpu"
-
-
-def test_a_call_in_the_context_of_the_explained_one_does_not_run_though_nobody_is_seen_to_wait(
-    dispatcher, decorated
-):
-    def by_a_queue(func):
-        @functools.wraps(func)
-        def wrapper(data, **kwargs):
-            answers, context = SimpleQueue(), copy_context()
-
-            def work():
-                try:
-                    answers.put(context.run(func, data, **kwargs))
-                except BaseException as error:  # noqa: BLE001 - it is handed on
-                    answers.put(error)
-
-            Thread(target=work).start()
-            return answers.get(timeout=60)
-
-        return wrapper
-
-    func = decorated(by_a_queue, lambda data, seed=None: pytest.fail("it ran"))
-    assert dispatcher.settings.explain(func, 1, seed=1, backend="mine").backend == "cpu"
 
 
 def test_two_threads_explain_at_once(dispatcher, decorated):
@@ -233,12 +181,6 @@ def test_a_coroutine_that_a_decorator_gives_is_not_left_behind(dispatcher, decor
         return wrapper
 
     assert dispatcher.settings.explain(decorated(later), 1).backend == "cpu"
-
-
-def test_explain_looks_through_a_block_that_decorates(dispatcher, decorated):
-    inner = decorated(seeded)
-    func = dispatcher.settings.use_backend("mine")(inner)
-    assert dispatcher.settings.explain(func, 1).backend == func(1) == "cpu"
 
 
 def test_a_coroutine_functions_call_is_decided_as_it_arrives(dispatcher, offer):

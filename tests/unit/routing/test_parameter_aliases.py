@@ -123,6 +123,8 @@ ARRIVE = rows("""
     the other name beside a rename to it | data, *, rng=None, random_state='unset' | data, *, random_state=0 | rng=random_state | 1, random_state=7 | data=1, random_state=7
     the host's default, which counts as not given | data, *, rng=None | data | | 1, rng=None | data=1
     the host's default under the other name | data, *, rng=None | data | | 1, random_state=None | data=1
+    the new name, where the host has the old one alone | data, *, random_state=None | data, *, rng=0 | | 1, rng=7 | data=1, rng=7
+    two names with one default, both at it | data, *, random_state=0, rng=0 | data, *, rng=1 | | 1, random_state=0, rng=0 | data=1, rng=0
     the new name, to any keyword | data, *, rng=None, random_state='unset' | data, **options | | 1, rng=7 | data=1, options={'rng': 7}
     the old name, to any keyword | data, *, rng=None, random_state='unset' | data, **options | | 1, random_state=7 | data=1, options={'random_state': 7}
 """)
@@ -156,15 +158,6 @@ def test_both_names_that_the_backend_has_too_stay_on_a_host_that_takes_both(alia
 @pytest.mark.parametrize("name", ["rng", "random_state"])
 def test_either_name_reaches_the_name_that_the_backend_has(aliased, host, implementation, name):
     assert outcome(aliased(host, implementation), 1, **{name: 7}) == ("mine", 7)
-
-
-@pytest.mark.parametrize("implementation", KNOWN, ids=["old", "new"])
-def test_a_host_that_has_only_the_old_name(aliased, implementation):
-    func = aliased(of_yesterday, implementation)
-    assert outcome(func, 1, random_state=7) == ("mine", 7)
-    assert outcome(func, 1, rng=7) == ("mine", 7)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'rng'"):
-        func(1, rng=7)
 
 
 @pytest.mark.parametrize("host", HOSTS, ids=["renaming", "both", "any"])
@@ -256,22 +249,6 @@ def test_explain_tells_the_name_that_was_given_and_the_one_that_is_received(
     assert decision.renamed == tuple(renames.items())
 
 
-def test_two_defaults_that_are_both_values_do_not_meet(aliased):
-    def host(data, *, random_state=0, rng=1):
-        return "host", random_state, rng
-
-    func = aliased(host, NEW["rng"])
-    assert outcome(func, 1, random_state=0) == ("mine", 0)
-    (refused,) = func.explain(1, random_state=0, rng=1, backend="mine").refusals
-    assert refused.reason == "would receive 'rng' twice"
-
-
-@pytest.mark.parametrize("default", [0, None, object()], ids=["value", "none", "mark"])
-def test_two_names_with_one_default_arrive_as_one(aliased, default):
-    func = aliased(lambda data, *, random_state=default, rng=default: "host", NEW["rng"])
-    assert outcome(func, 1, random_state=default, rng=default) == ("mine", default)
-
-
 def test_a_renaming_decorator_outside_of_ours(aliased):
     func = aliased(of_today, OLD["random_state"])
     outer = renaming(func)
@@ -293,16 +270,6 @@ def test_a_rename_of_either_name_holds_for_both(aliased, written, given):
     assert outcome(func, 1, **{given: 7}) == ("mine", 7)
     assert verify(func.dispatcher, "mine").failures() == ()
     assert "seed" not in inspect.signature(func).parameters
-
-
-def test_a_name_that_a_rename_gives_to_another_parameter_is_taken(aliased):
-    func = aliased(
-        lambda data, *, start=None, rng=None: ("host", start, rng),
-        lambda data, *, rng=None: ("mine", rng),
-        renames={"func": {"start": "rng"}},
-    )
-    assert outcome(func, 1, start=7) == ("mine", 7)
-    assert func.explain(1, rng=7, backend="mine").backend == "cpu"
 
 
 @pytest.mark.parametrize("host", [of_today, of_yesterday, of_both], ids=["new", "old", "both"])
@@ -338,14 +305,6 @@ def test_what_is_fixed_under_one_name_is_fixed_under_both(aliased, written):
     assert kinds == {"fixed-parameter"}
 
 
-def test_the_hosts_own_seed_is_what_is_fixed_beside_a_new_name_at_none(aliased):
-    func = aliased(of_transition, lambda data: "mine", fixed={"func": {"random_state": 0}})
-    assert outcome(func, 1) == outcome(func, 1, random_state=0) == "mine"
-    assert outcome(func, 1, rng=None) == outcome(func, 1, 0, None) == "mine"
-    (refused,) = func.explain(1, 0, 5, backend="mine").refusals
-    assert refused.reason == "always works with random_state=0, and the call means rng=5"
-
-
 @pytest.mark.parametrize("given", ["jobs", "n_jobs"])
 @pytest.mark.parametrize("written", ["jobs", "n_jobs"])
 def test_what_may_be_ignored_may_be_under_both_names(make_dispatcher, given, written):
@@ -375,21 +334,6 @@ def test_can_run_is_asked_about_the_name_that_the_adapter_knows(aliased, facts, 
     assert seen == [{"data": 1, "random_state": 7}] * 2
 
 
-def test_can_run_is_told_of_a_seed_beside_a_new_name_at_none(aliased):
-    seen = []
-    hook = staticmethod(lambda name, arguments: seen.append(arguments) or True)
-    func = aliased(of_transition, OLD["random_state"], can_run=hook)
-    func(1, random_state=0, rng=None, backend="mine")
-    assert seen == [{"data": 1, "random_state": 0}]
-
-
-@pytest.mark.parametrize("more", ["*, rng=None, random_state=None", "**options"])
-def test_both_at_once_are_the_hosts_own_error_where_the_backend_takes_both(aliased, more):
-    func = aliased(renaming(of_today), function(f"data, {more}"))
-    with pytest.raises(TypeError, match="give rng or random_state"):
-        func(1, rng=7, random_state=8, backend="mine")
-
-
 def test_the_other_name_is_no_option_of_the_backend(aliased):
     def implementation(data, *, rng=None, random_state=None):
         return "mine"
@@ -400,19 +344,6 @@ def test_the_other_name_is_no_option_of_the_backend(aliased):
     assert {found.kind for found in verify(func.dispatcher, "mine").findings} == set()
     with pytest.raises(TypeError, match="give rng or random_state"):
         func(1, rng=7, random_state=7)
-
-
-def test_verify_tells_the_other_name_as_it_tells_a_rename(aliased):
-    func = aliased(lambda data, *, rng=0: None, OLD["random_state"])
-    (found,) = verify(func.dispatcher, "mine").findings
-    assert (found.kind, found.message) == ("renamed-parameter", "receives 'rng' as 'random_state'")
-
-
-def test_a_rename_that_leads_nowhere_is_still_told(aliased):
-    func = aliased(of_today, OLD["random_state"], renames={"func": {"random_state": "sed"}})
-    (reason,) = [one.reason for one in func.explain(1, rng=7, backend="mine").refusals]
-    assert "its rename {'random_state': 'sed'} leads to 'sed', which it does not take" in reason
-    assert verify(func.dispatcher, "mine").failures()
 
 
 @pytest.mark.parametrize("given", ["seed", "random_state", "rng"])
@@ -443,13 +374,6 @@ def test_what_cannot_be_meant_is_refused(make_dispatcher, dispatcher, value, sai
         dispatcher.backend_dispatch(parameter_aliases=value)(of_today)
 
 
-def test_a_way_into_a_circle_is_told_once(make_dispatcher):
-    with pytest.raises(BackendConfigurationError) as caught:
-        make_dispatcher(parameter_aliases={"a": "b", "b": "c", "c": "b"})
-    (mistake,) = caught.value.mistakes
-    assert "leads from 'b' back to 'b'" in mistake
-
-
 def test_a_function_cannot_turn_the_hosts_names_around(make_dispatcher):
     dispatcher = make_dispatcher(parameter_aliases=ONE)
     with pytest.raises(ValueError, match="'random_state' leads back to itself"):
@@ -462,23 +386,6 @@ def test_names_that_a_function_does_not_have(make_dispatcher, dispatcher):
         dispatcher.backend_dispatch(name="func", parameter_aliases=ONE)(lambda data: None)
     host_wide = make_dispatcher(parameter_aliases=ONE)
     assert host_wide.backend_dispatch(name="func")(lambda data: data)(1) == 1
-
-
-def test_both_names_in_the_construction_of_a_class(make_dispatcher):
-    dispatcher = make_dispatcher(parameter_aliases=ONE)
-
-    class Theirs:
-        def __init__(self, random_state=0):
-            self.random_state = random_state
-
-    @dispatcher.backend_class
-    class Model:
-        def __init__(self, rng=None):
-            self.rng = rng
-
-    with dispatcher.register(SimpleNamespace(name="mine", Model=Theirs)):
-        assert Model(rng=7, backend="mine").random_state == 7
-        assert Model(7, backend="mine").random_state == 7
 
 
 @pytest.mark.parametrize("given", ["rng", "random_state"])

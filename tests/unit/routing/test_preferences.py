@@ -1,7 +1,5 @@
 """Several backends in order of preference: the first that can take a call runs it."""
 
-import asyncio
-
 import pytest
 
 from scverse_backends.exceptions import BackendFallbackError, BackendFallbackWarning
@@ -43,22 +41,6 @@ def test_the_first_that_can_take_the_call_runs_it(
     assert outcome(normalize, 1, on=tuple(preference), **arguments) == ran
 
 
-def test_a_second_choice_that_takes_the_call_is_no_fallback(dispatcher, offer):
-    @dispatcher.backend_dispatch
-    async def later(data, layer=None):
-        return "host"
-
-    async def taken(data, layer=None):
-        return "second"
-
-    offer("first", later=lambda data: None)
-    offer("second", later=taken)
-    assert asyncio.run(later(1, layer="counts", backend=["first", "second"])) == "second"
-    decision = dispatcher.settings.explain(later, 1, layer="counts", backend=["first", "second"])
-    assert (decision.backend, decision.is_fallback) == ("second", False)
-    assert [refusal.backend for refusal in decision.refusals] == ["first"]
-
-
 def test_each_call_in_a_trace_says_why_the_first_choice_did_not_take_it(dispatcher, offer):
     offer("cuda", double=lambda data: "cuda", can_run=lambda function, given: f"not {given}")
     offer("jax", double=lambda data: "jax")
@@ -69,6 +51,13 @@ def test_each_call_in_a_trace_says_why_the_first_choice_did_not_take_it(dispatch
         "declines: not {'data': 1}",
         "declines: not {'data': 2}",
     ]
+
+
+def test_asking_stops_at_the_first_that_can(dispatcher, offer):
+    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
+    offer("first", func=lambda: "first")
+    offer("second", func=lambda: "second", can_run=lambda *_: pytest.fail("it was asked"))
+    assert func(backend=["first", "second"]) == "first"
 
 
 def test_every_backend_that_was_asked_says_why_not(dispatcher, normalize):
@@ -85,35 +74,3 @@ def test_every_backend_that_was_asked_says_why_not(dispatcher, normalize):
     dispatcher.settings.fallback = "error"
     with pytest.raises(BackendFallbackError, match=r"'cuda' .*'jax' "):
         normalize(1, obsm="protein", backend=["cuda", "jax"])
-
-
-def test_asking_stops_at_the_first_that_can(dispatcher, offer):
-    asked = []
-
-    def answering(answer, name):
-        return lambda function, arguments: asked.append(name) or answer
-
-    func = dispatcher.backend_dispatch(name="func")(lambda: "host")
-    for name, answer in {"first": False, "second": True, "third": True}.items():
-        offer(name, func=lambda name=name: name, can_run=answering(answer, name))
-    assert func(backend=["first", "second", "third"]) == "second"
-    assert asked == ["first", "second"]
-
-
-def test_an_error_of_the_one_that_runs_is_not_passed_to_the_next(dispatcher, offer):
-    ran = []
-    func = dispatcher.backend_dispatch(name="func")(lambda: ran.append("host"))
-
-    def broken():
-        ran.append("first")
-        raise NotImplementedError("not for sparse data")
-
-    offer("first", func=broken)
-    offer("second", func=lambda: ran.append("second"))
-    for _ in range(2):
-        with (
-            dispatcher.settings.use_backend("first", "second"),
-            pytest.raises(NotImplementedError, match="not for sparse data"),
-        ):
-            func()
-    assert ran == ["first", "first"]

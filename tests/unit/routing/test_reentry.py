@@ -161,27 +161,6 @@ def test_a_coroutine_may_await_the_function_it_replaces(lab, on_mine):
     assert asyncio.run(main()) == (["mine tsne", "host tsne"],) * 2
 
 
-def test_a_coroutine_may_give_the_host_what_only_the_host_takes(lab, on_mine):
-    def nested(**options):
-        return lab.tsne(then=lambda: lab.tsne(host_only=1), **options)
-
-    assert asyncio.run(on_mine(nested)) == ["mine tsne", "host tsne"]
-
-
-def test_a_backend_that_declines_the_nested_call_leads_to_the_host_too(lab, site):
-    source = """
-        import lab_host as lab
-        name, asked = "once", []
-        def can_run(function, arguments):
-            asked.append(function)
-            return len(asked) == 1
-        def neighbors():
-            return ["once neighbors", *lab.neighbors()]
-    """
-    site.backend("once", source)
-    assert lab.neighbors(backend="once") == ["once neighbors", "host neighbors"]
-
-
 def test_coroutines_that_run_the_same_function_at_once_are_not_taken_for_one_another(lab):
     async def main():
         lab.settings.backend = "mine"
@@ -194,14 +173,6 @@ def test_coroutines_that_run_the_same_function_at_once_are_not_taken_for_one_ano
         return await asyncio.gather(*(lab.tsne(then=meet) for _ in range(3)))
 
     assert asyncio.run(main()) == [["mine tsne", "host tsne"]] * 3
-
-
-def test_a_loop_that_a_plain_implementation_runs_leads_to_the_host(lab):
-    async def inner():
-        return lab.neighbors()
-
-    ran = lab.neighbors(then=lambda: asyncio.run(inner()), backend="mine")
-    assert ran == ["mine neighbors", "host neighbors"]
 
 
 def test_a_generator_function_leads_to_the_host_while_it_is_iterated(lab, on_mine):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import warnings
 from types import SimpleNamespace
@@ -109,21 +108,6 @@ def test_a_call_with_an_option_that_only_the_backend_has_is_not_left_to_the_host
         assert [func(1), func(1, digits=5)] == ["host", 5]
 
 
-def test_coroutine_functions_ask_too(dispatcher, offer):
-    @dispatcher.backend_dispatch
-    async def later(data):
-        return "host"
-
-    offer(later=lambda data: "mine", should_run=lambda name, arguments: arguments["data"] >= 100)
-    with dispatcher.settings.use_backend("mine"):
-        assert [asyncio.run(later(80)), asyncio.run(later(100))] == ["host", "mine"]
-
-
-def test_one_that_is_no_function_is_refused(offer):
-    with pytest.raises(BackendConfigurationError, match="its `should_run` must be callable"):
-        offer(should_run=1)
-
-
 class TestOfTheHost:
     """``BackendDispatcher(should_run=...)`` is asked for every backend."""
 
@@ -140,14 +124,6 @@ class TestOfTheHost:
 
         return make_scale
 
-    def test_is_asked_about_each_call_of_any_backend(self, make_scale):
-        asked = []
-        settings, scale = make_scale(lambda *given: asked.append(given) or True)
-        for name in ("mine", "other"):
-            with settings.use_backend(name):
-                assert [scale(1), scale(2)] == [name, name]
-        assert asked == [("scale", {"data": data}) for data in (1, 2, 1, 2)]
-
     def test_says_with_its_reason_what_had_better_run_elsewhere(self, make_scale):
         settings, scale = make_scale(lambda name, given: given["data"] >= 100 or REASON)
         with settings.use_backend("mine", "other", fallback="error"):
@@ -156,17 +132,6 @@ class TestOfTheHost:
         reason = f"is passed over by example_host: {REASON}"
         assert [no.reason for no in decision.refusals] == [reason, reason]
         assert not decision.is_fallback
-
-    def test_is_asked_after_the_adapter_s_own_and_not_where_the_call_names_the_backend(
-        self, make_scale
-    ):
-        fail = lambda name, given: pytest.fail("it was asked")  # noqa: E731
-        settings, scale = make_scale(fail, should_run=lambda name, given: "mine said it")
-        assert scale(1, backend="mine") == "mine"
-        with settings.use_backend("mine"):
-            assert scale(1) == "host"
-            (refusal,) = settings.explain(scale, 1).refusals
-        assert refusal.reason == "leaves it to the next choice: mine said it"
 
     def test_that_fails_is_told(self, make_scale):
         settings, scale = make_scale(lambda name, given: given["nothing"])

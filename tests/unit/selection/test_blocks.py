@@ -140,22 +140,6 @@ def test_a_statement_that_selects_nothing_warns_at_its_line(host):
     )
 
 
-@pytest.mark.parametrize(
-    ("labels", "fallback", "instead"),
-    [
-        (("mine", "cpu"), None, "settings.backend = ('mine', 'cpu')"),
-        (("mine",), "error", "settings.backend = 'mine'"),
-        ((), "error", "settings.fallback = 'error'"),
-    ],
-)
-def test_the_warning_says_what_was_asked_for_and_what_to_write(host, labels, fallback, instead):
-    with pytest.warns(UnusedBlockWarning, match="alone selects nothing") as caught:
-        host.settings.use_backend(*labels, fallback=fallback)
-    message = caught[0].message
-    assert (message.labels, message.fallback, message.host) == (labels, fallback, "example_host")
-    assert instead in str(message)
-
-
 def test_a_block_that_is_kept_warns_when_it_is_thrown_away(host):
     block = host.settings.use_backend("mine")
     with warnings.catch_warnings(record=True) as early:

@@ -2,7 +2,6 @@
 
 import pickle
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -165,11 +164,6 @@ class TestAScopeOfItsOwn:
             with settings.use_backend(outer), block:
                 assert where(functions) == expect("cuda", outer, outer, outer)
 
-    def test_every_thread_sees_what_the_process_selects(self, functions, settings):
-        settings.backend = {"pp.*": "cuda"}
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(where, functions).result() == expect("cuda", "cuda", "cuda")
-
 
 def test_what_an_implementation_calls_is_selected_by_function_too(functions, settings, offer):
     neighbors = functions.dispatched["pp.neighbors"]
@@ -177,22 +171,6 @@ def test_what_an_implementation_calls_is_selected_by_function_too(functions, set
     functions.register(SimpleNamespace(name="nesting", pp=nested))
     with settings.use_backend({"pp.scale": "nesting", "pp.neighbors": "cuda"}):
         assert functions.dispatched["pp.scale"]() == ["cuda", "cpu"]
-
-
-def test_a_host_function_that_calls_itself_in_a_fallback_stays_on_the_host(make_dispatcher):
-    dispatcher = make_dispatcher()
-
-    @dispatcher.backend_dispatch(name="tl.count")
-    def count(depth, deep=False):
-        return count(depth - 1) if depth else "host"
-
-    tl = SimpleNamespace(count=lambda depth: "fast")
-    dispatcher.register(SimpleNamespace(name="fast", tl=tl))
-    with dispatcher.settings.use_backend({"tl.*": "fast"}):
-        assert count(2) == "fast"
-        with pytest.warns(BackendFallbackWarning) as caught:
-            assert count(2, deep=True) == "host"
-    assert len(caught) == 1
 
 
 class TestWhereAKeyIsLeftWithNothing:
@@ -386,15 +364,6 @@ class TestIsTold:
         with settings.use_backend({"tl.*": "cuda"}, "torch"):
             assert "block torch - others for tl.*" in " ".join(str(settings).split())
 
-    def test_by_the_page_of_what_the_environment_selects(self, make_functions, monkeypatch):
-        monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "tl.*=torch, cuda")
-        functions = make_functions()
-        assert "environment cuda - EXAMPLE_HOST_BACKEND=tl.*=torch, cuda; not looked" in " ".join(
-            str(functions.settings).split()
-        )
-        where(functions)
-        assert "others for tl.*" in str(functions.settings)
-
 
 class TestCarried:
     @pytest.fixture
@@ -411,13 +380,6 @@ class TestCarried:
         assert "pp.*: 'cuda'" in repr(snapshot)
         assert snapshot.backends == ("torch",)
 
-    def test_by_a_snapshot_that_is_applied(self, functions, settings, snapshot):
-        snapshot.apply()
-        assert where(functions) == expect("cuda", "cuda", "cuda", "cpu")
-        assert "process torch warn a snapshot; others for pp.*, tl.*" in " ".join(
-            str(settings).split()
-        )
-
     def test_by_a_pickled_block(self, functions, settings):
         block = settings.use_backend({"pp.scale": ["absent?", "cuda"]}, "torch")
         assert "use_backend({'pp.scale': ['absent?', 'cuda']}, 'torch')" in repr(block)
@@ -433,13 +395,6 @@ def test_a_broken_backend_of_one_function_is_told_when_the_block_is_entered(make
         block.__enter__()
     with functions.settings.use_backend({"tl.umap": "broken?", "pp.*": "cuda"}):
         assert where(functions) == expect("cuda", "cuda", "cuda")
-
-
-def test_what_is_registered_later_is_seen(functions, settings):
-    settings.backend = {"pp.scale": "cpu", "tl.*": "cuda"}
-    assert where(functions) == expect(umap="cuda")
-    functions.register(SimpleNamespace(name="more"))
-    assert where(functions) == expect(umap="cuda")
 
 
 @pytest.mark.parametrize(

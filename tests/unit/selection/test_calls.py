@@ -6,8 +6,6 @@ from contextvars import copy_context
 
 import pytest
 
-from scverse_backends.exceptions import UnknownBackendError
-
 pytestmark = pytest.mark.usefixtures("backends")
 
 
@@ -72,9 +70,3 @@ def test_a_calls_choice_holds_for_a_call_in_every_task_that_the_call_starts(host
         return await asyncio.gather(host.where_async(), asyncio.to_thread(host.where))
 
     assert asyncio.run(host.through_async(both, backend="mine")) == ["mine", "mine"]
-
-
-def test_a_list_of_labels_that_nobody_answers_to_raises_that_error_alone(host):
-    with pytest.raises(UnknownBackendError, match="'nobody'") as caught:
-        host.where(backend=["mine", "nobody"])
-    assert caught.value.__context__ is None

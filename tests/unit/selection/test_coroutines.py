@@ -25,17 +25,6 @@ def test_it_is_a_coroutine_function_for_asyncio_too(host):
         assert asyncio.iscoroutinefunction(host.where_async)
 
 
-def test_each_kind_of_choice_selects(host):
-    async def main():
-        seen = [await host.where_async(), await host.where_async(backend="other")]
-        with host.settings.use_backend("other"):
-            seen.append(await host.where_async())
-        host.settings.backend = "mine"
-        return [*seen, await host.where_async(), await host.where_async(backend="cpu")]
-
-    assert asyncio.run(main()) == ["cpu", "other", "other", "mine", "cpu"]
-
-
 def test_where_it_runs_is_decided_when_it_is_called(host):
     with host.settings.use_backend("mine"):
         inside = host.where_async()
@@ -56,11 +45,6 @@ def test_a_calls_choice_holds_for_everything_it_awaits(host, label):
         return await host.through_async(inner, backend=label), host.where()
 
     assert asyncio.run(main()) == ((label,) * 4, "other")
-
-
-def test_a_calls_choice_holds_while_a_function_that_only_the_host_has_is_awaited(make_host):
-    host = make_host(fallback="silent")
-    assert asyncio.run(host.only_here_async(host.where_async, backend="mine")) == "mine"
 
 
 def test_its_exception_comes_from_awaiting_and_leaves_nothing_selected(host, label):
@@ -104,14 +88,6 @@ def test_a_plain_implementation_runs_when_it_is_awaited_and_under_its_selection(
     assert asyncio.run(called) == "plain"
 
 
-def test_awaiting_in_another_loop_than_the_call_was_made_in_changes_nothing(host):
-    async def call():
-        return [host.where_async(backend="mine")]
-
-    (coroutine,) = asyncio.run(call())
-    assert asyncio.run(coroutine) == "mine"
-
-
 @pytest.fixture
 def told():
     """Collect whatever Python complains of, to the end."""
@@ -122,17 +98,6 @@ def told():
 
 def test_closing_a_coroutine_before_it_began_is_no_offence(host, label, told):
     host.where_async(backend=label).close()
-    assert told() == []
-
-
-def test_cancelling_a_task_before_it_began_is_no_offence(host, label, told):
-    async def main():
-        task = asyncio.create_task(host.where_async(backend=label))
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
     assert told() == []
 
 
@@ -147,17 +112,4 @@ def test_a_coroutine_that_is_closed_midway_leaves_nothing_selected(host, label):
     coroutine = host.through_async(lambda: asyncio.sleep(0), backend=label)
     coroutine.send(None)
     coroutine.close()
-    assert (host.where(), host.settings.backend) == ("cpu", "cpu")
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_coroutines_that_are_driven_by_hand_may_end_in_any_order(host, order):
-    coroutines = [
-        host.through_async(lambda: asyncio.sleep(0), backend=name) for name in ("mine", "other")
-    ]
-    for coroutine in coroutines:
-        coroutine.send(None)
-    for index in order:
-        with pytest.raises(StopIteration):
-            coroutines[index].send(None)
     assert (host.where(), host.settings.backend) == ("cpu", "cpu")

@@ -141,16 +141,6 @@ def test_a_wrong_backend_does_not_keep_anyone_from_choosing_another(given):
     assert host.where() == "mine"
 
 
-def test_a_broken_backend_is_selected_once_it_is_mended(given, site, install):
-    module = install("broken", source="raise RuntimeError('no device')")
-    host = given("broken")
-    with pytest.raises(BackendLoadError):
-        host.where()
-    site.write(f"{module}.py", "name = 'broken'\ndef where(): return 'a mended backend'\n")
-    host.dispatcher.refresh()
-    assert host.where() == "a mended backend"
-
-
 def test_what_is_chosen_while_the_environments_backend_loads_stands(given, site, install):
     site.write("shared.py", "hosts = []")
     install(
@@ -185,11 +175,6 @@ def test_the_environments_policy_holds_for_nearer_choices_of_a_backend(given, ch
     with pytest.raises(BackendFallbackError):
         choose(host, run)
     assert host.settings.fallback == "error"
-
-
-def test_spaces_around_a_policy_say_nothing(given):
-    assert given("mine", " silent\n").settings.fallback == "silent"
-    assert given("mine", " ").settings.fallback == "warn"
 
 
 def test_nearer_policies_stand_before_the_environments_and_its_backend_beside_them(given):

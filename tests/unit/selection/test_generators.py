@@ -2,11 +2,8 @@
 
 import contextlib
 import decimal
-import functools
 import inspect
 import sys
-import types
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
@@ -56,35 +53,6 @@ def test_each_step_runs_under_the_calls_choice_and_nothing_else_does(
     assert (end.value.value, where()) == (f"{who} is done", "cpu")
 
 
-def test_steps_of_a_generator_may_be_taken_in_different_threads(conversation, where):
-    talk = conversation(backend="mine")
-    assert next(talk) == ("mine", "mine")
-    with ThreadPoolExecutor(1) as pool:
-        step = pool.submit(talk.send, "hello").result(timeout=60)
-        assert pool.submit(where).result(timeout=60) == "cpu"
-    assert step == ("mine heard", "hello", "mine")
-    assert next(talk) == ("mine heard", None, "mine")
-
-
-def test_what_the_body_of_a_generator_selects_holds_at_its_further_steps_and_nowhere_else(
-    dispatcher, offer, where
-):
-    @dispatcher.backend_dispatch
-    def rows():
-        with dispatcher.settings.use_backend("cpu"):
-            yield where()
-            yield where()
-        yield where()
-        dispatcher.settings.backend = "cpu"
-        yield where()
-        yield where()
-
-    with offer(where=lambda: "mine"):
-        for _ in range(2):
-            assert [*rows(backend=["mine", "cpu"])] == ["cpu", "cpu", "mine", "cpu", "cpu"]
-            assert where() == "cpu"
-
-
 def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatcher, offer, where):
     seen = []
 
@@ -100,14 +68,6 @@ def test_closing_a_generator_closes_what_it_runs_under_the_calls_choice(dispatch
         next(steps)
         steps.close()
     assert (seen, inspect.getgeneratorstate(steps)) == (["mine"], inspect.GEN_CLOSED)
-
-
-def test_an_error_of_a_generator_is_raised_where_it_is_iterated_under_the_hosts_name(conversation):
-    talk = conversation(backend="mine")
-    assert talk.__name__ == "conversation"
-    next(talk)
-    with pytest.raises(ZeroDivisionError):
-        talk.throw(ZeroDivisionError)
 
 
 @pytest.fixture
@@ -132,29 +92,6 @@ def test_what_cannot_be_closed_or_catch_an_error_may_be_left_half_way(listed):
     with pytest.raises(LookupError, match="oops"):
         steps.throw(LookupError("oops"))
     assert [*steps] == []
-
-
-def test_an_asynchronous_generator_function_is_refused_at_decoration(dispatcher):
-    async def rows():
-        yield 1
-
-    with pytest.raises(TypeError, match="rows is an asynchronous generator function"):
-        dispatcher.backend_dispatch(rows)
-
-
-def test_a_generator_function_that_is_awaited_is_refused_at_decoration(dispatcher):
-    @types.coroutine
-    def steps():
-        yield 1
-
-    class Steps:
-        @types.coroutine
-        def __call__(self):
-            yield 1
-
-    for one in (steps, functools.partial(steps), Steps()):
-        with pytest.raises(TypeError, match="is a generator function that is awaited"):
-            dispatcher.backend_dispatch(name="steps")(one)
 
 
 COLOUR = ContextVar("COLOUR", default="none")
@@ -193,41 +130,6 @@ def test_what_a_context_manager_of_the_host_sets_holds_in_its_block(dispatcher, 
         with precisely():
             assert (decimal.getcontext().prec, COLOUR.get()) == (5, "red")
         assert (decimal.getcontext().prec, COLOUR.get()) == (28, "none")
-
-
-@HOW
-def test_each_step_sees_what_its_caller_has_set(dispatcher, offer, how):
-    @dispatcher.backend_dispatch
-    def colours():
-        yield from seen()
-
-    def seen():
-        yield COLOUR.get()
-        yield COLOUR.get()
-
-    offer(colours=seen)
-    with everywhere(dispatcher, how):
-        steps = colours()
-        for colour in ("red", "blue"):
-            token = COLOUR.set(colour)
-            assert next(steps) == colour
-            COLOUR.reset(token)
-
-
-def test_a_generator_of_a_backend_keeps_the_selection_of_its_call(dispatcher, offer, where):
-    def twice():
-        yield where()
-        yield where()
-
-    rows = dispatcher.backend_dispatch(name="rows")(lambda: iter([]))
-    with offer(rows=twice, where=lambda: "mine"), offer("other", where=lambda: "other"):
-        with dispatcher.settings.use_backend("mine"):
-            steps = rows()
-        assert next(steps) == "mine"
-        with dispatcher.settings.use_backend("other"):
-            assert next(steps) == "mine"
-            assert where() == "other"
-        assert where() == "cpu"
 
 
 @pytest.mark.parametrize("how", ["plainly", "traced"])

@@ -1,7 +1,6 @@
 """Labels: which of them mean the same, which are reserved, and what a wrong one is told."""
 
 import re
-from collections import UserList
 from enum import StrEnum
 
 import numpy as np
@@ -91,13 +90,6 @@ def test_an_unknown_label_is_told_the_nearest_known_one(make_host, choose, label
     assert {"mine", "cuda", "other", "jax", "trusted", "fast"} <= {*caught.value.known}
 
 
-def test_of_several_labels_like_an_unknown_one_the_nearest_is_told(host, install):
-    for name in ("numba", "numba-cuda", "cuda-numba"):
-        install(name)
-    with pytest.raises(UnknownBackendError, match="Did you mean 'numba-cuda'"):
-        host.settings.backend = "numba-cud"
-
-
 def test_a_label_unlike_any_other_is_told_all_known_ones(host, choose, install):
     with pytest.raises(UnknownBackendError, match="No backend is installed"):
         choose(host, "xyzzy")
@@ -143,24 +135,6 @@ def test_a_label_may_have_128_characters(host, install):
 def test_what_a_label_may_be_and_what_to_write_instead_is_told(host, wrong, said):
     with pytest.raises(UnknownBackendError, match=re.escape(said)):
         host.settings.backend = wrong
-
-
-@pytest.mark.parametrize(
-    "labels", [["mine", 7], [["mine"]], (["mine"],), [{"mine": 1}], [None], ["mine", "nope"]]
-)
-@pytest.mark.usefixtures("backends")
-def test_a_wrong_label_among_several_refuses_them_all(host, choose_several, labels):
-    with pytest.raises(UnknownBackendError):
-        choose_several(host, labels)
-    assert host.settings.backend == "cpu"
-
-
-@pytest.mark.parametrize("labels", [["mine", "cpu"], ("mine", "cpu"), UserList(["mine", "cpu"])])
-@pytest.mark.usefixtures("backends")
-def test_any_sequence_of_labels_will_do(host, labels):
-    assert host.where(backend=labels) == "mine"
-    with host.settings.use_backend(labels):
-        assert host.settings.backends == ("mine", "cpu")
 
 
 class Spelled(StrEnum):

@@ -108,11 +108,6 @@ def test_these_values_mean_that_it_is_not_set(make_host, monkeypatch, value):
     assert make_host().where(backend="mine") == "mine"
 
 
-def test_it_is_for_its_host_alone(make_host, monkeypatch):
-    monkeypatch.setenv("OTHER_HOST_BACKEND_OFF", "1")
-    assert make_host().where(backend="mine") == "mine"
-
-
 class TestAnOptionOfABackend:
     """The host does not take it, as with nothing selected; the error says what is set."""
 
@@ -134,11 +129,3 @@ class TestAnOptionOfABackend:
         message = r"'other' may be an option of a backend.* EXAMPLE_HOST_BACKEND_OFF is set"
         with pytest.raises(TypeError, match=message):
             quietly(lambda: scale(1, other=3, **selector))
-
-
-def test_adapters_can_still_be_loaded_by_name(host):
-    assert host.settings.get_backend("mine").name == "mine"
-
-
-def test_the_dispatcher_says_so_too(host):
-    assert "whatever is selected" in str(host.dispatcher)

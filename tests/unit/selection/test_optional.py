@@ -90,13 +90,6 @@ def test_the_first_that_can_be_had_runs_the_call(host, way, labels, runs_on):
     assert way(host, *labels) == runs_on
 
 
-def test_the_environment_takes_optional_labels(make_host, monkeypatch):
-    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "absent?, mine, cpu")
-    host = make_host(trusted_backends=ABSENT)
-    assert host.where() == "mine"
-    assert host.settings.backends == ("mine", "cpu")
-
-
 class TestWhereNothingRemains:
     def test_the_error_is_that_of_the_first(self, host):
         with pytest.raises(BackendNotInstalledError, match="pip install absent-backend"):
@@ -112,12 +105,6 @@ class TestWhereNothingRemains:
         assert "mine_backend" not in site.imported()
         with block:
             assert "mine_backend" in site.imported()
-
-    def test_the_process_keeps_what_it_had(self, host):
-        host.settings.backend = "mine"
-        with pytest.raises(BackendNotInstalledError):
-            host.settings.backend = "absent?"
-        assert host.where() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -185,21 +172,6 @@ class TestABackendThatFailedOnce:
         with block:
             assert host.where() == "flaky"
 
-    @pytest.mark.parametrize(
-        "carry", [lambda one: one, lambda one: pickle.loads(pickle.dumps(one))]
-    )
-    def test_is_tried_again_by_a_snapshot_after_a_refresh(self, make_host, free, carry):
-        host = make_host()
-        with host.settings.use_backend("flaky?", "cpu"):
-            snapshot = carry(host.settings.snapshot())
-        with snapshot:
-            assert host.where() == "cpu"
-            free()
-            host.settings.refresh()
-            assert host.where() == "cpu"
-        with snapshot:
-            assert host.where() == "flaky"
-
 
 class TestANameThatNobodyKnows:
     def test_is_left_out_and_told_once_with_the_nearest(self, host):
@@ -229,14 +201,6 @@ class TestIsTold:
             ("broken", "could not be loaded: RuntimeError: no driver"),
         ]
         assert f"left out  absent: {NOT_INSTALLED}" in str(decision)
-
-    def test_by_the_trace_and_its_provenance(self, host):
-        with host.settings.use_backend("absent?", "cpu"), host.settings.trace() as trace:
-            host.where()
-            host.where()
-        assert [record.is_fallback for record in trace.records] == [False, False]
-        assert [no.backend for no in trace.records[1].refusals] == ["absent"]
-        assert trace.provenance()["left_out"] == {"absent": NOT_INSTALLED}
 
     def test_by_the_settings(self, host):
         with host.settings.use_backend("absent?", "mine"):
@@ -283,12 +247,6 @@ class TestWhatWasLeftOut:
         with block:
             assert host.where() == "absent"
         assert by_call(host, "absent?", "other") == "absent"
-
-    def test_is_looked_for_again_once_it_was_loaded_by_its_name(self, host, site):
-        assert by_call(host, "broken?", "other") == "other"
-        site.write("broken_backend.py", "name = 'broken'\ndef where(): return 'broken, but fixed'")
-        assert host.where(backend="broken") == "broken, but fixed"
-        assert by_call(host, "broken?", "other") == "broken, but fixed"
 
 
 def test_a_process_has_what_another_lacks_and_the_reverse(world):
@@ -353,10 +311,3 @@ class TestOneThatIsGoneWhileItIsSelected:
             remove()
             with pytest.raises(UnknownBackendError, match="'here'"):
                 host.where()
-
-    def test_is_told_with_a_fallback(self, host, remove):
-        host.dispatcher.register(SimpleNamespace(name="lacking"))
-        with host.settings.use_backend("lacking", "here?"):
-            remove()
-            with pytest.warns(BackendFallbackWarning, match="'here' is unknown"):
-                assert host.where() == "cpu"

@@ -48,25 +48,12 @@ def test_the_calls_of_the_block_are_given_them(host):
     assert host.neighbors(1, backend="cuda") == ("cuda", "brute", 8)
 
 
-def test_each_of_several_backends_gets_its_own(host):
-    options = {"pp.neighbors": {"algorithm": "ivfpq", "device": "mps"}}
-    with host.settings.use_backend("torch", "cuda", options=options):
-        assert host.neighbors(1) == ("torch", "mps")
-        assert host.neighbors(1, 5) == ("cuda", "ivfpq", 8)
-
-
 def test_the_host_gets_none(host):
     with (
         host.settings.use_backend("torch", options={"pp.neighbors": {"device": "mps"}}),
         pytest.warns(BackendFallbackWarning),
     ):
         assert host.neighbors(1, 5) == ("host", 5)
-
-
-def test_functions_that_they_are_not_for_run_as_ever(host):
-    umap = host.dispatcher.dispatched["tl.umap"]
-    with host.settings.use_backend("cuda", "cpu", options=OPTIONS):
-        assert umap(1, extra=2) == ("host", {"extra": 2})
 
 
 def test_a_function_that_takes_any_keyword_takes_any_option(host):
@@ -142,11 +129,6 @@ class TestNested:
         with host.settings.use_backend("cuda", options=OPTIONS), host.settings.use_backend("cuda"):
             assert host.neighbors(1) == ("cuda", "brute", 8)
 
-    def test_they_go_with_a_selection_by_function(self, host):
-        with host.settings.use_backend({"pp.*": ["torch", "cuda"]}, options=OPTIONS):
-            assert host.neighbors(1) == ("torch", "cpu")
-            assert host.neighbors(1, k=4) == ("cuda", "ivfpq", 8)
-
     def test_one_object_is_entered_under_different_selections(self, host):
         block = host.settings.use_backend(options=OPTIONS)
         for outer, expected in (
@@ -195,15 +177,6 @@ class TestAnOptionThatNoSelectedBackendHas:
     def test_of_a_function_that_it_does_not_implement(self, host):
         with pytest.raises(UnknownOptionError, match=r"no option of tl\.umap .* It has no options"):
             host.settings.use_backend("cuda", options={"tl.umap": {"tile": 1}})
-
-    def test_may_not_be_the_backend_s_name_of_what_the_host_has(self, host):
-        renaming = SimpleNamespace(name="any", renames={"tl.umap": {"data": "rows"}})
-        renaming.tl = SimpleNamespace(umap=lambda rows, **rest: rest)
-        host.dispatcher.register(renaming)
-        with pytest.raises(UnknownOptionError):
-            host.settings.use_backend("any", options={"tl.umap": {"rows": 1}})
-        with host.settings.use_backend("any", options={"tl.umap": {"tile": 1}}):
-            assert host.dispatcher.dispatched["tl.umap"](1) == {"tile": 1}
 
     def test_raises_when_the_block_is_entered_where_only_the_import_tells(
         self, make_dispatcher, site
@@ -312,20 +285,6 @@ def test_a_block_of_another_process_waits_for_the_module_of_its_function(world):
         assert late() == 5
 
 
-def test_values_that_compare_in_no_plain_way_are_passed_as_they_are(host):
-    class Unclear:
-        __hash__ = None
-
-        def __eq__(self, other):
-            raise ArithmeticError
-
-    value = Unclear()
-    with host.settings.use_backend("cuda", options={"pp.neighbors": {"algorithm": value}}):
-        with host.settings.use_backend(fallback="silent"), host.settings.trace():
-            assert host.neighbors(1)[1] is value
-        assert host.settings.snapshot().backends == ("cuda",)
-
-
 @pytest.mark.parametrize("labels", [[], ["cuda"]])
 def test_a_block_that_is_thrown_away_is_told_with_them(host, labels):
     with pytest.warns(UnusedBlockWarning) as caught:
@@ -335,18 +294,3 @@ def test_a_block_that_is_thrown_away_is_told_with_them(host, labels):
     assert f"options={OPTIONS!r}) alone selects nothing" in str(warning.message)
     assert str(warning.message).endswith(":' or decorate a function with it.")
     assert pickle.loads(pickle.dumps(warning.message)).options == OPTIONS
-
-
-def test_an_option_reaches_a_parameter_that_is_called_as_another_name_of_the_host(make_dispatcher):
-    dispatcher = make_dispatcher(parameter_aliases={"random_state": "rng"})
-    func = dispatcher.backend_dispatch(name="func")(lambda data, *, rng=0: "host")
-    renames = {"func": {"grid": "random_state"}}
-    own = SimpleNamespace(
-        name="own",
-        renames=renames,
-        func=lambda data, *, rng=0, random_state=1, **rest: random_state,
-    )
-    dispatcher.register(own)
-    with dispatcher.settings.use_backend("own", options={"func": {"grid": 5}}):
-        assert func(1) == 5
-    assert func(1, grid=6, backend="own") == 6

@@ -1,7 +1,6 @@
 """Which choice and which fallback policy hold: of the call, block, process, environment or host."""
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -134,18 +133,6 @@ def test_setting_the_policy_or_the_backend_inside_a_block_changes_that_block(hos
         assert (host.settings.fallback, outcome(host)) == ("error", ("refused", 0))
         assert (host.settings.backend, host.where()) == ("other", "other")
     assert host.settings.fallback == "warn"
-
-
-def test_every_thread_sees_the_process_wide_policy_and_none_sees_a_blocks(host):
-    with ThreadPoolExecutor(1) as pool:
-
-        def seen():
-            return pool.submit(lambda: host.settings.fallback).result(timeout=60)
-
-        host.settings.fallback = "silent"
-        with host.settings.use_backend("mine", fallback="error"):
-            assert seen() == "silent"
-        assert seen() == "silent"
 
 
 @pytest.mark.parametrize("policy", ["loud", "WARN", "", None, 1])

@@ -50,13 +50,6 @@ def test_reading_after_writing_gives_the_canonical_names_of_what_was_written(hos
         assert (host.settings.backend, host.settings.backends) == (read[0], read)
 
 
-def test_changing_the_list_that_was_written_changes_no_choice(host):
-    wanted = ["mine"]
-    host.settings.backend = wanted
-    wanted[0] = "other"
-    assert (host.where(), host.settings.backends) == ("mine", ("mine",))
-
-
 @pytest.mark.parametrize("wrong", ["nope", "auto", ["mine", "nope"], ("mine", "broken")])
 def test_a_failed_choice_leaves_the_one_before(host, install, wrong):
     install("broken", source="raise RuntimeError('no device')")
@@ -79,30 +72,6 @@ def test_inside_a_block_no_other_thread_or_task_sees_the_change(host):
         host.settings.backend = "mine"
         assert pool.submit(host.where).result(timeout=60) == "cpu"
     assert asyncio.run(main()) == ("other", "mine")
-
-
-def test_a_block_hides_a_change_that_another_thread_makes_until_it_ends(host):
-    with ThreadPoolExecutor(1) as pool, host.settings.use_backend("mine"):
-        pool.submit(setattr, host.settings, "backend", "other").result(timeout=60)
-        assert host.where() == "mine"
-    assert host.where() == "other"
-
-
-def test_what_a_function_or_coroutine_writes_outside_of_any_block_holds_for_the_process(host):
-    def choose():
-        host.settings.backend = "other"
-        return host.settings.backend
-
-    async def choose_later():
-        return choose()
-
-    calls = (
-        lambda: host.through(choose),
-        lambda: asyncio.run(host.through_async(choose_later)),
-    )
-    for call in calls:
-        host.settings.backend = "mine"
-        assert call() == host.settings.backend == "other"
 
 
 def test_deleting_it_goes_back_to_the_host(host):
@@ -154,29 +123,6 @@ def test_what_a_test_puts_in_place_of_a_choice_is_taken_out_again(
             assert host.settings.backends == seen
         assert host.settings.backends == tuple(before)
     assert host.settings.backends == tuple(before)
-
-
-def test_of_several_choices_or_a_choice_by_function_a_mock_puts_back_all(host):
-    host.settings.backend = ["mine", "cpu"]
-    with put_by_mock(host.settings, "backend", "other"):
-        assert host.settings.backends == ("other",)
-    assert host.settings.backends == ("mine", "cpu")
-    host.settings.backend = "cpu"
-    host.settings.backend = {"where": "mine"}
-    with put_by_mock(host.settings, "backend", "other"):
-        assert host.through(host.where) == "other"
-    assert (host.settings.backend, host.where()) == ("cpu", "mine")
-
-
-@pytest.mark.parametrize("put", [put_by_mock, put_by_monkeypatch])
-@pytest.mark.parametrize("block", [False, True])
-def test_what_a_test_puts_in_place_of_a_policy_is_taken_out_again(host, put, block):
-    host.settings.fallback = "silent"
-    with host.settings.use_backend("mine") if block else nullcontext():
-        with put(host.settings, "fallback", "error"):
-            assert host.settings.fallback == "error"
-        assert host.settings.fallback == "silent"
-    assert host.settings.fallback == "silent"
 
 
 def test_a_mock_of_another_attribute_is_refused_and_nothing_of_it_stays(host):

@@ -49,33 +49,3 @@ threading.Thread(target=work).start()
 )
 def test_calls_go_where_they_always_went(run, program, printed):
     assert run(program) == printed
-
-
-@pytest.mark.parametrize(
-    "keeper", ["kept = rows(); next(kept)", "sys.kept = rows(); next(sys.kept)"]
-)
-def test_a_generator_that_is_still_inside_a_block_is_closed(run, keeper):
-    program = (
-        "def rows():\n"
-        "    try:\n"
-        '        with settings.use_backend("mine"):\n'
-        "            while True: yield where()\n"
-        "    finally: say(settings.backend)\n"
-    )
-    assert run(program + keeper) in (["cpu"], [])
-
-
-def test_a_block_that_nobody_left_is_no_harm(run):
-    assert run('settings.use_backend("mine").__enter__()\nsay(where())') == ["mine"]
-
-
-def test_threads_that_never_end_are_cut_off_silently(run):
-    program = (
-        "def work():\n"
-        "    while True:\n"
-        '        with settings.use_backend("mine"): where()\n'
-        "for _ in range(4): threading.Thread(target=work, daemon=True).start()\n"
-        "time.sleep(0.1)\n"
-        "say(where())"
-    )
-    assert run(program) == ["cpu"]

@@ -3,7 +3,6 @@
 import copy
 import inspect
 import pickle
-from types import SimpleNamespace
 
 import pytest
 
@@ -98,27 +97,6 @@ def test_any_other_error_is_what_it_was(construct, name):
     assert str(caught.value) == str(before.value)
 
 
-def test_each_host_that_shares_a_class_is_named_for_what_it_has(construct, make_dispatcher):
-    kind = lacking()
-    other = make_dispatcher(host_name="other_host")
-
-    @other.backend_class
-    class Mill:
-        def __init__(self, size=1):
-            self.size = size
-
-        def grind(self):
-            return self.size
-
-    other.register(SimpleNamespace(name="fast", Mill=kind))
-    made = construct(kind)
-    assert isinstance(Mill(backend="fast"), kind)
-    with pytest.raises(AttributeError, match="example_host's Press has"):
-        made.score  # noqa: B018 - it is looked for
-    with pytest.raises(AttributeError, match="other_host's Mill has"):
-        made.grind  # noqa: B018 - it is looked for
-
-
 def test_the_object_is_otherwise_what_it_was(construct):
     made = construct(lacking(), size=3)
     assert not hasattr(made, "juice_")
@@ -156,33 +134,3 @@ def test_a_class_that_looks_in_its_own_way_or_cannot_be_changed_is_left_alone(
     with pytest.raises(AttributeError) as caught:
         made.juice_  # noqa: B018 - it is looked for
     assert (str(caught.value), dict(vars(kind))) == (said, before)
-
-
-def test_looking_at_a_backend_changes_nothing_of_it(dispatcher, construct, offer):
-    kind = lacking()
-    offer("other", Press=kind)
-    dispatcher.discover()
-    assert "__getattr__" not in vars(kind)
-
-
-def test_a_class_that_cannot_be_looked_into_is_built_all_the_same(dispatcher, offer):
-    class Secretive(type):
-        def __dir__(cls):
-            msg = "no"
-            raise LookupError(msg)
-
-    press = dispatcher.backend_class(name="Press")(Secretive("Press", (), {}))
-    offer(Press=lacking())
-    assert type(press(backend="mine")).__name__ == "Press"
-    assert dispatcher.settings.explain(press, backend="mine").missing_members == ()
-
-
-def test_a_property_that_fails_is_read_once_more_and_no_other(construct):
-    kind, asked = lacking(), []
-    kind.plain = property(lambda self: asked.append("plain") or 1)
-    kind.failing = property(lambda self: asked.append("failing") or self.nothing)
-    made = construct(kind)
-    assert made.plain == 1
-    with pytest.raises(AttributeError, match="'Press' object has no attribute 'nothing'"):
-        made.failing  # noqa: B018 - it is looked for
-    assert asked == ["plain", "failing", "failing"]

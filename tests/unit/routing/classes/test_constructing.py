@@ -77,53 +77,6 @@ def test_an_argument_the_backend_lacks_is_a_fallback(model, theirs, dispatcher):
         model(3, copy=True, backend="mine")
 
 
-def test_another_selector(dispatch, offer):
-    class Model:
-        def __init__(self, backend="tf"):
-            self.backend = backend
-
-    model = dispatch(Model, selector="engine")
-    theirs = type("TheirModel", (), {})
-    offer(Model=theirs)
-    assert model(backend="torch").backend == "torch"
-    assert type(model(engine="mine")) is theirs
-
-
-def test_without_a_selector_only_a_selection_chooses(dispatch, offer, mine):
-    model = dispatch(type("Model", (), {}), selector=None)
-    theirs = type("TheirModel", (), {})
-    offer(Model=theirs)
-    with pytest.raises(TypeError, match="takes no arguments"):
-        model(backend="mine")
-    with mine():
-        assert type(model()) is theirs
-
-
-def test_what_is_constructed_inside_runs_on_the_same_backend(dispatcher, offer):
-    where = dispatcher.backend_dispatch(name="where")(lambda: "cpu")
-
-    @dispatcher.backend_class
-    class Model:
-        def __init__(self):
-            self.where = where()
-
-    offer(where=lambda: "mine")
-    dispatcher.settings.fallback = "silent"
-    assert Model(backend="mine").where == "mine"
-    assert Model().where == "cpu"
-
-
-def test_a_backends_class_may_construct_the_hosts_inside(model, offer, mine):
-    class TheirModel:
-        def __init__(self, n_layers, *, seed=0):
-            self.inner = model(n_layers)
-
-    offer(Model=TheirModel)
-    assert type(model(3, backend="mine").inner) is model
-    with mine():
-        assert type(model(3).inner) is model
-
-
 def test_a_backends_class_that_inherits_is_initialised_once_and_sees_no_selector(model, offer):
     seen = []
 
@@ -139,16 +92,6 @@ def test_a_backends_class_that_inherits_is_initialised_once_and_sees_no_selector
     assert built.given == (3, 2, False)
 
 
-def test_a_backends_class_may_inherit_the_constructor_too(model, offer, mine):
-    class TheirModel(model):
-        pass
-
-    offer(Model=TheirModel)
-    with mine():
-        built = model(3, seed=4)
-    assert (type(built), built.given) == (TheirModel, (3, 4, False))
-
-
 def test_the_hosts_class_handed_back_is_no_implementation(model, offer, dispatcher):
     offer(Model=model)
     [refusal] = dispatcher.settings.explain(model, 3, backend="mine").refusals
@@ -160,25 +103,6 @@ def test_a_name_that_is_no_class_is_an_error_that_names_the_backend(model, offer
     offer(Model=offered)
     with pytest.raises(BackendLoadError, match=r"'mine'.*'Model'.*no class"):
         model(3, backend="mine")
-
-
-def test_a_nested_class_is_dispatched_by_its_own_name(dispatcher, offer):
-    class Outer:
-        @dispatcher.backend_class
-        class Inner:
-            pass
-
-    theirs = type("TheirInner", (), {})
-    offer(Inner=theirs)
-    assert type(Outer.Inner(backend="mine")) is theirs
-
-
-def test_an_argument_named_as_our_own_are_is_the_hosts(dispatch):
-    class Model:
-        def __init__(self, *, cls, args=0, metaclass=1):
-            self.given = (cls, args, metaclass)
-
-    assert dispatch(Model)(cls=1, args=2, metaclass=3).given == (1, 2, 3)
 
 
 def test_arguments_without_a_name_reach_a_constructor_that_takes_any(dispatch, offer):
@@ -197,12 +121,3 @@ def test_arguments_without_a_name_reach_a_constructor_that_takes_any(dispatch, o
     assert (type(built), built.given) == (Wide, (1, (2, 3), {"depth": 4}))
     with pytest.warns(BackendFallbackWarning, match="does not take 'rest'"):
         assert type(model(1, 2, backend="narrow")) is model
-
-
-def test_an_exception_is_constructed_by_a_backend(dispatch, offer):
-    model = dispatch(type("Model", (Exception,), {}))
-    theirs = type("TheirModel", (Exception,), {"__init__": lambda self, *args: None})
-    offer(Model=theirs)
-    assert type(model("text", backend="mine")) is theirs
-    with pytest.raises(model, match="text"):
-        raise model("text")

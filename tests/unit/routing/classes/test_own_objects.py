@@ -106,12 +106,6 @@ def test_a_class_may_ask_for_a_backend(model, theirs, mine):
         assert type(built.asked(backend="cpu")) is model
 
 
-def test_what_it_makes_under_the_process_wide_choice_is_its_own_too(model, theirs, dispatcher):
-    built = model(3)
-    dispatcher.settings.backend = "mine"
-    assert [type(built + built), type(model(3))] == [model, theirs]
-
-
 @pytest.mark.parametrize(("library", "way"), [("dataclasses", "replace"), ("attr", "evolve")])
 def test_what_a_library_makes_of_an_object_is_its_own(dispatch, offer, mine, library, way):
     library = pytest.importorskip(library)
@@ -143,44 +137,6 @@ def test_a_generic_class_makes_its_own_through_its_parameters(dispatch, offer, m
     with mine():
         assert type(model(backend="cpu").again()) is model
         assert type(model[int]()) is theirs
-
-
-def test_a_class_that_has_class_methods_alone_makes_its_own(dispatch, offer, mine):
-    class Model:
-        @classmethod
-        def default(cls):
-            return cls()
-
-        @classmethod
-        def bare(cls):
-            return cls.__new__(cls)
-
-    model = dispatch(Model)
-    offer(Model=type("TheirModel", (), {}))
-    with mine():
-        assert type(model.default()) is model
-        assert type(model.bare()) is model
-
-
-def test_a_class_may_be_shown_elsewhere_after_it_was_decorated(dispatch, offer, mine):
-    class Model:
-        @classmethod
-        def default(cls):
-            return cls()
-
-    model = dispatch(Model)
-    model.__module__, model.__qualname__ = "shown_elsewhere", "Shown"
-    offer(Model=type("TheirModel", (), {}))
-    with mine():
-        assert type(model.default()) is model
-
-
-def test_a_function_beside_the_class_constructs_as_a_user_does(model, theirs, mine):
-    def make():
-        return model(3)
-
-    with mine():
-        assert type(make()) is theirs
 
 
 def test_a_class_of_the_same_name_elsewhere_constructs_as_a_user_does(dispatch, offer, mine, site):
@@ -219,23 +175,3 @@ def test_what_pickle_constructs_cannot_be_told_from_a_users_call(model, theirs, 
     with mine():
         assert type(pickle.loads(blob)) is theirs
     assert type(pickle.loads(blob)) is model
-
-
-def test_a_class_method_in_reduce_keeps_pickled_objects_its_own(dispatch, importable, offer, mine):
-    class Model:
-        def __init__(self, size=1):
-            self.size = size
-
-        @classmethod
-        def again(cls, size):
-            return cls(size)
-
-        def __reduce__(self):
-            return type(self).again, (self.size,)
-
-    model = importable(dispatch(Model))
-    offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
-    blob = pickle.dumps(model(3))
-    with mine():
-        copied = pickle.loads(blob)
-    assert (type(copied), copied.size) == (model, 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import inspect
-import typing
 from inspect import Parameter, Signature
 
 import pytest
@@ -70,20 +69,6 @@ def test_a_subclass_shows_its_own(model):
     assert Other.__doc__ == "Fit otherwise."
 
 
-def test_a_decorated_subclass_shows_its_own_with_the_selector(model, dispatcher):
-    @dispatcher.backend_class(selector="engine")
-    class Other(model):
-        def __init__(self, depth):
-            pass
-
-    assert names(Other) == ["depth", "engine"]
-
-
-def test_a_class_without_a_constructor_or_docstring_shows_the_selector(dispatch):
-    model = dispatch(type("Model", (), {}))
-    assert (names(model), model.__doc__) == (["backend"], None)
-
-
 @pytest.mark.parametrize(("bases", "members"), [((Exception,), {}), ((), {"__new__": max})])
 def test_a_subclass_of_which_nothing_is_known_shows_that_it_takes_anything(
     dispatch, bases, members
@@ -120,64 +105,6 @@ def test_a_base_that_is_built_in_says_what_it_takes(dispatch):
     model = dispatch(type("Model", (list,), {}))
     assert names(model) == ["iterable", "backend"]
     assert model("ab") == ["a", "b"]
-
-
-def test_a_class_that_implements_a_runtime_protocol_is_dispatched(dispatch):
-    @typing.runtime_checkable
-    class Sized(typing.Protocol):
-        def size(self): ...
-
-    class Model(Sized):
-        def __init__(self, count=1):
-            self.count = count
-
-        def size(self):
-            return self.count
-
-    model = dispatch(Model)
-    assert model(3).size() == 3
-    assert isinstance(model(3), Sized)
-    assert names(model) == ["count", "backend"]
-
-
-def test_a_base_that_tells_nothing_does_not_hide_the_constructor(dispatch):
-    silent = type("Silent", (), {"__new__": max})
-
-    class Model(silent):
-        def __new__(cls, depth):
-            return object.__new__(cls)
-
-    assert names(dispatch(Model)) == ["depth", "backend"]
-
-
-def test_a_docstring_of_the_objects_stays_theirs(dispatch):
-    class Model:
-        @property
-        def __doc__(self):
-            return "What is registered."
-
-    model = dispatch(Model)
-    assert model().__doc__ == "What is registered."
-    assert names(model) == ["backend"]
-
-
-def test_a_signature_of_the_objects_stays_theirs(dispatch, offer):
-    class Model:
-        def __init__(self, size=1):
-            self.size = size
-
-        @property
-        def __signature__(self):
-            return Signature([Parameter("value", Parameter.POSITIONAL_ONLY)])
-
-        def __call__(self, *args):
-            return args
-
-    model = dispatch(Model)
-    assert names(model()) == ["value"]
-    offer(Model=type("TheirModel", (), {"__init__": lambda self, size: None}))
-    assert type(model(3, backend="mine")) is not model
-    assert model(3).size == 3
 
 
 def test_a_signature_that_the_class_declares_is_believed(dispatch):

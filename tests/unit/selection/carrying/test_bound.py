@@ -49,11 +49,6 @@ def test_what_is_called_runs_inside_the_snapshot(host, bound, called):
     assert not inspect.iscoroutinefunction(func)
 
 
-def test_a_class_is_built_inside_the_snapshot(host, bound):
-    assert bound(host.Model)(layers=3).backend == "fast 1.0"
-    assert host.Model(layers=3).layers == 3
-
-
 @pytest.mark.parametrize("name", ["where_async", "ask_async", "partial"])
 def test_a_coroutine_function_stays_one_and_runs_inside_the_snapshot(host, bound, snapshot, name):
     func = bound(getattr(host, name, None) or functools.partial(host.where_async))
@@ -140,14 +135,6 @@ def test_a_bound_function_can_be_a_method(host, snapshot, bound):
 
     assert Analysis().run() == Analysis.run(Analysis()) == ("mine", "fast 1.0")
     assert Analysis().ask() == Analysis.ask(Analysis()) == "fast 1.0"
-
-
-def test_bindings_nest_and_the_inner_one_holds(host, snapshot):
-    with host.settings.use_backend("other"):
-        other = host.settings.snapshot()
-    assert snapshot.bind(other.bind(host.where))() == "other 1.0"
-    nested = pickle.loads(pickle.dumps(other.bind(snapshot.bind(host.where))))
-    assert nested() == "fast 1.0"
 
 
 def test_what_cannot_be_bound_is_refused(host, snapshot):

@@ -4,14 +4,13 @@ import copy
 import gc
 import pickle
 import weakref
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from types import SimpleNamespace
 
 import pytest
 
-from scverse_backends.exceptions import BackendNotInstalledError, BackendSnapshotError
+from scverse_backends.exceptions import BackendSnapshotError
 from scverse_backends.records import Snapshot
 
 
@@ -43,13 +42,6 @@ def test_a_snapshot_holds_the_process_wide_default_and_does_not_follow_it(host):
     with snapshot:
         assert (host.where(), host.settings.fallback) == ("fast 1.0", "silent")
     assert host.where() == "other 1.0"
-
-
-def test_a_snapshot_holds_what_the_environment_selects(world, monkeypatch):
-    monkeypatch.setenv(f"{world.name.upper()}_BACKEND", "other")
-    monkeypatch.setenv(f"{world.name.upper()}_BACKEND_FALLBACK", "error")
-    snapshot = world.load().settings.snapshot()
-    assert (snapshot.backends, snapshot.fallback) == (("other",), "error")
 
 
 def test_a_snapshot_holds_that_nothing_is_selected(host):
@@ -135,17 +127,6 @@ def test_a_registered_adapter_is_held_in_this_process(host):
         pickle.loads(pickle.dumps(snapshot)).prepare()
 
 
-def test_an_installed_backend_is_not_taken_for_a_registered_one_of_the_same_name(host):
-    snapshot = pickle.loads(pickle.dumps(taken(host, "fast")))
-    with host.dispatcher.register(SimpleNamespace(name="fast", where=lambda: "registered")):
-        registered = pickle.loads(pickle.dumps(taken(host, "fast")))
-        assert registered != snapshot
-        with snapshot:
-            assert host.where() == "fast 1.0"
-        with registered:
-            assert host.where() == "registered"
-
-
 class TestAppliedForGood:
     def test_a_snapshot_holds_in_every_thread_until_something_else_is_selected(self, host):
         taken(host, "fast", fallback="error").apply()
@@ -163,24 +144,6 @@ class TestAppliedForGood:
             assert host.where() == "fast 1.0"
             assert host.where(backend="other") == "other 1.0"
         assert host.where() == "fast 1.0"
-
-    def test_a_snapshot_comes_before_the_environment(self, world, monkeypatch):
-        variable = f"{world.name.upper()}_BACKEND"
-        monkeypatch.setenv(variable, "other")
-        monkeypatch.setenv(f"{variable}_FALLBACK", "error")
-        host = world.load()
-        taken(host, "fast", fallback="silent").apply()
-        assert (host.where(), host.settings.fallback) == ("fast 1.0", "silent")
-        del host.settings.backend
-        assert host.where() == "other 1.0"
-
-    def test_what_cannot_be_loaded_changes_nothing(self, world, taken_elsewhere):
-        name, text = taken_elsewhere
-        world.uninstall("fast")
-        host = world.load()
-        with pytest.raises(BackendNotInstalledError):
-            Snapshot.from_json(text.replace(name, world.name)).apply()
-        assert host.where() == "cpu"
 
 
 class TestAsText:
@@ -216,20 +179,6 @@ def test_equal_snapshots_have_one_token_in_dask(host):
     assert tokenize(one) != tokenize(taken(host, "other"))
 
 
-def test_dispatchers_of_one_name_keep_their_snapshots_apart(make_dispatcher):
-    dispatchers = {f"mine{number}": make_dispatcher() for number in range(3)}
-    packed = []
-    for name, dispatcher in dispatchers.items():
-        dispatcher.register(SimpleNamespace(name=name))
-        dispatcher.settings.backend = name
-        packed.append(pickle.dumps((dispatcher.settings, dispatcher.settings.snapshot())))
-    for blob, (name, dispatcher) in zip(packed, dispatchers.items(), strict=True):
-        settings, snapshot = pickle.loads(blob)
-        dispatcher.settings.backend = "cpu"
-        with snapshot:
-            assert settings.backend == dispatcher.settings.backend == name
-
-
 def test_a_dispatcher_that_nothing_uses_leaves_memory(make_dispatcher):
     def use():
         dispatcher = make_dispatcher()
@@ -251,12 +200,6 @@ def test_settings_from_another_process_are_those_of_the_same_host_here(world):
         assert (host.where(), host.settings.backend) == ("fast 1.0", "fast")
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_a_copy_of_settings_selects_for_the_same_host(host, copied):
-    copied(host.settings).backend = "fast"
-    assert host.where() == "fast 1.0"
-
-
 def test_a_block_from_another_process_selects_here(world):
     blocks = [("fast",), ("fast", "other"), ()]
     made = ", ".join(f"host.settings.use_backend(*{labels}, fallback='error')" for labels in blocks)
@@ -275,12 +218,6 @@ def test_without_the_host_here_the_error_says_where_and_what_to_do(world, expres
     with pytest.raises(BackendSnapshotError, match=r"cannot be found on .* importable") as caught:
         world.elsewhere(expression, gone)
     assert (caught.value.host, caught.value.label) == (world.name, "")
-
-
-def test_a_method_of_settings_can_be_the_task_of_a_process(world):
-    host = world.load()
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        assert pool.submit(host.settings.available_backends).result(timeout=60) == ["fast", "other"]
 
 
 @pytest.mark.parametrize(

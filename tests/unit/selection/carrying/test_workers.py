@@ -87,22 +87,6 @@ def test_a_worker_says_once_what_it_was_not_given_and_how_it_would_be(host, task
     assert "settings.backend = 'cpu'" in text
 
 
-@pytest.mark.parametrize("way", ["apply", "bind", None])
-def test_one_that_a_worker_starts_is_told_as_well_whether_or_not_a_snapshot_is_in_force(
-    host, tasks, run, way
-):
-    with host.settings.use_backend("fast"):
-        snapshot = host.settings.snapshot()
-        work = tasks.in_process_of_its_own
-        started = {
-            "apply": lambda: run(work, initializer=snapshot.apply),
-            "bind": lambda: run(snapshot.bind(work)),
-            None: lambda: run(work),
-        }
-        ran, told = started[way]()
-    assert (ran, len(told)) == (["cpu", "cpu"], 1)
-
-
 def test_a_warning_that_is_an_error_stops_one_call_only(host, tasks, run):
     with host.settings.use_backend("fast"):
         assert run(tasks.calls_and_failing) == ["BackendSelectionWarning", "cpu"]
@@ -164,26 +148,6 @@ def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
     )
     finished = run_python(script)
     assert (finished.stdout, finished.stderr) == ("cpu\ncpu\n", "")
-
-
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_python, method):
-    script = world.site.write(
-        "main_script.py",
-        f"""
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-        import {world.name} as host
-        if __name__ == "__main__":
-            for label in ("fast", "cpu"):
-                with host.settings.use_backend(label):
-                    with ProcessPoolExecutor(1, get_context("{method}")) as pool:
-                        print(pool.submit(host.ask).result())
-        """,
-    )
-    finished = run_python(script)
-    assert finished.stdout == "cpu\ncpu\n"
-    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
 
 
 def test_a_worker_says_it_whose_pool_was_imported_between_two_blocks(world, run_python):
