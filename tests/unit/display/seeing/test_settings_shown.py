@@ -76,6 +76,23 @@ def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_
     assert "not looked for yet" not in repr(settings)
 
 
+def test_what_replaces_the_environments_choice_is_said(monkeypatch, make_dispatcher):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "fast")
+    settings = make_dispatcher().settings
+    settings.backend = "cpu"
+    assert line(settings, "selected by") == "selected by the process (settings.backend)"
+    assert "EXAMPLE_HOST_BACKEND=fast; replaced by settings.backend" in repr(settings)
+
+
+def test_an_environment_that_sets_the_policy_alone_selects_nothing(monkeypatch, make_dispatcher):
+    monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "error")
+    settings = make_dispatcher().settings
+    for _ in ("before it is looked for", "after"):
+        assert line(settings, "calls run on") == "calls run on cpu, the host itself"
+        assert line(settings, "fallback") == "fallback error"
+        assert settings.backend == "cpu"
+
+
 def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make_dispatcher):
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND", "no/such backend")
     monkeypatch.setenv("EXAMPLE_HOST_BACKEND_FALLBACK", "sometimes")

@@ -150,6 +150,25 @@ def test_a_process_that_is_no_worker_is_told_nothing(world, run_python):
     assert (finished.stdout, finished.stderr) == ("cpu\ncpu\n", "")
 
 
+def test_a_worker_whose_main_module_imports_the_host_says_it_too(world, run_python):
+    script = world.site.write(
+        "main_script.py",
+        f"""
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+        import {world.name} as host
+        if __name__ == "__main__":
+            for label in ("fast", "cpu"):
+                with host.settings.use_backend(label):
+                    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                        print(pool.submit(host.ask).result())
+        """,
+    )
+    finished = run_python(script)
+    assert finished.stdout == "cpu\ncpu\n"
+    assert finished.stderr.count("BackendSelectionWarning: 'fast' was selected") == 1
+
+
 def test_a_worker_says_it_whose_pool_was_imported_between_two_blocks(world, run_python):
     script = world.site.write(
         "late_pool.py",
