@@ -277,6 +277,16 @@ def test_a_run_without_calls_says_so(play):
     assert "No host was imported." in play("script.py", script="").err
 
 
+def test_a_run_that_begins_where_the_host_is_imported_already_sees_its_calls(play):
+    script = "import cells; cells.scale([1])"
+    module = "import runpy, sys, cells\nsys.argv = ['run', 'run', '-b', 'fast', 'script.py']\n"
+    module += "runpy.run_module('scverse_backends', run_name='__main__')"
+    first = play("script.py", script=script)
+    (first.folder / "start.py").write_text(module, encoding="utf-8")
+    ran = play("start.py", script=script)
+    assert "cells: 1 call" in ran.err
+
+
 def test_calls_beyond_a_limit_are_counted_in_the_report_and_fail_the_run_too(play):
     words = ("-b", "cells=fast", "--fallback", "silent", "--most-calls", "1", "script.py")
     ran = play("--fail-on", "fallback", *words)
