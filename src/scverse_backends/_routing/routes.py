@@ -15,7 +15,7 @@ from scverse_backends._ground.records import ABSENT, DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
 from .defaults import alike, same, vagueness
-from .parameters import Given, Parameters, clearest_first, parameters_of, without_signature
+from .parameters import Given, Parameters, clearest_first, parameters_of, without_borrowed_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -193,7 +193,7 @@ def compile_route(
 
     def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", ABSENT)
-        own = without_signature(implementation, borrowed)
+        own = without_borrowed_signature(implementation, borrowed)
         return parameters_of(own), gives_coroutine(implementation)
 
     found = attempt(look, describe_error)
