@@ -21,7 +21,7 @@ from scverse_backends.exceptions import BackendError
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
 from .picking import attempt_to_locate
-from .processes import HostAddress, find_host, known_host, missing
+from .processes import HostAddress, find_host, known_host, snapshot_error
 from .request import OPTIONAL, FunctionRequest, Request
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -348,14 +348,14 @@ def _find(chosen: SnapshotPick, registry: Registry) -> LoadedBackend | Verdict |
     host = registry.configuration.host
     if chosen.candidate is None:
         problem = "it was registered, and only the process that registered it has it. "
-        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
+        raise snapshot_error(host, chosen.name, problem + "Register it there too, or install it.")
     located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
     if _release(located.candidate) != _release(chosen.candidate):
         problem = (
             f"the snapshot was taken of {_release(chosen.candidate)}, and there it is "
             f"{_release(located.candidate)}. Install the same release there."
         )
-        raise missing(host, chosen.name, problem)
+        raise snapshot_error(host, chosen.name, problem)
     return located
 
 
