@@ -55,7 +55,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     """Make the function that users call.
 
     Every ordinary call passes through here and through nothing else of ours;
-    what these lines do not settle is considered. Calls without keywords are
+    what these lines do not settle goes to `Dispatch.consider`. Calls without keywords are
     passed on without, which is faster than passing on an empty dictionary.
     """
     func, name, seen = considered.function.func, considered.selector_name, considered.selector_seen
@@ -138,6 +138,8 @@ class Dispatch(Execution):
 
     Attributes
     ----------
+    consider
+        Runs such a call.
     selector_name
         The parameter that names backends for one call; empty for none.
     selector_seen

@@ -38,12 +38,18 @@ class Route:
     ----------
     parameters
         What the implementation takes.
+    fixed
+        The values of the host's parameters that the adapter always works with.
     declared, renames
         The adapter's renames, and with them where every name goes that means the same to the host.
     map
         Which of its parameters those of the host are meant for.
     targets
         The name under which each parameter of the host arrives; ``None`` if it does not.
+    out_of_reach
+        What the implementation requires and no call can give.
+    supplied
+        With `host_defaults`, those that a call hands over which does not give the parameters.
     aligned
         How many of the host's first parameters stand at the same place here.
     takes_rest
