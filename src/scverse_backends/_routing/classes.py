@@ -35,7 +35,7 @@ from scverse_backends._ground.callables import (
 from scverse_backends._ground.safe_repr import ask_text, attempt, class_qualname, describe_error
 from scverse_backends._selection.blocks import DISPATCH
 
-from .host import INITIALIZER, label
+from .host import INITIALIZER, shown_name
 from .replacing import Unannounced, replace, tells_owner, was_announced
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ _NATIVE = {
 _SLOTS = {GetSetDescriptorType, MemberDescriptorType}
 """Attributes by which Python reaches what it keeps in an object."""
 
-_Names: TypeAlias = "Mapping[str, tuple[str, ...]]"
+_Beginnings: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """By module, with what the qualified names of some functions begin."""
 
-_COPYING: _Names = {"copy": ("",), "dataclasses": ("",), "attr._make": ("evolve",)}
+_COPYING: _Beginnings = {"copy": ("",), "dataclasses": ("",), "attr._make": ("evolve",)}
 """Functions that call a class only to make another object like one that is there."""
 
 
@@ -89,7 +89,7 @@ class _Construction:
         self._kinds = kinds
 
     @once
-    def own(self) -> _Names:
+    def own(self) -> _Beginnings:
         """Name the functions that are written in the class, in its bases and in its metaclass."""
         own = {**_COPYING}
         for kind, home, name in self._kinds:
@@ -170,7 +170,7 @@ class _Unannounced(DispatchingABCMeta):
 _metaclasses: dict[type, type] = {ABCMeta: DispatchingABCMeta}
 
 
-def _is_own(own: _Names, caller: Any) -> bool:
+def _is_own(own: _Beginnings, caller: Any) -> bool:
     """Whether a frame is of a function that makes objects for the class itself.
 
     It is ``None`` where a thread begins with the construction.
@@ -203,7 +203,7 @@ def constructor(cls: Any) -> partial[Any]:
         ),
     )
     if isinstance(found, str):
-        msg = f"{label(cls)} {found}"
+        msg = f"{shown_name(cls)} {found}"
         raise TypeError(msg)
     construct: Any = partial(cls)
     setattr(construct, "__signature__" if isinstance(found, Signature) else "__wrapped__", found)
@@ -239,7 +239,7 @@ def dispatchable(cls: type) -> type:
     except Exception as error:
         # Its bases and its metaclass may refuse with anything.
         msg = (
-            f"{label(cls)} cannot be dispatched: {describe_error(error)}; "
+            f"{shown_name(cls)} cannot be dispatched: {describe_error(error)}; "
             "decorate a function that makes its objects."
         )
         raise TypeError(msg) from error

@@ -175,8 +175,8 @@ def _reason(resolution: Resolution, refusals: tuple[Refusal, ...]) -> str:
     origin = resolution.chosen.origin
     chosen = f"selected by {origin}" if origin else "nothing is selected"
     if end == "preferred":
-        preferred = [one.backend for one in refusals if isinstance(one, Preference)]
-        return f"{quoted(preferred)} leaves it to the host; {chosen}"
+        leaving = [one.backend for one in refusals if isinstance(one, Preference)]
+        return f"{quoted(leaving)} leaves it to the host; {chosen}"
     if end in _WITHOUT_BACKEND:
         nobody = f"none of {quoted(names)} can" if len(names) > 1 else f"{quoted(names)} cannot"
         return f"{nobody} take the call; {chosen}{_WITHOUT_BACKEND[end]}"

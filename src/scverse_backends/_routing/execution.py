@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import once, with_decorators
-from scverse_backends._ground.records import Refusal
+from scverse_backends._ground.records import Refusal, reasons
 from scverse_backends._ground.safe_repr import add_note
 
 from .nesting import Nesting, inside
@@ -149,11 +149,11 @@ class Execution:
         """Run a call on an implementation."""
         __tracebackhide__ = True
         if route.gives_generator:
-            from .suspended import Hold, named
+            from .suspended import Hold, named_after
 
             work = partial(route.implementation, *args, **kwargs)
             hold = Hold(self.state, None, route.entry)
-            return named(hold.iterated(work), self.function.public)
+            return named_after(hold.iterated(work), self.function.public)
         here, entry = inside(), route.entry
         try:
             here.add(entry)
@@ -198,6 +198,4 @@ class Execution:
 
 def note(refusals: tuple[Refusal, ...]) -> str:
     """Say why the host runs a call, for an error that it raises; nothing if no backend was asked."""
-    from scverse_backends._ground.records import reasons
-
     return f"No selected backend could take the call: {reasons(refusals)}." if refusals else ""

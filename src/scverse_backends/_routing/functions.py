@@ -55,14 +55,14 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
     """Make the function that users call.
 
     Every ordinary call passes through here and through nothing else of ours;
-    what these lines do not settle is considered. Calls without keywords are
+    what these lines do not settle goes to `Dispatch.consider`. Calls without keywords are
     passed on without, which is faster than passing on an empty dictionary.
     """
-    func, name, named = considered.function.func, considered.name, considered.named
+    func, name, seen = considered.function.func, considered.selector_name, considered.selector_seen
     state, ready, offered = considered.state, considered.ready, considered.function.name
     look_up = attrgetter(offered) if "." in offered else None
     # A host that would take the selector for an option of its own is always looked at.
-    awake = named or state.awake
+    awake = seen or state.awake
 
     __tracebackhide__ = True  # IPython and pytest leave out frames that know this name
 
@@ -79,7 +79,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                 selection = state.default
             elif not kwargs:
                 return func(*args)  # the most common call of all, at once
-            elif named and name in kwargs:
+            elif seen and name in kwargs:
                 own, selection = considered.own_scope(kwargs)
             if selection is not None:
                 # Its first choice, if the call reaches the implementation there is now as it came.
@@ -115,7 +115,7 @@ def _wrapper(considered: Dispatch) -> Callable[..., Any]:  # noqa: C901 - a call
                     return considered.call(args, kwargs, own, considered.function.public)
                 if not (selection.is_host or selection in considered.on_host):
                     return considered.consider(args, kwargs)
-            if kwargs and named and name in kwargs:
+            if kwargs and seen and name in kwargs:
                 return considered.consider(args, kwargs)
         if not kwargs:
             return func(*args)
@@ -138,16 +138,20 @@ class Dispatch(Execution):
 
     Attributes
     ----------
-    named
-        Empty until a call had the selector, if the host refuses it as it does any keyword.
+    consider
+        Runs such a call.
+    selector_name
+        The parameter that names backends for one call; empty for none.
+    selector_seen
+        Empty until a call had it, if the host refuses it as it does any keyword.
     """
 
     def __init__(self, function: HostFunction, selector: Selector) -> None:
         super().__init__(function, selector)
         self._active = selector.state.active
         self.consider = self.start if function.is_suspended else self.call
-        self.name = function.selector_name
-        self.named = [] if function.refuses_unknown_keywords else [True]
+        self.selector_name = function.selector_name
+        self.selector_seen = [] if function.refuses_unknown_keywords else [True]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send what a decorator around ours has of it: a way to find it in the other process."""
@@ -198,7 +202,7 @@ class Dispatch(Execution):
             outer = self.state.look()
             if outer is not None and outer[0] is TRACED:
                 return self.traced.call(outer, args, kwargs)
-            label = kwargs.pop(self.name, _UNNAMED)
+            label = kwargs.pop(self.selector_name, _UNNAMED)
             if label is _UNNAMED:
                 resolution = self.resolve(self.selector.current(), args, kwargs)
                 self.decisions.log_resolution(resolution)
@@ -230,16 +234,16 @@ class Dispatch(Execution):
 
     def own_scope(self, kwargs: dict[str, Any]) -> tuple[Scope | None, Selection | None]:
         """Take the selector out of a call, if it is a label that was seen before, outside of any block."""
-        label = kwargs[self.name]
+        label = kwargs[self.selector_name]
         selection = self.selector.calls.get(label) if type(label) is str else None
         if selection is None or self.function.is_suspended:
             return None, None
-        del kwargs[self.name]
+        del kwargs[self.selector_name]
         return (selection, None, None), selection
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Decide a call of a coroutine or generator function now; its work runs later."""
-        from .suspended import Hold, named
+        from .suspended import Hold, named_after
 
         own, top, span = self.pop_selection(kwargs), self.state.look(), None
         resolution = self.resolve(own or self.selector.current(), args, kwargs)
@@ -260,7 +264,7 @@ class Dispatch(Execution):
         why = note(resolution.refusals) if resolution.forwarding is None else ""
         hold = Hold(self.state, own, entry, span, why)
         held = hold.awaited if self.function.is_coroutine else hold.iterated
-        return named(held(work), self.function.func)
+        return named_after(held(work), self.function.func)
 
     def explain(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], outermost: Any = None
@@ -293,8 +297,8 @@ class Dispatch(Execution):
         TypeError
             If what the host does not take is an option of a loaded backend.
         """
-        if self.name in kwargs:
-            self.named[:] = [True]
+        if self.selector_name in kwargs:
+            self.selector_seen[:] = [True]
             return True
         __tracebackhide__ = True
         self.decisions.refuse_backend_options(kwargs)

@@ -201,7 +201,7 @@ def _checked(func: Any, selector: str, *, is_class: bool) -> _Look:
         ),
     )
     if isinstance(found, str):
-        msg = f"{label(func.fget if isinstance(func, property) else func)} {found}"
+        msg = f"{shown_name(func.fget if isinstance(func, property) else func)} {found}"
         raise TypeError(msg)
     return found
 
@@ -220,7 +220,7 @@ def _look(func: Any, selector: str, *, is_class: bool) -> _Look | str:
     return _clash(named, selector) or _Look(named, flags)
 
 
-def label(value: object) -> str:
+def shown_name(value: object) -> str:
     """Name a callable in a message, whatever it does when it is asked for its name."""
     return ask_text(attrgetter("__qualname__"), value) or safe_repr(value)
 

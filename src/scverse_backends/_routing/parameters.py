@@ -63,11 +63,11 @@ def by_kind(parameters: Iterable[Parameter]) -> Parameters:
     )
 
 
-def without_signature(func: Any, borrowed: object) -> Any:
-    """Give a function as it takes its arguments, if it shows the host's signature instead.
+def without_borrowed_signature(func: Any, borrowed: object) -> Any:
+    """Give a function without the host's signature, if it shows that in place of its own.
 
-    `functools.wraps` copies a signature for its documentation. What it promises,
-    options of other backends too, need not be what the function takes.
+    `functools.wraps` copies it from the host's function. It has the options of other
+    backends too, and need not be what this function takes.
     """
     inner = func.__func__ if type(func) is MethodType else func
     if type(inner) is not FunctionType or inner.__dict__.get("__signature__") is not borrowed:

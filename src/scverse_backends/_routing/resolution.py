@@ -1,4 +1,4 @@
-"""Resolution: who runs one call, and how that ends, before it runs."""
+"""Resolution: settles who runs one call, before anything of it runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ End = Literal[
     "refused",  # by the host too: its arguments fit nobody
     "stopped",  # by fallback="error", before anything runs
 ]
-"""How a call ends."""
+"""Where a call ends up, and why there."""
 
 
 class Resolution(NamedTuple):
@@ -180,6 +180,7 @@ class Resolver:
         chosen, selector = call.chosen, self._selector
         given: Any = call.given  # there is no misfit
         given = without_repeats(route, given)
+        # A call that names the backend itself, or gives an option that the host lacks, stays.
         may_leave = chosen.origin != CALL and all(map(self._function.takes, given.extra))
         options = route.options_for(given, chosen.options) if chosen.options else ()
         if options:

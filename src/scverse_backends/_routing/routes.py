@@ -15,7 +15,7 @@ from scverse_backends._ground.records import ABSENT, DefaultDifference, Refusal
 from scverse_backends._ground.safe_repr import attempt, describe_error
 
 from .defaults import alike, same, vagueness
-from .parameters import Given, Parameters, clearest_first, parameters_of, without_signature
+from .parameters import Given, Parameters, clearest_first, parameters_of, without_borrowed_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -38,12 +38,18 @@ class Route:
     ----------
     parameters
         What the implementation takes.
+    fixed
+        The values of the host's parameters that the adapter always works with.
     declared, renames
         The adapter's renames, and with them where every name goes that means the same to the host.
     map
         Which of its parameters those of the host are meant for.
     targets
         The name under which each parameter of the host arrives; ``None`` if it does not.
+    out_of_reach
+        What the implementation requires and no call can give.
+    supplied
+        With `host_defaults`, those that a call hands over which does not give the parameters.
     aligned
         How many of the host's first parameters stand at the same place here.
     takes_rest
@@ -193,7 +199,7 @@ def compile_route(
 
     def look() -> tuple[Parameters, bool] | str:
         borrowed = vars(function.public).get("__signature__", ABSENT)
-        own = without_signature(implementation, borrowed)
+        own = without_borrowed_signature(implementation, borrowed)
         return parameters_of(own), gives_coroutine(implementation)
 
     found = attempt(look, describe_error)

@@ -183,7 +183,7 @@ class Hold:
             add_note(error, self._note)
 
 
-def named(work: Any, func: Any) -> Any:
+def named_after(work: Any, func: Any) -> Any:
     """Show a coroutine or generator as a function's own, as in "was never awaited"."""
     for name in ("__name__", "__qualname__"):
         setattr(work, name, getattr(func, name, repr(func)))

@@ -39,7 +39,7 @@ DISPATCH = "__scverse_dispatch__"
 
 
 class Choice:
-    """What one `use_backend` call asks for, resolved when a block of it is entered."""
+    """What one `use_backend` call asks for; its selection is found when a block of it is entered."""
 
     def __init__(
         self,
@@ -59,8 +59,8 @@ class Choice:
         self.fallback: FallbackPolicy | None
         self.fallback = None if fallback is None else checked_policy(fallback)
         self.generation = self.changes.generation
-        # What depends on nothing else is found by the policy that surrounds it, all other by
-        # the selection that does.
+        # By the policy around the block where its labels say all that is selected, else by the
+        # selection around it.
         self.selections: dict[FallbackPolicy | Selection | None, Selection] = {}
 
     def __str__(self) -> str:
@@ -73,8 +73,8 @@ class Choice:
         """Find what the labels and keys name, and raise if one names nothing."""
         self.selector.check(self.asked)
 
-    def resolve(self, inherited: FallbackPolicy | None) -> Selection:
-        """Load what is put in force; what is not selected stays what surrounds the block."""
+    def find(self, inherited: FallbackPolicy | None) -> Selection:
+        """Give the selection to put in force, loading its backends; the rest is what surrounds the block."""
         fallback, asked = self.fallback or inherited, self.asked
         if self.generation is not self.changes.generation:
             self.selections, self.generation = {}, self.changes.generation
@@ -122,7 +122,7 @@ class UseBackend:
             inherited = None if outer is None else outer[0].fallback
             selection = choice.selections.get(inherited)
             if selection is None or choice.generation is not choice.changes.generation:
-                selection = choice.resolve(inherited)
+                selection = choice.find(inherited)
             if top is not outer:
                 state.push(selection, self)
                 return

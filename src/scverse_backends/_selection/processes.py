@@ -1,4 +1,4 @@
-"""Processes: the hosts of this one, where another finds the same, and what it is told of selections.
+"""Processes: how another process finds the same host, and hears what is selected in this one.
 
 A host is found elsewhere by the module whose import makes its dispatcher.
 
@@ -115,7 +115,7 @@ def find_host(address: HostAddress, label: str = "") -> Any:
     if failure is not None:
         problem = f"importing {address.module!r} failed ({type(failure).__name__}: {failure})"
     problem += ". Make the same version of the host importable there."
-    raise missing(address.host, label, problem) from failure
+    raise snapshot_error(address.host, label, problem) from failure
 
 
 def _import(module: str) -> BaseException | None:
@@ -140,7 +140,7 @@ def _nearest(address: HostAddress) -> Any:
     return max(alike, key=likeness, default=(None, None))[1]
 
 
-def missing(host: str, label: str, problem: str) -> BackendSnapshotError:
+def snapshot_error(host: str, label: str, problem: str) -> BackendSnapshotError:
     """Make the error that says what this process lacks."""
     from socket import gethostname
 
@@ -156,7 +156,7 @@ def missing(host: str, label: str, problem: str) -> BackendSnapshotError:
 ENTRY = "scverse_backends"
 VARIABLE_END = "_SELECTED"
 
-LINES = {
+REMEDIES = {
     "ray/_private/workers/default_worker.py": (
         "Write @ray.remote above @settings.snapshot().bind, or start Ray with "
         "runtime_env={'worker_process_setup_hook': settings.snapshot().apply}."
@@ -168,7 +168,7 @@ LINES = {
         "settings.snapshot().bind(func)."
     ),
 }
-"""By the program that an engine starts: the line that carries a selection to its workers."""
+"""By the program that an engine starts: what to write so that its workers have the selection."""
 
 
 class _SelectedHere:
@@ -178,7 +178,7 @@ class _SelectedHere:
     """The one that hands it down."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        selected = ((one.configuration.host, _names(one)) for one in known_hosts())
+        selected = ((one.configuration.host, _names_here(one)) for one in known_hosts())
         return dict, ([(host, names) for host, names in selected if names],)
 
 
@@ -195,7 +195,7 @@ def tell_workers() -> None:
 
 def tell_programs(host_variable: str, selection: Selection) -> None:
     """Have programs that are started from now on be told what this whole process selects."""
-    names = _chosen(selection)
+    names = _names_in(selection)
     if names:
         os.environ[host_variable + VARIABLE_END] = ",".join(names)
     else:
@@ -205,7 +205,7 @@ def tell_programs(host_variable: str, selection: Selection) -> None:
 def is_worker() -> bool:
     """Whether this process was started by another one that may have selected something."""
     # The main module is imported before the worker is given what is handed down.
-    return hasattr(_process(), "_inheriting") or _told() is not None or _line() is not None
+    return hasattr(_process(), "_inheriting") or _told() is not None or _remedy() is not None
 
 
 def lost(host: str, host_variable: str) -> str | None:
@@ -215,16 +215,16 @@ def lost(host: str, host_variable: str) -> str | None:
     -------
     ``None`` if nothing was, or this is no worker.
     """
-    told, line = _told(), _line()
+    told, remedy = _told(), _remedy()
     if told is not None:
-        names, line = told.get(host, ()), _line_of_pool()
+        names, remedy = told.get(host, ()), _remedy_of_pool()
     else:
         names = tuple(filter(None, os.environ.get(host_variable + VARIABLE_END, "").split(",")))
-    if not (names and line):
+    if not (names and remedy):
         return None
     return (
         f"{quoted(names)} was selected for {host} where this worker process was started, and was "
-        f"not carried here: {host} runs the calls itself (cpu). {line} If the host is meant, "
+        f"not carried here: {host} runs the calls itself (cpu). {remedy} If the host is meant, "
         "set settings.backend = 'cpu' in the worker."
     )
 
@@ -247,27 +247,27 @@ def _told() -> Any:
     return told if type(told) is dict else None
 
 
-def _names(selector: Any) -> tuple[str, ...]:
+def _names_here(selector: Any) -> tuple[str, ...]:
     """Name the backends that are selected for a host here and now, as far as that needs no import."""
-    return () if selector.off else _chosen(selector.state.selected())
+    return () if selector.off else _names_in(selector.state.selected())
 
 
-def _chosen(selection: Selection) -> tuple[str, ...]:
+def _names_in(selection: Selection) -> tuple[str, ...]:
     """Name the backends of a selection; none if the host comes first."""
     picks = () if selection.is_host else selection.every_pick
     return tuple(dict.fromkeys(pick.name for pick in picks if pick.backend is not None))
 
 
-def _line() -> str | None:
-    """Give the line that carries a selection to workers of the engine whose program this is, if any."""
+def _remedy() -> str | None:
+    """Say what to write for workers of the engine whose program this is; ``None`` if it is none."""
     # Not `sys.argv`, which mpi4py changes while it imports what it runs.
     command = [argument.replace(os.sep, "/") for argument in sys.orig_argv]
-    starts = (line for program, line in LINES.items() for one in command if one.endswith(program))
-    return next(starts, None)
+    found = (remedy for end, remedy in REMEDIES.items() for one in command if one.endswith(end))
+    return next(found, None)
 
 
-def _line_of_pool() -> str:
-    """Give the line that carries one to workers that `multiprocessing` started, as it did this one."""
+def _remedy_of_pool() -> str:
+    """Say what to write for workers that `multiprocessing` started, as it did this one."""
     worker = _process()
     if worker.name.startswith("Dask Worker"):
         return "Write carry_selection(client, settings), of scverse_backends.dask_plugin."

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Selector:
-    """What the users of one host select, resolved through its registry.
+    """What the users of one host select, found through its registry.
 
     Attributes
     ----------
@@ -198,7 +198,7 @@ class Selector:
         origin: str | None,
         outer: Selection = HOST,
     ) -> Selection:
-        """Resolve and load what is asked for."""
+        """Find what is asked for, load it, and make the selection of it."""
         return self.load(self.locate(asked), fallback, origin, outer)
 
     def for_call(self, labels: Any, outer: Scope | None) -> Selection:
@@ -237,13 +237,14 @@ class Selector:
         asked, scope = read_request((labels,)), self.state.scope()
         self.check_keys(asked)
         fallback, origin = (scope[0].fallback, scope[0].origin) if scope else (None, None)
-        if origin not in (CALL, BLOCK, SNAPSHOT):  # what only keeps what surrounds it has that's
+        # A block that sets only a policy has the origin of what it leaves selected.
+        if origin not in (CALL, BLOCK, SNAPSHOT):
             origin = PROCESS
         outer = HOST if asked.labels else self._outer(scope)
         self._swap(self.select(asked, fallback, origin, outer))
 
     def _swap(self, selection: Selection) -> None:
-        """Change the choice of the innermost block, or of the whole process."""
+        """Swap the selection in force; of a process-wide one, programs that are started later hear."""
         self.state.swap(selection)
         if self.state.scope() is None:
             tell_programs(self.environment.backend_variable, selection)

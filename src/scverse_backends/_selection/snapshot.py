@@ -21,7 +21,7 @@ from scverse_backends.exceptions import BackendError
 from .blocks import checked_policy
 from .bound import FollowedSnapshot, bind
 from .picking import attempt_to_locate
-from .processes import HostAddress, find_host, known_host, missing
+from .processes import HostAddress, find_host, known_host, snapshot_error
 from .request import OPTIONAL, FunctionRequest, Request
 from .selection import HOST, SNAPSHOT, Missing, Selection
 from .selector import Selector  # noqa: TC001 - typing.get_type_hints finds it here
@@ -53,7 +53,7 @@ class SnapshotPick(NamedTuple):
         return f"{self.name + mark!r}{said}"
 
 
-class Resolved(NamedTuple):
+class FoundHere(NamedTuple):
     """What a snapshot means in this process, until what labels mean here changes."""
 
     selector: Selector
@@ -100,7 +100,7 @@ class Snapshot:
     _for_some: tuple[FunctionRequest, ...] = field(default=(), hash=False)
     _is_late: bool = field(default=False, compare=False)
     # No field: who takes fields apart or copies them takes what is sent, not what holds here.
-    _resolved: ClassVar[Resolved | None] = None
+    _found_here: ClassVar[FoundHere | None] = None
 
     @property
     def host(self) -> str:
@@ -172,7 +172,7 @@ class Snapshot:
         BackendError
             As entering it would.
         """
-        found = self._resolve()
+        found = self._find_here()
         found.selector.apply(found.selection, self.fallback)
 
     def to_json(self) -> str:
@@ -237,14 +237,14 @@ class Snapshot:
         BackendError
             As entering it would.
         """
-        self._resolve()
+        self._find_here()
 
     def __enter__(self) -> None:
-        found = self._resolve()
+        found = self._find_here()
         found.selector.state.push(found.selection, self)
 
     def __exit__(self, *error: object) -> None:
-        cast("Resolved", self._resolved).selector.state.pop(self)
+        cast("FoundHere", self._found_here).selector.state.pop(self)
 
     def __repr__(self) -> str:
         held = [", ".join(map(str, self._chosen))]
@@ -257,9 +257,9 @@ class Snapshot:
         chosen = self._address, self._chosen, self.fallback, self._for_some
         return Snapshot, (*chosen, self._is_late)
 
-    def _resolve(self) -> Resolved:
+    def _find_here(self) -> FoundHere:
         """Find what is meant in this process, once until that changes."""
-        found = self._resolved
+        found = self._found_here
         if found is None or found.generation is not found.selector.changes.generation:
             with _errors_name_the_machine():
                 selector = find_host(self._address, ", ".join(self.backends))
@@ -271,8 +271,8 @@ class Snapshot:
                     raise
                 selection = Missing(partial(self._select, selector), self.fallback)
                 generation = selector.changes.generation
-            found = Resolved(selector, selection, generation)
-            object.__setattr__(self, "_resolved", found)
+            found = FoundHere(selector, selection, generation)
+            object.__setattr__(self, "_found_here", found)
         return found
 
     def _select(self, selector: Selector) -> Selection:
@@ -294,7 +294,7 @@ def take(selector: Selector) -> Snapshot:
     snapshot = Snapshot(selector.address, _picks_of(current.picks), policy, tuple(for_some))
     rules = tuple(rule._replace(origin=SNAPSHOT) for rule in current.rules)
     selection = selector.state.make(current.picks, policy, SNAPSHOT, rules)
-    object.__setattr__(snapshot, "_resolved", Resolved(selector, selection, generation))
+    object.__setattr__(snapshot, "_found_here", FoundHere(selector, selection, generation))
     return snapshot
 
 
@@ -348,14 +348,14 @@ def _find(chosen: SnapshotPick, registry: Registry) -> LoadedBackend | Verdict |
     host = registry.configuration.host
     if chosen.candidate is None:
         problem = "it was registered, and only the process that registered it has it. "
-        raise missing(host, chosen.name, problem + "Register it there too, or install it.")
+        raise snapshot_error(host, chosen.name, problem + "Register it there too, or install it.")
     located = cast("LoadedBackend | Verdict", registry.locate(chosen.name))
     if _release(located.candidate) != _release(chosen.candidate):
         problem = (
             f"the snapshot was taken of {_release(chosen.candidate)}, and there it is "
             f"{_release(located.candidate)}. Install the same release there."
         )
-        raise missing(host, chosen.name, problem)
+        raise snapshot_error(host, chosen.name, problem)
     return located
 
 

@@ -28,6 +28,7 @@ PENDING = Selection((), None, None)
 
 TRACED = Selection((), None, None)
 """Stands above the selection of a context whose calls are traced, so that every call sees it."""
+
 Scope: TypeAlias = "tuple[Selection, Scope | None, object]"
 """What holds in one context: a selection, the scope it replaced, and its owner, which ends it.
 
