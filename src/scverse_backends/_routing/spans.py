@@ -112,7 +112,7 @@ class Span:
     __enter__ = start
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None or isinstance(error, (StopIteration, GeneratorExit)):
+        if error is None:
             self.stop()
         else:
             self.end(error)
@@ -173,9 +173,6 @@ class TracedCalls:
                 except Exception as error:
                     execution.explain_failure(error, kwargs, asked_of(decision.refusals))
                     raise
-        except (StopIteration, GeneratorExit) as error:
-            span.end(error)  # by which a generator pauses or is closed, and a plain call fails
-            raise
         finally:
             if state.active.get() is mine:
                 state.active.reset(token)

@@ -96,12 +96,13 @@ class Hold:
                     self._resume(*before)
                     # Not by `_in_force`: a generator may call itself to any depth.
                     with timed:
-                        if error is not None:
-                            item = steps.throw(error)
-                        else:
-                            item = next(steps) if given is None else steps.send(given)
-                except StopIteration as end:
-                    return end.value
+                        try:
+                            if error is not None:
+                                item = steps.throw(error)
+                            else:
+                                item = next(steps) if given is None else steps.send(given)
+                        except StopIteration as end:
+                            return end.value
                 finally:
                     self._suspend(*before)
                 try:

@@ -1,5 +1,6 @@
 """A trace has one record for each dispatched call, with all that is known of it."""
 
+import asyncio
 import gc
 import json
 import platform
@@ -118,6 +119,44 @@ def test_a_plain_call_that_raises_what_ends_a_generator_has_raised(host, error, 
     assert caught.value is error
     (record,) = trace.records
     assert (record.outcome, record.error) == ("raised", f"{type(error).__name__}: {error}")
+
+
+async def awaited():
+    return 1
+
+
+def iterated():
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("func", "finish"),
+    [(awaited, asyncio.run), (iterated, list)],
+    ids=["coroutine function", "generator function"],
+)
+def test_a_call_that_runs_later_and_raises_stop_iteration_has_raised(host, func, finish):
+    def fail():
+        raise StopIteration("no more")
+
+    host.dispatcher.register(SimpleNamespace(name="given", **{func.__name__: fail}))
+    func = host.dispatcher.backend_dispatch(func)
+    with host.settings.trace() as trace, pytest.raises(RuntimeError, match="raised StopIteration"):
+        finish(func(backend="given"))
+    (record,) = trace.records
+    assert (record.outcome, record.error) == ("raised", "StopIteration: no more")
+
+
+def test_a_coroutine_that_is_closed_halfway_has_not_returned(host):
+    @host.dispatcher.backend_dispatch
+    async def wait():
+        await asyncio.sleep(0)
+
+    with host.settings.trace() as trace:
+        coroutine = wait()
+        coroutine.send(None)
+        coroutine.close()
+    (record,) = trace.records
+    assert (record.outcome, record.error) == ("raised", "GeneratorExit")
 
 
 def test_a_call_that_is_looked_at_while_it_runs_is_running(host):
