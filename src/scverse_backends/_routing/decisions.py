@@ -133,7 +133,7 @@ class Decisions:
             return  # the host refuses the arguments, so nothing falls back
         warning = BackendFallbackWarning(function.name, host=self._host, refusals=refusals)
         messages.log(messages.INFO, "%s", warning)
-        if self._selector.policy(resolution.selection) == "warn":
+        if self._selector.policy(resolution.selection) != "silent":
             messages.warn(warning, with_decorators(function.public))
 
     def refuse_backend_options(
