@@ -88,6 +88,14 @@ def test_backends_are_listed_in_the_order_of_their_names(site, dispatcher):
     assert [info.name for info in dispatcher.backends()] == ["apple", "Mango", "zebra"]
 
 
+@pytest.mark.parametrize(("letters", "shown"), [(200, "n" * 200), (201, f"{'n' * 197}...")])
+def test_a_name_of_more_than_two_hundred_letters_is_cut_to_that_many(
+    site, dispatcher, letters, shown
+):
+    install(site, entry_points={"n" * letters: "mine_module"})
+    assert [info.name for info in dispatcher.backends()] == [shown]
+
+
 @pytest.mark.parametrize("other", [f"{GROUP}.more", "tests.example_host", "x"])
 def test_hosts_of_different_groups_see_their_own_backends(site, make_dispatcher, other):
     install(site, "mine", "my-backend")

@@ -74,6 +74,8 @@ def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_
     assert settings.backends == ("fast", "cpu")
     assert line(settings, "environment").startswith("environment fast, cpu silent")
     assert "not looked for yet" not in repr(settings)
+    settings.backend = "cpu"
+    assert "EXAMPLE_HOST_BACKEND=Fast, cpu; replaced by settings.backend" in repr(settings)
 
 
 def test_an_environment_that_says_nonsense_is_shown_not_raised(monkeypatch, make_dispatcher):
