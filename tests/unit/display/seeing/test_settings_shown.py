@@ -107,6 +107,11 @@ def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
     assert "Backends: none is installed" in repr(settings)
 
 
+def test_aliases_in_a_set_are_shown_in_the_same_order_in_every_run(offer, settings):
+    with offer(aliases={*"abcdefgh"}):
+        assert line(settings, "mine").endswith(" mine, a, b, c, d, e, f, g, h")
+
+
 def test_an_untrusted_backend_and_a_broken_one(site, settings):
     site.install("other", entry_points={"other": "other_module"}, modules={"other_module": ""})
     assert line(settings, "other") == "other installed no other 1.0 other"
