@@ -88,6 +88,22 @@ def test_backends_are_listed_in_the_order_of_their_names(site, dispatcher):
     assert [info.name for info in dispatcher.backends()] == ["apple", "Mango", "zebra"]
 
 
+def test_of_one_name_the_backend_of_an_unnamed_distribution_comes_last(site, dispatcher):
+    for name in ("first", "second"):
+        install(site, name, f"{name}-backend", entry_points={"mine": f"{name}_module"})
+    (site.folder / "first_backend-1.0.dist-info" / "METADATA").write_text("Version: 1.0\n")
+    assert [entry[1] for entry in listed(dispatcher)] == ["second-backend", None]
+    assert dispatcher.get_backend("mine").__name__ == "second_module"
+
+
+@pytest.mark.parametrize(("letters", "shown"), [(200, "n" * 200), (201, f"{'n' * 197}...")])
+def test_a_name_of_more_than_two_hundred_letters_is_cut_to_that_many(
+    site, dispatcher, letters, shown
+):
+    install(site, entry_points={"n" * letters: "mine_module"})
+    assert [info.name for info in dispatcher.backends()] == [shown]
+
+
 @pytest.mark.parametrize("other", [f"{GROUP}.more", "tests.example_host", "x"])
 def test_hosts_of_different_groups_see_their_own_backends(site, make_dispatcher, other):
     install(site, "mine", "my-backend")

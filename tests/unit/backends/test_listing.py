@@ -56,6 +56,12 @@ def test_listing_backends_imports_nothing_and_tells_who_is_trusted(site, dispatc
     assert site.imported() == set()
 
 
+def test_a_listed_backend_tells_its_canonical_name_once_it_is_loaded(dispatcher):
+    dispatcher.get_backend("cuda")
+    found = {info.name: info.state for info in dispatcher.backends()}
+    assert found == {"fast": "loaded", "canonical": "loaded", "odd": "installed"}
+
+
 def test_what_is_available_are_the_names_and_labels_of_those_that_load(dispatcher):
     assert dispatcher.settings.available_backends() == ["canonical", "fast"]
     labels = ["canonical", "cuda", "fast", "mine", "quick", "swift"]

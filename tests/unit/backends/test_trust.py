@@ -203,3 +203,12 @@ def test_of_an_absent_backend_only_its_own_impostors_are_named(site, make_dispat
     with pytest.raises(BackendNotInstalledError) as caught:
         make_dispatcher(trusted_backends=trusted).get_backend("accelerated")
     assert caught.value.refused == ("evil",)
+
+
+def test_an_impostor_does_not_keep_a_trusted_name_from_what_serves_it(site, make_dispatcher):
+    install(site, "evil", NAME, "evil_module")
+    install(site, PACKAGE, "accel", "accel_module")
+    dispatcher = make_dispatcher(trusted_backends=trusting())
+    with pytest.warns(UntrustedBackendWarning, match="evil"):
+        dispatcher.settings.backend = NAME
+    assert dispatcher.settings.backend == NAME

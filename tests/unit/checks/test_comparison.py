@@ -72,6 +72,13 @@ def test_an_input_that_only_the_backend_changes_is_named(dispatcher, host, backe
     assert "argument 'values', changed by backend 'mine'," in caught.value.__notes__[0]
 
 
+def test_an_input_that_both_change_in_their_own_way_is_named(dispatcher, host, backend):
+    backend(clear=lambda values: values.clear())
+    with pytest.raises(AssertionError) as caught:
+        compare(dispatcher, "mine", host.clear, [3.0, 1.0]).check(close)
+    assert "changed by backend 'mine' and the host" in caught.value.__notes__[0]
+
+
 def test_arrays_and_what_is_no_number_are_the_same_by_their_bits(dispatcher, backend):
     numpy = pytest.importorskip("numpy")
     total = dispatcher.backend_dispatch(name="total")(lambda table: table.sum())

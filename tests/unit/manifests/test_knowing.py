@@ -307,3 +307,24 @@ def test_a_coroutine_function_in_place_of_a_plain_one_is_a_disagreement(ship, di
         pytest.warns(BackendRegistrationWarning, match=told),
     ):
         dispatcher.settings.explain(fetch, 1, backend="tiled")
+
+
+def test_another_order_of_aliases_is_no_disagreement(ship, make_dispatcher):
+    ship(
+        "schema = 1\nname = 'tiled'\naliases = ['b', 'a']",
+        modules={"tiled.adapter": "name = 'tiled'\naliases = ['a', 'b']"},
+    )
+    dispatcher = make_dispatcher(untrusted="allow")
+    assert dispatcher.get_backend("a") is dispatcher.get_backend("b")
+
+
+def test_what_a_manifest_says_is_shown_no_more_once_its_adapter_is_refused(ship, make_dispatcher):
+    ship(modules={"tiled.adapter": "name = 'fast'"})
+    rules = {"fast": {"package": "fast-backend"}}
+    dispatcher = make_dispatcher(untrusted="allow", trusted_backends=rules)
+    assert [info.name for info in dispatcher.backends()] == ["tiled"]
+    with pytest.raises(UntrustedBackendError, match="belongs to the trusted backend 'fast'"):
+        dispatcher.get_backend("tiled")
+    assert [(info.name, info.state) for info in dispatcher.backends()] == [
+        ("tiled_point", "refused")
+    ]

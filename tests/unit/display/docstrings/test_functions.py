@@ -384,6 +384,8 @@ class TestWhatCannotBeShown:
         with pytest.warns(BackendRegistrationWarning, match=r"'scale', which cannot be fetched"):
             dispatcher.discover()
         assert "'tiled'" not in public.__doc__
+        with pytest.warns(BackendRegistrationWarning, match=r"'scale', which cannot be fetched"):
+            dispatcher.backend_dispatch(scale)
 
     def test_looking_at_a_signature_hides_an_implementation_that_cannot_be_fetched(
         self, dispatcher, install, scale
@@ -465,6 +467,10 @@ ENTERED = {
     ),
     "before a directive": (f"{HEAD}\n.. note:: About all.", "By how much.\nbackend : "),
     "with a rule shorter than its title": (f"{HEAD}\nLater\n---\n    It.", "It.\nbackend : "),
+    "behind a title that only ends like theirs": (
+        f"Many Parameters\n---------------\nNot a list.\n\n{HEAD}",
+        "By how much.\nbackend : ",
+    ),
     "with a rule without a title": (
         f"{HEAD}\n    More.\n---------\n    A rule.",
         "A rule.\nbackend : ",

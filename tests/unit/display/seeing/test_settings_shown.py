@@ -74,6 +74,8 @@ def test_the_environments_choice_is_shown_and_left_open(monkeypatch, site, make_
     assert settings.backends == ("fast", "cpu")
     assert line(settings, "environment").startswith("environment fast, cpu silent")
     assert "not looked for yet" not in repr(settings)
+    settings.backend = "cpu"
+    assert "EXAMPLE_HOST_BACKEND=Fast, cpu; replaced by settings.backend" in repr(settings)
 
 
 def test_what_replaces_the_environments_choice_is_said(monkeypatch, make_dispatcher):
@@ -120,6 +122,11 @@ def test_a_backend_of_this_process_says_so(dispatcher, offer, settings):
     with offer(aliases=("own",)):
         assert line(settings, "mine") == "mine registered yes this process mine, own"
     assert "Backends: none is installed" in repr(settings)
+
+
+def test_aliases_in_a_set_are_shown_in_the_same_order_in_every_run(offer, settings):
+    with offer(aliases={*"abcdefgh"}):
+        assert line(settings, "mine").endswith(" mine, a, b, c, d, e, f, g, h")
 
 
 def test_an_untrusted_backend_and_a_broken_one(site, settings):

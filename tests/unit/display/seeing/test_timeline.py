@@ -47,6 +47,33 @@ def test_a_call_inside_another_is_drawn_within_it(dispatcher, settings, scale):
     assert all(left < x < x + w <= 100.01 and w < width and y > top for x, w, y in inner)
 
 
+def test_a_recursive_function_is_drawn_to_a_depth(dispatcher, settings):
+    @dispatcher.backend_dispatch(name="down")
+    def down(count):
+        return count and down(count - 1)
+
+    with settings.trace() as trace:
+        down(20)
+    (bars,) = lanes(trace._repr_html_()).values()
+    assert max(top for *_, top in places(bars)) < 50
+
+
+def test_names_of_others_are_escaped(scale, settings):
+    code = compile("scale([1])", '<"&>', "exec")
+    with settings.trace() as trace:
+        exec(code, {"scale": scale})  # noqa: S102 - code of a file with an odd name
+    ((_, _, title),) = lanes(trace._repr_html_())["cpu"]
+    assert title.endswith("&lt;&quot;&amp;&gt;:1")
+
+
+def test_a_colour_that_is_shown_is_explained_and_no_other(settings, scale):
+    with settings.trace() as trace, settings.use_backend("fast"):
+        scale([1])
+        assert "in the place of a backend" not in trace._repr_html_()
+        scale([1], copy=False)
+    assert '<i class="warning"></i> in the place of a backend' in trace._repr_html_()
+
+
 def test_of_very_many_calls_the_longest_are_drawn(settings, scale):
     with settings.trace() as trace:
         for _ in range(1234):

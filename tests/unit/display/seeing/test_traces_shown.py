@@ -1,6 +1,7 @@
 """What a trace shows in a notebook: the sum by function and backend, and call by call."""
 
 import re
+import time
 
 import pytest
 
@@ -72,6 +73,14 @@ def test_a_call_that_has_not_ended_says_so(dispatcher, settings):
         look()
     assert ["has not ended"] in shown[0]
     assert ["has not ended"] not in rows(trace._repr_html_())
+
+
+def test_times_are_in_a_fitting_unit(dispatcher, settings):
+    wait = dispatcher.backend_dispatch(name="wait")(lambda tenths: time.sleep(tenths / 10))
+    with settings.trace() as trace:
+        wait(0.01)
+        wait(10)
+    assert [row[2].split()[1] for row in call_rows(trace)] == ["ms", "s"]
 
 
 def test_of_very_many_calls_the_first_are_listed(settings, scale, read):
