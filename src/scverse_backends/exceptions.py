@@ -28,7 +28,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._ground.labels import CPU, closest, key, quoted
+from ._ground.labels import CPU, closest, fold, quoted
 from ._ground.records import Refusal, reasons, release
 
 __all__ = [
@@ -349,7 +349,7 @@ class AmbiguousBackendError(UnknownBackendError):
     def __str__(self) -> str:
         packages = " and ".join(release(*found) for found in self.distributions)
         names = [name for name, _ in self.distributions]
-        others = [name for name in names if key(name) != key(self.label)]
+        others = [name for name in names if fold(name) != fold(self.label)]
         return (
             f"{packages} each provide a backend {self.label!r}{self._source} of {self.host}. "
             f"Name the package instead ({quoted(others)}), uninstall one, or keep one from being "

@@ -19,7 +19,7 @@ import pytest
 from ._backends.configuration import FALLBACK_POLICIES
 from ._checks.host_tests import LOOPBACK, Ledger, Tally, expectations, first_matching, loopback
 from ._cli.arguments import MisuseError, dispatcher_at
-from ._ground.labels import CPU, fault, key, quoted
+from ._ground.labels import CPU, fault, fold, quoted
 from ._ground.records import reasons
 from ._selection.blocks import checked_policy
 from ._selection.request import OPTIONAL
@@ -125,7 +125,7 @@ class BackendRun:
 
     def _load(self, labels: list[str]) -> tuple[str, ...]:
         """Load what is asked for, and give its canonical names."""
-        if key(LOOPBACK) in map(key, labels):
+        if fold(LOOPBACK) in map(fold, labels):
             loopback(self.dispatcher)
         with warnings.catch_warnings():
             # The user named it, and the header says that it is not trusted.

@@ -9,7 +9,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
 
 from scverse_backends._ground.callables import is_coroutine_function
-from scverse_backends._ground.labels import RESERVED, closest, did_you_mean, fault, key
+from scverse_backends._ground.labels import RESERVED, closest, did_you_mean, fault, fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ class Configuration(NamedTuple):
 
     def reservation(self, label: str) -> str | None:
         """Say of a reserved label what to write instead; ``None`` if it is not reserved."""
-        reason = self.reserved.get(key(label))
+        reason = self.reserved.get(fold(label))
         return reason and f"{label!r} is reserved. {reason}"
 
 
@@ -181,7 +181,7 @@ def _reserved(value: Any, mistakes: list[str]) -> dict[str, str]:
         elif not isinstance(reason, str) or not reason.strip():
             mistakes.append(f"reserved_backends[{label!r}] must be a reason, not {reason!r}")
         else:
-            reserved[key(label)] = reason
+            reserved[fold(label)] = reason
     return reserved
 
 
@@ -204,13 +204,13 @@ def _claim(
 ) -> None:
     """Give a label to a trust rule, unless something else has it."""
     where = f"trusted_backends[{rule.name!r}]"
-    holder = by_label.get(key(label))
-    if key(label) in reserved:
+    holder = by_label.get(fold(label))
+    if fold(label) in reserved:
         mistakes.append(f"{where}: {label!r} is reserved")
     elif holder is not None and holder is not rule:
         mistakes.append(f"{where}: {label!r} already belongs to {holder.name!r}")
     else:
-        by_label[key(label)] = rule
+        by_label[fold(label)] = rule
 
 
 def _rule(name: Any, options: Any, mistakes: list[str]) -> TrustRule | None:
@@ -292,4 +292,4 @@ def blocked_labels() -> tuple[frozenset[str], list[str]]:
         for label in labels
         if fault(label)
     ]
-    return frozenset(map(key, labels)), mistakes
+    return frozenset(map(fold, labels)), mistakes

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import making
-from scverse_backends._ground.labels import key
+from scverse_backends._ground.labels import fold
 from scverse_backends._ground.records import Candidate
 from scverse_backends._ground.safe_repr import (
     ask_text,
@@ -264,9 +264,9 @@ def _named_by(folder: str, name: str, version: str | None) -> str:
     stem, _, ending = folder.rpartition(".")
     if ending == "dist-info":
         own = stem.rpartition("-")[0] or stem
-        is_named = key(name) in (key(stem), key(own)) or key(stem) == key(f"{name}-{version}")
+        is_named = fold(name) in (fold(stem), fold(own)) or fold(stem) == fold(f"{name}-{version}")
     elif ending == "egg-info":
-        own, is_named = stem, f"{key(stem)}-".startswith(f"{key(name)}-")
+        own, is_named = stem, f"{fold(stem)}-".startswith(f"{fold(name)}-")
     else:
         return name
     return name if is_named else own
@@ -364,4 +364,4 @@ def _order(candidate: Candidate) -> tuple[str, bool, str, str]:
     """Order by name; of one name, damaged metadata come behind any others."""
     distribution, value = candidate.distribution, candidate.value
     is_damaged = distribution is None or not value
-    return key(candidate.name), is_damaged, key(distribution or ""), value
+    return fold(candidate.name), is_damaged, fold(distribution or ""), value

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from scverse_backends._ground.callables import once
-from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.labels import fault, fold
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends.exceptions import BackendError, UntrustedBackendError
 
@@ -215,9 +215,9 @@ class LabelIndex:
         for entry in order:
             name = entry.verdict.candidate.name
             if not fault(name):
-                found.setdefault(key(name), Label(name, entry))
+                found.setdefault(fold(name), Label(name, entry))
         for folded, entry in _distributions(self._usable).items():
-            is_listed = key(entry.verdict.candidate.name) in self.ambiguous
+            is_listed = fold(entry.verdict.candidate.name) in self.ambiguous
             written = str(entry.verdict.candidate.distribution)
             found.setdefault(folded, Label(written, entry, is_listed))
         return found
@@ -257,13 +257,13 @@ class LabelIndex:
         """Give a backend a canonical name that names it: its own, or else another of its labels."""
         own = next(iter(installed.claims.values()))
         labels = self.labels_of(installed)
-        if key(own) not in map(key, labels):
+        if fold(own) not in map(fold, labels):
             own = next(iter(labels), own)
         return backend if backend.name == own else backend.under(name=own)
 
     def _conflicts(self, installed: Installed) -> Iterator[str]:
         """Say which labels of an adapter name another one."""
-        labels = {key(label): label for label in (*installed.names, *installed.claims.values())}
+        labels = {fold(label): label for label in (*installed.names, *installed.claims.values())}
         for folded, label in labels.items():
             holder = self.view.labels.get(folded)
             if holder is not None and holder.entry.installed is not installed:
@@ -311,7 +311,7 @@ class View:
 def _claims(backend: LoadedBackend) -> dict[str, str]:
     claims: dict[str, str] = {}
     for label in backend.labels:
-        claims.setdefault(key(label), label)
+        claims.setdefault(fold(label), label)
     return claims
 
 
@@ -332,7 +332,7 @@ def _ambiguous(entries: Iterable[Entry]) -> dict[str, list[Candidate]]:
     return {
         folded: [entry.verdict.candidate for entry in found]
         for folded, found in named.items()
-        if len({key(str(entry.verdict.candidate.distribution)) for entry in found}) > 1
+        if len({fold(str(entry.verdict.candidate.distribution)) for entry in found}) > 1
         and not any(entry.verdict.trusted_as for entry in found)
     }
 
@@ -345,5 +345,5 @@ def _grouped(
     for entry in entries:
         label = name(entry.verdict.candidate)
         if not fault(label):
-            named.setdefault(key(str(label)), []).append(entry)
+            named.setdefault(fold(str(label)), []).append(entry)
     return named

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scverse_backends._ground import messages
 from scverse_backends._ground.callables import begin_locks
-from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.labels import fault, fold
 from scverse_backends._ground.records import Candidate, LoadedBackend
 from scverse_backends._ground.safe_repr import safe_repr
 from scverse_backends.exceptions import (
@@ -334,7 +334,7 @@ class Inventory:
             raise BackendConfigurationError(self.configuration.host, [mistake]) from error
         with self._lock:
             kept = tuple(one for one in self.registered if not _is_redefined(one, backend))
-            taken = {key(label) for one in kept for label in one.labels}
+            taken = {fold(label) for one in kept for label in one.labels}
             mistakes = [*filter(None, (self._objection(label, taken) for label in backend.labels))]
             if mistakes:
                 raise BackendConfigurationError(self.configuration.host, mistakes)
@@ -353,13 +353,16 @@ class Inventory:
     def _objection(self, label: Any, taken: Collection[str]) -> str | None:
         """Say why an adapter may not be registered under a label."""
         problem = fault(label) or self.configuration.reservation(label)
-        if problem or key(label) not in taken:
+        if problem or fold(label) not in taken:
             return problem
         return f"{label!r} is registered already; first call remove() of what register() gave"
 
 
 def _is_redefined(old: LoadedBackend, new: LoadedBackend) -> bool:
-    """Whether an adapter's class takes the place of another's, as when a notebook's cell runs again."""
+    """Whether an adapter's class takes the place of another's, as when a notebook's cell runs again.
+
+    What a function makes, it may make several times at once.
+    """
     was, now = type(old.adapter), type(new.adapter)
-    is_new = was is not now and old.name == new.name
+    is_new = was is not now and old.name == new.name and "<locals>" not in now.__qualname__
     return is_new and (was.__module__, was.__qualname__) == (now.__module__, now.__qualname__)

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends._ground.callables import making
-from scverse_backends._ground.labels import key
+from scverse_backends._ground.labels import fold
 from scverse_backends._ground.records import LoadedBackend, release
 from scverse_backends._ground.safe_repr import ask_text, attempt
 from scverse_backends.exceptions import BackendLoadError, UntrustedBackendError
@@ -185,7 +185,7 @@ def _as(known: Candidate, candidate: Candidate) -> Candidate | None:
 
 def _names(candidate: Candidate) -> tuple[str, str]:
     """Name by what code is known that was there before: its module, and its distribution."""
-    return candidate.module, f"distribution {key(str(candidate.distribution))}"
+    return candidate.module, f"distribution {fold(str(candidate.distribution))}"
 
 
 def _said_version(module: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
-from scverse_backends._ground.labels import CPU, fault, key
+from scverse_backends._ground.labels import CPU, fault, fold
 from scverse_backends._ground.records import BackendInfo, Candidate, LoadedBackend
 from scverse_backends.exceptions import (
     AmbiguousBackendError,
@@ -100,7 +100,7 @@ class Registry(Inventory):
         if problem:
             known = self._known_labels()
             raise UnknownBackendError(label, host=host, known=known, origin=origin, problem=problem)
-        folded = key(label)
+        folded = fold(label)
         if folded != CPU and folded in self.configuration.reserved:
             reason = self.configuration.reserved[folded]
             raise ReservedBackendError(label, host=host, reason=reason, origin=origin)
@@ -108,7 +108,7 @@ class Registry(Inventory):
 
     def _registered_as(self, folded: str) -> LoadedBackend | None:
         """Find the adapter that was registered last under a label."""
-        found = (b for b in reversed(self.registered) if folded in map(key, b.labels))
+        found = (b for b in reversed(self.registered) if folded in map(fold, b.labels))
         return next(found, None)
 
     def _among_trusted(self, folded: str, label: str, origin: str | None) -> Verdict | None:
@@ -120,10 +120,10 @@ class Registry(Inventory):
         verdicts = self.verdicts()
         serving = [verdict for verdict in verdicts if rule.name in verdict.trusted_as]
         if serving:
-            bearing = [verdict for verdict in serving if key(verdict.candidate.name) in trusted]
+            bearing = [verdict for verdict in serving if fold(verdict.candidate.name) in trusted]
             return _usable(bearing) or self._ask(folded, serving) or _usable(serving)
-        labels = set(map(key, rule.labels))
-        claims = [v for v in verdicts if v.impostor and key(v.candidate.name) in labels]
+        labels = set(map(fold, rule.labels))
+        claims = [v for v in verdicts if v.impostor and fold(v.candidate.name) in labels]
         found = None if claims else misplaced(rule, (verdict.candidate for verdict in verdicts))
         if found is not None:
             raise self._about(UntrustedBackendError, found[0], reason=found[1])
@@ -265,15 +265,15 @@ class Registry(Inventory):
         """List the labels that name an installed backend, as far as they are known, its name first."""
         if info.state in UNUSABLE:
             return ()
-        rule = self.configuration.trusted.get(key(info.name)) if info.trusted else None
+        rule = self.configuration.trusted.get(fold(info.name)) if info.trusted else None
         labels = (info.name, *held, *(rule.labels if rule else ()))
-        return tuple({key(label): label for label in labels}.values())
+        return tuple({fold(label): label for label in labels}.values())
 
     def absent(self) -> Iterator[TrustRule]:
         """List the trusted backends that are neither installed nor registered."""
         served = {name for verdict, _ in self.index.entries for name in verdict.trusted_as}
         for rule in self.configuration.rules:
-            if rule.name not in served and self._registered_as(key(rule.name)) is None:
+            if rule.name not in served and self._registered_as(fold(rule.name)) is None:
                 yield rule
 
     def compare(self, backend: LoadedBackend, function: str, found: Any) -> None:
@@ -293,7 +293,7 @@ class Registry(Inventory):
         labels = [CPU, *(label for rule in self.configuration.rules for label in rule.labels)]
         labels += chain.from_iterable(self.index.view.by_adapter.values())
         labels += self.labels()
-        return tuple({key(label): label for label in labels}.values())
+        return tuple({fold(label): label for label in labels}.values())
 
 
 class Registration:

@@ -288,7 +288,7 @@ def _literal_text(value: Any, depth: int = 0) -> str | None:
         return None
     if kind is set:
         return f"{{{', '.join(sorted(items))}}}" if items else "set()"
-    shown = map(Opaque, items)  # Python itself writes what is around them
+    shown: Any = map(Opaque, items)  # Python itself writes what is around them
     return repr(dict(zip(shown, shown, strict=True)) if kind is dict else kind(shown))
 
 

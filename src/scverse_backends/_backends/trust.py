@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from scverse_backends._ground.labels import fault, key
+from scverse_backends._ground.labels import fault, fold
 from scverse_backends._ground.records import Verdict
 from scverse_backends._ground.safe_repr import safe_repr
 
@@ -44,11 +44,11 @@ def judge(
 
 def _labels(configuration: Configuration, candidate: Candidate) -> set[str]:
     """Collect what a candidate is called, and what it would be called if it is trusted."""
-    claimed = configuration.trusted.get(key(candidate.name))
+    claimed = configuration.trusted.get(fold(candidate.name))
     rules = [claimed] if claimed else _served(configuration, candidate)
     names = [candidate.name, candidate.distribution or candidate.name]
     names += [label for rule in rules for label in rule.labels]
-    return set(map(key, names))
+    return set(map(fold, names))
 
 
 def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRule]:
@@ -57,7 +57,7 @@ def _served(configuration: Configuration, candidate: Candidate) -> list[TrustRul
 
 
 def _judge(configuration: Configuration, candidate: Candidate, *, blocked: bool) -> Verdict:
-    claimed = configuration.trusted.get(key(candidate.name))
+    claimed = configuration.trusted.get(fold(candidate.name))
     served = tuple(rule.name for rule in _served(configuration, candidate))
     if blocked:
         return Verdict(candidate, served, refused=f"it is {BLOCKED}")
@@ -104,7 +104,7 @@ def _mismatches(rule: TrustRule, candidate: Candidate) -> list[str]:
 
 
 def _matches(name: str | None, allowed: tuple[str, ...]) -> bool:
-    return not allowed or (name is not None and key(name) in map(key, allowed))
+    return not allowed or (name is not None and fold(name) in map(fold, allowed))
 
 
 def _within(module: str, prefixes: Iterable[str]) -> bool:
@@ -145,7 +145,7 @@ class Judge(NamedTuple):
     def review(self, backend: LoadedBackend) -> Claims:
         """Judge an adapter as it was loaded, or as its manifest describes it."""
         named = [backend.name, *(alias for alias in backend.aliases if not fault(alias))]
-        banned = next((label for label in named if key(label) in self.blocked), None)
+        banned = next((label for label in named if fold(label) in self.blocked), None)
         objection = f"{banned!r} is {BLOCKED}" if banned else self._objection(backend.name)
         kept, problems = [], []
         for alias in backend.aliases:
@@ -158,7 +158,7 @@ class Judge(NamedTuple):
 
     def _objection(self, label: str) -> str | None:
         """Say why an adapter may not have a label, or ``None``."""
-        rule = self.configuration.trusted.get(key(label))
+        rule = self.configuration.trusted.get(fold(label))
         if rule is not None and rule.name not in self.trusted_as:
             return f"{label!r} belongs to the trusted backend {rule.name!r}"
         return self.configuration.reservation(label)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from scverse_backends._backends.discovery import HOSTS, discover
 from scverse_backends._backends.loading import import_host
-from scverse_backends._ground.labels import closest, did_you_mean, key
+from scverse_backends._ground.labels import closest, did_you_mean, fold
 from scverse_backends._ground.safe_repr import attempt, describe_error
 from scverse_backends._selection.request import has_wildcard
 from scverse_backends.dispatcher import BackendDispatcher
@@ -226,7 +226,7 @@ def refuse_function(host: str, request: str) -> None:
 
 def _stated(name: str, hosts: Iterable[Candidate]) -> str | None:
     """Find where a host says that its dispatcher is; ``None`` if none of this name says so."""
-    said = {one.value: one for one in hosts if key(one.name) == key(name)}
+    said = {one.value: one for one in hosts if fold(one.name) == fold(name)}
     if len(said) > 1:
         who = " and ".join(f"{one.distribution} ({one.value})" for one in said.values())
         msg = (

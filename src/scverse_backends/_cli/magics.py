@@ -16,7 +16,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from scverse_backends._ground.labels import CPU, key, quoted
+from scverse_backends._ground.labels import CPU, fold, quoted
 from scverse_backends._selection.processes import known_hosts
 from scverse_backends._selection.request import parse
 from scverse_backends.exceptions import BackendError
@@ -131,7 +131,7 @@ def _only_host() -> Settings:
 def _host(name: str, line: str) -> Settings:
     """Find a host that was imported; or import one that says where it is."""
     found: list[Selector] = [
-        one for one in known_hosts() if key(one.configuration.host) == key(name)
+        one for one in known_hosts() if fold(one.configuration.host) == fold(name)
     ]
     if found:
         return Settings(found[-1])

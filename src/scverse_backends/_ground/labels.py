@@ -33,7 +33,7 @@ _SEPARATORS = re.compile(r"[-_.]+")
 
 
 @lru_cache(maxsize=1024)
-def key(label: str) -> str:
+def fold(label: str) -> str:
     """Fold a label so that spellings which mean the same compare equal (PEP 503)."""
     folded = _SEPARATORS.sub("-", label)
     # Names are ASCII: a letter outside of it, such as the KELVIN SIGN, has no lower case here.
@@ -65,8 +65,8 @@ def closest(label: str, known: Iterable[str], likeness: float = 0.6) -> str | No
     # Imported here: only a mistake needs it, and the import is slow.
     import difflib
 
-    by_key = {key(name): name for name in known}
-    found = difflib.get_close_matches(key(label[:LONGEST]), by_key, cutoff=likeness)
+    by_key = {fold(name): name for name in known}
+    found = difflib.get_close_matches(fold(label[:LONGEST]), by_key, cutoff=likeness)
     return by_key[found[0]] if found else None
 
 
@@ -91,14 +91,15 @@ class Changes:
 
     def __init__(self) -> None:
         self.generation = object()
-        self._watchers: list[WeakMethod[Callable[[], None]]] = []
+        self._watchers: dict[WeakMethod[Callable[[], None]], None] = {}
 
     def watch(self, forget: Callable[[], None]) -> None:
         """Call a method after every change, for as long as its object lives.
 
         A function that is decorated again, in a notebook's cell say, leaves nothing behind.
         """
-        self._watchers.append(WeakMethod(forget, self._watchers.remove))
+        watchers = self._watchers
+        watchers[WeakMethod(forget, lambda gone: watchers.pop(gone, None))] = None
 
     def __reduce__(self) -> tuple[type[Changes], tuple[()]]:
         """Go without those who watch; what cannot be copied says so itself."""

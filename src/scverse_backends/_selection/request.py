@@ -15,8 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scverse_backends import exceptions as kinds
-from scverse_backends._ground.labels import CPU, quoted
-from scverse_backends._ground.labels import key as fold
+from scverse_backends._ground.labels import CPU, fold, quoted
 from scverse_backends._ground.safe_repr import attempt
 
 from .selection import Rule

@@ -12,8 +12,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from scverse_backends._backends.configuration import FallbackPolicy  # noqa: TC001 - typing.get_type_hints finds it here
-from scverse_backends._ground.labels import CPU
-from scverse_backends._ground.labels import key as fold
+from scverse_backends._ground.labels import CPU, fold
 from scverse_backends._ground.records import Candidate, release
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends.exceptions import BackendError

@@ -19,7 +19,7 @@ from typing_extensions import override
 from scverse_backends._backends.discovery import project_url
 from scverse_backends._checks.verify import inspected
 from scverse_backends._cli.arguments import MisuseError, dispatcher_at
-from scverse_backends._ground.labels import key
+from scverse_backends._ground.labels import fold
 from scverse_backends._ground.records import release
 from scverse_backends.dispatcher import parts
 
@@ -91,8 +91,8 @@ class Host(NamedTuple):
 
     def backend(self, label: str) -> Backend | None:
         """Find the backend that a label names."""
-        folded = key(label)
-        return next((b for b in self.backends if folded in map(key, b.labels)), None)
+        folded = fold(label)
+        return next((b for b in self.backends if folded in map(fold, b.labels)), None)
 
 
 def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
@@ -114,11 +114,11 @@ def read_host(dispatcher: BackendDispatcher, *, load: bool) -> Host:
     host = dispatcher.host_name
     # What is refused here is shown as what is not installed: readers may have it.
     installed = [*_installed(dispatcher)]
-    taken = {key(label) for backend in installed for label in backend.labels}
+    taken = {fold(label) for backend in installed for label in backend.labels}
     missing = (
         Backend(host, rule.name, rule.labels, install=rule.package)
         for rule in registry.configuration.rules
-        if taken.isdisjoint(map(key, rule.labels))
+        if taken.isdisjoint(map(fold, rule.labels))
     )
     backends = {backend.name: backend for backend in (*missing, *installed)}
     functions = tuple(sorted(dispatcher.dispatched))
@@ -162,7 +162,7 @@ class BackendsDomain(Domain):
     def links(self) -> dict[str, str]:
         """Where the configuration says that backends are documented, by folded labels."""
         found = self.env.config.scverse_backends_links.items()
-        return {key(label): page for label, page in found if self.has(page)}
+        return {fold(label): page for label, page in found if self.has(page)}
 
     def has(self, page: str) -> bool:
         """Whether a configured link leads to another site, or to a page that is there."""

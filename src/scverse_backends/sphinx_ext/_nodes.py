@@ -20,7 +20,7 @@ from sphinx.util.logging import getLogger
 from sphinx.util.nodes import make_id
 
 from scverse_backends._checks.findings import STATES, remarks
-from scverse_backends._ground.labels import CPU, closest, fault, key
+from scverse_backends._ground.labels import CPU, closest, fault, fold
 from scverse_backends._ground.safe_repr import attempt
 from scverse_backends._selection.blocks import DISPATCH
 
@@ -143,7 +143,7 @@ class BackendRole(ReferenceRole):
 def doubt_label(domain: BackendsDomain, label: str, location: str) -> None:
     """Warn of a label that cannot be meant; a backend that is not installed is no mistake."""
     known = [label for host in domain.hosts for one in host.backends for label in one.labels]
-    if key(label) in {CPU, *domain.links, *map(key, known)}:
+    if fold(label) in {CPU, *domain.links, *map(fold, known)}:
         return
     problem, meant = fault(label), closest(label, known, ALIKE)
     hint = problem or (f"did you mean {meant!r}? If not, link it in {TYPE}_links" if meant else "")
@@ -158,7 +158,7 @@ def link_backend(
     """Link a text to a backend's page: the host's own, else the project's, else the table."""
     labels = (label, *backend.labels) if backend else (label,)
     links = domain_of(env).links
-    page = next((links[key(name)] for name in labels if key(name) in links), None)
+    page = next((links[fold(name)] for name in labels if fold(name) in links), None)
     if page is not None and not page.startswith(OUTSIDE):
         return domain_of(env).link((PAGE, page, ""), text)
     url = page or (backend.url if backend else None)
@@ -216,8 +216,8 @@ class MatrixDirective(SphinxDirective):
         return _words(self.options.get("backends", ""))
 
     def _wants(self, backend: Backend) -> bool:
-        wanted = set(map(key, self._labels()))
-        return not wanted or not wanted.isdisjoint(map(key, backend.labels))
+        wanted = set(map(fold, self._labels()))
+        return not wanted or not wanted.isdisjoint(map(fold, backend.labels))
 
     def _warn(self, subtype: str, problem: str) -> None:
         where = self.get_location()

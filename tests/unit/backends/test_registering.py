@@ -203,6 +203,7 @@ class TestWhatCannotBeRegistered:
                 def whoami(self):
                     return version
 
+            Adapter.__qualname__ = "Adapter"  # as in a cell, which is no function
             return dispatcher.register(Adapter)
 
         first = cell("first")
@@ -219,6 +220,16 @@ class TestWhatCannotBeRegistered:
     def test_one_class_is_not_registered_twice(self, dispatcher):
         with dispatcher.register(Local), pytest.raises(BackendConfigurationError, match="remove"):
             dispatcher.register(Local)
+
+    def test_two_classes_that_a_function_makes_are_two(self, dispatcher):
+        def make():
+            class Adapter:
+                name = "made"
+
+            return Adapter
+
+        with dispatcher.register(make()), pytest.raises(BackendConfigurationError, match="remove"):
+            dispatcher.register(make())
 
     def test_an_error_of_the_callers_own_class_reaches_the_caller(self, dispatcher):
         class Failing:
