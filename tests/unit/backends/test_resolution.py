@@ -259,6 +259,31 @@ class TestTwoDistributionsHaveOneEntryPointName:
         assert "cuda" in dispatcher.settings.available_backends()
 
 
+def test_a_name_is_free_again_once_the_first_that_had_it_is_uninstalled(site, dispatcher):
+    for name in ("bb", "aa"):
+        adapter(site, name, name="fast")
+    with pytest.warns(BackendRegistrationWarning, match="'fast' and keeps the name"):
+        dispatcher.discover()
+    with dispatcher.settings.use_backend("bb"):
+        assert dispatcher.settings.backend == "bb"
+    (site.folder / "dist_aa-1.0.dist-info" / "entry_points.txt").unlink()
+    dispatcher.refresh()
+    with dispatcher.settings.use_backend("bb"):
+        assert dispatcher.settings.backend == "fast"
+
+
+def test_an_entry_points_name_stays_with_what_the_host_trusts_and_that_is_said(
+    site, make_dispatcher
+):
+    trusted = {"fast": {"package": "aa", "entrypoints": ["mine"]}}
+    dispatcher = make_dispatcher(trusted_backends=trusted, untrusted="allow")
+    adapter(site, "mine", name="fast", distribution="aa")
+    adapter(site, "mine", name="two", distribution="bb")
+    with pytest.warns(BackendRegistrationWarning, match="bb 1.0.*aa 1.0.*'mine' and keeps"):
+        dispatcher.discover()
+    assert asked(dispatcher, "mine") == "aa"
+
+
 class TestTheNameOfADistribution:
     def test_is_a_label_of_its_backend(self, site, dispatcher):
         adapter(site, "cuda", distribution="my-backend")

@@ -1,5 +1,7 @@
 """``settings.explain``: where a call would run, and why, without running it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 
@@ -65,6 +67,20 @@ def test_a_call_that_policy_error_will_refuse_says_so(settings, leiden):
         assert "raises" in settings.explain(leiden, 1, copy=True).reason
         assert "raises" not in settings.explain(leiden, 1).reason
     assert "raises" not in settings.explain(leiden, 1, copy=True, backend="mine").reason
+
+
+def test_a_call_that_the_first_of_two_cannot_take(settings, leiden, offer):
+    offer("other", tl=SimpleNamespace(leiden=lambda adata, copy=False: 0))
+    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "other"])
+    assert (decision.backend, decision.distribution) == ("other", None)
+    assert "the first of 'Mine', 'other' that can take the call" in decision.reason
+
+
+def test_a_call_that_neither_of_two_can_take(settings, leiden, offer):
+    offer("other", tl=SimpleNamespace(leiden=lambda adata: 0))
+    decision = settings.explain(leiden, 1, copy=True, backend=["mine", "other"])
+    assert decision.backend == "cpu"
+    assert "none of 'Mine', 'other' can take the call" in decision.reason
 
 
 def test_defaults_that_differ_are_listed_for_what_was_left_out(settings, leiden):
