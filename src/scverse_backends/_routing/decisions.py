@@ -65,8 +65,7 @@ class Decisions:
     def describe(self, resolution: Resolution) -> Decision:
         """Describe a resolution for people."""
         function, found = self._function, resolution.forwarding
-        refusals = (*resolution.chosen.omitted, *resolution.refusals)
-        reason = _reason(resolution, refusals)
+        reason, refusals = _reason(resolution), resolution.passed_over
         if found is None:
             given, end = resolution.given, resolution.end
             return Decision(
@@ -123,8 +122,7 @@ class Decisions:
             If an argument is an option of a backend that does not run the call.
         """
         __tracebackhide__ = True
-        function, end = self._function, resolution.end
-        refusals = (*resolution.chosen.omitted, *resolution.refusals)
+        function, end, refusals = self._function, resolution.end, resolution.passed_over
         if end == "stopped":
             raise BackendFallbackError(function.name, host=self._host, refusals=refusals)
         if function.refuses_unknown_keywords:
@@ -167,9 +165,9 @@ class Decisions:
             raise TypeError(msg)
 
 
-def _reason(resolution: Resolution, refusals: tuple[Refusal, ...]) -> str:
+def _reason(resolution: Resolution) -> str:
     """Say why a call goes where it goes."""
-    end, names = resolution.end, resolution.chosen.names
+    end, names, refusals = resolution.end, resolution.chosen.names, resolution.passed_over
     if end in _NESTED:
         return _NESTED[end]
     origin = resolution.chosen.origin

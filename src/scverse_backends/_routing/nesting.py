@@ -1,4 +1,4 @@
-"""Nesting: what of one function runs around whoever calls it.
+"""Nesting: whether a call of a function is made by what runs for that function already.
 
 The calls that a function makes of itself stay on the host. A plain call is
 known by its thread; a coroutine or generator by a mark in its context. Neither

@@ -74,6 +74,11 @@ class Resolution(NamedTuple):
     options: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def passed_over(self) -> tuple[Refusal, ...]:
+        """Each choice that was left out, or cannot take the call, with the reason."""
+        return (*self.chosen.omitted, *self.refusals)
+
+    @property
     def lacks_backend(self) -> bool:
         """Whether only backends were asked for, and none takes it."""
         return self.end in ("fallback", "refused", "stopped")
